@@ -1,0 +1,64 @@
+"""FOTS-lite: read text in pictures on small devices.
+
+    from sdk import Reader
+
+    reading = Reader().read("label.jpg")
+    for line in reading:
+        print(line.text, line.confidence, line.quad)
+
+Importing this package loads nothing but itself; an interpreter is loaded by the first `Reader`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sdk.charset import DEFAULT_CHARSET as DEFAULT_CHARSET
+    from sdk.charset import Charset as Charset
+    from sdk.errors import DeviceError as DeviceError
+    from sdk.errors import ImageError as ImageError
+    from sdk.errors import ModelError as ModelError
+    from sdk.errors import OptionError as OptionError
+    from sdk.errors import SdkError as SdkError
+    from sdk.image.load import load_image as load_image
+    from sdk.reader import Reader as Reader
+    from sdk.results import Char as Char
+    from sdk.results import Reading as Reading
+    from sdk.results import TextLine as TextLine
+    from sdk.results import Timing as Timing
+
+__version__ = "0.1.0"
+
+# Public name -> the module it lives in.
+_EXPORTS = {
+    "DEFAULT_CHARSET": "sdk.charset",
+    "Char": "sdk.results",
+    "Charset": "sdk.charset",
+    "DeviceError": "sdk.errors",
+    "ImageError": "sdk.errors",
+    "ModelError": "sdk.errors",
+    "OptionError": "sdk.errors",
+    "Reader": "sdk.reader",
+    "Reading": "sdk.results",
+    "SdkError": "sdk.errors",
+    "TextLine": "sdk.results",
+    "Timing": "sdk.results",
+    "load_image": "sdk.image.load",
+}
+
+__all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    module = _EXPORTS.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})

@@ -1,0 +1,26 @@
+"""Exceptions of the SDK.
+
+Every error the SDK raises on purpose derives from `SdkError`. A message says, in this order, what
+failed, what was found, and what to do about it. "No text in the picture" is not an error: it is an
+empty `Reading`.
+"""
+
+
+class SdkError(Exception):
+    """Base of every error the SDK raises on purpose."""
+
+
+class ModelError(SdkError):
+    """A model bundle is missing, damaged, or written for another version."""
+
+
+class DeviceError(SdkError):
+    """An interpreter, accelerator or delegate cannot be used on this machine."""
+
+
+class ImageError(SdkError):
+    """A picture cannot be opened, decoded, or has a shape or values that make no picture."""
+
+
+class OptionError(SdkError, ValueError):
+    """An argument has a value outside its legal ones."""

@@ -1,0 +1,5 @@
+"""Pictures in: loading whatever the user has, and fitting it into a network's frame."""
+
+from sdk.image.load import MAX_PIXELS, ImageArray, ImageSource, load_image
+
+__all__ = ["MAX_PIXELS", "ImageArray", "ImageSource", "load_image"]

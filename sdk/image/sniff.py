@@ -1,0 +1,38 @@
+"""Say what a file is that turned out to be no picture Pillow can open."""
+
+from __future__ import annotations
+
+_PICTURE_ADVICE = "Pass a picture: JPEG, PNG, TIFF, WebP, BMP or GIF."
+
+
+def describe_content(data: bytes) -> tuple[str, str]:
+    """Return what some bytes are and what to do about it, each for the end of a message.
+
+    Args:
+        data: The content of the file; only its first kilobyte is looked at.
+    """
+    head = data[:1024]
+    if head.startswith(b"%PDF"):
+        return "a PDF", "Turn its pages into pictures first, for example: pdftoppm -r 300 -png."
+    if head[4:8] == b"ftyp":
+        return (
+            "an HEIF, AVIF or video file",
+            "Save it as JPEG, or pass the PIL image that pillow-heif opens.",
+        )
+    if head.startswith(b"PK\x03\x04"):
+        return "a zip archive or office document", "Pass the pictures in it one by one."
+    if _is_text(head):
+        start = " ".join(head[:200].decode("utf-8", "replace").split())[:40]
+        return f"text beginning with {start!r}", _PICTURE_ADVICE
+    return f"no known picture format (it begins with {head[:8].hex(' ')})", _PICTURE_ADVICE
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # The kilobyte may end inside a character.
+        if error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return all(char.isprintable() or char.isspace() for char in text)

@@ -1,0 +1,386 @@
+"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, and its `Timing`.
+
+All values are plain Python numbers and strings, so a result can be pickled, compared and written
+as JSON. Points are (x, y) in pixels of the input picture, continuous (the picture spans
+[0, width] x [0, height]); a quad lists its corners clockwise on screen from the corner where
+reading starts: start-top, end-top, end-bottom, start-bottom.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from sdk.errors import OptionError, SdkError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from sdk.image.load import ImageSource
+
+SCHEMA = 1
+
+Point = tuple[float, float]
+Quad = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class Char:
+    """One character of a line.
+
+    Attributes:
+        text: The character.
+        confidence: Probability in 0..1.
+        quad: Corners in pixels of the input picture, or None where they are not known.
+    """
+
+    text: str
+    confidence: float
+    quad: Quad | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, strings and floats, ready for JSON."""
+        return {
+            "text": self.text,
+            "confidence": self.confidence,
+            "quad": _quad_to_list(self.quad),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Char:
+        """Rebuild a character from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or unknown, or a value has the wrong type.
+        """
+        _check_keys(data, cls)
+        return cls(
+            text=_text(data, "text", "Char"),
+            confidence=_number(data, "confidence", "Char"),
+            quad=_quad_from_list(data["quad"], "Char"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One line of text.
+
+    Attributes:
+        text: The line, spaces included.
+        confidence: Geometric mean of the characters' confidences, 0..1.
+        quad: Corners in pixels of the input picture, clockwise from the reading start.
+        chars: The characters, in order; their texts joined are `text`.
+        detection_confidence: Probability in 0..1 that there is text in the quad.
+        angle_rad: Reading direction in radians, (-pi, pi], 0 to the right, pi/2 downwards.
+    """
+
+    text: str
+    confidence: float
+    quad: Quad
+    chars: tuple[Char, ...] = ()
+    detection_confidence: float = 1.0
+    angle_rad: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, strings and floats, ready for JSON."""
+        return {
+            "text": self.text,
+            "confidence": self.confidence,
+            "quad": _quad_to_list(self.quad),
+            "chars": [char.to_dict() for char in self.chars],
+            "detection_confidence": self.detection_confidence,
+            "angle_rad": self.angle_rad,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> TextLine:
+        """Rebuild a line from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or unknown, or a value has the wrong type.
+        """
+        _check_keys(data, cls)
+        quad = _quad_from_list(data["quad"], "TextLine")
+        if quad is None:
+            raise _bad_value("TextLine", "quad", None, "four [x, y] points")
+        return cls(
+            text=_text(data, "text", "TextLine"),
+            confidence=_number(data, "confidence", "TextLine"),
+            quad=quad,
+            chars=tuple(Char.from_dict(char) for char in _list(data, "chars", "TextLine")),
+            detection_confidence=_number(data, "detection_confidence", "TextLine"),
+            angle_rad=_number(data, "angle_rad", "TextLine"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Wall-clock time a reading took, in milliseconds, by stage.
+
+    Attributes:
+        load_ms: Opening, decoding and turning the picture upright.
+        detect_ms: Finding the lines.
+        recognize_ms: Reading all lines from the shared features.
+        recheck_ms: Reading small or doubtful lines again from the picture's own pixels.
+        total_ms: The whole call; at least the sum of the stages.
+    """
+
+    load_ms: float = 0.0
+    detect_ms: float = 0.0
+    recognize_ms: float = 0.0
+    recheck_ms: float = 0.0
+    total_ms: float = 0.0
+
+    def to_dict(self) -> dict[str, float]:
+        """Return the stages as floats, by field name."""
+        return {
+            "load_ms": self.load_ms,
+            "detect_ms": self.detect_ms,
+            "recognize_ms": self.recognize_ms,
+            "recheck_ms": self.recheck_ms,
+            "total_ms": self.total_ms,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Timing:
+        """Rebuild a timing from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or unknown, or a value is no number.
+        """
+        _check_keys(data, cls)
+        return cls(**{name: _number(data, name, "Timing") for name in cls.__dataclass_fields__})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All text found in one picture; a sequence of its lines in reading order.
+
+    A picture without text gives an empty `Reading`, never None.
+
+    Attributes:
+        lines: The lines, in reading order.
+        width: Width of the picture in pixels, after it was turned upright.
+        height: Height of the picture in pixels, after it was turned upright.
+        timing: Time per stage.
+        model: Name and version of the model that read.
+        device: Device that read, for example "cpu".
+    """
+
+    lines: tuple[TextLine, ...]
+    width: int
+    height: int
+    timing: Timing = field(default_factory=Timing)
+    model: str = ""
+    device: str = ""
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[TextLine]:
+        return iter(self.lines)
+
+    @overload
+    def __getitem__(self, index: int) -> TextLine: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[TextLine, ...]: ...
+    def __getitem__(self, index: int | slice) -> TextLine | tuple[TextLine, ...]:
+        return self.lines[index]
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the lines, in reading order."""
+        return [line.text for line in self.lines]
+
+    @property
+    def text(self) -> str:
+        """The texts of the lines joined by newlines; empty if there is no text."""
+        return "\n".join(self.texts)
+
+    def filter(self, min_confidence: float) -> Reading:
+        """Return a reading of the lines that are at least this sure.
+
+        Args:
+            min_confidence: Least line confidence to keep, 0..1.
+
+        Raises:
+            OptionError: `min_confidence` is outside 0..1.
+        """
+        if not 0.0 <= min_confidence <= 1.0:
+            raise OptionError(
+                f"Cannot filter the lines: min_confidence is {min_confidence!r}. "
+                "Give a number from 0 to 1."
+            )
+        kept = tuple(line for line in self.lines if line.confidence >= min_confidence)
+        return replace(self, lines=kept)
+
+    def draw(
+        self, image: ImageSource, *, channels: str = "rgb", labels: bool = True
+    ) -> Image.Image:
+        """Return a copy of a picture with the boxes and texts drawn on it.
+
+        Args:
+            image: The picture that was read: path, bytes, file, PIL image or array.
+            channels: Channel order of an array with color, "rgb" or "bgr".
+            labels: Whether the texts are written beside the boxes.
+
+        Raises:
+            ImageError: The picture cannot be loaded or is not of the size that was read.
+        """
+        # Drawing pulls in Pillow's font machinery, which reading text does not need.
+        from sdk.draw import draw_reading
+
+        return draw_reading(image, self, channels=channels, labels=labels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, strings and numbers, ready for JSON; "schema" is the version."""
+        return {
+            "schema": SCHEMA,
+            "width": self.width,
+            "height": self.height,
+            "model": self.model,
+            "device": self.device,
+            "timing": self.timing.to_dict(),
+            "lines": [line.to_dict() for line in self.lines],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Reading:
+        """Rebuild a reading from `to_dict`.
+
+        Raises:
+            SdkError: The schema is newer than this version knows, a key is missing or unknown, or
+                a value has the wrong type.
+        """
+        _check_schema(data)
+        _check_keys({key: value for key, value in data.items() if key != "schema"}, cls)
+        return cls(
+            lines=tuple(TextLine.from_dict(line) for line in _list(data, "lines", "Reading")),
+            width=_count(data, "width", "Reading"),
+            height=_count(data, "height", "Reading"),
+            timing=Timing.from_dict(data["timing"]),
+            model=_text(data, "model", "Reading"),
+            device=_text(data, "device", "Reading"),
+        )
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return `to_dict` as JSON text, on one line unless `indent` is given."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Reading:
+        """Rebuild a reading from `to_json`.
+
+        Raises:
+            SdkError: The text is no JSON, or as in `from_dict`.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as error:
+            raise SdkError(
+                f"Cannot read a Reading from JSON: {error}. Pass the text to_json() returned."
+            ) from error
+        return cls.from_dict(data)
+
+    def save_json(self, path: str | Path) -> None:
+        """Write `to_json` to a file, wholly or not at all.
+
+        Raises:
+            SdkError: The file cannot be written.
+        """
+        from sdk.files import write_atomically
+
+        write_atomically(path, (self.to_json(indent=2) + "\n").encode("utf-8"))
+
+
+def _check_schema(data: object) -> None:
+    if not isinstance(data, Mapping):
+        raise SdkError(
+            f"Cannot read a Reading: found {type(data).__name__}. Pass what to_dict() returned."
+        )
+    schema = data.get("schema")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        raise SdkError(
+            f'Cannot read a Reading: "schema" is {schema!r}. Pass what to_dict() returned; '
+            f"this version writes schema {SCHEMA}."
+        )
+    if schema > SCHEMA:
+        raise SdkError(
+            f"Cannot read a Reading: it has schema {schema}, this version knows up to {SCHEMA}. "
+            "Update: pip install --upgrade fots-lite."
+        )
+
+
+def _check_keys(data: object, kind: type) -> None:
+    name = kind.__name__
+    if not isinstance(data, Mapping):
+        raise SdkError(
+            f"Cannot read a {name}: found {type(data).__name__}. Pass what to_dict() returned."
+        )
+    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    missing = sorted(known - set(data))
+    unknown = sorted(str(key) for key in set(data) - known)
+    if missing or unknown:
+        found = [f"without {', '.join(missing)}"] if missing else []
+        found += [f"with unknown {', '.join(unknown)}"] if unknown else []
+        raise SdkError(
+            f"Cannot read a {name}: found one {' and '.join(found)}. "
+            f"Its keys are {', '.join(sorted(known))}."
+        )
+
+
+def _bad_value(name: str, key: str, value: object, wanted: str) -> SdkError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else shown[:57] + "..."
+    return SdkError(f'Cannot read a {name}: "{key}" is {shown}. It must be {wanted}.')
+
+
+def _text(data: Mapping[str, Any], key: str, name: str) -> str:
+    value = data[key]
+    if not isinstance(value, str):
+        raise _bad_value(name, key, value, "a string")
+    return value
+
+
+def _number(data: Mapping[str, Any], key: str, name: str) -> float:
+    value = data[key]
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise _bad_value(name, key, value, "a finite number")
+    return float(value)
+
+
+def _count(data: Mapping[str, Any], key: str, name: str) -> int:
+    value = data[key]
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise _bad_value(name, key, value, "a whole number of pixels")
+    return value
+
+
+def _list(data: Mapping[str, Any], key: str, name: str) -> list[Any]:
+    value = data[key]
+    if not isinstance(value, (list, tuple)):
+        raise _bad_value(name, key, value, "a list")
+    return list(value)
+
+
+def _quad_to_list(quad: Quad | None) -> list[list[float]] | None:
+    return None if quad is None else [[x, y] for x, y in quad]
+
+
+def _quad_from_list(value: object, name: str) -> Quad | None:
+    if value is None:
+        return None
+    wanted = "four [x, y] points"
+    if not isinstance(value, (list, tuple)) or len(value) != 4:
+        raise _bad_value(name, "quad", value, wanted)
+    points: list[Point] = []
+    for point in value:
+        if not isinstance(point, (list, tuple)) or len(point) != 2:
+            raise _bad_value(name, "quad", value, wanted)
+        x, y = (_number({"quad": part}, "quad", name) for part in point)
+        points.append((x, y))
+    return (points[0], points[1], points[2], points[3])

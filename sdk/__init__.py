@@ -48,7 +48,7 @@ _EXPORTS = {
     "load_image": "sdk.image.load",
 }
 
-__all__ = [*_EXPORTS, "__version__"]  # noqa: PLE0604
+__all__ = [*_EXPORTS, "__version__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -12,7 +12,6 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from sdk.errors import OptionError, SdkError
@@ -179,9 +178,11 @@ class Reading:
     device: str = ""
 
     def __len__(self) -> int:
+        """Return the number of lines."""
         return len(self.lines)
 
     def __iter__(self) -> Iterator[TextLine]:
+        """Iterate over the lines in reading order."""
         return iter(self.lines)
 
     @overload
@@ -189,6 +190,7 @@ class Reading:
     @overload
     def __getitem__(self, index: slice) -> tuple[TextLine, ...]: ...
     def __getitem__(self, index: int | slice) -> TextLine | tuple[TextLine, ...]:
+        """Return a line, or a tuple of lines for a slice."""
         return self.lines[index]
 
     @property
@@ -285,16 +287,6 @@ class Reading:
                 f"Cannot read a Reading from JSON: {error}. Pass the text to_json() returned."
             ) from error
         return cls.from_dict(data)
-
-    def save_json(self, path: str | Path) -> None:
-        """Write `to_json` to a file, wholly or not at all.
-
-        Raises:
-            SdkError: The file cannot be written.
-        """
-        from sdk.files import write_atomically
-
-        write_atomically(path, (self.to_json(indent=2) + "\n").encode("utf-8"))
 
 
 def _check_schema(data: object) -> None:

@@ -52,9 +52,9 @@ _limit_lock = threading.Lock()
 def load_image(source: ImageSource, channels: str = "rgb") -> ImageArray:
     """Return a picture as uint8 RGB (H, W, 3), C-contiguous and upright.
 
-    Files, bytes and PIL images are turned as their EXIF orientation says; of an animation the first
-    frame is taken. Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 (0..65535),
-    bool, or float (0..1).
+    Files, bytes and PIL images are turned as their EXIF orientation says; of an animation the
+    first frame is taken. Arrays are (H, W), (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16
+    (0..65535), bool, or float (0..1).
 
     Args:
         source: A path, the bytes of an image file, a binary file object, a PIL image or an array.
@@ -281,8 +281,8 @@ def _float_to_uint8(array: npt.NDArray[Any]) -> ImageArray:
             f"Cannot use an array of dtype {array.dtype} as an image: its values go from "
             f"{low:.4g} to {high:.4g}, floats must be in 0..1. {advice}"
         )
-    scaled = np.clip(array.astype(np.float32), 0.0, 1.0) * np.float32(255) + np.float32(0.5)
-    return scaled.astype(np.uint8)
+    scaled = np.clip(array.astype(np.float32), 0.0, 1.0) * 255.0 + 0.5
+    return np.asarray(scaled, dtype=np.uint8)
 
 
 def _on_white(rgba: npt.NDArray[np.uint8]) -> ImageArray:
@@ -290,7 +290,7 @@ def _on_white(rgba: npt.NDArray[np.uint8]) -> ImageArray:
     alpha = rgba[:, :, 3:].astype(np.uint16)
     # 255 * 255 + 127 fits into 16 bits.
     mixed = rgba[:, :, :3] * alpha + (255 * (255 - alpha) + 127)
-    return np.ascontiguousarray((mixed // 255).astype(np.uint8))
+    return np.ascontiguousarray(mixed // 255, dtype=np.uint8)
 
 
 def _damaged(name: str, error: Exception) -> ImageError:

@@ -1,0 +1,79 @@
+"""Fit a picture into a network's fixed frame, and map points of the frame back to the picture.
+
+The picture keeps its aspect ratio and lies in the frame's top left corner; the rest is gray, which
+is zero to the network. With coordinates that count from the picture's corner (pixel centers at
+integer + 0.5) the mapping is a mere factor.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from sdk.image.load import ImageArray
+
+FILL = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a picture lies in a frame.
+
+    Attributes:
+        scale_x: Frame pixels for one picture pixel, horizontally.
+        scale_y: The same vertically; differs from `scale_x` by rounding to whole pixels only.
+        width: Width in frame pixels that the picture takes.
+        height: Height in frame pixels that the picture takes.
+    """
+
+    scale_x: float
+    scale_y: float
+    width: int
+    height: int
+
+    def to_image(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Map frame points, float (..., 2) as (x, y), to picture points of the same shape."""
+        scale = np.array((self.scale_x, self.scale_y), dtype=np.float32)
+        return np.asarray(points, dtype=np.float32) / scale
+
+    def to_frame(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+        """Map picture points, float (..., 2) as (x, y), to frame points of the same shape."""
+        scale = np.array((self.scale_x, self.scale_y), dtype=np.float32)
+        return np.asarray(points, dtype=np.float32) * scale
+
+
+def letterbox(
+    image: ImageArray, height: int, width: int, max_scale: float = float("inf")
+) -> tuple[ImageArray, Letterbox]:
+    """Return a picture fitted into a frame, and how it lies there.
+
+    Args:
+        image: uint8 (H, W, 3).
+        height: Height of the frame in pixels.
+        width: Width of the frame in pixels.
+        max_scale: Largest magnification; a smaller picture leaves more of the frame gray.
+
+    Returns:
+        The frame, uint8 (height, width, 3), and the mapping between both.
+    """
+    image_height, image_width = image.shape[:2]
+    scale = min(width / image_width, height / image_height, max_scale)
+    # A strip of 20,000 x 20 pixels must not vanish.
+    inner_width = min(width, max(1, round(image_width * scale)))
+    inner_height = min(height, max(1, round(image_height * scale)))
+    shrinks = inner_width * inner_height < image_width * image_height
+    frame = np.full((height, width, 3), FILL, dtype=np.uint8)
+    frame[:inner_height, :inner_width] = cv2.resize(
+        image,
+        (inner_width, inner_height),
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+    )
+    return frame, Letterbox(
+        scale_x=inner_width / image_width,
+        scale_y=inner_height / image_height,
+        width=inner_width,
+        height=inner_height,
+    )

@@ -1,0 +1,112 @@
+"""Characters and class numbers of the recognizer.
+
+Class 0 is the CTC blank (Graves et al. 2006, "Connectionist Temporal Classification"); symbol i of
+the charset is class i + 1. Training, conversion and the runtime share this one definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["BLANK", "DEFAULT_CHARSET", "Charset"]
+
+BLANK = 0
+"""Class number of the CTC blank."""
+
+
+@dataclass(frozen=True)
+class Charset:
+    """An ordered set of characters and its mapping to recognizer classes.
+
+    Attributes:
+        symbols: The characters, each once; symbol i is class i + 1.
+
+    Raises:
+        ValueError: The string is empty or holds a character twice.
+    """
+
+    symbols: str
+    _classes: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Check the characters and index them."""
+        if not self.symbols:
+            raise ValueError("A charset needs at least one character; got an empty string.")
+        repeated = sorted({c for c in self.symbols if self.symbols.count(c) > 1})
+        if repeated:
+            raise ValueError(f"A charset holds each character once; {repeated!r} occur twice.")
+        object.__setattr__(self, "_classes", {c: i + 1 for i, c in enumerate(self.symbols)})
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, the blank included."""
+        return len(self.symbols) + 1
+
+    def __len__(self) -> int:
+        """Return the number of characters, without the blank."""
+        return len(self.symbols)
+
+    def __contains__(self, character: object) -> bool:
+        """Tell whether the charset holds the character."""
+        return character in self._classes
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """Return the class numbers of a text.
+
+        Args:
+            text: Any length; every character must be in the charset.
+
+        Returns:
+            int32 (len(text),), classes 1 and up.
+
+        Raises:
+            ValueError: A character is not in the charset.
+        """
+        missing = sorted({c for c in text if c not in self._classes})
+        if missing:
+            raise ValueError(
+                f"Cannot encode {text!r}: {missing!r} not in the charset of {len(self)} characters."
+            )
+        return np.array([self._classes[c] for c in text], np.int32)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of class numbers; blanks are left out, repeats are kept.
+
+        Args:
+            ids: Class numbers, 0 (blank) to ``len(self)``.
+
+        Raises:
+            ValueError: A class number is outside the charset.
+        """
+        numbers = [int(i) for i in ids]
+        wrong = [i for i in numbers if not 0 <= i < self.classes]
+        if wrong:
+            raise ValueError(f"Class {wrong[0]} is outside 0..{self.classes - 1}.")
+        return "".join(self.symbols[i - 1] for i in numbers if i != BLANK)
+
+    def mask(self, allowed: str) -> NDArray[np.bool_]:
+        """Return which classes may be decoded when only some characters are allowed.
+
+        Args:
+            allowed: Characters that may occur; at least one, all in the charset.
+
+        Returns:
+            bool (classes,), True where allowed; the blank always is.
+
+        Raises:
+            ValueError: No character is given or one is not in the charset.
+        """
+        if not allowed:
+            raise ValueError("No character is allowed; give at least one of the charset.")
+        mask = np.zeros(self.classes, bool)
+        mask[BLANK] = True
+        mask[self.encode(allowed)] = True
+        return mask
+
+
+DEFAULT_CHARSET = Charset("".join(map(chr, range(32, 127))))
+"""Space and the 94 printable ASCII characters: 95 characters, 96 classes."""

@@ -1,0 +1,1 @@
+"""From network outputs to lines and text, in NumPy and OpenCV."""

@@ -1,0 +1,329 @@
+"""Quadrilaterals of text lines.
+
+A quad is float32 (4, 2): (x, y) in pixels, clockwise on screen from the start of reading: p0
+start-top, p1 end-top, p2 end-bottom, p3 start-bottom. Coordinates are continuous: an image spans
+[0, W] x [0, H] and the center of pixel (row i, column j) is (j + 0.5, i + 0.5). Angles are radians
+in (-pi, pi], 0 along +x, growing clockwise on screen.
+
+The box of a map cell is given as in EAST (Zhou et al. 2017, RBOX geometry) by the distances of the
+cell's center to the four edges, but in the frame of the reading direction u = (cos, sin), v =
+(-sin, cos), so that lines of every direction are told apart.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float32]
+
+__all__ = [
+    "angle",
+    "area",
+    "box_quads",
+    "cell_centers",
+    "contains",
+    "distances",
+    "distances_to_quads",
+    "fit_rectangles",
+    "iou",
+    "iou_matrix",
+    "map_points",
+    "reverse",
+    "shrink",
+    "side_lengths",
+    "slice_quads",
+]
+
+
+def angle(quads: ArrayLike) -> Floats:
+    """Return the reading direction of quads: atan2 of p1 - p0.
+
+    Args:
+        quads: (..., 4, 2) pixels.
+
+    Returns:
+        float32 (...), radians in (-pi, pi].
+    """
+    q = np.asarray(quads, np.float32)
+    edge = q[..., 1, :] - q[..., 0, :]
+    radians = np.arctan2(edge[..., 1], edge[..., 0])
+    # atan2 gives -pi for a y of -0.0
+    wrapped: Floats = np.where(radians <= -np.float32(np.pi), np.float32(np.pi), radians)
+    return wrapped
+
+
+def area(quads: ArrayLike) -> Floats:
+    """Return the areas of quads in square pixels, positive for clockwise order (shoelace formula).
+
+    Args:
+        quads: (..., 4, 2) pixels.
+
+    Returns:
+        float32 (...).
+    """
+    q = np.asarray(quads, np.float64)
+    q = q - q[..., :1, :]
+    nxt = np.roll(q, -1, axis=-2)
+    twice = (q[..., 0] * nxt[..., 1] - q[..., 1] * nxt[..., 0]).sum(-1)
+    return (0.5 * twice).astype(np.float32)
+
+
+def side_lengths(quads: ArrayLike) -> tuple[Floats, Floats]:
+    """Return width (along reading) and height of quads, each the mean of the two opposite sides.
+
+    Args:
+        quads: (..., 4, 2) pixels.
+
+    Returns:
+        Two float32 (...), pixels.
+    """
+    q = np.asarray(quads, np.float32)
+    # sides in the order top, end, bottom, start
+    lengths = np.linalg.norm(np.roll(q, -1, axis=-2) - q, axis=-1)
+    width: Floats = 0.5 * (lengths[..., 0] + lengths[..., 2])
+    height: Floats = 0.5 * (lengths[..., 1] + lengths[..., 3])
+    return width, height
+
+
+def box_quads(
+    centers: ArrayLike, widths: ArrayLike, heights: ArrayLike, angles: ArrayLike
+) -> Floats:
+    """Return the quads of rotated boxes.
+
+    Args:
+        centers: (..., 2) pixels.
+        widths: (...) pixels along reading.
+        heights: (...) pixels across.
+        angles: (...) reading direction, radians.
+
+    Returns:
+        float32 (..., 4, 2).
+    """
+    c = np.asarray(centers, np.float64)
+    a = np.asarray(angles, np.float64)
+    half_w = 0.5 * np.asarray(widths, np.float64)[..., None]
+    half_h = 0.5 * np.asarray(heights, np.float64)[..., None]
+    direction = np.stack([np.cos(a), np.sin(a)], -1)
+    return distances_to_quads(
+        c, direction, np.concatenate([half_w, half_w], -1), np.concatenate([half_h, half_h], -1)
+    )
+
+
+def cell_centers(height: int, width: int, stride: int = 4) -> Floats:
+    """Return the centers of map cells in input pixels.
+
+    Args:
+        height: Rows of the map.
+        width: Columns of the map.
+        stride: Input pixels per cell.
+
+    Returns:
+        float32 (height, width, 2), (x, y) = ((j + 0.5) * stride, (i + 0.5) * stride).
+    """
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    return (np.stack([x, y], -1) * stride).astype(np.float32)
+
+
+def distances_to_quads(
+    centers: ArrayLike, direction: ArrayLike, horizontal: ArrayLike, vertical: ArrayLike
+) -> Floats:
+    """Return the quads that points and their distances to the four edges describe.
+
+    Args:
+        centers: (..., 2) pixels.
+        direction: (..., 2) reading direction (cos, sin), unit length.
+        horizontal: (..., 2) distances to the start and the end edge, pixels.
+        vertical: (..., 2) distances to the top and the bottom edge, pixels.
+
+    Returns:
+        float32 (..., 4, 2).
+    """
+    c = np.asarray(centers, np.float64)
+    u = np.asarray(direction, np.float64)
+    v = np.stack([-u[..., 1], u[..., 0]], -1)
+    h = np.asarray(horizontal, np.float64)[..., None]
+    w = np.asarray(vertical, np.float64)[..., None]
+    start, end = -h[..., 0, :] * u, h[..., 1, :] * u
+    top, bottom = -w[..., 0, :] * v, w[..., 1, :] * v
+    corners = [c + start + top, c + end + top, c + end + bottom, c + start + bottom]
+    return np.stack(corners, -2).astype(np.float32)
+
+
+def distances(points: ArrayLike, quad: ArrayLike) -> tuple[Floats, Floats]:
+    """Return the distances of points to the edges of a rectangle: inverse of `distances_to_quads`.
+
+    Args:
+        points: (..., 2) pixels.
+        quad: (4, 2), a rectangle (see `fit_rectangles`).
+
+    Returns:
+        horizontal float32 (..., 2): distance to the start and the end edge; vertical float32 (...,
+        2): to the top and the bottom edge. Pixels, negative outside.
+    """
+    p = np.asarray(points, np.float64)
+    q = np.asarray(quad, np.float64)
+    a = float(angle(q))
+    u, v = np.array([np.cos(a), np.sin(a)]), np.array([-np.sin(a), np.cos(a)])
+    horizontal = np.stack([(p - q[0]) @ u, (q[2] - p) @ u], -1)
+    vertical = np.stack([(p - q[0]) @ v, (q[2] - p) @ v], -1)
+    return horizontal.astype(np.float32), vertical.astype(np.float32)
+
+
+def fit_rectangles(quads: ArrayLike) -> Floats:
+    """Return the rectangles that stand for quads, start corner first.
+
+    Direction is that of the line between the middles of the start and the end edge, width is the
+    mean extent along it, height the mean extent across, center the mean of the corners: a rectangle
+    comes back unchanged.
+
+    Args:
+        quads: (..., 4, 2) pixels.
+
+    Returns:
+        float32 (..., 4, 2).
+    """
+    q = np.asarray(quads, np.float64)
+    axis = 0.5 * (q[..., 1, :] + q[..., 2, :] - q[..., 0, :] - q[..., 3, :])
+    down = 0.5 * (q[..., 2, :] + q[..., 3, :] - q[..., 0, :] - q[..., 1, :])
+    length = np.linalg.norm(axis, axis=-1)
+    a = np.arctan2(axis[..., 1], axis[..., 0])
+    across = np.abs(-np.sin(a) * down[..., 0] + np.cos(a) * down[..., 1])
+    return box_quads(q.mean(-2), length, across, a)
+
+
+def shrink(quads: ArrayLike, along: float, across: float) -> Floats:
+    """Return quads shrunk around their centers.
+
+    Args:
+        quads: (..., 4, 2) pixels.
+        along: Share of the height taken off at the start and at the end, 0 and up (at most 45 % of
+            the width goes).
+        across: Share of the height taken off at the top and at the bottom, 0 to below 0.5.
+
+    Returns:
+        float32 (..., 4, 2).
+    """
+    q = np.asarray(quads, np.float64)
+    width, height = (x.astype(np.float64) for x in side_lengths(q))
+    s = np.minimum(along * height / np.maximum(width, 1e-6), 0.45)[..., None]
+    t = across
+    p0, p1, p2, p3 = (q[..., k, :] for k in range(4))
+
+    def at(i: NDArray[np.float64] | float, j: float) -> NDArray[np.float64]:
+        top, bottom = p0 + (p1 - p0) * i, p3 + (p2 - p3) * i
+        out: NDArray[np.float64] = top + (bottom - top) * j
+        return out
+
+    return np.stack([at(s, t), at(1 - s, t), at(1 - s, 1 - t), at(s, 1 - t)], -2).astype(np.float32)
+
+
+def slice_quads(quad: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
+    """Return parts of a quad between two positions along reading, for example its characters.
+
+    Args:
+        quad: (4, 2) pixels.
+        start: (n,) positions, 0 at the start edge, 1 at the end edge.
+        end: (n,) positions.
+
+    Returns:
+        float32 (n, 4, 2).
+    """
+    q = np.asarray(quad, np.float64)
+    s = np.asarray(start, np.float64)[:, None]
+    e = np.asarray(end, np.float64)[:, None]
+    top, bottom = q[1] - q[0], q[2] - q[3]
+    corners = [q[0] + s * top, q[0] + e * top, q[3] + e * bottom, q[3] + s * bottom]
+    return np.stack(corners, 1).astype(np.float32)
+
+
+def reverse(quads: ArrayLike) -> Floats:
+    """Return quads read in the opposite direction (turned by 180 degrees in place).
+
+    Args:
+        quads: (..., 4, 2) pixels.
+
+    Returns:
+        float32 (..., 4, 2), a copy.
+    """
+    return np.roll(np.asarray(quads, np.float32), -2, axis=-2)
+
+
+def map_points(points: ArrayLike, matrix: ArrayLike) -> Floats:
+    """Return points moved by an affine map or a homography.
+
+    Args:
+        points: (..., 2) pixels.
+        matrix: (2, 3) affine or (3, 3) homography acting on (x, y, 1).
+
+    Returns:
+        float32 (..., 2).
+    """
+    p = np.asarray(points, np.float64)
+    m = np.asarray(matrix, np.float64)
+    moved = p @ m[:, :2].T + m[:, 2]
+    if m.shape[0] == 3:
+        moved = moved[..., :2] / moved[..., 2:]
+    out: Floats = moved.astype(np.float32)
+    return out
+
+
+def contains(quad: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
+    """Tell which points lie inside a convex quad or on its edge.
+
+    Args:
+        quad: (4, 2) pixels, clockwise.
+        points: (..., 2) pixels.
+
+    Returns:
+        bool (...).
+    """
+    q = np.asarray(quad, np.float64)
+    p = np.asarray(points, np.float64)[..., None, :]
+    edge = np.roll(q, -1, axis=0) - q
+    offset = p - q
+    cross = edge[:, 0] * offset[..., 1] - edge[:, 1] * offset[..., 0]
+    out: NDArray[np.bool_] = np.all(cross >= 0, axis=-1)
+    return out
+
+
+def iou(first: ArrayLike, second: ArrayLike) -> float:
+    """Return the intersection over union of two quads (of their convex hulls), 0 to 1.
+
+    Args:
+        first: (4, 2) pixels, any order of corners.
+        second: (4, 2) pixels.
+    """
+    one, two = np.asarray(first, np.float32), np.asarray(second, np.float32)
+    # near the origin, where single precision is fine enough for small quads
+    a = cv2.convexHull(one - one[0])[:, 0]
+    b = cv2.convexHull(two - one[0])[:, 0]
+    total = cv2.contourArea(a) + cv2.contourArea(b)
+    # OpenCV refuses polygons of fewer than three corners
+    if total <= 0 or len(a) < 3 or len(b) < 3:
+        return 0.0
+    shared = float(cv2.intersectConvexConvex(a, b)[0])
+    return min(1.0, shared / max(total - shared, 1e-9))
+
+
+def iou_matrix(first: ArrayLike, second: ArrayLike) -> Floats:
+    """Return the intersection over union of every pair of quads.
+
+    Pairs whose upright bounding boxes do not touch are skipped.
+
+    Args:
+        first: (n, 4, 2) pixels.
+        second: (m, 4, 2) pixels.
+
+    Returns:
+        float32 (n, m), 0 to 1.
+    """
+    a = np.asarray(first, np.float32).reshape(-1, 4, 2)
+    b = np.asarray(second, np.float32).reshape(-1, 4, 2)
+    out = np.zeros((len(a), len(b)), np.float32)
+    low = np.maximum(a.min(1)[:, None], b.min(1)[None])
+    high = np.minimum(a.max(1)[:, None], b.max(1)[None])
+    for i, j in np.argwhere((high > low).all(-1)):
+        out[i, j] = iou(a[i], b[j])
+    return out

@@ -1,0 +1,1 @@
+"""The operator's screen: camera, reading, inspection and history. Imports `sdk` only."""

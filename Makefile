@@ -1,0 +1,70 @@
+# Runs on a bare Debian 12 with git, make and python3; everything else is installed on demand:
+# missing Debian packages with apt-get, Python packages into .venv. A second run installs nothing.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help read test lint types clean image-given
+SHELL := /bin/sh
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# What was installed is remembered inside the environment, so that both vanish together.
+BASE := $(VENV)/.installed-base
+DEV := $(VENV)/.installed-dev
+
+FONT_LIST := $(wildcard training/synth/debian-fonts.txt)
+DEV_EXTRAS := train,convert,dev
+CODE := sdk training convert demo_app tests
+
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+help:
+	@echo "make read IMAGE=photo.jpg  read the text in a photo"
+	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
+	@echo "make lint                  check style"
+	@echo "make types                 check types"
+	@echo "make clean                 remove caches and build products (keeps $(VENV))"
+
+read: image-given $(BASE)
+	@$(VENV)/bin/fots-lite read "$(IMAGE)"
+
+# Before the installation: a missing argument should not cost a minute.
+image-given:
+	@test -n "$(IMAGE)" || { echo "Usage: make read IMAGE=photo.jpg" >&2; exit 2; }
+	@test -f "$(IMAGE)" || { echo "No such file: $(IMAGE). Usage: make read IMAGE=photo.jpg" >&2; exit 2; }
+
+test: $(DEV)
+	@$(RUN) -m pytest $(ARGS)
+
+lint: $(DEV)
+	@$(RUN) -m ruff check $(CODE)
+	@$(RUN) -m ruff format --check $(CODE)
+
+types: $(DEV)
+	@$(RUN) -m mypy
+
+clean:
+	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BASE): pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing the runtime into $(VENV) (about 300 MB)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(DEV): pyproject.toml constraints.txt $(FONT_LIST) | $(VENV)/bin/pip
+	@sed 's/#.*//' $(FONT_LIST) /dev/null | xargs sh .ci/debian-packages
+	@echo "Installing runtime, training, conversion and checks into $(VENV) (about 2.5 GB)"
+	@$(PIP) --editable ".[$(DEV_EXTRAS)]"
+	@touch $(BASE) $@
+
+# pip is the last thing venv installs: a broken environment has none and is made again.
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || sh .ci/debian-packages python3 python3-venv
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info < (3, 14) else \
+		"Python 3.10 to 3.13 is needed, this is " + sys.version.split()[0] + ": try make PYTHON=python3.11")'
+	@echo "Creating the Python environment $(VENV)"
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,1 @@
+"""Generation of labeled photos and line strips: texts, pens, prints, scenes and damage."""

@@ -1,0 +1,307 @@
+"""The fonts of this machine that can draw the charset, sorted into kinds.
+
+Any folder of TrueType or OpenType files will do. `debian-fonts.txt` beside this file lists the
+Debian packages that give the generator its variety.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ImageFont
+
+SYSTEM_FOLDERS = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path("~/.local/share/fonts").expanduser(),
+    Path("~/.fonts").expanduser(),
+    Path("/Library/Fonts"),
+    Path("/System/Library/Fonts"),
+    Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
+)
+KINDS = ("sans", "serif", "mono", "condensed", "display", "ocr", "plate", "pixel")
+"""Every face is of exactly one kind; `FontFace.bold` and `.italic` are told apart from it."""
+
+_WEIGHTS = (0.34, 0.11, 0.19, 0.11, 0.06, 0.05, 0.08, 0.06)
+_SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
+_PRINTABLE = "".join(map(chr, range(33, 127)))
+_CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_LETTERS = _CAPITALS.lower()[10:]
+_PROBE_PX = 28
+_CELL = 16
+# Median correlation with a plain sans: bold italic script faces come down to 0.31.
+_LEAST_LIKENESS = 0.3
+
+# Faces whose shapes are no plain Latin letters although the code points are filled.
+_UNFIT = (
+    "symbol", "dingbat", "emoji", "d050000l", "icons", "math", "dseg", "braille", "keyboard",
+    "ornament", "initials", "music", "barcode", "greek", "smallcaps", "stixsize", "nonunicode",
+    "stixint", "stixvar", "variants", "outline",
+)  # fmt: skip
+# The first kind with a word in the face's name has it; whatever is left is a sans.
+_KIND_WORDS = {
+    "ocr": "ocr",
+    "pixel": (
+        "px |px_|px437|c-64|atari|topaz|amiga|3270|glass tty|glasstty|sixtyfour|fixed|terminus|vga"
+    ),
+    "plate": (
+        "din |opendin|osifont|roadgeek|national park|routed gothic|overpass|interstate|plate|bebas"
+        "|ubuntu-title|ubuntu title|universalis"
+    ),
+    "condensed": "condensed|narrow|kaffeesatz|oswald|gothic no|compressed|league gothic",
+    "mono": "mono|code|courier|typewriter|typoscript|inconsolata|hack|hermit|agave|cousine|typist",
+    "display": (
+        "script|lobster|leckerli|kaushan|hand|rufscript|humor|cherry|chancery|z003|dustismo roman"
+        "|domestic|balker|flatline|winks|mekanus|essays|okolaks|euro|monofur|averia|comic|levity"
+        "|progenisis|swift|wargames|it wasn|penguin|dancing|beteckna"
+    ),
+    "serif": (
+        "serif|roman|times|garamond|bookman|schola|p052|c059|libertine|vollkorn|slab|stix|caladea"
+        "|standard|prociono|quattrocento|bonum|pagella|termes|junicode|lucida bright"
+    ),
+}
+
+_log = logging.getLogger(__name__)
+
+
+class FontError(RuntimeError):
+    """No usable font where fonts are needed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FontFace:
+    """One usable face of a font file.
+
+    Attributes:
+        path: the font file.
+        index: face number inside a collection, else 0.
+        family: family name as the file states it.
+        kind: one of `KINDS`.
+        bold: whether the face is semi-bold or heavier.
+        italic: whether the face is slanted.
+        chars: printable ASCII characters that the face draws, each visible and unlike the others.
+            A face of capitals only lacks the lower case here.
+    """
+
+    path: Path
+    index: int = 0
+    family: str = ""
+    kind: str = "sans"
+    bold: bool = False
+    italic: bool = False
+    chars: frozenset[str] = frozenset(_PRINTABLE)
+
+    def covers(self, text: str) -> bool:
+        """Whether every character of `text` but the space can be drawn."""
+        return all(c in self.chars or c == " " for c in text)
+
+
+class FontLibrary:
+    """The usable faces of some folders.
+
+    Args:
+        folders: folders searched with their subfolders; None takes the system's.
+
+    Raises:
+        FontError: a folder is missing, or none of the files found can draw digits and capitals.
+    """
+
+    def __init__(self, folders: Sequence[Path | str] | None = None) -> None:
+        """Look through the folders; takes some seconds for hundreds of fonts."""
+        if folders is None:
+            places = [folder for folder in SYSTEM_FOLDERS if folder.is_dir()]
+        else:
+            places = [Path(folder) for folder in folders]
+            for folder in places:
+                if not folder.is_dir():
+                    raise FontError(f"font folder {folder} is missing: name a folder with fonts")
+        files = sorted(
+            {
+                path
+                for folder in places
+                for path in folder.rglob("*")
+                if path.suffix.lower() in _SUFFIXES and path.is_file()
+            }
+        )
+        self.faces: tuple[FontFace, ...] = _distinct(
+            face for path in files for face in _faces_of(path)
+        )
+        if not self.faces:
+            raise FontError(
+                f"no usable font in {', '.join(map(str, places)) or 'any system folder'} "
+                f"({len(files)} font files looked at): install fonts, for instance the Debian "
+                "package fonts-liberation, or name a folder of .ttf or .otf files that hold "
+                "the printable ASCII characters"
+            )
+        self._families: dict[str, tuple[tuple[FontFace, ...], ...]] = {}
+        for kind in KINDS:
+            families: dict[str, list[FontFace]] = {}
+            for face in self.faces:
+                if face.kind == kind:
+                    families.setdefault(face.family, []).append(face)
+            if families:
+                self._families[kind] = tuple(tuple(f) for f in families.values())
+        weights = np.array([_WEIGHTS[KINDS.index(kind)] for kind in self._families])
+        self._kinds = tuple(self._families)
+        self._cumulative = np.cumsum(weights / weights.sum())
+
+    def __len__(self) -> int:
+        """Number of faces."""
+        return len(self.faces)
+
+    def sample(self, rng: np.random.Generator, kind: str | None = None, text: str = "") -> FontFace:
+        """Draw a kind, then a family, then a face, so that large families weigh no more.
+
+        Args:
+            rng: source of chance.
+            kind: one of `KINDS`; None draws one by fixed weights. A kind that this machine has no
+                face of is replaced by any kind.
+            text: characters the face must hold.
+
+        Raises:
+            ValueError: unknown kind.
+            FontError: no face holds `text`.
+        """
+        if kind is not None and kind not in KINDS:
+            raise ValueError(f"unknown font kind {kind!r}: use one of {', '.join(KINDS)}")
+        for _ in range(24):
+            picked = kind
+            if picked not in self._families:
+                picked = self._kinds[int(np.searchsorted(self._cumulative, rng.random()))]
+            families = self._families[picked]
+            family = families[int(rng.integers(len(families)))]
+            face = family[int(rng.integers(len(family)))]
+            if face.covers(text):
+                return face
+        fitting = [face for face in self.faces if face.covers(text)]
+        if not fitting:
+            raise FontError(f"no font holds all characters of {text!r}: install more fonts")
+        return fitting[int(rng.integers(len(fitting)))]
+
+
+@lru_cache(maxsize=4)
+def default_library(folder: Path | None = None) -> FontLibrary:
+    """The library of the system's folders, or of one folder, built once per process."""
+    return FontLibrary(None if folder is None else [folder])
+
+
+@lru_cache(maxsize=256)
+def sized(path: Path, index: int, size: int) -> ImageFont.FreeTypeFont:
+    """The font object of a face at `size` pixels per em, cached."""
+    return ImageFont.truetype(str(path), size, index=index, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _distinct(faces: Iterable[FontFace]) -> tuple[FontFace, ...]:
+    """Drop the copies of a face that several packages or formats bring."""
+    seen: dict[tuple[str, str], FontFace] = {}
+    for face in faces:
+        seen.setdefault((face.family, face.path.stem.lower()), face)
+    return tuple(seen.values())
+
+
+def _faces_of(path: Path) -> list[FontFace]:
+    faces = []
+    for index in range(16):
+        try:
+            font = ImageFont.truetype(
+                str(path), _PROBE_PX, index=index, layout_engine=ImageFont.Layout.BASIC
+            )
+        except OSError as error:
+            if index == 0:
+                _log.debug("font %s cannot be opened: %s", path, error)
+            break
+        family, style = font.getname()
+        face = _face(path, index, font, family or path.stem, style or "")
+        if face is not None:
+            faces.append(face)
+        if path.suffix.lower() not in {".ttc", ".otc"}:
+            break
+    return faces
+
+
+def _face(
+    path: Path, index: int, font: ImageFont.FreeTypeFont, family: str, style: str
+) -> FontFace | None:
+    name = f"{family} {style} {path.stem}".lower()
+    if any(word in name for word in _UNFIT):
+        return None
+    chars = _drawable(font)
+    if not chars.issuperset(_CAPITALS) or not _looks_latin(font, chars):
+        return None
+    kind = next((k for k, words in _KIND_WORDS.items() if re.search(words, name)), "sans")
+    if kind == "sans" and font.getlength("iiii") == font.getlength("WWWW"):
+        kind = "mono"
+    bold = any(w in name for w in ("bold", "black", "heavy", "demi", "extrab"))
+    italic = any(w in name for w in ("italic", "oblique", "slanted"))
+    return FontFace(path, index, family, kind, bold, italic, chars)
+
+
+def _drawable(font: ImageFont.FreeTypeFont) -> frozenset[str]:
+    """The printable characters with a visible glyph that is not the one for missing characters."""
+    missing = _bits(font, "\U0010fffd")
+    glyphs = {c: _bits(font, c) for c in _PRINTABLE}
+    good = {c for c, bits in glyphs.items() if bits is not None and bits != missing}
+    # A face of capitals repeats them in the lower case, which would then be labeled wrongly.
+    # Pairs such as I and l may be alike in an honest face, in which the capital is kept.
+    owner: dict[object, str] = {}
+    for c in sorted(good, key=_PRINTABLE.index):
+        owner.setdefault(glyphs[c], c)
+    good = set(owner.values())
+    if sum(c in good for c in _LETTERS) < len(_LETTERS) - 2 or _has_small_capitals(font):
+        good.difference_update(_LETTERS)
+    return frozenset(good)
+
+
+def _has_small_capitals(font: ImageFont.FreeTypeFont) -> bool:
+    """Whether the lower case is drawn as capitals, of whatever size."""
+    pairs = [_shape(font, c) * _shape(font, c.lower()) for c in "ABDEGHNQRT"]
+    return float(np.median([pair.sum() for pair in pairs])) > 0.75
+
+
+def _bits(font: ImageFont.FreeTypeFont, char: str) -> tuple[object, ...] | None:
+    try:
+        mask, offset = font.getmask2(char, mode="L")
+    except (OSError, ValueError):
+        return None
+    data = bytes(mask)
+    if not any(data):
+        return None
+    return mask.size, offset, data
+
+
+@lru_cache(maxsize=1)
+def _reference() -> NDArray[np.float32]:
+    """Shapes of Pillow's built-in sans, what a Latin face is measured against."""
+    font = ImageFont.load_default(_PROBE_PX)
+    assert isinstance(font, ImageFont.FreeTypeFont)
+    return np.stack([_shape(font, c) for c in _CAPITALS])
+
+
+def _looks_latin(font: ImageFont.FreeTypeFont, chars: frozenset[str]) -> bool:
+    shapes = np.stack([_shape(font, c) for c in _CAPITALS])
+    likeness = (shapes * _reference()).sum(axis=(1, 2))
+    return float(np.median(likeness)) > _LEAST_LIKENESS
+
+
+def _shape(font: ImageFont.FreeTypeFont, char: str) -> NDArray[np.float32]:
+    """The glyph stretched to a square, blurred, centered and of unit length."""
+    core = font.getmask(char, mode="L")
+    mask = np.frombuffer(bytes(core), np.uint8).reshape(core.size[1], core.size[0])
+    rows, columns = np.flatnonzero(mask.max(1) > 64), np.flatnonzero(mask.max(0) > 64)
+    if not len(rows):
+        return np.zeros((_CELL, _CELL), np.float32)
+    tight = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    cell = cv2.GaussianBlur(
+        cv2.resize(tight, (_CELL, _CELL), interpolation=cv2.INTER_AREA), (5, 5), 1.2
+    ).astype(np.float32)
+    cell -= cell.mean()
+    return cell / max(float(np.linalg.norm(cell)), 1e-6)

@@ -1,0 +1,1 @@
+"""Pens draw one line of text as a coverage mask: outline fonts, dot matrix, segments."""

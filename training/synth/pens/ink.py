@@ -1,0 +1,100 @@
+"""What every pen hands over: a coverage mask of one line of text with its character boxes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MARGIN = 4
+"""Default free pixels around the text, room for boxes, blur and relief."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ink:
+    """One drawn line of text.
+
+    Attributes:
+        mask: uint8 (h, w), coverage 0..255; upright, reading left to right.
+        chars: float32 (n, 4), x0, y0, x1, y1 in pixels of `mask`, one box per character of `text`
+            (spaces included) in reading order; a box spans the advance of its character and the
+            whole height of the line.
+        text: the n characters drawn.
+        margin: free pixels between the line's box and each edge of `mask`.
+        ghost: uint8 (h, w) or None; a second, weaker coverage of the same size (unlit segments of
+            a display), zero where `mask` is full.
+    """
+
+    mask: NDArray[np.uint8]
+    chars: NDArray[np.float32]
+    text: str
+    margin: int
+    ghost: NDArray[np.uint8] | None = None
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """The line's box x0, y0, x1, y1 in pixels of `mask`: the mask less its margin."""
+        height, width = self.mask.shape
+        m = float(self.margin)
+        return m, m, width - m, height - m
+
+
+def trim(
+    mask: NDArray[np.uint8],
+    spans: NDArray[np.float32],
+    text: str,
+    band: tuple[float, float],
+    *,
+    margin: int = MARGIN,
+    ghost: NDArray[np.uint8] | None = None,
+) -> Ink:
+    """Cut a drawn canvas to its text and give it the margin.
+
+    The line's box is the ink's bounding box, grown to `band` so that a line of dots or dashes
+    still has the height of its letters. Where a ghost is given, its ink counts too: the unlit
+    digits in front of a number are no text, so only the columns of `spans` are kept of them.
+
+    Args:
+        mask: uint8 (h, w) canvas.
+        spans: float32 (n, 2), x0 and x1 of each character's advance on the canvas.
+        text: the n characters.
+        band: y of the top and bottom of a letter without ascender or descender.
+        margin: free pixels wanted around the box.
+        ghost: uint8 (h, w) or None.
+
+    Raises:
+        ValueError: the canvas holds no ink.
+    """
+    rows = np.flatnonzero(mask.max(axis=1) >= 32)
+    columns = np.flatnonzero(mask.max(axis=0) >= 32)
+    if not len(rows):
+        raise ValueError(f"no ink was drawn for {text!r}: use text with a visible character")
+    y0 = int(min(rows[0], np.floor(band[0])))
+    y1 = int(max(rows[-1] + 1, np.ceil(band[1])))
+    x0, x1 = int(columns[0]), int(columns[-1]) + 1
+    chars = np.empty((len(text), 4), np.float32)
+    chars[:, 0] = np.clip(spans[:, 0], x0, x1) - x0 + margin
+    chars[:, 2] = np.clip(spans[:, 1], x0, x1) - x0 + margin
+    chars[:, 1] = margin
+    chars[:, 3] = y1 - y0 + margin
+    region = (y0, y1, x0, x1)
+    return Ink(
+        _cut(mask, region, margin),
+        chars,
+        text,
+        margin,
+        None if ghost is None else _cut(ghost, region, margin),
+    )
+
+
+def _cut(
+    canvas: NDArray[np.uint8], region: tuple[int, int, int, int], margin: int
+) -> NDArray[np.uint8]:
+    y0, y1, x0, x1 = region
+    out = np.zeros((y1 - y0 + 2 * margin, x1 - x0 + 2 * margin), np.uint8)
+    top, bottom = max(y0 - margin, 0), min(y1 + margin, canvas.shape[0])
+    left, right = max(x0 - margin, 0), min(x1 + margin, canvas.shape[1])
+    dy, dx = top - (y0 - margin), left - (x0 - margin)
+    out[dy : dy + bottom - top, dx : dx + right - left] = canvas[top:bottom, left:right]
+    return out

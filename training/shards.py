@@ -24,7 +24,15 @@ from typing import Any
 import cv2
 import numpy as np
 
-__all__ = ["ShardError", "list_shards", "read_shard", "shard_path", "write_shard"]
+__all__ = [
+    "ShardError",
+    "decode_picture",
+    "list_shards",
+    "read_encoded",
+    "read_shard",
+    "shard_path",
+    "write_shard",
+]
 
 
 class ShardError(Exception):
@@ -103,13 +111,15 @@ def write_shard(
     return count
 
 
-def read_shard(path: Path | str) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
-    """Yield (uint8 RGB picture (H, W, 3), record) for each sample of a shard, in order.
+def read_encoded(path: Path | str) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Yield (encoded picture, record) for each sample of a shard, in order.
 
     Raises:
         ShardError: If the file is missing, damaged or holds a picture without its record.
     """
     try:
+        if Path(path).stat().st_size % tarfile.RECORDSIZE:  # tarfile itself stops silently there
+            raise tarfile.ReadError("it ends in the middle of a record")
         with tarfile.open(path) as tar:
             picture: tuple[str, bytes] | None = None
             for info in tar:
@@ -123,11 +133,30 @@ def read_shard(path: Path | str) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
                 record = json.loads(data)
                 if picture is None or picture[0] != record["image"]:
                     raise ShardError(f"{path}: {info.name} does not follow its picture.")
-                image = cv2.imdecode(np.frombuffer(picture[1], np.uint8), cv2.IMREAD_COLOR)
-                if image is None:
-                    raise ShardError(f"{path}: {picture[0]} is not a readable picture.")
-                yield cv2.cvtColor(image, cv2.COLOR_BGR2RGB), record
+                yield picture[1], record
     except (OSError, tarfile.TarError, json.JSONDecodeError, KeyError) as error:
         raise ShardError(
             f"Could not read the shard {path}: {error}. Delete it and generate it again."
         ) from error
+
+
+def decode_picture(data: bytes, name: str = "picture") -> np.ndarray:
+    """Return the uint8 RGB picture (H, W, 3) of encoded bytes.
+
+    Raises:
+        ShardError: If the bytes are no picture; the message holds ``name``.
+    """
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ShardError(f"{name} is not a readable picture.")
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def read_shard(path: Path | str) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    """Yield (uint8 RGB picture (H, W, 3), record) for each sample of a shard, in order.
+
+    Raises:
+        ShardError: If the file is missing, damaged or holds a picture without its record.
+    """
+    for data, record in read_encoded(path):
+        yield decode_picture(data, f"{path}: {record['image']}"), record

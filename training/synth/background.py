@@ -1,0 +1,219 @@
+"""Procedural backgrounds: what the print stands on.
+
+Each maker returns float32 RGB (H, W, 3) in 0..255. Some draw clutter that looks like text but is
+none (strokes, bars, grids): hard negatives for the detector.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from training.synth import noise
+from training.synth.color import random_color
+
+Maker = Callable[[np.random.Generator, int, int], np.ndarray]
+
+
+def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return a smooth surface between four corner colors, as plastic or paint shows."""
+    base = random_color(rng)
+    corners = base + rng.normal(0, rng.uniform(2, 30), (2, 2, 1)) + rng.normal(0, 5, (2, 2, 3))
+    corners = corners.astype(np.float32)
+    image = cv2.resize(corners, (width, height), interpolation=cv2.INTER_LINEAR)
+    return image + noise.white(rng, height, width)[..., None] * rng.uniform(0, 3)
+
+
+def metal(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return brushed or rolled metal: streaks along one axis and broad reflections."""
+    level = rng.uniform(60, 220)
+    vertical = rng.random() < 0.3
+    size = (width, height) if vertical else (height, width)
+    field = noise.streaks(rng, *size, int(rng.integers(8, 90))) * rng.uniform(3, 18)
+    if vertical:
+        field = field.T
+    field = field + noise.fractal(rng, height, width, rng.uniform(1, 6)) * rng.uniform(3, 30)
+    tint = np.array([1, 1, 1]) + rng.normal(0, 0.04, 3)
+    return ((level + field)[..., None] * tint).astype(np.float32)
+
+
+def cardboard(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return brown or white board with fibers and faint corrugation."""
+    base = random_color(rng, hue=(0.05, 0.13), saturation=(0.1, 0.6), value=(0.45, 0.95))
+    field = noise.streaks(rng, height, width, 5) * rng.uniform(1, 6)
+    field = field + noise.fractal(rng, height, width, 2) * rng.uniform(1, 8)
+    wave = np.sin(np.arange(width) * rng.uniform(0.2, 0.8)) * rng.uniform(0, 6)
+    return (base + (field + wave)[..., None]).astype(np.float32)
+
+
+def foil(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return crumpled foil or film: facets with hard highlights."""
+    field = noise.fractal(rng, height, width, rng.uniform(1, 4))
+    folds = np.abs(noise.fractal(rng, height, width, rng.uniform(2, 8)))
+    level = rng.uniform(70, 200)
+    image = level + field * rng.uniform(10, 35) + np.exp(-folds * 12) * rng.uniform(-50, 90)
+    tint = np.array([1, 1, 1]) + rng.normal(0, 0.1, 3)
+    return (image[..., None] * tint).astype(np.float32)
+
+
+def organic(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return mottled stuff seen through glass or film (food, wood, concrete)."""
+    base, other = random_color(rng), random_color(rng)
+    share = 1 / (1 + np.exp(-noise.fractal(rng, height, width, rng.uniform(1, 5)) * 2))
+    mix = base * share[..., None] + other * (1 - share[..., None])
+    return (mix + noise.white(rng, height, width, 3) * rng.uniform(0, 8)).astype(np.float32)
+
+
+def printed(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+    """Return a printed package: flat shapes, stripes, bars and halftone on a ground."""
+    image = gradient(rng, height, width)
+    for _ in range(int(rng.integers(1, 7))):
+        _SHAPES[int(rng.integers(len(_SHAPES)))](rng, image)
+    return image
+
+
+def _rectangle(rng: np.random.Generator, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    x, y = int(rng.integers(-width // 4, width)), int(rng.integers(-height // 4, height))
+    size = (int(rng.integers(8, width)), int(rng.integers(4, height)))
+    fill = -1 if rng.random() < 0.7 else int(rng.integers(1, 6))
+    cv2.rectangle(image, (x, y), (x + size[0], y + size[1]), random_color(rng).tolist(), fill)
+
+
+def _ellipse(rng: np.random.Generator, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    center = (int(rng.integers(0, width)), int(rng.integers(0, height)))
+    axes = (int(rng.integers(3, width // 2 + 4)), int(rng.integers(3, height // 2 + 4)))
+    fill = -1 if rng.random() < 0.6 else int(rng.integers(1, 6))
+    color = random_color(rng).tolist()
+    cv2.ellipse(image, center, axes, rng.uniform(0, 180), 0, 360, color, fill, cv2.LINE_AA)
+
+
+def _strokes(rng: np.random.Generator, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    color, reach = random_color(rng).tolist(), rng.uniform(8, 80)
+    start = rng.uniform(0, 1, 2) * (width, height)
+    for _ in range(int(rng.integers(2, 14))):
+        path = start + np.cumsum(rng.normal(0, reach / 3, (int(rng.integers(2, 6)), 2)), axis=0)
+        thickness = int(rng.integers(1, 4))
+        cv2.polylines(image, [path.astype(np.int32)], False, color, thickness, cv2.LINE_AA)
+        start = start + rng.normal(0, reach, 2)
+
+
+def _bars(rng: np.random.Generator, image: np.ndarray) -> None:
+    """Draw a barcode on its quiet zone."""
+    height, width = image.shape[:2]
+    bar_height, module = int(rng.integers(12, 90)), int(rng.integers(1, 4))
+    widths = rng.integers(1, 5, int(rng.integers(20, 60))) * module
+    edges = np.concatenate([[0], np.cumsum(widths)])
+    x = int(rng.integers(-40, max(1, width - 20)))
+    y = int(rng.integers(-20, max(1, height - 10)))
+    end = x + int(edges[-1])
+    cv2.rectangle(image, (x - 8, y - 4), (end + 8, y + bar_height + 4), (235, 235, 235), -1)
+    for left, right in zip(edges[0:-1:2], edges[1::2], strict=False):
+        box = ((x + int(left), y), (x + int(right) - 1, y + bar_height))
+        cv2.rectangle(image, *box, (25, 25, 25), -1)
+
+
+def _grid(rng: np.random.Generator, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    pitch, color = int(rng.integers(5, 40)), random_color(rng)
+    lines = np.zeros((height, width), np.float32)
+    if rng.random() < 0.7:
+        lines[:: pitch + int(rng.integers(0, 9))] = 1
+    if rng.random() < 0.5:
+        lines[:, ::pitch] = 1
+    if rng.random() < 0.4:
+        lines = cv2.dilate(lines, np.ones((2, 2), np.uint8))
+    image += (color - image) * (lines * rng.uniform(0.1, 0.9))[..., None]
+
+
+def _matrix_code(rng: np.random.Generator, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
+    cells, pitch = int(rng.integers(8, 26)), int(rng.integers(2, 5))
+    code = (rng.random((cells, cells)) < 0.5).astype(np.float32)
+    code[:, 0] = code[-1] = 1
+    code = np.kron(code, np.ones((pitch, pitch), np.float32))
+    side = min(code.shape[0], height, width)
+    y, x = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
+    dark, light = (20, 240) if rng.random() < 0.8 else (200, 40)
+    patch = light + (dark - light) * code[:side, :side]
+    image[y : y + side, x : x + side] = patch[..., None]
+
+
+_SHAPES = (_rectangle, _rectangle, _ellipse, _strokes, _bars, _grid, _matrix_code)
+_MAKERS: tuple[tuple[Maker, float], ...] = (
+    (gradient, 0.24),
+    (printed, 0.28),
+    (organic, 0.16),
+    (metal, 0.14),
+    (cardboard, 0.1),
+    (foil, 0.08),
+)
+
+
+class PhotoFolder:
+    """The user's own photos as backgrounds, loaded once and cropped at random."""
+
+    def __init__(self, folder: Path | str, limit: int = 64, longest: int = 1280) -> None:
+        """Load up to ``limit`` pictures of ``folder``, shrunk to ``longest`` pixels.
+
+        Raises:
+            ValueError: If the folder holds no readable picture.
+        """
+        self.photos: list[np.ndarray] = []
+        for path in sorted(Path(folder).rglob("*")):
+            if len(self.photos) == limit:
+                break
+            data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
+            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
+            if image is None:
+                continue
+            scale = min(1.0, longest / max(image.shape[:2]))
+            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+            self.photos.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+        if not self.photos:
+            raise ValueError(
+                f"No background photos: {folder} holds no picture OpenCV can read. "
+                "Give a folder with JPEG or PNG files."
+            )
+
+    def __call__(self, rng: np.random.Generator, height: int, width: int) -> np.ndarray:
+        """Return a random crop, float32 (H, W, 3)."""
+        photo = self.photos[int(rng.integers(len(self.photos)))]
+        share = rng.uniform(0.3, 1.0)
+        rows, columns = photo.shape[:2]
+        crop_h = min(rows, max(8, int(rows * share)))
+        crop_w = min(columns, max(8, int(crop_h * width / height)))
+        y = int(rng.integers(0, rows - crop_h + 1))
+        x = int(rng.integers(0, columns - crop_w + 1))
+        crop = photo[y : y + crop_h, x : x + crop_w]
+        return cv2.resize(crop, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def photo_folder(folder: str) -> PhotoFolder:
+    """Return the photos of ``folder``, loaded once per process."""
+    return PhotoFolder(folder)
+
+
+def sample_background(
+    rng: np.random.Generator, height: int, width: int, photos: PhotoFolder | None = None
+) -> np.ndarray:
+    """Return a random background, float32 RGB (H, W, 3) in 0..255.
+
+    Args:
+        rng: Source of randomness.
+        height: Rows.
+        width: Columns.
+        photos: The user's photos; half of the backgrounds come from them when given.
+    """
+    if photos is not None and rng.random() < 0.5:
+        return photos(rng, height, width)
+    weights = np.array([weight for _, weight in _MAKERS])
+    maker = _MAKERS[int(rng.choice(len(_MAKERS), p=weights / weights.sum()))][0]
+    return np.clip(maker(rng, height, width), 0, 255).astype(np.float32)

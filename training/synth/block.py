@@ -1,0 +1,198 @@
+"""Blocks: lines of ink that belong together, and their painting through a homography.
+
+A block has its own flat coordinates in pixels. Painting warps every mask straight to the picture,
+so photos and line strips are one mechanism: only the homography differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from training.synth.pens.ink import Ink
+from training.synth.process import Process, print_line
+
+Surface = Callable[[np.ndarray, np.ndarray], None]  # (float32 patch, float32 coverage) in place
+
+_FAINTEST = 9.0
+"""Mean change of the covered pixels (0..255) below which nobody could read a line."""
+_LEAST_VISIBLE = 0.9
+"""Share of a line that must lie inside the picture."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Ground truth of one line in a picture.
+
+    Attributes:
+        text: What is written, spaces included.
+        quad: float32 (4, 2), pixels, clockwise from the reading-order start.
+        chars: float32 (n, 4, 2), one quad a character of ``text``.
+        ignore: Whether it is too small, too faint or too far outside the picture to be read.
+    """
+
+    text: str
+    quad: np.ndarray
+    chars: np.ndarray
+    ignore: bool = False
+
+
+@dataclass
+class Line:
+    """One line of ink inside a block.
+
+    Attributes:
+        ink: Mask and character boxes.
+        x: Left edge of the mask in the block, pixels.
+        y: Top edge of the mask in the block, pixels.
+        process: How it is printed.
+        seed: Seed of the process; equal for lines of one print.
+        bend: Height of the arc the line is bent along, in pixels of the block (0: straight).
+        main: Whether it is read; the rest (state names on plates, units on displays) stands by.
+    """
+
+    ink: Ink
+    x: float
+    y: float
+    process: Process
+    seed: int
+    bend: float = 0.0
+    main: bool = True
+
+    def box(self) -> tuple[float, float, float, float]:
+        """Return the box x0, y0, x1, y1 of the ink in the block, without the mask's margin."""
+        x0, y0, x1, y1 = self.ink.box
+        low, high = min(0.0, self.bend), max(0.0, self.bend)
+        return self.x + x0, self.y + y0 + low, self.x + x1, self.y + y1 + high
+
+
+@dataclass
+class Block:
+    """Lines and the surfaces under them (label, plate, display), in painting order."""
+
+    lines: list[Line]
+    surfaces: list[tuple[np.ndarray, Surface]] = field(default_factory=list)
+
+    def box(self) -> tuple[float, float, float, float]:
+        """Return the box x0, y0, x1, y1 around lines and surfaces."""
+        boxes = [line.box() for line in self.lines]
+        boxes += [(*quad.min(0), *quad.max(0)) for quad, _ in self.surfaces]
+        low, high = np.min(boxes, 0), np.max(boxes, 0)
+        return float(low[0]), float(low[1]), float(high[2]), float(high[3])
+
+
+def apply_homography(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Map points (..., 2) by a 3x3 homography, float32."""
+    flat = np.asarray(points, np.float64).reshape(-1, 2)
+    mapped = flat @ matrix[:, :2].T + matrix[:, 2]
+    return (mapped[:, :2] / mapped[:, 2:]).reshape(np.shape(points)).astype(np.float32)
+
+
+def _corners(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+
+
+def _arc(x: np.ndarray, width: float, bend: float) -> np.ndarray:
+    """Return the downward shift at ``x`` of a parabola of height ``bend`` over ``width``."""
+    return bend * (1 - (2 * x / max(width, 1.0) - 1) ** 2)
+
+
+def _bent(mask: np.ndarray, bend: float) -> tuple[np.ndarray, float]:
+    """Return the mask bent along the arc and the rows added above it."""
+    height, width = mask.shape
+    above, room = max(0.0, -bend), int(np.ceil(abs(bend)))
+    x, y = np.meshgrid(
+        np.arange(width, dtype=np.float32), np.arange(height + room, dtype=np.float32)
+    )
+    source = y - above - _arc(x, width, bend).astype(np.float32)
+    return cv2.remap(mask, x, source, cv2.INTER_LINEAR), above
+
+
+def _warp(
+    mask: np.ndarray, matrix: np.ndarray, shape: tuple[int, int]
+) -> tuple[np.ndarray, tuple[slice, slice]] | None:
+    """Warp a mask into the picture; return coverage 0..1 of the touched window and the window."""
+    height, width = mask.shape
+    outline = apply_homography(matrix, _corners(0, 0, width, height))
+    x0, y0 = np.floor(outline.min(0)).astype(int) - 1
+    x1, y1 = np.ceil(outline.max(0)).astype(int) + 1
+    x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, shape[1]), min(y1, shape[0])
+    if x1 - x0 < 2 or y1 - y0 < 2:
+        return None
+    # cv2.warpPerspective puts pixel centers at integers, this module at integers + 0.5.
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    back = np.array([[1, 0, -0.5 - x0], [0, 1, -0.5 - y0], [0, 0, 1]])
+    local = back @ matrix @ half
+    scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2]))) / max(abs(matrix[2, 2]), 1e-9)
+    if scale < 0.75:  # bilinear sampling would alias: blur to the coarser grid first
+        mask = cv2.GaussianBlur(mask, (0, 0), 0.45 / scale)
+    window = cv2.warpPerspective(mask, local, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
+    return window.astype(np.float32) / 255, (slice(y0, y1), slice(x0, x1))
+
+
+def _visible(quad: np.ndarray, shape: tuple[int, int]) -> float:
+    frame = _corners(0, 0, shape[1], shape[0])
+    inside, _ = cv2.intersectConvexConvex(quad.astype(np.float32), frame)
+    return float(inside) / max(abs(cv2.contourArea(quad)), 1e-6)
+
+
+def paint(
+    canvas: np.ndarray, block: Block, matrix: np.ndarray, legible_px: float = 7.0
+) -> list[Text]:
+    """Paint a block on a picture in place.
+
+    Args:
+        canvas: float32 RGB (H, W, 3), 0..255.
+        block: What to paint.
+        matrix: 3x3 homography from block to picture pixels.
+        legible_px: Lines lower than this in the picture are marked ``ignore``.
+
+    Returns:
+        The lines' ground truth in picture pixels, in the order of ``block.lines``.
+    """
+    shape = canvas.shape[:2]
+    for quad, surface in block.surfaces:
+        outline = apply_homography(matrix, quad)
+        x0, y0 = np.maximum(np.floor(outline.min(0)).astype(int) - 1, 0)
+        x1, y1 = np.minimum(np.ceil(outline.max(0)).astype(int) + 1, (shape[1], shape[0]))
+        if x1 <= x0 or y1 <= y0:
+            continue
+        coverage = np.zeros((y1 - y0, x1 - x0), np.float32)
+        corners = np.round((outline - (x0, y0)) * 16).astype(np.int32)
+        cv2.fillConvexPoly(coverage, corners, 1.0, cv2.LINE_AA, 4)
+        surface(canvas[y0:y1, x0:x1], np.clip(coverage, 0, 1))
+    return [_paint_line(canvas, line, matrix, legible_px) for line in block.lines]
+
+
+def _paint_line(
+    canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float
+) -> Text:
+    ink, above = line.ink, 0.0
+    mask, ghost = ink.mask, ink.ghost
+    if line.bend:
+        mask, above = _bent(mask, line.bend)
+        ghost = None if ghost is None else _bent(ghost, line.bend)[0]
+    to_picture = matrix @ np.array([[1, 0, line.x], [0, 1, line.y - above], [0, 0, 1]])
+    warped = _warp(mask, to_picture, canvas.shape[:2])
+    change = 0.0
+    if warped is not None:
+        coverage, window = warped
+        unlit = None if ghost is None else _warp(ghost, to_picture, canvas.shape[:2])
+        change = print_line(
+            canvas[window], coverage, line.process, line.seed, None if unlit is None else unlit[0]
+        )
+    x0, y0, x1, y1 = ink.chars.T
+    cells = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], 1).reshape(-1, 4, 2).astype(np.float64)
+    cells[..., 1] += _arc(cells[..., 0], mask.shape[1], line.bend)
+    chars = apply_homography(matrix, cells + (line.x, line.y))
+    quad = apply_homography(matrix, _corners(*line.box()))
+    height = np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2
+    ignore = bool(
+        height < legible_px
+        or change < _FAINTEST
+        or _visible(quad, canvas.shape[:2]) < _LEAST_VISIBLE
+    )
+    return Text(ink.text, quad, chars, ignore)

@@ -1,0 +1,148 @@
+"""``python -m training synth``: write shards of generated photos or strips, and preview sheets."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.shards import ShardError, shard_path, write_shard
+from training.synth.fonts import FontError
+from training.synth.generator import Generator, SynthConfig
+from training.synth.preview import sheet
+
+_generator: Generator | None = None
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's options."""
+    parser.add_argument("--out", type=Path, help="folder of the shards")
+    parser.add_argument("--count", type=int, default=1000, help="samples over all machines")
+    parser.add_argument("--per-shard", type=int, default=0, help="samples a shard (500; strips 2000)")
+    parser.add_argument("--shard", default="0/1", help="i/n: this machine makes every n-th shard")
+    parser.add_argument("--kind", choices=("photo", "strip"), default="photo")
+    parser.add_argument("--size", default="512x512", help="WxH of a photo in pixels")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--scenes", default="", help="comma-separated scenes; all by default")
+    parser.add_argument("--fonts", help="folder of fonts; the system's by default")
+    parser.add_argument("--photos", help="folder of your own photos as backgrounds")
+    parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--preview", type=Path, help="write a sheet of samples to this picture")
+
+
+def _size(text: str) -> tuple[int, int]:
+    try:
+        width, height = (int(part) for part in text.lower().split("x"))
+    except ValueError:
+        raise ValueError(f"--size {text}: want WIDTHxHEIGHT in pixels, such as 512x512.") from None
+    if min(width, height) < 64 or max(width, height) > 4096:
+        raise ValueError(f"--size {text}: each side must be 64 to 4096 pixels.")
+    return width, height
+
+
+def _part(text: str) -> tuple[int, int]:
+    try:
+        part, parts = (int(number) for number in text.split("/"))
+    except ValueError:
+        part, parts = 0, 0
+    if not 0 <= part < parts:
+        raise ValueError(f"--shard {text}: want i/n with 0 <= i < n, such as 0/1.")
+    return part, parts
+
+
+def _start(config: SynthConfig) -> None:
+    global _generator
+    cv2.setNumThreads(1)
+    _generator = Generator(config)
+
+
+def _sample(
+    generator: Generator, kind: str, index: int, size: tuple[int, int]
+) -> tuple[np.ndarray, dict[str, Any]]:
+    if kind == "strip":
+        image, text = generator.strip(index)
+        return image, {"text": text}
+    photo = generator.photo(index, size)
+    return photo.image, photo.record()
+
+
+def _write(path: Path, kind: str, indices: range, size: tuple[int, int]) -> int:
+    assert _generator is not None
+    generator = _generator
+
+    def samples() -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+        for index in indices:
+            yield (index, *_sample(generator, kind, index, size))
+
+    return write_shard(path, samples())
+
+
+def run(options: argparse.Namespace) -> int:
+    """Generate what ``options`` ask for; return the exit code."""
+    try:
+        size, (part, parts) = _size(options.size), _part(options.shard)
+        if options.count < 1 or options.workers < 1:
+            raise ValueError("--count and --workers must be at least 1.")
+        if options.out is None and options.preview is None:
+            raise ValueError("Give --out DIR for shards, --preview FILE.png for a sheet, or both.")
+        config = SynthConfig(
+            seed=options.seed,
+            fonts=options.fonts,
+            photos=options.photos,
+            scenes=tuple(filter(None, options.scenes.split(","))),
+            severity=options.severity,
+        )
+        generator = Generator(config)
+        if options.preview is not None:
+            sheet(generator, options.kind, size, options.preview)
+        if options.out is not None:
+            _generate(options, config, size, part, parts)
+    except (ValueError, FontError) as error:
+        print(f"synth: {error}", file=sys.stderr)
+        return 2
+    except (ShardError, OSError) as error:
+        print(f"synth: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _generate(
+    options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], part: int, parts: int
+) -> None:
+    per_shard = options.per_shard or (2000 if options.kind == "strip" else 500)
+    starts = list(range(0, options.count, per_shard))[part::parts]
+    jobs = []
+    for start in starts:
+        path = shard_path(options.out, start // per_shard)
+        if not path.exists():  # a shard that exists is whole: an interrupted run goes on
+            jobs.append((path, range(start, min(start + per_shard, options.count))))
+    skipped = len(starts) - len(jobs)
+    if skipped:
+        print(f"synth: {skipped} of {len(starts)} shards are there already", file=sys.stderr)
+    began, made = time.perf_counter(), 0
+    with ProcessPoolExecutor(options.workers, initializer=_start, initargs=(config,)) as pool:
+        results = pool.map(
+            _write,
+            [path for path, _ in jobs],
+            [options.kind] * len(jobs),
+            [indices for _, indices in jobs],
+            [size] * len(jobs),
+        )
+        for number, count in enumerate(results, 1):
+            made += count
+            seconds = time.perf_counter() - began
+            rate = made / seconds
+            print(
+                f"synth: shard {number}/{len(jobs)}, {made} samples, {rate:.0f}/s, "
+                f"{(len(jobs) - number) * seconds / number:.0f} s left",
+                file=sys.stderr,
+            )

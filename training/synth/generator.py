@@ -1,0 +1,226 @@
+"""The photo generator: deterministic photos and line strips by (seed, index)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.synth.background import photo_folder, sample_background
+from training.synth.block import Block, Text, apply_homography, paint
+from training.synth.degrade import degrade
+from training.synth.fonts import FontLibrary, default_library
+from training.synth.scenes import sample_block
+
+STRIP_HEIGHT = 32
+_LONGEST_STRIP = 1024
+
+
+@dataclass(frozen=True)
+class SynthConfig:
+    """What to generate.
+
+    Attributes:
+        seed: Seeds everything; pictures of different seeds share nothing.
+        fonts: Folder of fonts; the system's fonts if None.
+        photos: Folder of the user's photos as backgrounds, or None.
+        scenes: Names of the scenes to draw from; all if empty.
+        text_px: Lowest and highest height of text in a photo, pixels.
+        legible_px: Text lower than this is marked ``ignore``.
+        severity: Strength of the degradations, 1 for the usual mix.
+    """
+
+    seed: int = 0
+    fonts: str | None = None
+    photos: str | None = None
+    scenes: tuple[str, ...] = ()
+    text_px: tuple[float, float] = (9.0, 72.0)
+    legible_px: float = 7.0
+    severity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A generated picture, uint8 RGB (H, W, 3), and the lines in it."""
+
+    image: np.ndarray
+    texts: list[Text] = field(default_factory=list)
+
+    def record(self) -> dict[str, Any]:
+        """Return the label row of a shard (without the picture's name)."""
+        height, width = self.image.shape[:2]
+        texts = [
+            {
+                "text": text.text,
+                "quad": np.round(text.quad.astype(float), 2).tolist(),
+                "ignore": text.ignore,
+                "chars": np.round(text.chars.astype(float), 2).tolist(),
+            }
+            for text in self.texts
+        ]
+        return {"width": width, "height": height, "texts": texts}
+
+
+class Generator:
+    """Makes photos and strips; the same (seed, index) gives the same pixels on every machine."""
+
+    def __init__(self, config: SynthConfig) -> None:
+        """Load fonts and background photos.
+
+        Raises:
+            ValueError: If a folder holds no usable font or photo, or a scene is unknown.
+        """
+        self.config = config
+        self.fonts: FontLibrary = default_library(Path(config.fonts) if config.fonts else None)
+        self.photos = photo_folder(str(Path(config.photos))) if config.photos else None
+
+    def _rng(self, stream: int, index: int) -> np.random.Generator:
+        return np.random.default_rng([self.config.seed, stream, index])
+
+    def photo(self, index: int, size: tuple[int, int]) -> Photo:
+        """Return photo ``index``.
+
+        Args:
+            index: Number of the photo, 0 or more.
+            size: (width, height) in pixels.
+        """
+        rng = self._rng(0, index)
+        width, height = size
+        canvas = sample_background(rng, height, width, self.photos)
+        taken = np.zeros((height, width), np.uint8)
+        texts: list[Text] = []
+        smallest = float(self.config.text_px[1])
+        wanted = int(rng.integers(1, 9)) if rng.random() < 0.95 else 0
+        for _ in range(2 * wanted):
+            if wanted == 0:
+                break
+            found = self._place(rng, canvas, taken)
+            if found:
+                wanted -= 1
+                texts += found
+                sizes = [_text_height(text.quad) for text in found if not text.ignore]
+                smallest = min([smallest, *sizes])
+        severity = self.config.severity
+        return Photo(degrade(canvas, rng, max(smallest, 8.0), severity), texts)
+
+    def _place(
+        self, rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray
+    ) -> list[Text]:
+        """Paint one block where nothing stands yet; return its lines, none if it has no room."""
+        height, width = canvas.shape[:2]
+        low, high = self.config.text_px
+        size = float(np.exp(rng.uniform(np.log(low), np.log(min(high, height / 3)))))
+        block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
+        for _ in range(4):
+            matrix = _pose(rng, block, size, (width, height))
+            if matrix is not None and _claim(taken, block, matrix, 0.25 * size):
+                return paint(canvas, block, matrix, self.config.legible_px)
+        return []
+
+    def strip(self, index: int) -> tuple[np.ndarray, str]:
+        """Return line strip ``index``: uint8 RGB (32, W, 3) and its text."""
+        rng = self._rng(1, index)
+        while True:  # until a line comes out long enough, short enough and legible
+            block = sample_block(rng, self.fonts, rng.uniform(30, 44), self.config.scenes)
+            mains = [i for i, line in enumerate(block.lines) if line.main]
+            main = mains[int(rng.integers(len(mains)))]
+            fitted = _fit_strip(rng, block, main, alone=len(mains) == 1)
+            if fitted is None:
+                continue
+            matrix, width, text_height = fitted
+            canvas = sample_background(rng, STRIP_HEIGHT, width, self.photos)
+            line = paint(canvas, block, matrix)[main]
+            if not line.ignore:
+                return degrade(canvas, rng, text_height, self.config.severity), line.text
+
+
+def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
+    """Mark the block's place in ``taken`` unless something stands there; tell whether it is free."""
+    x0, y0, x1, y1 = block.box()
+    outline = apply_homography(matrix, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))
+    center = outline.mean(0)
+    grown = center + (outline - center) * (1 + 2 * pad / (np.ptp(outline, axis=0) + 1e-6))
+    footprint = np.zeros_like(taken)
+    cv2.fillConvexPoly(footprint, np.round(grown).astype(np.int32), 1)
+    if (footprint & taken).any():
+        return False
+    taken |= footprint
+    return True
+
+
+def _text_height(quad: np.ndarray) -> float:
+    return float(np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2)
+
+
+def _pose(
+    rng: np.random.Generator, block: Block, size: float, canvas: tuple[int, int]
+) -> np.ndarray | None:
+    """Return a homography that puts the block into the picture, None if it does not fit."""
+    x0, y0, x1, y1 = block.box()
+    heights = [line.box()[3] - line.box()[1] for line in block.lines if line.main]
+    scale = size / max(1.0, float(np.median(heights)))
+    kind = rng.random()
+    if kind < 0.55:
+        angle = rng.normal(0, 0.05)
+    elif kind < 0.85:
+        angle = rng.uniform(-0.7, 0.7)
+    else:
+        angle = rng.choice([np.pi / 2, -np.pi / 2, np.pi]) + rng.normal(0, 0.15)
+    cos, sin = np.cos(angle) * scale, np.sin(angle) * scale
+    turn = np.array([[cos, -sin, 0], [sin, cos, 0], [0, 0, 1]])
+    center = np.array([[1, 0, -(x0 + x1) / 2], [0, 1, -(y0 + y1) / 2], [0, 0, 1]])
+    tilt = np.eye(3)
+    tilt[2, :2] = rng.normal(0, 0.12, 2) / (np.array([x1 - x0, x1 - x0]) * scale + 1)
+    tilt[0, 1] = rng.normal(0, 0.06)
+    matrix = tilt @ turn @ center
+    corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
+    outline = apply_homography(matrix, corners)
+    extent = np.ptp(outline, axis=0)
+    room = np.array(canvas) - extent
+    spill = 0.0 if rng.random() < 0.9 else 0.3  # some blocks leave the picture
+    if (room < -spill * extent).any():
+        return None
+    low = -outline.min(0) - spill * extent
+    span = np.maximum(room + 2 * spill * extent, 0)
+    shift = np.eye(3)
+    shift[:2, 2] = low + span * rng.random(2)
+    return shift @ matrix
+
+
+def _fit_strip(
+    rng: np.random.Generator, block: Block, main: int, *, alone: bool
+) -> tuple[np.ndarray, int, float] | None:
+    """Return homography, strip width and text height that show one line of a block as a strip.
+
+    Margins vary as the boxes of a detector and of hand-made crops do; a line that stands alone
+    may be small in its strip. None if the strip would be too long.
+    """
+    x0, y0, x1, y1 = block.lines[main].box()
+    height, width = y1 - y0, max(x1 - x0, 4.0)
+    loose = 0.9 if alone and rng.random() < 0.3 else 0.3
+    top, bottom = rng.uniform(-0.03, loose, 2) * rng.random(2) ** 0.5 * height
+    left, right = (rng.uniform(-0.05, 0.7 if rng.random() < 0.8 else 2.0, 2)) * height
+    box = np.array(
+        [[x0 - left, y0 - top], [x1 + right, y0 - top], [x1 + right, y1 + bottom],
+         [x0 - left, y1 + bottom]],
+        np.float32,
+    )
+    skew = 0.05 if rng.random() < 0.7 else 0.14
+    box += rng.normal(0, skew * height, (4, 2)).astype(np.float32)
+    if rng.random() < 0.25:  # a line at an angle inside its upright crop
+        slope = rng.normal(0, 0.03)
+        box[[1, 2], 1] += slope * width
+    stretch = np.exp(rng.normal(0, 0.1)) if rng.random() < 0.85 else np.exp(rng.normal(0, 0.3))
+    strip_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
+    strip_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
+    columns = round(STRIP_HEIGHT * strip_width / max(strip_height, 1.0) * stretch)
+    if not 4 <= columns <= _LONGEST_STRIP:
+        return None
+    target = np.array(
+        [[0, 0], [columns, 0], [columns, STRIP_HEIGHT], [0, STRIP_HEIGHT]], np.float32
+    )
+    matrix = cv2.getPerspectiveTransform(box, target).astype(np.float64)
+    return matrix, columns, float(STRIP_HEIGHT * height / max(strip_height, 1.0))

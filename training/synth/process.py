@@ -1,0 +1,168 @@
+"""Print processes: how an ink mask changes the pixels of the surface under it.
+
+A process takes the surface (float32 RGB (H, W, 3), changed in place), the coverage of the ink
+(float32 (H, W), 0..1) and a random generator. Contrast is drawn once for a line by the caller, so
+that the lines of one print look alike (``seed``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from training.synth import noise
+from training.synth.color import ink_color, random_color
+
+Process = Callable[[np.ndarray, np.ndarray, np.random.Generator], None]
+
+
+def _ground(surface: np.ndarray) -> np.ndarray:
+    return surface[:: max(1, len(surface) // 8), :: max(1, surface.shape[1] // 16)].mean((0, 1))
+
+
+def _blend(surface: np.ndarray, coverage: np.ndarray, color: np.ndarray) -> None:
+    surface += (color - surface) * coverage[..., None]
+
+
+def _contrast(rng: np.random.Generator) -> float:
+    """Return a luminance contrast: mostly clear, one in six hard to see."""
+    return rng.uniform(18, 45) if rng.random() < 0.16 else rng.uniform(45, 235)
+
+
+def paint(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Print in one opaque color, sometimes with an outline or a cast shadow (scene text)."""
+    ground = _ground(surface)
+    color = ink_color(rng, ground, _contrast(rng), rng.random() < 0.65)
+    extra = rng.random()
+    if extra < 0.08:
+        shift = np.float32([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0.5, 3)]])
+        cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
+        _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.3, 0.8), ground * 0.3)
+    elif extra < 0.14:
+        size = int(rng.integers(2, 4))
+        _blend(surface, cv2.dilate(coverage, np.ones((size, size))), random_color(rng))
+    _blend(surface, coverage, color)
+
+
+def worn(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Print with uneven ink: faded areas, speckles and scratches."""
+    height, width = coverage.shape
+    wear = 0.75 + 0.35 * noise.fractal(rng, height, width, rng.uniform(0.5, 4))
+    if rng.random() < 0.4:
+        wear = wear - (noise.white(rng, height, width) > rng.uniform(1.3, 2.5)) * 0.8
+    color = ink_color(rng, _ground(surface), _contrast(rng), rng.random() < 0.75)
+    _blend(surface, coverage * np.clip(wear, 0.05, 1), color)
+
+
+def inkjet(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Print thin ink that keeps the texture below it and bleeds a little (CIJ)."""
+    bleed = rng.uniform(0, 0.9)
+    if bleed > 0.3:
+        coverage = cv2.GaussianBlur(coverage, (0, 0), bleed)
+    color = ink_color(rng, _ground(surface), _contrast(rng) * 1.1, rng.random() < 0.8)
+    _blend(surface, np.minimum(coverage * rng.uniform(0.9, 1.25), 1) * rng.uniform(0.7, 1), color)
+
+
+def laser(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Frost, burn or bleach the surface: a rough gray of little contrast, edges slightly burnt."""
+    height, width = coverage.shape
+    ground = _ground(surface)
+    contrast = rng.uniform(14, 60) if rng.random() < 0.5 else rng.uniform(60, 150)
+    color = ink_color(rng, ground, contrast, rng.random() < 0.5)
+    rough = noise.white(rng, height, width) * rng.uniform(2, 14)
+    rim = cv2.dilate(coverage, np.ones((3, 3))) - coverage
+    _blend(surface, rim * rng.uniform(0, 0.4), ground * rng.uniform(0.6, 1.2))
+    _blend(surface, coverage * rng.uniform(0.75, 1), color)
+    surface += (rough * coverage)[..., None]
+
+
+def relief(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Stamp, engrave or emboss: shade the slopes of the strokes by a light from one side.
+
+    Lambertian shading of a height field, linearized for shallow slopes: the brightness changes by
+    the slope towards the light.
+    """
+    depth = rng.uniform(0.6, 2.2)
+    height_map = cv2.GaussianBlur(coverage, (0, 0), depth)
+    light = rng.uniform(0, 2 * np.pi)
+    slope_x = cv2.Sobel(height_map, cv2.CV_32F, 1, 0, ksize=3)
+    slope_y = cv2.Sobel(height_map, cv2.CV_32F, 0, 1, ksize=3)
+    shade = slope_x * np.cos(light) + slope_y * np.sin(light)
+    surface += (shade * rng.uniform(25, 90) * np.sqrt(depth))[..., None]
+    surface += (height_map * rng.uniform(-35, 25))[..., None]
+    if rng.random() < 0.35:  # paint or dirt left in the strokes
+        color = ink_color(rng, _ground(surface), rng.uniform(30, 150), rng.random() < 0.6)
+        _blend(surface, coverage * rng.uniform(0.3, 0.95), color)
+
+
+def thermal(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Print by a thermal head: dead rows or columns and a gray that fades along the line."""
+    height, width = coverage.shape
+    heat = np.linspace(rng.uniform(0.6, 1), rng.uniform(0.6, 1), width, dtype=np.float32)
+    alive = np.ones((height, width), np.float32) * heat
+    for _ in range(int(rng.integers(0, 4))):
+        if rng.random() < 0.5:
+            alive[int(rng.integers(0, height)) :: height] *= rng.uniform(0, 0.5)
+        else:
+            alive[:, int(rng.integers(0, width)) :: width] *= rng.uniform(0, 0.5)
+    color = ink_color(rng, _ground(surface), rng.uniform(50, 220), True)
+    _blend(surface, coverage * alive, color)
+
+
+def lcd(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Show dark segments in front of a back-light, with the shadow they cast behind the glass."""
+    color = ink_color(rng, _ground(surface), rng.uniform(25, 170), rng.random() < 0.93)
+    if rng.random() < 0.5:
+        shift = np.float32([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0, 3)]])
+        cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
+        _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.05, 0.3), color)
+    _blend(surface, coverage * rng.uniform(0.6, 1), color)
+
+
+def led(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Glow: bright saturated strokes with a halo on a dark ground."""
+    color = random_color(rng, saturation=(0.3, 1.0), value=(0.85, 1.0))
+    halo = cv2.GaussianBlur(coverage, (0, 0), max(1.0, coverage.shape[0] * rng.uniform(0.04, 0.12)))
+    surface += color * (halo * rng.uniform(0.1, 0.6))[..., None]
+    _blend(surface, coverage * rng.uniform(0.8, 1), np.clip(color * 1.15 + 20, 0, 255))
+
+
+def plate(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Print number plate characters: strong paint, often embossed."""
+    color = ink_color(rng, _ground(surface), rng.uniform(70, 235), rng.random() < 0.8)
+    if rng.random() < 0.5:
+        rim = cv2.GaussianBlur(coverage, (0, 0), 1.2)
+        shade = cv2.Sobel(rim, cv2.CV_32F, int(rng.random() < 0.4), 1, ksize=3)
+        surface += (shade * rng.uniform(-40, 40))[..., None]
+    _blend(surface, coverage * rng.uniform(0.85, 1), color)
+
+
+def print_line(
+    surface: np.ndarray,
+    coverage: np.ndarray,
+    process: Process,
+    seed: int,
+    ghost: np.ndarray | None = None,
+) -> float:
+    """Print one line on ``surface`` in place.
+
+    Args:
+        surface: float32 RGB (H, W, 3), 0..255.
+        coverage: float32 (H, W), 0..1.
+        process: One of the processes of this module.
+        seed: Seeds the process; lines of one print share it and so their ink.
+        ghost: Coverage of unlit display segments, shown faintly.
+
+    Returns:
+        How much the covered pixels changed on average, 0..255: the contrast of the print.
+    """
+    before = surface.copy()
+    if ghost is not None:
+        faint = np.random.default_rng(seed).uniform(0.02, 0.16)
+        _blend(surface, ghost * faint, np.zeros(3, np.float32))
+    process(surface, coverage, np.random.default_rng(seed))
+    np.clip(surface, 0, 255, out=surface)
+    change = np.abs(surface - before).max(axis=2)
+    return float((change * coverage).sum() / max(float(coverage.sum()), 1.0))

@@ -1,0 +1,1 @@
+"""Training: generated photographs in, a Keras FOTS-lite checkpoint out."""

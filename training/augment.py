@@ -1,0 +1,106 @@
+"""Light changes to a strip while it is read, so that one generated strip serves many times.
+
+Only what costs a fraction of a millisecond; prints, materials and lenses are the generator's work.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+__all__ = ["change_tones", "place_strip", "soften"]
+
+_LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
+
+
+def place_strip(
+    image: np.ndarray, rng: np.random.Generator, width: int, frame: int, still: bool
+) -> np.ndarray:
+    """Return a strip scaled to ``width`` columns at the left of a frame.
+
+    Args:
+        image: uint8 (32, w, 3).
+        rng: Source of chance.
+        width: Columns the strip takes, at most ``frame``.
+        frame: Columns of the result; those behind the strip repeat its last column.
+        still: No shift, slant or vertical scale.
+
+    Returns:
+        uint8 (32, frame, 3).
+    """
+    rows, columns = image.shape[:2]
+    sx = width / columns
+    if still:
+        sy, slant, dx, dy = 1.0, 0.0, 0.0, 0.0
+    else:
+        sy = rng.uniform(0.88, 1.08)
+        slant = rng.uniform(-0.12, 0.12)
+        dx, dy = rng.uniform(-1.5, 1.5), rng.uniform(-1.6, 1.6)
+    # around the middle row; pixel centers are at +0.5, cv2 counts them from 0
+    middle = rows / 2
+    matrix = np.array(
+        [
+            [sx, -slant, dx + 0.5 * sx - 0.5 + slant * (middle - 0.5)],
+            [0.0, sy, dy + middle - sy * middle + 0.5 * sy - 0.5],
+        ]
+    )
+    placed = cv2.warpAffine(
+        image,
+        matrix,
+        (width, rows),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    if width == frame:
+        return placed
+    return cv2.copyMakeBorder(placed, 0, 0, 0, frame - width, cv2.BORDER_REPLICATE)
+
+
+def change_tones(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the picture with other brightness, contrast, gamma, colors or inverted.
+
+    Args:
+        image: uint8 (H, W, 3).
+        rng: Source of chance.
+    """
+    curve = _LEVELS ** np.exp(rng.normal(0, 0.3))
+    gain, bias = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.12)
+    curve = (curve - 0.5) * gain + 0.5 + bias
+    if rng.random() < 0.12:
+        curve = 1 - curve
+    curves = np.repeat(curve[:, None], 3, 1)
+    if rng.random() < 0.4:
+        curves = curves * np.exp(rng.normal(0, 0.12, 3)) + rng.normal(0, 0.04, 3)
+    table = np.clip(curves * 255 + 0.5, 0, 255).astype(np.uint8).reshape(1, 256, 3)
+    changed = cv2.LUT(image, table)
+    if rng.random() < 0.1:
+        gray = cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY)
+        changed = cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)
+    return changed
+
+
+def soften(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the picture with, now and then, blur, lost resolution or noise.
+
+    Args:
+        image: uint8 (H, W, 3).
+        rng: Source of chance.
+    """
+    if rng.random() < 0.15:
+        sigma = rng.uniform(0.4, 1.3)
+        image = cv2.GaussianBlur(image, (0, 0), sigma, sigma * rng.uniform(0.5, 1.5))
+    if rng.random() < 0.12:
+        height, width = image.shape[:2]
+        scale = rng.uniform(0.45, 0.9)
+        small = cv2.resize(
+            image,
+            (max(1, round(width * scale)), round(height * scale)),
+            interpolation=cv2.INTER_AREA,
+        )
+        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    if rng.random() < 0.3:
+        noise = np.empty(image.shape, np.int16)
+        cv2.setRNGSeed(int(rng.integers(1 << 31)))
+        cv2.randn(noise, 0, rng.uniform(2, 12))
+        image = cv2.add(image, noise, dtype=cv2.CV_8U)
+    return image

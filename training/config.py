@@ -1,0 +1,276 @@
+"""Configuration: frozen dataclasses read from TOML.
+
+Every key has a default; an unknown key or a value of the wrong type is an error that names it. The
+text of the file goes into the run folder, so that a run can be rebuilt from its folder alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_args, get_origin, get_type_hints
+
+from sdk.charset import DEFAULT_CHARSET
+from training.errors import TrainingError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "DetectorConfig",
+    "LineConfig",
+    "ModelConfig",
+    "RecognizerConfig",
+    "TrainConfig",
+    "load_config",
+    "parse_config",
+]
+
+
+@dataclass(frozen=True)
+class RecognizerConfig:
+    """Shape of the recognition head.
+
+    Attributes:
+        widths: Channels after the rows go 8 to 4, 4 to 2 and 2 to 1.
+        blocks: Residual temporal blocks at one row.
+        kernel: Columns a temporal block looks at; odd.
+        columns: Most columns of a line cut out by RoIRotate in training.
+    """
+
+    widths: tuple[int, ...] = (64, 112, 224)
+    blocks: int = 5
+    kernel: int = 7
+    columns: int = 64
+
+
+@dataclass(frozen=True)
+class LineConfig:
+    """Shape of the line network before its recognition head.
+
+    Attributes:
+        stem: Channels of the three stem convolutions; the last is the head's input.
+        blocks: Residual 3x3 blocks at 8 rows.
+    """
+
+    stem: tuple[int, ...] = (24, 32, 64)
+    blocks: int = 2
+
+
+@dataclass(frozen=True)
+class DetectorConfig:
+    """Shape of trunk, neck and detection head.
+
+    Attributes:
+        trunk: Name in the registry of trunks.
+        fused: Whether the first two expanding stages use plain 3x3 convolutions.
+        features: Channels of the shared stride-4 features.
+        neck: Channels of the neck at strides 32, 16 and 8.
+        head_blocks: 3x3 convolutions of the detection head.
+    """
+
+    trunk: str = "efficientnet_lite0"
+    fused: bool = True
+    features: int = 64
+    neck: tuple[int, ...] = (96, 80, 64)
+    head_blocks: int = 2
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What is built.
+
+    Attributes:
+        kind: ``"line"`` (strips) or ``"fots"`` (photos, both heads).
+        charset: Characters the recognizer knows.
+    """
+
+    kind: str = "line"
+    charset: str = DEFAULT_CHARSET.symbols
+    line: LineConfig = field(default_factory=LineConfig)
+    recognizer: RecognizerConfig = field(default_factory=RecognizerConfig)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How batches are made from shards.
+
+    Attributes:
+        buckets: Widths in px that strips are padded to, rising multiples of 32.
+        columns: Pixel columns of a batch of strips: batch size = columns // bucket width.
+        max_batch: Most strips of a batch.
+        curriculum_steps: For this many first steps only strips up to ``curriculum_width`` px:
+            steps, not samples, break the plateau on which CTC says only blank.
+        curriculum_width: Width in px of the first steps' strips.
+        stretch: Least and greatest horizontal scale of a strip.
+        crop: Side in px of a square crop of a photo.
+        batch: Crops of a batch.
+        rois: Lines read per crop.
+        quarter_turns: Share of crops turned by 90, 180 or 270 degrees.
+        max_angle: Most degrees a crop is turned besides.
+        scale: Least and greatest zoom of a crop.
+        roi_jitter: Noise of the lines' corners, as a share of their height.
+        held_back: Number of first shards kept for validation.
+        validation: Most samples of a validation.
+        workers: Threads that make batches.
+        prefetch: Batches made ahead.
+    """
+
+    buckets: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
+    columns: int = 8192
+    max_batch: int = 64
+    curriculum_steps: int = 0
+    curriculum_width: int = 128
+    stretch: tuple[float, ...] = (0.85, 1.2)
+    crop: int = 256
+    batch: int = 8
+    rois: int = 8
+    quarter_turns: float = 0.1
+    max_angle: float = 12.0
+    scale: tuple[float, ...] = (0.6, 1.4)
+    roi_jitter: float = 0.08
+    held_back: int = 1
+    validation: int = 512
+    workers: int = 2
+    prefetch: int = 6
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How weights are found.
+
+    Attributes:
+        steps: Optimizer steps of the whole run.
+        learning_rate: Peak of the cosine schedule.
+        warmup: Steps of linear warm-up.
+        weight_decay: AdamW's decay, of kernels only.
+        clip_norm: Greatest global norm of a gradient.
+        ema: Momentum of the averaged weights, which are evaluated and exported.
+        score_weight: Weight of the score loss.
+        geometry_weight: Weight of the geometry loss.
+        logits_weight: Weight of the CTC loss.
+        mixed_bfloat16: Compute in bfloat16, for machines with hardware for it.
+        jit: Compile with XLA; pays on GPUs, not on CPUs. JAX always compiles.
+        seed: Seed of weights and batches.
+        init_from: Run folder whose weights are taken over by layer name; empty for none.
+        log_every: Steps between rows of train.csv.
+        checkpoint_minutes: Minutes between checkpoints.
+        validate_minutes: Minutes between validations.
+        rescan_steps: Steps between looks for new shards; 0 never looks again.
+    """
+
+    steps: int = 100_000
+    learning_rate: float = 1.5e-3
+    warmup: int = 300
+    weight_decay: float = 1e-4
+    clip_norm: float = 5.0
+    ema: float = 0.999
+    score_weight: float = 1.0
+    geometry_weight: float = 1.0
+    logits_weight: float = 1.0
+    mixed_bfloat16: bool = False
+    jit: bool = False
+    seed: int = 1
+    init_from: str = ""
+    log_every: int = 50
+    checkpoint_minutes: float = 5.0
+    validate_minutes: float = 10.0
+    rescan_steps: int = 2000
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole run."""
+
+    model: ModelConfig = field(default_factory=ModelConfig)
+    data: DataConfig = field(default_factory=DataConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+
+def _convert(value: Any, kind: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        return _build(kind, value, where)
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise TrainingError(f"{where} must be a list, not {value!r}.")
+        return tuple(_convert(v, get_args(kind)[0], f"{where}[{i}]") for i, v in enumerate(value))
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    # bool is an int to isinstance, but "steps = true" is a mistake
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise TrainingError(f"{where} must be {kind.__name__}, not {value!r}.")
+    return value
+
+
+def _build(kind: Any, table: Any, where: str) -> Any:
+    if not isinstance(table, dict):
+        raise TrainingError(f"{where} must be a table, not {table!r}.")
+    types = get_type_hints(kind)
+    unknown = sorted(set(table) - set(types))
+    if unknown:
+        raise TrainingError(
+            f"Unknown key {unknown[0]!r} in {where}. Known there: {', '.join(sorted(types))}."
+        )
+    return kind(**{k: _convert(v, types[k], f"{where}.{k}") for k, v in table.items()})
+
+
+def _check(config: Config) -> None:
+    data, model = config.data, config.model
+    rules = [
+        (model.kind in ("line", "fots"), f"model.kind is {model.kind!r}; use 'line' or 'fots'."),
+        (len(model.line.stem) == 3, "model.line.stem needs three widths."),
+        (len(model.recognizer.widths) == 3, "model.recognizer.widths needs three widths."),
+        (model.recognizer.kernel % 2 == 1, "model.recognizer.kernel must be odd."),
+        (len(model.detector.neck) == 3, "model.detector.neck needs three widths."),
+        (
+            bool(data.buckets)
+            and list(data.buckets) == sorted(set(data.buckets))
+            and all(b > 0 and b % 32 == 0 for b in data.buckets),
+            f"data.buckets must be rising multiples of 32, not {list(data.buckets)}.",
+        ),
+        (data.crop % 32 == 0 and data.crop > 0, "data.crop must be a multiple of 32."),
+        (len(data.stretch) == 2 and len(data.scale) == 2, "stretch and scale are [least, most]."),
+        (0 <= config.train.ema < 1, "train.ema must be at least 0 and below 1."),
+        (config.train.steps > 0, "train.steps must be positive."),
+    ]
+    for good, message in rules:
+        if not good:
+            raise TrainingError(f"Wrong configuration: {message}")
+
+
+def parse_config(text: str, source: str = "configuration") -> Config:
+    """Return the configuration written in TOML text.
+
+    Args:
+        text: The TOML document.
+        source: Its name in error messages.
+
+    Raises:
+        TrainingError: Bad TOML, an unknown key, or a value outside its legal ones.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TrainingError(f"{source} is not valid TOML: {error}.") from error
+    config: Config = _build(Config, table, source)
+    _check(config)
+    return config
+
+
+def load_config(path: Path | str) -> Config:
+    """Return the configuration in a TOML file; see `parse_config`."""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(
+            f"Cannot read the configuration {path}: {error.strerror or error}. "
+            "Ready ones are in training/configs."
+        ) from error
+    return parse_config(text, str(path))

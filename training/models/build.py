@@ -1,0 +1,61 @@
+"""All networks of a configuration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from training.config import ModelConfig
+from training.models.line import build_line
+
+__all__ = ["Built", "build_models", "copy_by_name"]
+
+
+@dataclass(frozen=True)
+class Built:
+    """Networks that share their weights.
+
+    Attributes:
+        trained: What the optimizer sees; its weights are those of all ``parts``.
+        parts: The networks that are exported, by name: ``line``, or ``detector`` and
+            ``recognizer``.
+    """
+
+    trained: keras.Model
+    parts: dict[str, keras.Model]
+
+
+def build_models(config: ModelConfig) -> Built:
+    """Return fresh networks."""
+    line = build_line(keras, config)
+    return Built(line, {"line": line})
+
+
+def _layers(model: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for layer in model.layers:
+        found.update(_layers(layer) if hasattr(layer, "layers") else {layer.name: layer})
+    return found
+
+
+def copy_by_name(source: Any, target: Any) -> list[str]:
+    """Copy weights between layers of the same name and the same shapes.
+
+    Args:
+        source: Model to copy from; may be of another kind and another Keras.
+        target: Model to copy to.
+
+    Returns:
+        Names of the layers copied.
+    """
+    have, copied = _layers(source), []
+    for name, layer in _layers(target).items():
+        if name not in have or not layer.weights:
+            continue
+        values = have[name].get_weights()
+        if [v.shape for v in values] == [tuple(w.shape) for w in layer.weights]:
+            layer.set_weights(values)
+            copied.append(name)
+    return copied

@@ -1,0 +1,41 @@
+"""Recognition head: features (N, 8, T, C) to character logits (N, 1, T, classes).
+
+The convolutional stand-in for the LSTM decoder of FOTS, section 3.4 (Liu et al. 2018): strided
+convolutions take the rows from 8 to 1, temporal depthwise blocks look along the line. It has no
+reshape and no transpose, so batch and width can change after conversion.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.config import RecognizerConfig
+from training.models.blocks import conv_bn, depthwise_bn, residual
+
+__all__ = ["recognition_head"]
+
+
+def recognition_head(layers: Any, features: Any, classes: int, config: RecognizerConfig) -> Any:
+    """Return the logits of text lines.
+
+    Args:
+        layers: Layer namespace.
+        features: (N, 8, T, C).
+        classes: Characters and the blank, which is class 0.
+        config: Widths and depth.
+
+    Returns:
+        (N, 1, T, classes), without softmax.
+    """
+    first, second, third = config.widths
+    x = conv_bn(layers, features, first, 3, "rec_rows4", strides=(2, 1))
+    x = conv_bn(layers, x, second, 3, "rec_rows2", strides=(2, 1))
+    x = conv_bn(layers, x, third, (2, 1), "rec_rows1", strides=(2, 1))
+    for i in range(config.blocks):
+        name = f"rec_time{i}"
+        y = depthwise_bn(layers, x, (1, config.kernel), f"{name}_dw")
+        y = conv_bn(layers, y, third, 1, f"{name}_pw", active=False)
+        x = residual(layers, x, y, name)
+    x = layers.ReLU(max_value=6.0, name="rec_last_relu")(x)
+    # float32 also under mixed precision: CTC sums many small numbers
+    return layers.Conv2D(classes, 1, name="rec_logits", dtype="float32")(x)

@@ -1,0 +1,99 @@
+"""Run folders: what a training leaves behind, and how its networks come back.
+
+``config.toml`` (as given), ``run.json`` (command, versions, steps, seconds, last measures),
+``checkpoint.npz`` (to go on), ``last.weights.h5``, ``ema.weights.h5`` (averaged: evaluated and
+exported), ``train.csv``, ``validation.csv``, ``curves.png`` and TensorBoard's event files.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from training.config import Config, load_config
+from training.errors import TrainingError
+from training.models.build import Built, build_models
+
+__all__ = ["Run", "load_run", "save_weights"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run.
+
+    Attributes:
+        config: Its configuration.
+        models: ``line``, or ``detector`` and ``recognizer``, with averaged weights.
+        built: The networks with the trained whole.
+        record: Content of ``run.json``; empty if there is none.
+        folder: Where it lies.
+    """
+
+    config: Config
+    models: dict[str, keras.Model]
+    built: Built
+    record: dict[str, Any]
+    folder: Path
+
+
+def save_weights(built: Built, values: Sequence[np.ndarray], path: Path) -> None:
+    """Write a weights file as a whole; the networks' weights become ``values``.
+
+    Args:
+        built: Networks to write.
+        values: Weights of ``built.trained``.
+        path: A name ending in ``.weights.h5``.
+
+    Raises:
+        TrainingError: The disk is full or the folder not writable.
+    """
+    built.trained.set_weights(list(values))
+    temporary = path.with_name(f".tmp-{os.getpid()}-{path.name}")
+    try:
+        built.trained.save_weights(temporary)
+        temporary.replace(path)
+    except OSError as error:
+        raise TrainingError(
+            f"Cannot write {path}: {error.strerror or error}. The file before is intact; "
+            "make room, then run the same command again to go on."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def load_run(folder: Path | str, weights: str = "ema") -> Run:
+    """Return the networks of a run with their trained weights.
+
+    Args:
+        folder: A run folder.
+        weights: ``"ema"`` for the averaged weights, ``"last"`` for the optimizer's.
+
+    Raises:
+        TrainingError: The folder is no run, or holds no weights yet or others than its
+            configuration describes.
+    """
+    folder = Path(folder)
+    if not (folder / "config.toml").exists():
+        raise TrainingError(
+            f"{folder} is no run folder: it holds no config.toml. "
+            "Train one with: python -m training fit --config … --data … --run DIR"
+        )
+    config = load_config(folder / "config.toml")
+    path = folder / f"{weights}.weights.h5"
+    if not path.exists():
+        raise TrainingError(f"{folder} holds no {path.name} yet: the run has no checkpoint.")
+    built = build_models(config.model)
+    try:
+        built.trained.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError(f"{path} does not fit its config.toml: {error}") from error
+    record_path = folder / "run.json"
+    record = json.loads(record_path.read_text(encoding="utf-8")) if record_path.exists() else {}
+    return Run(config, built.parts, built, record, folder)

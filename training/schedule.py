@@ -1,0 +1,24 @@
+"""Learning rate: linear warm-up, then a cosine down to a hundredth of the peak.
+
+Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5 without
+restarts. Progress may be counted in steps or in minutes, so that a run can be told to end in time.
+"""
+
+from __future__ import annotations
+
+import math
+
+__all__ = ["learning_rate"]
+
+
+def learning_rate(step: int, progress: float, peak: float, warmup: int) -> float:
+    """Return the rate for a step.
+
+    Args:
+        step: Steps taken.
+        progress: Share of the run done, 0 to 1.
+        peak: Greatest rate.
+        warmup: Steps of linear warm-up.
+    """
+    cosine = 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))
+    return peak * min(1.0, (step + 1) / max(1, warmup)) * (0.01 + 0.99 * cosine)

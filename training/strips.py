@@ -1,0 +1,220 @@
+"""Batches of line strips.
+
+Strips are kept encoded in memory and decoded when a batch needs them. The batch of a step depends
+only on the seed, the step and the shards known, so a resumed run sees what an uninterrupted one
+would have seen.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from sdk.charset import Charset
+from training.augment import change_tones, place_strip, soften
+from training.config import DataConfig
+from training.errors import TrainingError
+from training.models.line import STRIP_HEIGHT
+from training.shards import decode_picture, read_encoded
+
+__all__ = ["COLUMN_PX", "StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
+
+COLUMN_PX = 4
+"""Pixels of a strip under one column of logits."""
+
+
+def columns_needed(labels: np.ndarray) -> int:
+    """Return the fewest columns CTC can write labels in: a repeat needs a blank between."""
+    return len(labels) + int((labels[1:] == labels[:-1]).sum())
+
+
+def pack_labels(columns: Sequence[int], labels: Sequence[np.ndarray]) -> np.ndarray:
+    """Return targets of ``losses.ctc_loss``.
+
+    Args:
+        columns: Valid logit columns of each line, 0 for a line that does not count.
+        labels: Class numbers of each line.
+
+    Returns:
+        int32 (N, 2 + L), L a multiple of 16 so that few shapes have to be compiled.
+    """
+    longest = max((len(x) for x in labels), default=0)
+    packed = np.zeros((len(labels), 2 + max(16, -(-longest // 16) * 16)), np.int32)
+    for row, width, text in zip(packed, columns, labels, strict=True):
+        row[0], row[1] = width, len(text)
+        row[2 : 2 + len(text)] = text
+    return packed
+
+
+class Strips:
+    """The strips of some shards.
+
+    Attributes:
+        texts: Label of each strip.
+        widths: int32 (n,), pixels.
+        needed: int32 (n,), fewest pixels its label can be read from.
+        skipped: Number of strips left out because they or their label do not fit into the widest frame.
+    """
+
+    def __init__(self, charset: Charset, widest: int) -> None:
+        """Start without strips.
+
+        Args:
+            charset: Of the labels.
+            widest: Widest frame in px; wider strips are squeezed into it.
+        """
+        self._charset = charset
+        self._widest = widest
+        self._data: list[bytes] = []
+        self._labels: list[np.ndarray] = []
+        self._names: list[str] = []
+        self.texts: list[str] = []
+        self.widths = np.zeros(0, np.int32)
+        self.needed = np.zeros(0, np.int32)
+        self.skipped = 0
+
+    def __len__(self) -> int:
+        """Return the number of strips."""
+        return len(self._data)
+
+    def add(self, shard: Path) -> None:
+        """Add the strips of a shard.
+
+        Raises:
+            TrainingError: A record is no strip, its label is outside the charset or its height
+                is wrong.
+            ShardError: The shard is damaged.
+        """
+        widths, needed = [], []
+        for data, record in read_encoded(shard):
+            name = f"{shard.name}: {record['image']}"
+            if "text" not in record:
+                raise TrainingError(
+                    f"{name} is no line strip (it has no 'text'). Give a folder of strip shards."
+                )
+            try:
+                labels = self._charset.encode(record["text"])
+            except ValueError as error:
+                raise TrainingError(f"{name}: {error}") from error
+            with Image.open(io.BytesIO(data)) as picture:
+                width, height = picture.size
+            if height != STRIP_HEIGHT:
+                raise TrainingError(f"{name} is {height} px high; strips are {STRIP_HEIGHT}.")
+            least = COLUMN_PX * columns_needed(labels)
+            # squeezed further, characters would get narrower than any the reader will meet
+            if not len(labels) or least > self._widest or width > 1.35 * self._widest:
+                self.skipped += 1
+                continue
+            self._data.append(data)
+            self._labels.append(labels)
+            self._names.append(name)
+            self.texts.append(record["text"])
+            widths.append(width)
+            needed.append(least)
+        self.widths = np.concatenate([self.widths, np.array(widths, np.int32)])
+        self.needed = np.concatenate([self.needed, np.array(needed, np.int32)])
+
+    def picture(self, index: int) -> np.ndarray:
+        """Return uint8 RGB (32, w, 3)."""
+        return decode_picture(self._data[index], self._names[index])
+
+    def labels(self, index: int) -> np.ndarray:
+        """Return int32 class numbers."""
+        return self._labels[index]
+
+
+class StripBatches:
+    """Training batches by step: ``{"strip": uint8 (N, 32, W, 3)}`` and CTC targets.
+
+    All strips of a batch share one frame width; narrow frames hold more strips.
+    """
+
+    def __init__(self, strips: Strips, config: DataConfig, seed: int) -> None:
+        """Remember what batches are made of; call `refresh` when strips were added."""
+        self._strips = strips
+        self._config = config
+        self._seed = seed
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Sort the strips into frames again.
+
+        Raises:
+            TrainingError: There is no strip to train on.
+        """
+        edges = np.array(self._config.buckets)
+        if not len(self._strips):
+            raise TrainingError("The training shards hold no strip whose label fits its picture.")
+        wanted = np.maximum(self._strips.widths, self._strips.needed)
+        frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
+        self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]
+
+    def batch(self, step: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return inputs and CTC targets (N, 2 + L) of a step."""
+        rng = np.random.default_rng((self._seed, step))
+        config = self._config
+        sizes = np.array([len(m) for m in self._members], np.float64)
+        if step < config.curriculum_steps:
+            early = np.where(np.array(config.buckets) <= config.curriculum_width, sizes, 0)
+            sizes = early if early.sum() else sizes
+        count = np.array([self.batch_size(b) for b in config.buckets])
+        # frames are drawn so that each strip is seen equally often
+        share = sizes / count
+        bucket = int(rng.choice(len(sizes), p=share / share.sum()))
+        frame = config.buckets[bucket]
+        chosen = rng.choice(self._members[bucket], count[bucket])
+        return self._make(chosen, frame, rng)
+
+    def batch_size(self, frame: int) -> int:
+        """Return the number of strips of a batch with frames of so many px."""
+        return int(np.clip(self._config.columns // frame, 1, self._config.max_batch))
+
+    def _make(
+        self, chosen: np.ndarray, frame: int, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        pictures = np.empty((len(chosen), STRIP_HEIGHT, frame, 3), np.uint8)
+        columns = []
+        least, most = self._config.stretch
+        for row, i in enumerate(chosen):
+            width = round(float(self._strips.widths[i]) * rng.uniform(least, most))
+            width = min(max(width, int(self._strips.needed[i])), frame)
+            strip = place_strip(self._strips.picture(i), rng, width, frame, still=False)
+            pictures[row] = soften(change_tones(strip, rng), rng)
+            columns.append(-(-width // COLUMN_PX))
+        labels = [self._strips.labels(i) for i in chosen]
+        return {"strip": pictures}, pack_labels(columns, labels)
+
+
+def strip_frames(
+    strips: Strips, config: DataConfig, limit: int
+) -> list[tuple[np.ndarray, list[int], list[str]]]:
+    """Return unchanged strips for validation, in frames of the configured widths.
+
+    Args:
+        strips: Held-back strips.
+        config: Frame widths.
+        limit: Most strips taken, spread evenly over all.
+
+    Returns:
+        Triples of uint8 pictures (N, 32, W, 3), valid logit columns and texts.
+    """
+    rng = np.random.default_rng(0)
+    chosen = np.unique(np.linspace(0, len(strips) - 1, min(limit, len(strips))).astype(int))
+    widths = np.minimum(np.maximum(strips.widths, strips.needed)[chosen], config.buckets[-1])
+    frames = np.array(config.buckets)[np.searchsorted(config.buckets, widths)]
+    groups = []
+    for frame in np.unique(frames):
+        picked = np.flatnonzero(frames == frame)
+        pictures = np.stack(
+            [
+                place_strip(strips.picture(chosen[k]), rng, int(widths[k]), int(frame), still=True)
+                for k in picked
+            ]
+        )
+        columns = [-(-int(widths[k]) // COLUMN_PX) for k in picked]
+        groups.append((pictures, columns, [strips.texts[chosen[k]] for k in picked]))
+    return groups

@@ -1,0 +1,141 @@
+"""Put a folder in place wholly or not at all.
+
+The folder is built beside its target under a temporary name. A new target is one rename; an
+existing one is exchanged with the new folder in one system call where the kernel can
+(``renameat2``), else by two renames that are undone if the second fails. Whatever happens before,
+the old folder is untouched.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from convert.errors import ConvertError
+
+__all__ = ["built_beside"]
+
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
+
+
+@contextlib.contextmanager
+def built_beside(target: Path, *, force: bool) -> Iterator[Path]:
+    """Give a folder to build in, which becomes `target` when the block ends without an exception.
+
+    Args:
+        target: Where the folder shall be.
+        force: Whether it may replace what is there; only a folder that holds a ``model.json`` or
+            nothing is ever replaced.
+
+    Yields:
+        The temporary folder, on the same file system.
+
+    Raises:
+        ConvertError: The target exists and may not be replaced, or cannot be written.
+    """
+    _check(target, force)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _clear_abandoned(target)
+        temporary.mkdir()
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    try:
+        yield temporary
+        _flush(temporary)
+        _check(target, force)
+        _put(temporary, target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _cannot_write(target: Path, error: OSError) -> ConvertError:
+    return ConvertError(
+        f"Cannot write the bundle {target}: {error.strerror or error}. "
+        "What was there is unchanged. Free some space or choose another --out."
+    )
+
+
+def _check(target: Path, force: bool) -> None:
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ConvertError(f"{target} is a file; a bundle is a folder. Choose another --out.")
+    if not any(target.iterdir()):
+        return
+    if not force:
+        raise ConvertError(f"{target} exists. Use --force to replace it, or choose another --out.")
+    if not (target / "model.json").is_file():
+        raise ConvertError(
+            f"{target} is no bundle (it has no model.json) and is not replaced even with --force. "
+            "Choose another --out."
+        )
+
+
+def _clear_abandoned(target: Path) -> None:
+    """Remove what exports that were killed left behind."""
+    for folder in target.parent.glob(f".{target.name}.*.partial"):
+        number = folder.name.split(".")[-2]
+        if number.isdigit() and _is_dead(int(number)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_dead(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _flush(folder: Path) -> None:
+    for path in folder.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Make `temporary` the folder at `target`; what was there is at `temporary` or gone then."""
+    if not target.exists():
+        temporary.rename(target)
+    elif not _exchange(temporary, target):
+        old = target.with_name(f".{target.name}.{os.getpid()}.old")
+        target.rename(old)
+        try:
+            temporary.rename(target)
+        except OSError:
+            old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    """Exchange two folders in one step; False where the system cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    done = rename(
+        _AT_FDCWD,
+        os.fsencode(first),
+        _AT_FDCWD,
+        os.fsencode(second),
+        ctypes.c_uint(_RENAME_EXCHANGE),
+    )
+    if done == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code))

@@ -1,0 +1,246 @@
+"""Pictures to calibrate on and to compare with: generated ones, shards, or the user's own folders.
+
+Photos are fitted into the detector's frame as the SDK fits them; their labelled lines, where there
+are labels, give the recognizer's input. A strip is a line picture 32 pixels high.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from convert.errors import ConvertError
+from sdk.errors import ImageError
+from sdk.image.letterbox import letterbox
+from sdk.image.load import load_image
+from training.shards import ShardError, read_shard
+
+__all__ = ["Photo", "Samples", "Strip", "fit_strip", "gather", "generate"]
+
+STRIP_HEIGHT = 32
+
+# Apart from every seed of training data.
+GENERATOR_SEED = 0x0C0FFEE
+
+_PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+Row = tuple[np.ndarray, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo in the detector's frame.
+
+    Attributes:
+        frame: uint8 RGB (H, W, 3).
+        quads: float32 (n, 4, 2), the legible labelled lines in frame pixels; none without labels.
+        texts: Their texts.
+    """
+
+    frame: np.ndarray
+    quads: np.ndarray
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A line strip, uint8 RGB (32, W, 3), and its text, None if unknown."""
+
+    pixels: np.ndarray
+    text: str | None
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Photos and strips."""
+
+    photos: tuple[Photo, ...]
+    strips: tuple[Strip, ...]
+
+    def split(self, kept_apart: int) -> tuple[Samples, Samples]:
+        """Return (all but some, the some): at most `kept_apart` photos and strips.
+
+        At least half of each stays in the first part. What is kept apart is spread evenly.
+        """
+        photos, other_photos = _split(self.photos, kept_apart)
+        strips, other_strips = _split(self.strips, kept_apart)
+        return Samples(photos, strips), Samples(other_photos, other_strips)
+
+
+def _split(items: tuple[Any, ...], kept_apart: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    count = min(kept_apart, len(items) // 2)
+    apart = set(np.linspace(0, len(items) - 1, count).astype(int).tolist()) if count else set()
+    return (
+        tuple(item for i, item in enumerate(items) if i not in apart),
+        tuple(item for i, item in enumerate(items) if i in apart),
+    )
+
+
+def generate(photos: int, strips: int, frame: tuple[int, int]) -> Samples:
+    """Return photos and strips drawn by the project's generator, the same ones each time.
+
+    Args:
+        photos: Number of photos.
+        strips: Number of strips.
+        frame: (height, width) of the detector's input in pixels.
+
+    Raises:
+        ConvertError: The generator finds no fonts on this machine.
+    """
+    from training.synth.generator import Generator, SynthConfig
+
+    try:
+        generator = Generator(SynthConfig(seed=GENERATOR_SEED))
+    except ValueError as error:
+        raise ConvertError(
+            f"Cannot generate calibration pictures: {error} Give some with --calibration DIR."
+        ) from error
+    height, width = frame
+    drawn = (generator.photo(i, (width, height)) for i in range(photos))
+    lines = (generator.strip(i) for i in range(strips))
+    return Samples(
+        tuple(_photo(photo.image, photo.record(), frame) for photo in drawn),
+        tuple(Strip(_at_strip_height(pixels), text) for pixels, text in lines),
+    )
+
+
+def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, int]) -> Samples:
+    """Return photos and strips of folders, the same number from each as far as they have them.
+
+    Args:
+        sources: Folders of shards, folders with a ``labels.jsonl``, or folders of pictures, which
+            then are photos without labels.
+        photos: Most photos of all folders together.
+        strips: Most strips of all folders together. If no folder holds strips, they are cut out of
+            the photos at their labelled lines.
+        frame: (height, width) of the detector's input in pixels.
+
+    Raises:
+        ConvertError: A folder is missing, empty or holds what cannot be read.
+    """
+    kinds = [(source, _holds_strips(source)) for source in sources]
+    photo_sources = [source for source, has_strips in kinds if not has_strips]
+    strip_sources = [source for source, has_strips in kinds if has_strips]
+    photo_rows = _take(photo_sources, photos)
+    strip_list = [
+        Strip(_at_strip_height(image), record.get("text"))
+        for image, record in _take(strip_sources, strips)
+    ]
+    photo_list = []
+    for image, record in photo_rows:
+        photo_list.append(_photo(image, record, frame))
+        if not strip_sources and len(strip_list) < strips:
+            strip_list += _cut_strips(image, record)
+    return Samples(tuple(photo_list), tuple(strip_list[:strips]))
+
+
+def _take(sources: Sequence[Path], count: int) -> Iterator[Row]:
+    share = -(-count // max(1, len(sources)))
+    rows = (row for source in sources for row in islice(_rows(source), share))
+    return islice(rows, count)
+
+
+def _holds_strips(source: Path) -> bool:
+    for _, record in _rows(source):
+        return "texts" not in record and "text" in record
+    raise ConvertError(f"{source} holds no picture.")
+
+
+def _rows(source: Path) -> Iterator[Row]:
+    """Yield (uint8 RGB picture, label row) of a folder; unlabelled pictures have an empty row."""
+    if not source.is_dir():
+        raise ConvertError(
+            f"Cannot take pictures from {source}: no such folder. Give a folder of shards, one "
+            "with a labels.jsonl, or one of pictures."
+        )
+    shards = sorted(source.glob("shard-*.tar"))
+    labels = source / "labels.jsonl"
+    try:
+        if shards:
+            # One of each shard in turn: the first shard alone may be of one kind.
+            yield from _in_turn([read_shard(shard) for shard in shards])
+        elif labels.is_file():
+            for line in labels.read_text(encoding="utf-8").splitlines():
+                record = json.loads(line)
+                yield load_image(source / record["image"]), record
+        else:
+            for path in sorted(p for p in source.iterdir() if p.suffix.lower() in _PICTURES):
+                yield load_image(path), {}
+    except (ShardError, ImageError) as error:
+        raise ConvertError(f"Cannot take pictures from {source}: {error}") from error
+    except (OSError, KeyError, ValueError) as error:
+        raise ConvertError(
+            f"Cannot take pictures from {source}: {type(error).__name__}: {error}. "
+            "Check its labels.jsonl."
+        ) from error
+
+
+def _in_turn(streams: list[Iterator[Row]]) -> Iterator[Row]:
+    while streams:
+        left = []
+        for stream in streams:
+            for row in islice(stream, 1):
+                yield row
+                left.append(stream)
+        streams = left
+
+
+def _photo(image: np.ndarray, record: dict[str, Any], frame: tuple[int, int]) -> Photo:
+    framed, placed = letterbox(image, *frame)
+    lines = list(_legible(record))
+    quads = np.array([line["quad"] for line in lines], np.float32).reshape(-1, 4, 2)
+    return Photo(framed, placed.to_frame(quads), tuple(line["text"] for line in lines))
+
+
+def _legible(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    return (t for t in record.get("texts", ()) if t.get("quad") and not t.get("ignore"))
+
+
+def _cut_strips(image: np.ndarray, record: dict[str, Any]) -> Iterator[Strip]:
+    for line in _legible(record):
+        quad = np.array(line["quad"], np.float32)
+        across = 0.5 * (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
+        down = 0.5 * (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
+        if down < 6:  # nothing to read, nothing to compare
+            continue
+        width = int(np.clip(round(STRIP_HEIGHT * across / down), 8, 2048))
+        corners = np.array(
+            [[0, 0], [width, 0], [width, STRIP_HEIGHT], [0, STRIP_HEIGHT]], np.float32
+        )
+        # Quads count from the picture's corner, OpenCV from the center of its first pixel.
+        matrix = cv2.getPerspectiveTransform(quad - 0.5, corners - 0.5)
+        pixels = cv2.warpPerspective(
+            image, matrix, (width, STRIP_HEIGHT), borderMode=cv2.BORDER_REPLICATE
+        )
+        yield Strip(pixels, line["text"])
+
+
+def _at_strip_height(image: np.ndarray) -> np.ndarray:
+    height, width = image.shape[:2]
+    if height == STRIP_HEIGHT:
+        return image
+    scaled = max(1, round(width * STRIP_HEIGHT / height))
+    way = cv2.INTER_AREA if height > STRIP_HEIGHT else cv2.INTER_LINEAR
+    return cv2.resize(image, (scaled, STRIP_HEIGHT), interpolation=way)
+
+
+def fit_strip(pixels: np.ndarray, width: int) -> tuple[np.ndarray, int]:
+    """Return a strip in a frame: at the left, the last column repeated or the right end cut off.
+
+    Args:
+        pixels: uint8 (32, W, 3).
+        width: Width of the frame in pixels.
+
+    Returns:
+        uint8 (32, width, 3) and the width taken by the strip.
+    """
+    taken = min(width, pixels.shape[1])
+    padding = ((0, 0), (0, width - taken), (0, 0))
+    return np.pad(pixels[:, :taken], padding, mode="edge"), taken

@@ -1,0 +1,179 @@
+"""Small Keras models that keep the contract of a run's models."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+import keras
+import numpy as np
+import pytest
+
+from convert.graphs import GRAPHS, Normalization, freeze, split_normalization
+from convert.tflite import Conversion, convert_apart
+from sdk.charset import DEFAULT_CHARSET
+
+Models = dict[str, Any]
+
+CHANNELS = 16
+
+
+def block(x: Any, filters: int, strides: Any = 1) -> Any:
+    x = keras.layers.DepthwiseConv2D(3, strides, padding="same", use_bias=False)(x)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU(6.0)(x)
+    x = keras.layers.Conv2D(filters, 1, use_bias=False)(x)
+    x = keras.layers.BatchNormalization()(x)
+    return keras.layers.ReLU(6.0)(x)
+
+
+def stem(x: Any) -> Any:
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(x)
+    x = keras.layers.Conv2D(8, 3, 2, padding="same", use_bias=False)(x)
+    x = keras.layers.BatchNormalization()(x)
+    return keras.layers.ReLU(6.0)(x)
+
+
+def build_detector() -> Any:
+    image = keras.Input((None, None, 3), dtype="uint8", name="image")
+    fine = block(stem(image), CHANNELS, 2)
+    coarse = block(fine, 24, 2)
+    coarse = keras.layers.UpSampling2D(2, interpolation="bilinear")(coarse)
+    x = block(keras.layers.Concatenate()([fine, coarse]), CHANNELS)
+    outputs = {
+        name: keras.layers.Conv2D(channels, 1, name=name)(x)
+        for name, channels in (("score", 1), ("vertical", 2), ("horizontal", 2), ("angle", 2))
+    }
+    return keras.Model(image, {**outputs, "features": x})
+
+
+def head(x: Any) -> Any:
+    for _ in range(3):
+        x = block(x, 32)
+        x = keras.layers.AveragePooling2D((2, 1))(x)
+    y = keras.layers.DepthwiseConv2D((1, 5), padding="same")(x)
+    x = keras.layers.Add()([x, y])
+    return keras.layers.Conv2D(DEFAULT_CHARSET.classes, 1)(x)
+
+
+def build_recognizer() -> Any:
+    features = keras.Input((8, None, CHANNELS), name="features")
+    return keras.Model(features, head(features))
+
+
+def build_line() -> Any:
+    strip = keras.Input((32, None, 3), dtype="uint8", name="strip")
+    return keras.Model(strip, head(block(stem(strip), CHANNELS, 2)))
+
+
+@pytest.fixture(scope="session")
+def models() -> Models:
+    """A detector, a recognizer and a line model, their batch normalization not trivial."""
+    keras.utils.set_random_seed(3)
+    built = {"detector": build_detector(), "recognizer": build_recognizer(), "line": build_line()}
+    rng = np.random.default_rng(3)
+    for model in built.values():
+        for layer in model.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                gamma, beta, mean, variance = layer.get_weights()
+                layer.set_weights(
+                    [
+                        rng.uniform(0.7, 1.3, gamma.shape),
+                        rng.uniform(-0.2, 0.8, beta.shape),
+                        rng.uniform(-0.1, 0.1, mean.shape),
+                        rng.uniform(0.1, 0.4, variance.shape),
+                    ]
+                )
+    return built
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[[int, int, int], np.ndarray]:
+    """Makes smooth random pictures: (seed, height, width) -> uint8 RGB."""
+
+    def make(seed: int, height: int, width: int) -> np.ndarray:
+        import cv2
+
+        rng = np.random.default_rng(seed)
+        coarse = rng.integers(0, 256, (height // 8 + 2, width // 8 + 2, 3), np.uint8)
+        return cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+
+    return make
+
+
+SHAPES = {
+    "detector": (1, 64, 96, 3),
+    "recognizer": (1, 8, 32, CHANNELS),
+    "line": (1, 32, 128, 3),
+}
+
+
+@pytest.fixture(scope="session")
+def samples(
+    models: Models, picture: Callable[[int, int, int], np.ndarray]
+) -> Callable[[str, int], np.ndarray]:
+    """Makes inputs of a graph: (graph, number) -> uint8 pixels or float32 features."""
+
+    def make(graph: str, number: int) -> np.ndarray:
+        _, height, width, _ = SHAPES[graph]
+        if graph != "recognizer":
+            return np.stack([picture(seed, height, width) for seed in range(number)])
+        photos = np.stack([picture(seed, 4 * height, 4 * width) for seed in range(number)])
+        return np.asarray(models["detector"](photos)["features"])
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def converted(
+    models: Models,
+    samples: Callable[[str, int], np.ndarray],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, str], Path]:
+    """Converts a graph for real, once: (graph, precision) -> .tflite file."""
+    folder = tmp_path_factory.mktemp("converted")
+    done: dict[tuple[str, str], Path] = {}
+
+    def convert(graph: str, precision: str) -> Path:
+        key = (graph, precision)
+        if key in done:
+            return done[key]
+        kind = GRAPHS[graph]
+        name = f"{graph}_{precision}"
+        whole = precision == "int8" and kind.is_image
+        model, norm = (
+            split_normalization(models[graph], kind) if whole else (models[graph], Normalization())
+        )
+        freeze(
+            model,
+            kind,
+            SHAPES[graph],
+            folder / name,
+            normalized=precision == "int8" or not kind.is_image,
+        )
+        calibration = None
+        if precision == "int8":
+            calibration = folder / f"{name}.npy"
+            np.save(calibration, samples(graph, 12))
+        target = folder / f"{name}.tflite"
+        convert_apart(
+            Conversion(
+                folder / name,
+                target,
+                precision,
+                kind.is_image,
+                calibration,
+                norm.scale,
+                norm.offset,
+            )
+        )
+        done[key] = target
+        return target
+
+    return convert

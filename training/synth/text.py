@@ -248,7 +248,7 @@ def _time(r: Random) -> str:
         return f"{hour:02d}.{minute:02d}"
     if u < 0.91:
         return f"{hour:02d}h{minute:02d}"
-    return f"{r.choice(_DATE_WORDS + ('Time:', 'TIME', 'Time', 'H', 'T:'))} {hour:02d}:{minute:02d}"
+    return f"{r.choice((*_DATE_WORDS, 'Time:', 'TIME', 'Time', 'H', 'T:'))} {hour:02d}:{minute:02d}"
 
 
 def _lot(r: Random) -> str:

@@ -1,0 +1,272 @@
+"""The pen of ink-jet coders and needle printers: letters made of dots.
+
+A continuous ink-jet head throws single columns of drops while the product moves past: drops go
+missing, rows and columns shift, fast or slow transport changes the pitch, and ink bleeds dots
+together. Every one of these is a field of `DotStyle`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synth.pens.dot_glyphs import CHARS_5X5, PLAIN_ZEROS, glyph, variants
+from training.synth.pens.ink import MARGIN, Ink, trim
+
+GRIDS = ((5, 7), (5, 5), (7, 9), (6, 8), (9, 12), (12, 16))
+"""Faces as (columns, rows) of dots."""
+_GRID_CHANCES = (0.5, 0.06, 0.18, 0.06, 0.1, 0.1)
+# Dots are drawn at this pitch at least, then the line is brought to its height by area averaging,
+# so that dots of one pixel still vary in size and place.
+_LEAST_PITCH = 5.0
+_SHIFT = 4
+# A bare O between digits or a bare zero between letters could not be told from the other.
+_DOUBTFUL = re.compile(r"(?<![A-Za-z])O(?![A-Za-z])|(?<=[A-Za-z])0(?=[A-Za-z])|O0|0O")
+
+
+@dataclass(frozen=True, slots=True)
+class DotStyle:
+    """How one line of dots is printed. Lengths are in dot pitches.
+
+    Attributes:
+        grid: (columns, rows) of a character, one of `GRIDS`.
+        radius: radius of a dot.
+        square: square pixels (thermal and display heads) instead of round dots.
+        aspect: column pitch over row pitch.
+        gap: empty columns between characters.
+        space: width of a space as a share of a character's.
+        proportional: narrow characters take only their own columns.
+        slant: lean, columns a line of `rows` rows moves to the right.
+        missing: share of dots that are missing.
+        dead_row: a row of which most dots are missing, or -1.
+        scatter: standard deviation of each dot's place.
+        size_scatter: standard deviation of each dot's radius as a share of it.
+        row_shift: standard deviation of each row's sideways shift.
+        column_shift: standard deviation of each column's vertical shift.
+        char_shift: standard deviation of each character's vertical shift.
+        wobble: standard deviation of the slowly changing column pitch.
+        bold: columns are thrown twice, this far apart; 0 for once.
+        fade: share by which the weakest dots are paler.
+    """
+
+    grid: tuple[int, int] = (5, 7)
+    radius: float = 0.5
+    square: bool = False
+    aspect: float = 1.0
+    gap: float = 1.0
+    space: float = 1.0
+    proportional: bool = False
+    slant: float = 0.0
+    missing: float = 0.0
+    dead_row: int = -1
+    scatter: float = 0.0
+    size_scatter: float = 0.0
+    row_shift: float = 0.0
+    column_shift: float = 0.0
+    char_shift: float = 0.0
+    wobble: float = 0.0
+    bold: float = 0.0
+    fade: float = 0.0
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator) -> DotStyle:
+        """Draw a style; each fault is on in a minority of lines."""
+        u = rng.random(12)
+        columns, rows = GRIDS[int(np.searchsorted(np.cumsum(_GRID_CHANCES), rng.random()))]
+        wide = columns / rows * 1.4
+        radius = rng.uniform(0.25, 0.75) if u[0] < 0.5 else rng.uniform(0.36, 0.6)
+        # Twice thrown fat dots would leave nothing of the counters.
+        radius = min(radius, 0.5) if u[11] < 0.12 else radius
+        return cls(
+            grid=(columns, rows),
+            radius=float(radius),
+            square=bool(u[1] < 0.12),
+            aspect=float(np.clip(np.exp(rng.normal(0.0, 0.27)), 0.55, 1.9) / max(wide, 1.0)),
+            gap=float(rng.choice((1, 1, 1, 2, 2, 3))) * (columns / 5) + float(rng.random() < 0.2),
+            space=float(rng.uniform(0.6, 1.5)),
+            proportional=bool(u[2] < 0.3),
+            slant=float(rng.normal(0, 1.1)) if u[3] < 0.45 else 0.0,
+            missing=float(rng.uniform(0.0, 0.07)) if u[4] < 0.3 else 0.0,
+            dead_row=int(rng.integers(rows)) if u[5] < 0.05 else -1,
+            scatter=float(rng.uniform(0.02, 0.14)) if u[6] < 0.6 else 0.0,
+            size_scatter=float(rng.uniform(0.03, 0.2)) if u[6] < 0.5 else 0.0,
+            row_shift=float(rng.uniform(0.05, 0.28)) if u[7] < 0.2 else 0.0,
+            column_shift=float(rng.uniform(0.04, 0.22)) if u[8] < 0.25 else 0.0,
+            char_shift=float(rng.uniform(0.1, 0.5)) if u[9] < 0.12 else 0.0,
+            wobble=float(rng.uniform(0.03, 0.18)) if u[10] < 0.3 else 0.0,
+            bold=float(rng.uniform(0.35, 1.0)) if u[11] < 0.12 else 0.0,
+            fade=float(rng.uniform(0.1, 0.6)) if rng.random() < 0.25 else 0.0,
+        )
+
+
+def draw(
+    text: str,
+    height_px: float,
+    rng: np.random.Generator,
+    *,
+    style: DotStyle | None = None,
+    margin: int = MARGIN,
+) -> Ink:
+    """Draw a line of dot-matrix print.
+
+    Args:
+        text: printable ASCII and spaces, with at least one visible character. The 5x5 face holds
+            capitals and digits; a text with others is drawn with the 5x7 face.
+        height_px: height of a character's cell.
+        rng: source of chance for the style and for its faults.
+        style: how to print; None draws it.
+        margin: free pixels around the line's box.
+
+    Returns:
+        The line, anti-aliased.
+
+    Raises:
+        ValueError: `height_px` is under 4, or nothing of `text` is visible.
+        KeyError: a character is not printable ASCII.
+    """
+    if height_px < 4:
+        raise ValueError(f"height_px is {height_px}: letters need at least 4 pixels")
+    if not text.strip():
+        raise ValueError(f"no visible character in {text!r}")
+    if style is None:
+        style = DotStyle.sample(rng)
+    if style.grid[1] == 5 and not CHARS_5X5.issuperset(text.replace(" ", "")):
+        style = replace(style, grid=(5, 7))
+    dots, spans = _place(text, style, rng)
+    return _paint(text, height_px, dots, spans, style, rng, margin)
+
+
+def _shapes(text: str, rng: np.random.Generator) -> dict[str, str]:
+    """One shape for each different character of the line."""
+    out = {}
+    for char in sorted(set(text) - {" "}):
+        choices = variants(char)
+        if char == "0" and not _DOUBTFUL.search(text) and rng.random() < 0.75:
+            choices = PLAIN_ZEROS
+        out[char] = choices[int(rng.integers(len(choices)))] if len(choices) > 1 else choices[0]
+    return out
+
+
+def _place(
+    text: str, style: DotStyle, rng: np.random.Generator
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Dots (m, 5) as x, y, radius factor, row, paleness, and spans (n, 2), in pitches."""
+    columns, rows = style.grid
+    shapes = _shapes(text, rng)
+    pieces: list[NDArray[np.float64]] = []
+    spans = np.empty((len(text), 2))
+    x = 0.0
+    for i, char in enumerate(text):
+        if char == " ":
+            width = (columns + style.gap) * style.space - style.gap
+            spans[i] = x, x + max(width, 0.5)
+            x = spans[i, 1] + style.gap
+            continue
+        bits = glyph(char, columns, rows, shapes[char])
+        ys, xs = np.nonzero(bits)
+        first, width = 0, columns
+        if style.proportional:
+            first, width = int(xs.min()), int(xs.max() - xs.min()) + 1
+        if len(ys) > 5 and style.missing:
+            keep = rng.random(len(ys)) >= style.missing
+            ys, xs = ys[keep], xs[keep]
+        if style.dead_row >= 0 and len(ys) > 5:
+            keep = (ys != style.dead_row) | (rng.random(len(ys)) < 0.15)
+            ys, xs = ys[keep], xs[keep]
+        lift = rng.normal(0, style.char_shift) if style.char_shift else 0.0
+        piece = np.empty((len(ys), 4))
+        piece[:, 0] = xs - first + x + 0.5
+        piece[:, 1] = ys + 0.5 + lift
+        piece[:, 2] = 1.0
+        piece[:, 3] = ys
+        pieces.append(piece)
+        spans[i] = x, x + width
+        x += width + style.gap
+    dots = np.concatenate(pieces)
+    _disturb(dots, spans, style, rng)
+    return dots, spans
+
+
+def _disturb(
+    dots: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    style: DotStyle,
+    rng: np.random.Generator,
+) -> None:
+    """Move and resize the dots, and the spans with the transport, in place."""
+    rows = style.grid[1]
+    column = dots[:, 0].astype(int)
+    row = dots[:, 3].astype(int)
+    last = int(max(spans.max(), dots[:, 0].max())) + 2
+    if style.column_shift:
+        dots[:, 1] += rng.normal(0, style.column_shift, last)[column]
+    if style.wobble:
+        # A slow random walk of the pitch about 1, integrated to places.
+        speed = np.convolve(rng.normal(0, style.wobble, last + 8), np.full(8, 8**-0.5), "valid")
+        edges = np.concatenate(([0.0], np.cumsum(np.clip(1 + speed[:last], 0.55, 1.6))))
+        at = np.arange(len(edges))
+        dots[:, 0] = np.interp(dots[:, 0], at, edges)
+        spans[:] = np.interp(spans, at, edges)
+    if style.row_shift:
+        dots[:, 0] += rng.normal(0, style.row_shift, rows)[row]
+    if style.slant:
+        dots[:, 0] += style.slant * (0.5 - (dots[:, 1] / rows))
+    if style.scatter:
+        dots[:, :2] += rng.normal(0, style.scatter, (len(dots), 2))
+    if style.size_scatter:
+        dots[:, 2] = np.clip(rng.normal(1, style.size_scatter, len(dots)), 0.4, 1.6)
+
+
+def _paint(
+    text: str,
+    height_px: float,
+    dots: NDArray[np.float64],
+    spans: NDArray[np.float64],
+    style: DotStyle,
+    rng: np.random.Generator,
+    margin: int,
+) -> Ink:
+    rows = style.grid[1]
+    pitch = height_px / rows
+    zoom = max(1.0, _LEAST_PITCH / pitch)
+    step_y = pitch * zoom
+    step_x = step_y * style.aspect
+    # Dots fill their own pitch: a wide column pitch leaves them apart, as moving faster does.
+    radius = style.radius * step_y * min(1.0, max(style.aspect, 0.75))
+    pad = 2.5 * step_y + 2 * abs(style.slant) * step_x
+    x = dots[:, 0] * step_x + pad
+    y = dots[:, 1] * step_y + pad
+    width = int(max(spans.max() * step_x, x.max() - pad) + 2 * pad + style.bold * step_x)
+    height = int(rows * step_y + 2 * pad)
+    canvas = np.zeros((height, width), np.uint8)
+    shades = 255 - rng.uniform(0, 255 * style.fade, len(dots)) if style.fade else None
+    one = 1 << _SHIFT
+    # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
+    xs = np.rint((x - 0.5) * one).astype(int).tolist()
+    ys = np.rint((y - 0.5) * one).astype(int).tolist()
+    sizes = np.maximum(np.rint(radius * dots[:, 2] * one), one // 2).astype(int).tolist()
+    values = [255] * len(xs) if shades is None else shades.astype(int).tolist()
+    passes = (0, round(style.bold * step_x * one)) if style.bold else (0,)
+    for shift in passes:
+        for cx, cy, size, value in zip(xs, ys, sizes, values, strict=True):
+            if style.square:
+                corner = (cx + shift - size, cy - size)
+                cv2.rectangle(
+                    canvas, corner, (corner[0] + 2 * size, corner[1] + 2 * size), value, -1,
+                    cv2.LINE_AA, _SHIFT,
+                )  # fmt: skip
+            else:
+                cv2.circle(canvas, (cx + shift, cy), size, value, -1, cv2.LINE_AA, _SHIFT)
+    band = (pad + rows * 0.3 * step_y, pad + rows * step_y)
+    spans_px = spans * step_x + pad
+    spans_px[:, 1] += style.bold * step_x
+    if zoom > 1:
+        size_px = (max(round(width / zoom), 1), max(round(height / zoom), 1))
+        fx, fy = size_px[0] / width, size_px[1] / height
+        canvas = cv2.resize(canvas, size_px, interpolation=cv2.INTER_AREA)
+        spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
+    return trim(canvas, spans_px.astype(np.float32), text, band, margin=margin)

@@ -52,8 +52,8 @@ def trim(
     """Cut a drawn canvas to its text and give it the margin.
 
     The line's box is the ink's bounding box, grown to `band` so that a line of dots or dashes
-    still has the height of its letters. Where a ghost is given, its ink counts too: the unlit
-    digits in front of a number are no text, so only the columns of `spans` are kept of them.
+    still has the height of its letters. A ghost is cut the same way, for unlit digits around
+    a reading are no text.
 
     Args:
         mask: uint8 (h, w) canvas.

@@ -1,0 +1,300 @@
+"""The pen of meters and displays: seven- and fourteen-segment digits and letters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from training.synth.pens.ink import MARGIN, Ink, trim
+
+# Clockwise from the top: a top, b and c right, d bottom, e and f left; g and h the left and right
+# half of the middle bar (seven segments light both); from the center i up left, j up, k up right,
+# l down left, m down, n down right.
+_SEVEN = {
+    "0": "abcdef", "1": "bc", "2": "abdegh", "3": "abcdgh", "4": "bcfgh", "5": "acdfgh",
+    "6": "acdefgh", "7": "abc", "8": "abcdefgh", "9": "abcdfgh", "-": "gh", "_": "d", "=": "dgh",
+    "A": "abcefgh", "b": "cdefgh", "C": "adef", "c": "degh", "d": "bcdegh", "E": "adefgh",
+    "F": "aefgh", "G": "acdef", "H": "bcefgh", "h": "cefgh", "J": "bcde", "L": "def",
+    "n": "cegh", "o": "cdegh", "P": "abefgh", "r": "egh", "t": "defgh", "U": "bcdef", "u": "cde",
+    "y": "bcdfgh",
+}  # fmt: skip
+_FOURTEEN = {
+    "0": "abcdefkl", "1": "bc", "2": "abdegh", "3": "abcdgh", "4": "bcfgh", "5": "acdfgh",
+    "6": "acdefgh", "7": "abc", "8": "abcdefgh", "9": "abcdfgh", "-": "gh", "_": "d", "=": "dgh",
+    "A": "abcefgh", "B": "abcdhjm", "C": "adef", "D": "abcdjm", "E": "adefgh", "F": "aefg",
+    "G": "acdefh", "H": "bcefgh", "I": "adjm", "J": "bcde", "K": "efgkn", "L": "def",
+    "M": "bcefik", "N": "bcefin", "O": "abcdef", "P": "abefgh", "Q": "abcdefn", "R": "abefghn",
+    "S": "acdhi", "T": "ajm", "U": "bcdef", "V": "efkl", "W": "bcefln", "X": "ikln", "Y": "ikm",
+    "Z": "adkl", "+": "ghjm", "*": "ghijklmn", "/": "kl", "\\": "in", "<": "kn", ">": "il",
+    "$": "acdfghjm", "|": "jm", "?": "abhm",
+}  # fmt: skip
+_SEVEN_VARIANTS = {"6": "cdefgh", "9": "abcfgh", "7": "abcf"}
+_FOURTEEN_VARIANTS = {"1": "bck", "7": "akm", "3": "abcdh"}
+# These share the previous cell or take a narrow one of their own.
+_DOTS = ".,:'"
+_SHIFT = 4
+_ONE = 1 << _SHIFT
+# Shorter displays are drawn this high and brought down by area averaging.
+_LEAST_HEIGHT = 28.0
+
+_Polygons = dict[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentStyle:
+    """How a display looks. Lengths are shares of the digits' height.
+
+    Attributes:
+        segments: 7 or 14.
+        ends: "point", "miter" or "square", the form of a segment's ends.
+        width: width of a digit.
+        thickness: width of a segment.
+        split: free room between two segments.
+        gap: free room between two digits.
+        slant: shear, positive leans right.
+        small_decimals: size of the digits after the last point; 1 for all alike.
+        tails: whether 6 and 9 have their tail and 7 lacks its hook.
+        ghost: whether unlit segments are given back.
+    """
+
+    segments: int = 7
+    ends: str = "point"
+    width: float = 0.56
+    thickness: float = 0.12
+    split: float = 0.015
+    gap: float = 0.2
+    slant: float = 0.1
+    small_decimals: float = 1.0
+    tails: bool = True
+    ghost: bool = False
+
+    @classmethod
+    def sample(cls, rng: np.random.Generator, segments: int = 7) -> SegmentStyle:
+        """Draw the look of a display of 7 or 14 segments."""
+        thickness = rng.uniform(0.05, 0.2) if rng.random() < 0.75 else rng.uniform(0.05, 0.1)
+        if segments == 14:
+            # Thicker segments leave the diagonals no room.
+            thickness = min(thickness, 0.1)
+        return cls(
+            segments=segments,
+            ends=("point", "miter", "square")[int(rng.choice(3, p=(0.4, 0.42, 0.18)))],
+            width=float(rng.uniform(0.42, 0.72)) + (0.08 if segments == 14 else 0.0),
+            thickness=float(thickness),
+            split=float(rng.uniform(0.0, 0.035)),
+            gap=float(rng.uniform(0.1, 0.42)),
+            slant=float(rng.uniform(0.0, 0.25)) if rng.random() < 0.75 else 0.0,
+            small_decimals=float(rng.uniform(0.5, 0.85)) if rng.random() < 0.18 else 1.0,
+            tails=bool(rng.random() < 0.85),
+            ghost=bool(rng.random() < 0.35),
+        )
+
+
+def supports(text: str, segments: int = 7) -> bool:
+    """Whether a display of 7 or 14 segments can show every character of `text`."""
+    table = _SEVEN if segments == 7 else _FOURTEEN
+    return all(c in table or c in _DOTS or c == " " for c in text)
+
+
+def draw(
+    text: str,
+    height_px: float,
+    rng: np.random.Generator,
+    *,
+    style: SegmentStyle | None = None,
+    margin: int = MARGIN,
+) -> Ink:
+    """Draw the reading of a display.
+
+    Args:
+        text: characters that `supports` holds for; points and commas share the cell before them.
+        height_px: height of a digit.
+        rng: source of chance for the style.
+        style: look of the display; None draws it, with fourteen segments where seven do not do
+            and now and then where they do.
+        margin: free pixels around the line's box.
+
+    Returns:
+        The line, anti-aliased, with its unlit segments as `ghost` if the style has them.
+
+    Raises:
+        ValueError: a character that the display cannot show, nothing visible, or `height_px`
+            under 4.
+    """
+    if height_px < 4:
+        raise ValueError(f"height_px is {height_px}: digits need at least 4 pixels")
+    if not text.strip():
+        raise ValueError(f"no visible character in {text!r}")
+    if style is None:
+        seven = supports(text, 7) and rng.random() < 0.88
+        style = SegmentStyle.sample(rng, 7 if seven or not supports(text, 14) else 14)
+    if not supports(text, style.segments):
+        table = _SEVEN if style.segments == 7 else _FOURTEEN
+        odd = sorted({c for c in text if c not in table and c not in _DOTS and c != " "})
+        raise ValueError(
+            f"{style.segments} segments cannot show {' '.join(odd)} of {text!r}: "
+            "ask supports() first or use another pen"
+        )
+    zoom = max(1.0, _LEAST_HEIGHT / height_px)
+    unit = height_px * zoom
+    lit, unlit, spans, width = _place(text, style)
+    pad = int(np.ceil(unit * (0.3 + abs(style.slant))))
+    shape = (int(np.ceil(unit)) + 2 * pad, int(np.ceil(width * unit)) + 2 * pad)
+    mask = _fill(lit, shape, unit, pad)
+    ghost = _fill(unlit, shape, unit, pad) if style.ghost else None
+    spans_px = spans * unit + pad
+    band = (pad + 0.3 * unit, pad + unit)
+    if zoom > 1:
+        size = (max(round(shape[1] / zoom), 1), max(round(shape[0] / zoom), 1))
+        fx, fy = size[0] / shape[1], size[1] / shape[0]
+        mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+        if ghost is not None:
+            ghost = cv2.resize(ghost, size, interpolation=cv2.INTER_AREA)
+        spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
+    return trim(mask, spans_px.astype(np.float32), text, band, margin=margin, ghost=ghost)
+
+
+def _lit(char: str, text: str, style: SegmentStyle) -> str:
+    """The segments that show a character."""
+    if style.segments == 7:
+        table = _SEVEN if style.tails else {**_SEVEN, **_SEVEN_VARIANTS}
+        return table[char]
+    table = _FOURTEEN if style.tails else {**_FOURTEEN, **_FOURTEEN_VARIANTS}
+    # The stroke of the zero and the break of the S are there to tell them from O and 5.
+    if char == "0" and "O" not in text:
+        return "abcdef"
+    if char == "S" and not any(c.isdigit() for c in text):
+        return "acdfgh"
+    return table[char]
+
+
+def _place(
+    text: str, style: SegmentStyle
+) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]], NDArray[np.float64], float]:
+    """Polygons of lit and unlit segments, spans (n, 2) and width, in digit heights."""
+    shapes = _segments(style)
+    lit: list[NDArray[np.float64]] = []
+    unlit: list[NDArray[np.float64]] = []
+    spans = np.empty((len(text), 2))
+    t, size, x = style.thickness, 1.0, 0.0
+    cell_end = 0.0
+    point = text.rfind(".")
+    for i, char in enumerate(text):
+        if char in _DOTS:
+            shared = char in ".," and i > 0 and text[i - 1] not in _DOTS and text[i - 1] != " "
+            dot = max(t, 0.08)
+            if shared:
+                # The dot stands in the room between two digits, and makes some where it is small.
+                start = cell_end + 0.2 * dot
+                x = max(x, start + 1.25 * dot)
+            else:
+                start = x
+                x += 1.3 * dot + style.gap
+            spans[i] = start, start + dot
+            lit.extend(_lean(np.add(p, (start, 0.0)), style.slant) for p in _dots(char, dot))
+            continue
+        if i > point >= 0 and char.isdigit():
+            size = style.small_decimals
+        names = "" if char == " " else _lit(char, text, style)
+        for name, polygon in shapes.items():
+            # Smaller digits stand on the same line.
+            placed = polygon * size + (x, 1.0 - size)
+            if name in names:
+                lit.append(_lean(placed, style.slant))
+            elif style.ghost:
+                unlit.append(_lean(placed, style.slant))
+        spans[i] = x, x + style.width * size
+        cell_end = spans[i, 1]
+        x = cell_end + style.gap * size
+    return lit, unlit, spans, float(max(x, spans.max()))
+
+
+def _lean(polygon: NDArray[np.float64], slant: float) -> NDArray[np.float64]:
+    if slant:
+        polygon[:, 0] += slant * (0.5 - polygon[:, 1])
+    return polygon
+
+
+def _dots(char: str, dot: float) -> list[NDArray[np.float64]]:
+    square = np.array([[0, 0], [dot, 0], [dot, dot], [0, dot]])
+    if char == ":":
+        return [np.add(square, (0, y - dot / 2)) for y in (0.3, 0.7)]
+    if char == "'":
+        return [square * (0.8, 1.6)]
+    square = np.add(square, (0.0, 1 - dot))
+    if char == ",":
+        return [square, np.array([[dot, 1.0], [0.5 * dot, 1.0], [0.1 * dot, 1 + 0.9 * dot]])]
+    return [square]
+
+
+def _segments(style: SegmentStyle) -> _Polygons:
+    """Polygons of one cell, 1 high, by segment name."""
+    w, t, s = style.width, style.thickness, style.split
+    h = t / 2
+    left, right, top, middle, bottom = h, w - h, h, 0.5, 1 - h
+    nodes = {
+        "a": ((left, top), (right, top)), "b": ((right, top), (right, middle)),
+        "c": ((right, middle), (right, bottom)), "d": ((left, bottom), (right, bottom)),
+        "e": ((left, middle), (left, bottom)), "f": ((left, top), (left, middle)),
+    }  # fmt: skip
+    if style.segments == 7:
+        # One bar; both names light it together.
+        nodes["g"] = ((left, middle), (right, middle))
+    else:
+        nodes["g"] = ((left, middle), (w / 2, middle))
+        nodes["h"] = ((w / 2, middle), (right, middle))
+        nodes["j"] = ((w / 2, top), (w / 2, middle))
+        nodes["m"] = ((w / 2, middle), (w / 2, bottom))
+    out = {name: _bar(a, b, h, s, style.ends) for name, (a, b) in nodes.items()}
+    if style.ends == "miter":
+        out.update(_mitered(w, t, s))
+    if style.segments == 14:
+        near = (w / 2 - h - s, 0.5 - h - s)
+        corner = (t + s, t + s)
+        diagonal = np.array(
+            [corner, (corner[0] + 0.8 * t, corner[1]), near, (near[0] - 0.8 * t, near[1])]
+        )
+        out["i"] = diagonal
+        out["k"] = diagonal * (-1, 1) + (w, 0)
+        out["l"] = diagonal * (1, -1) + (0, 1)
+        out["n"] = diagonal * (-1, -1) + (w, 1)
+    return out
+
+
+def _bar(
+    start: tuple[float, float], end: tuple[float, float], half: float, split: float, ends: str
+) -> NDArray[np.float64]:
+    """A horizontal or vertical bar between two nodes, tips short of them by `split`."""
+    a, b = np.array(start), np.array(end)
+    along = (b - a) / np.linalg.norm(b - a)
+    across = np.array([-along[1], along[0]]) * half
+    tip, shoulder = along * split, along * (half + split)
+    if ends == "square":
+        return np.array([a + shoulder + across, b - shoulder + across, b - shoulder - across,
+                         a + shoulder - across])  # fmt: skip
+    return np.array([a + tip, a + shoulder + across, b - shoulder + across, b - tip,
+                     b - shoulder - across, a + shoulder - across])  # fmt: skip
+
+
+def _mitered(w: float, t: float, s: float) -> _Polygons:
+    """Outer segments whose outer edges run into the corners, as liquid crystals have them."""
+    h = t / 2
+    top = np.array([(s, 0), (w - s, 0), (w - s - t, t), (s + t, t)])
+    left = np.array([(0, s), (t, t + s), (t, 0.5 - h - s), (h, 0.5 - s), (0, 0.5 - s)])
+    return {
+        "a": top, "d": top * (1, -1) + (0, 1), "f": left, "e": left * (1, -1) + (0, 1),
+        "b": left * (-1, 1) + (w, 0), "c": left * (-1, -1) + (w, 1),
+    }  # fmt: skip
+
+
+def _fill(
+    polygons: list[NDArray[np.float64]], shape: tuple[int, int], unit: float, pad: int
+) -> NDArray[np.uint8]:
+    canvas = np.zeros(shape, np.uint8)
+    for polygon in polygons:
+        # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
+        points = np.rint((polygon * unit + pad - 0.5) * _ONE).astype(np.int32)
+        cv2.fillConvexPoly(canvas, points, 255, cv2.LINE_AA, _SHIFT)
+    return canvas

@@ -19,7 +19,7 @@ Color = tuple[int, int, int]
 _SURE: Color = (0, 135, 60)
 _DOUBTFUL: Color = (200, 110, 0)
 _UNSURE: Color = (205, 25, 35)
-_MIN_TEXT_PX = 12
+_MIN_TEXT_PX = 14
 
 
 def draw_reading(
@@ -70,17 +70,18 @@ def _draw_label(
         return
     # Legible when the whole picture is looked at, and never larger than the print itself.
     smallest = max(_MIN_TEXT_PX, min(width, height) / 45)
-    size_px = max(smallest, min(0.7 * _line_height(line.quad), 3 * smallest))
+    size_px = round(max(smallest, min(0.7 * _line_height(line.quad), 3 * smallest)))
     font = ImageFont.load_default(size=size_px)
     left, top, right, bottom = font.getbbox(text)
-    pad = size_px / 6
+    pad = max(2, size_px // 6)
     box_width, box_height = right - left + 2 * pad, bottom - top + 2 * pad
     x = min(point[0] for point in line.quad)
     y = min(point[1] for point in line.quad) - gap_px - box_height
     if y < 0:  # no room above: below the line
         y = max(point[1] for point in line.quad) + gap_px
-    x = max(0.0, min(x, width - box_width))
-    y = max(0.0, min(y, height - box_height))
+    # Whole pixels: letters between them are blurred.
+    x = round(max(0, min(x, width - box_width)))
+    y = round(max(0, min(y, height - box_height)))
     painter.rectangle((x, y, x + box_width, y + box_height), fill=line_color(line))
     painter.text((x + pad - left, y + pad - top), text, fill=(255, 255, 255), font=font)
 

@@ -255,7 +255,7 @@ def _to_uint8(array: npt.NDArray[Any]) -> ImageArray:
     if array.dtype == np.uint8:
         return array
     if kind == "b":
-        return np.where(array, np.uint8(255), np.uint8(0))
+        return np.asarray(np.multiply(array, 255, dtype=np.uint8))
     if kind == "u" and size == 2:
         # 65535 / 255 = 257; the half makes it round to nearest.
         return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)

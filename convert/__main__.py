@@ -1,0 +1,224 @@
+"""Command line: ``python -m convert export|verify|inspect``.
+
+Standard output carries the tables, standard error the progress. Exit codes: 0 done, 1 the
+conversion failed or a variant is below its floor, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convert.errors import ConvertError
+from convert.tflite import PRECISIONS
+
+if TYPE_CHECKING:
+    from convert.verify import Floor, Report
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code.
+
+    Args:
+        argv: Arguments without the program's name; None takes those of the process.
+    """
+    # The converter belongs to TensorFlow, whatever a run was trained with.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        options = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+        return int(stop.code or 0)
+    try:
+        return int(options.call(options))
+    except ConvertError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; nothing was written", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m convert", description="Convert training runs to bundles the SDK reads."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="export|verify|inspect")
+    _export_parser(commands.add_parser("export", help="convert, verify and write a bundle"))
+    _verify_parser(commands.add_parser("verify", help="compare a bundle with its runs again"))
+    _inspect_parser(commands.add_parser("inspect", help="say what is in TFLite files"))
+    return parser
+
+
+def _export_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
+    add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to make")
+    add("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write")
+    add("--force", action="store_true", help="replace a bundle that is there")
+    add("--default", choices=PRECISIONS, default="", help="variant the SDK opens")
+    add("--name", default="", help="name of the bundle (default: its folder's)")
+    add("--version", default="1", help="version of the bundle (default: 1)")
+    add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
+    add("--columns", type=int, default=64, help="static columns of the recognizer")
+    add("--strip-width", type=int, default=256, help="static width of the line graph, px")
+    _sample_arguments(parser)
+    add("--calibration-count", type=int, default=200, metavar="N", help="most samples of a kind")
+    parser.set_defaults(call=_export)
+
+
+def _verify_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("bundle", type=Path, metavar="BUNDLE")
+    add("runs", nargs="+", type=Path, metavar="RUN", help="the runs it was exported from")
+    _sample_arguments(parser)
+    add("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(call=_verify)
+
+
+def _sample_arguments(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "--calibration",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="folders of shards or pictures (default: pictures drawn by the generator)",
+    )
+    add(
+        "--photos",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="further folders to compare on, labelled or not",
+    )
+    add("--count", type=int, default=32, metavar="N", help="most samples of a kind to compare on")
+    add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
+    add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")
+
+
+def _inspect_parser(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("path", type=Path, metavar="FILE|BUNDLE")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(call=_inspect)
+
+
+def _size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 640x640")
+    return int(match[2]), int(match[1])
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
+def _floors(options: argparse.Namespace) -> dict[str, Floor]:
+    from convert.verify import FLOORS
+
+    asked = {"same": options.min_same, "correlation": options.min_correlation}
+    given = {key: value for key, value in asked.items() if value is not None}
+    return {precision: replace(floor, **given) for precision, floor in FLOORS.items()}
+
+
+def _say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from convert.export import BelowFloor, Options, export, open_run
+
+    how = Options(
+        precisions=tuple(dict.fromkeys(options.precision)),
+        frame=options.frame,
+        columns=options.columns,
+        strip_width=options.strip_width,
+        calibration=tuple(options.calibration),
+        count=options.calibration_count,
+        held_back=options.count,
+        photos=tuple(options.photos),
+        name=options.name,
+        version=options.version,
+        default_variant=options.default,
+        floors=_floors(options),
+        force=options.force,
+    )
+    how.check()
+    try:
+        reports = export([open_run(run) for run in options.runs], options.out, how, _say)
+    except BelowFloor as error:
+        _print_reports(error.reports)
+        raise
+    _print_reports(reports)
+    _say(f"wrote {options.out}")
+    return 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from convert.export import merge, open_run
+    from convert.samples import gather, generate
+    from convert.verify import bundle_frame, shortfalls, verify_bundle
+
+    models, _ = merge([open_run(run) for run in options.runs])
+    frame = bundle_frame(options.bundle)
+    count = options.count
+    if options.calibration:
+        sets = {path.name: gather([path], count, count, frame) for path in options.calibration}
+    else:
+        sets = {"generated": generate(count, count, frame)}
+    sets |= {path.name: gather([path], count, count, frame) for path in options.photos}
+    reports = {name: verify_bundle(options.bundle, models, part) for name, part in sets.items()}
+    if options.json:
+        print(json.dumps(_plain(reports), indent=2))
+    else:
+        _print_reports(reports)
+    floors = _floors(options)
+    found = [f"{name}: {s}" for name, report in reports.items() for s in shortfalls(report, floors)]
+    if found:
+        raise ConvertError("The bundle is below its floors:\n  " + "\n  ".join(found))
+    return 0
+
+
+def _plain(reports: dict[str, dict[str, Report]]) -> dict[str, Any]:
+    return {
+        name: {variant: r.to_dict() for variant, r in report.items()}
+        for name, report in reports.items()
+    }
+
+
+def _print_reports(reports: dict[str, dict[str, Report]]) -> None:
+    from convert.verify import report_table
+
+    for name, report in reports.items():
+        print(f"[{name}]\n{report_table(report)}\n")
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from convert.inspect import inspect_path, table
+
+    graphs = inspect_path(options.path)
+    if options.json:
+        print(json.dumps([graph.to_dict() for graph in graphs], indent=2))
+    else:
+        print("\n\n".join(table(graph) for graph in graphs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -248,7 +248,8 @@ def _paint(
     # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
     xs = np.rint((x - 0.5) * one).astype(int).tolist()
     ys = np.rint((y - 0.5) * one).astype(int).tolist()
-    sizes = np.maximum(np.rint(radius * dots[:, 2] * one), one // 2).astype(int).tolist()
+    # OpenCV's anti-aliased circle is half a pixel larger than its radius.
+    sizes = np.maximum(np.rint((radius * dots[:, 2] - 0.5) * one), one // 2).astype(int).tolist()
     values = [255] * len(xs) if shades is None else shades.astype(int).tolist()
     passes = (0, round(style.bold * step_x * one)) if style.bold else (0,)
     for shift in passes:

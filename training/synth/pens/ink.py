@@ -66,9 +66,11 @@ def trim(
     Raises:
         ValueError: the canvas holds no ink.
     """
-    rows = np.flatnonzero(mask.max(axis=1) >= 32)
-    columns = np.flatnonzero(mask.max(axis=0) >= 32)
-    if not len(rows):
+    across, down = mask.max(axis=1), mask.max(axis=0)
+    # Faint rims do not count, unless a small, thin line has nothing stronger.
+    least = min(32, int(across.max()) // 2 + 1)
+    rows, columns = np.flatnonzero(across >= least), np.flatnonzero(down >= least)
+    if not across.any():
         raise ValueError(f"no ink was drawn for {text!r}: use text with a visible character")
     y0 = int(min(rows[0], np.floor(band[0])))
     y1 = int(max(rows[-1] + 1, np.ceil(band[1])))

@@ -33,6 +33,7 @@ class OutlineStyle:
         weight: change of the stroke's width as a share of the capital height.
         jitter: standard deviation of each character's vertical offset, share of capital height.
         gap_jitter: standard deviation of each gap, share of capital height.
+        word_gap: width of a space as a share of the font's.
     """
 
     gap: float = 0.0
@@ -41,11 +42,12 @@ class OutlineStyle:
     weight: float = 0.0
     jitter: float = 0.0
     gap_jitter: float = 0.0
+    word_gap: float = 1.0
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> OutlineStyle:
         """Draw a style: plain type is common, and each deviation is drawn on its own."""
-        u = rng.random(6)
+        u = rng.random(7)
         gap = 0.0
         if u[0] < 0.55:
             gap = float(rng.uniform(-0.06, 0.12)) if u[0] < 0.38 else float(rng.uniform(0.1, 0.6))
@@ -56,6 +58,7 @@ class OutlineStyle:
             weight=float(rng.uniform(-0.035, 0.06)) if u[3] < 0.45 else 0.0,
             jitter=float(rng.uniform(0.005, 0.05)) if u[4] < 0.12 else 0.0,
             gap_jitter=float(rng.uniform(0.005, 0.04)) if u[5] < 0.15 else 0.0,
+            word_gap=float(rng.uniform(0.7, 2.6)) if u[6] < 0.35 else 1.0,
         )
 
 
@@ -153,7 +156,12 @@ def _typeset(
         if style.jitter
         else [0] * n
     )
-    advances = np.array([g.advance for g in glyphs])
+    advances = np.array(
+        [
+            g.advance * (style.word_gap if c == " " else 1.0)
+            for g, c in zip(glyphs, text, strict=True)
+        ]
+    )
     # A negative gap may not swallow a narrow character.
     steps = np.maximum(advances + gaps, 0.45 * advances)
     pad = int(capital)

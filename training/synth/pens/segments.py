@@ -37,8 +37,9 @@ _FOURTEEN_VARIANTS = {"1": "bck", "7": "akm", "3": "abcdh"}
 _DOTS = ".,:'"
 _SHIFT = 4
 _ONE = 1 << _SHIFT
-# Shorter displays are drawn this high and brought down by area averaging.
-_LEAST_HEIGHT = 28.0
+# Displays are drawn at least this high and brought down by area averaging, for OpenCV's own
+# anti-aliasing makes every shape more than half a pixel larger on each side.
+_LEAST_HEIGHT = 160.0
 
 _Polygons = dict[str, NDArray[np.float64]]
 
@@ -137,7 +138,7 @@ def draw(
             f"{style.segments} segments cannot show {' '.join(odd)} of {text!r}: "
             "ask supports() first or use another pen"
         )
-    zoom = max(1.0, _LEAST_HEIGHT / height_px)
+    zoom = float(max(2, np.ceil(_LEAST_HEIGHT / height_px)))
     unit = height_px * zoom
     lit, unlit, spans, width = _place(text, style)
     pad = int(np.ceil(unit * (0.3 + abs(style.slant))))
@@ -146,13 +147,12 @@ def draw(
     ghost = _fill(unlit, shape, unit, pad) if style.ghost else None
     spans_px = spans * unit + pad
     band = (pad + 0.3 * unit, pad + unit)
-    if zoom > 1:
-        size = (max(round(shape[1] / zoom), 1), max(round(shape[0] / zoom), 1))
-        fx, fy = size[0] / shape[1], size[1] / shape[0]
-        mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
-        if ghost is not None:
-            ghost = cv2.resize(ghost, size, interpolation=cv2.INTER_AREA)
-        spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
+    size = (max(round(shape[1] / zoom), 1), max(round(shape[0] / zoom), 1))
+    fx, fy = size[0] / shape[1], size[1] / shape[0]
+    mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
+    if ghost is not None:
+        ghost = cv2.resize(ghost, size, interpolation=cv2.INTER_AREA)
+    spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
     return trim(mask, spans_px.astype(np.float32), text, band, margin=margin, ghost=ghost)
 
 
@@ -296,5 +296,5 @@ def _fill(
     for polygon in polygons:
         # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
         points = np.rint((polygon * unit + pad - 0.5) * _ONE).astype(np.int32)
-        cv2.fillConvexPoly(canvas, points, 255, cv2.LINE_AA, _SHIFT)
+        cv2.fillConvexPoly(canvas, points, 255, cv2.LINE_8, _SHIFT)
     return canvas

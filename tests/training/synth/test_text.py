@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import numpy as np
+import pytest
+
+from sdk.charset import DEFAULT_CHARSET
+from training.synth.plates import COUNTRIES, fill, sample_plate
+from training.synth.text import KINDS, MAX_LENGTH, sample_text, vocabulary
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_is_one_clean_line(kind: str) -> None:
+    rng = np.random.default_rng(3)
+    allowed = set(DEFAULT_CHARSET.symbols)
+    texts = [sample_text(rng, kind) for _ in range(400)]
+    for text in texts:
+        assert 1 <= len(text) <= MAX_LENGTH
+        assert text == " ".join(text.split())
+        assert set(text) <= allowed
+    assert len(set(texts)) > 100
+
+
+def test_same_seed_same_texts() -> None:
+    first, second = (np.random.default_rng(9) for _ in range(2))
+    assert [sample_text(first) for _ in range(200)] == [sample_text(second) for _ in range(200)]
+
+
+def test_texts_cover_the_charset_and_its_look_alikes() -> None:
+    rng = np.random.default_rng(0)
+    texts = [sample_text(rng) for _ in range(20000)]
+    count = Counter("".join(texts))
+    assert set(DEFAULT_CHARSET.symbols) == set(count)
+    assert min(count.values()) > 20
+    for char in "0O1Il5S8B2Z":
+        assert count[char] > 400, char
+    assert sum("11" in t for t in texts) > 200
+    assert sum("000" in t for t in texts) > 200
+
+
+def test_lengths_are_those_of_printed_lines() -> None:
+    rng = np.random.default_rng(1)
+    lengths = [len(sample_text(rng)) for _ in range(5000)]
+    low, high = np.percentile(lengths, [25, 75])
+    assert low >= 4
+    assert high <= 16
+
+
+def test_unknown_kind_is_named() -> None:
+    with pytest.raises(ValueError, match="poem"):
+        sample_text(np.random.default_rng(0), "poem")
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+def test_plates_are_capitals_digits_and_separators(country: str) -> None:
+    rng = Random(4)
+    for _ in range(50):
+        plate = sample_plate(rng, country)
+        assert 4 <= sum(c.isalnum() for c in plate) <= 10
+        assert all(c.isdigit() or c.isupper() or c in " -" for c in plate)
+
+
+def test_unknown_country_is_named() -> None:
+    with pytest.raises(ValueError, match="atlantis"):
+        sample_plate(Random(0), "atlantis")
+
+
+def test_fill_keeps_what_is_no_placeholder() -> None:
+    text = fill(Random(0), "DD-LL/N", "Q")
+    assert text[2:6] == "-QQ/"
+    assert text[:2].isdigit()
+    assert text[6] in "123456789"
+
+
+def test_vocabulary_is_plain_lower_case() -> None:
+    assert len(vocabulary()) > 500
+    assert all(word.isascii() and word.isalpha() and word.islower() for word in vocabulary())

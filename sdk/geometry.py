@@ -50,8 +50,8 @@ def angle(quads: ArrayLike) -> Floats:
     edge = q[..., 1, :] - q[..., 0, :]
     radians = np.arctan2(edge[..., 1], edge[..., 0])
     # atan2 gives -pi for a y of -0.0
-    wrapped: Floats = np.where(radians <= -np.float32(np.pi), np.float32(np.pi), radians)
-    return wrapped
+    wrapped = np.where(radians <= -np.float32(np.pi), np.float32(np.pi), radians)
+    return np.asarray(wrapped, np.float32)
 
 
 def area(quads: ArrayLike) -> Floats:

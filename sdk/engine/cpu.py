@@ -1,0 +1,202 @@
+"""Graphs on the CPU, through the TFLite interpreter and its XNNPACK kernels."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.engine.interpreter import construction_error, find_interpreter
+from sdk.errors import ModelError, OptionError, SdkError
+from sdk.model.bundle import BundleGraph
+from sdk.model.manifest import TensorSpec
+
+__all__ = ["CpuEngine", "default_threads"]
+
+Shapes = tuple[tuple[int, ...], ...]
+
+# Every shape holds an interpreter with weights packed for it.
+MAX_SHAPES = 8
+
+
+def default_threads() -> int:
+    """Return the number of cores this process may use, at most 4: more gain little."""
+    try:
+        usable = len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        usable = os.cpu_count() or 1
+    return max(1, min(4, usable))
+
+
+class CpuEngine:
+    """One graph on the CPU; another batch size or width than the file's makes a new interpreter.
+
+    The interpreters of the shapes used last are kept, at most 8.
+    """
+
+    def __init__(self, graph: BundleGraph, threads: int | None = None) -> None:
+        """Open the graph and compare it with its description.
+
+        Args:
+            graph: The file and its description.
+            threads: CPU threads; None takes the usable cores, at most 4.
+
+        Raises:
+            DeviceError: No interpreter is usable.
+            ModelError: The file is no graph the interpreter can run, or not the one described.
+        """
+        self._graph = graph
+        self._threads = threads or default_threads()
+        self._found = find_interpreter()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._interpreters: OrderedDict[Shapes, Any] = OrderedDict()
+        native = tuple(t.shape for t in graph.spec.inputs)
+        interpreter = self._construct()
+        self._compare(interpreter)
+        self._allocate(interpreter)
+        self._interpreters[native] = interpreter
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+        """Run the graph; see `Engine.run`."""
+        specs = self._graph.spec.inputs
+        names = [t.name for t in specs]
+        if set(inputs) != set(names):
+            raise OptionError(
+                f"{self._graph.spec.file} takes {', '.join(names)}; got {', '.join(inputs)}."
+            )
+        arrays = [_to_tensor(t, inputs[t.name]) for t in specs]
+        with self._lock:
+            if self._closed:
+                raise SdkError("The engine is closed. Open a new one.")
+            interpreter = self._prepare(tuple(a.shape for a in arrays))
+            details = interpreter.get_input_details()
+            for tensor, array in zip(specs, arrays, strict=True):
+                interpreter.set_tensor(details[tensor.index]["index"], array)
+            interpreter.invoke()
+            details = interpreter.get_output_details()
+            raw = {
+                t.name: interpreter.get_tensor(details[t.index]["index"])
+                for t in self._graph.spec.outputs
+            }
+        return {t.name: _from_tensor(t, raw[t.name]) for t in self._graph.spec.outputs}
+
+    def describe(self) -> dict[str, Any]:
+        """Return interpreter, device, threads and file as plain values."""
+        return {
+            "interpreter": self._found.name,
+            "device": "cpu",
+            "threads": self._threads,
+            "file": self._graph.spec.file,
+            "bytes": self._graph.spec.bytes,
+        }
+
+    def close(self) -> None:
+        """Free the interpreters."""
+        with self._lock:
+            self._closed = True
+            self._interpreters.clear()
+
+    def _construct(self) -> Any:
+        try:
+            return self._found.module.Interpreter(
+                model_path=str(self._graph.path), num_threads=self._threads
+            )
+        except ValueError as error:  # what both interpreters raise for a file they cannot read
+            raise self._unusable(error) from error
+        except Exception as error:
+            raise construction_error(self._found, error) from error
+
+    def _prepare(self, shapes: Shapes) -> Any:
+        interpreter = self._interpreters.get(shapes)
+        if interpreter is None:
+            interpreter = self._construct()
+            details = interpreter.get_input_details()
+            for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
+                interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
+            self._allocate(interpreter)
+            while len(self._interpreters) >= MAX_SHAPES:
+                self._interpreters.popitem(last=False)
+            self._interpreters[shapes] = interpreter
+        self._interpreters.move_to_end(shapes)
+        return interpreter
+
+    def _allocate(self, interpreter: Any) -> None:
+        try:
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: BaseException) -> ModelError:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+        return ModelError(
+            f"{self._found.name} cannot run {self._graph.path}: {reason}. "
+            "Export the bundle again, or update the interpreter."
+        )
+
+    def _compare(self, interpreter: Any) -> None:
+        spec = self._graph.spec
+        sides = (
+            (spec.inputs, interpreter.get_input_details()),
+            (spec.outputs, interpreter.get_output_details()),
+        )
+        for tensors, details in sides:
+            for tensor in tensors:
+                if not 0 <= tensor.index < len(details):
+                    raise self._mismatch(f"{tensor.name} at {tensor.index}", f"{len(details)}")
+                found = details[tensor.index]
+                dtype, shape = np.dtype(found["dtype"]).name, tuple(found["shape"].tolist())
+                if (dtype, shape) != (tensor.dtype, tensor.shape):
+                    described = f"{tensor.name} {tensor.dtype} {list(tensor.shape)}"
+                    raise self._mismatch(described, f"{dtype} {list(shape)}")
+                quantization = found["quantization_parameters"]
+                scales, zeros = quantization["scales"], quantization["zero_points"]
+                step = (float(scales[0]), int(zeros[0])) if len(scales) else None
+                wanted = None
+                if tensor.scale is not None:
+                    wanted = (tensor.scale, tensor.zero_point)
+                same = (step is None) == (wanted is None)
+                if same and step is not None and wanted is not None:
+                    same = bool(np.isclose(step[0], wanted[0], rtol=1e-5)) and step[1] == wanted[1]
+                if not same:
+                    raise self._mismatch(f"{tensor.name} quantized by {wanted}", f"{step}")
+
+    def _mismatch(self, described: str, found: str) -> ModelError:
+        return ModelError(
+            f"{self._graph.path} is not the graph that model.json describes: "
+            f"{described} there, {found} in the file. Export the bundle again."
+        )
+
+
+def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
+    array = np.ascontiguousarray(values)
+    if array.ndim != len(tensor.shape) or 0 in array.shape or array.shape[-1] != tensor.shape[-1]:
+        raise OptionError(
+            f"{tensor.name} takes shape {list(tensor.shape)}, other batch sizes and widths; "
+            f"got {list(array.shape)}."
+        )
+    if array.dtype == tensor.dtype:
+        return array
+    if array.dtype.kind != "f":
+        raise OptionError(f"{tensor.name} takes {tensor.dtype} or floats; got {array.dtype}.")
+    if tensor.dtype == "float32":
+        return array.astype(np.float32)
+    if tensor.scale is None or tensor.zero_point is None:
+        raise OptionError(f"{tensor.name} takes {tensor.dtype}; got {array.dtype}.")
+    limits = np.iinfo(tensor.dtype)
+    steps = np.rint(array / np.float32(tensor.scale)) + tensor.zero_point
+    return np.asarray(np.clip(steps, limits.min, limits.max), tensor.dtype)
+
+
+def _from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:
+    out = values.astype(np.float32, copy=False)
+    if tensor.scale is None or tensor.zero_point is None:
+        return out
+    out -= tensor.zero_point
+    out *= np.float32(tensor.scale)
+    return out

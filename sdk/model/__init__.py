@@ -1,0 +1,1 @@
+"""Model bundles: a folder with `model.json` and the TFLite graphs it describes."""

@@ -1,0 +1,164 @@
+"""Open and check a model bundle; write its manifest."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import ModelError
+from sdk.files import write_atomically
+from sdk.model.manifest import GraphSpec, Manifest, file_digest
+
+__all__ = ["DEFAULT_BUNDLE", "MANIFEST_NAME", "Bundle", "BundleGraph", "write_manifest"]
+
+MANIFEST_NAME = "model.json"
+
+DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "models" / "default"
+"""The bundle that comes with the package."""
+
+
+@dataclass(frozen=True, slots=True)
+class BundleGraph:
+    """A TFLite file and what it takes and gives.
+
+    Attributes:
+        path: The file.
+        spec: Its entry in the manifest.
+    """
+
+    path: Path
+    spec: GraphSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A model bundle whose files of one variant were found undamaged.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: Its `model.json`.
+        variant: The variant that was checked and that `graph` gives.
+    """
+
+    folder: Path
+    manifest: Manifest
+    variant: str
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str] | None = None, variant: str | None = None) -> Bundle:
+        """Open a bundle and check the files of a variant against their checksums.
+
+        Args:
+            path: Folder of the bundle; None takes the packaged one.
+            variant: Name of the variant, such as "int8" or "fp32"; None takes the bundle's default.
+
+        Raises:
+            ModelError: The folder, its manifest or a file is missing or damaged, the bundle is
+                newer than this SDK, or has no such variant.
+        """
+        folder = DEFAULT_BUNDLE if path is None else Path(path)
+        manifest = _read_manifest(folder, packaged=path is None)
+        chosen = manifest.default_variant if variant is None else variant
+        if chosen not in manifest.variants:
+            raise ModelError(
+                f"The bundle {folder} has no variant {chosen!r}. "
+                f"It has {', '.join(manifest.variants)}."
+            )
+        bundle = cls(folder, manifest, chosen)
+        for role in manifest.variants[chosen]:
+            _check_file(bundle.graph(role))
+        return bundle
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Roles of the graphs that the variant has."""
+        return tuple(self.manifest.variants[self.variant])
+
+    def graph(self, role: str) -> BundleGraph:
+        """Return a graph of the variant.
+
+        Args:
+            role: "detector", "recognizer" or "line".
+
+        Raises:
+            ModelError: The variant has no such graph.
+        """
+        graphs = self.manifest.variants[self.variant]
+        if role not in graphs:
+            raise ModelError(
+                f"Variant {self.variant} of the bundle {self.folder} has no {role} graph; "
+                f"it has {', '.join(graphs)}. Use a bundle exported with one."
+            )
+        return BundleGraph(self.folder / graphs[role].file, graphs[role])
+
+
+def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> Path:
+    """Write `model.json` into a folder that holds the graphs' files already.
+
+    Args:
+        folder: The bundle's folder.
+        manifest: What to write.
+
+    Returns:
+        The file written.
+
+    Raises:
+        ModelError: A file of the manifest is missing or has another checksum.
+        SdkError: The file cannot be written.
+    """
+    target = Path(folder) / MANIFEST_NAME
+    for graphs in manifest.variants.values():
+        for spec in graphs.values():
+            _check_file(BundleGraph(Path(folder) / spec.file, spec))
+    text = json.dumps(manifest.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(target, (text + "\n").encode())
+    return target
+
+
+def _read_manifest(folder: Path, *, packaged: bool) -> Manifest:
+    path = folder / MANIFEST_NAME
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        advice = (
+            "Install the package again, or name a bundle."
+            if packaged
+            else f"Name a folder that holds {MANIFEST_NAME}."
+        )
+        reason = "not found" if isinstance(error, FileNotFoundError) else error.strerror or error
+        raise ModelError(
+            f"Cannot open the model bundle {folder}: {path}: {reason}. {advice}"
+        ) from error
+    try:
+        parsed = json.loads(data)
+    except ValueError as error:
+        raise ModelError(
+            f"Cannot open the model bundle {folder}: {path} is no JSON ({error}). "
+            "Export or download the bundle again."
+        ) from error
+    try:
+        return Manifest.from_dict(parsed)
+    except ModelError as error:
+        raise ModelError(f"Cannot open the model bundle {folder}: {error}") from error
+
+
+def _check_file(graph: BundleGraph) -> None:
+    path, spec = graph.path, graph.spec
+    again = "Export or download the bundle again."
+    try:
+        size = path.stat().st_size
+        digest = file_digest(path) if size == spec.bytes else ""
+    except OSError as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else f"{error.strerror}"
+        raise ModelError(f"The model file {path} {reason}. {again}") from error
+    if size != spec.bytes:
+        raise ModelError(
+            f"The model file {path} is damaged: {size} bytes instead of {spec.bytes}. {again}"
+        )
+    if digest != spec.sha256:
+        raise ModelError(
+            f"The model file {path} is damaged: SHA-256 {digest[:12]}… instead of "
+            f"{spec.sha256[:12]}…. {again}"
+        )

@@ -1,0 +1,344 @@
+"""`model.json`: what the graphs of a bundle are, take and give.
+
+The same classes read the file in the SDK and write it in the converter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+from sdk.charset import Charset
+from sdk.errors import ModelError
+from sdk.model.settings import DecodeSettings
+
+__all__ = ["GRAPHS", "SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
+
+SCHEMA = 1
+"""Version of the file's structure that this SDK reads and writes."""
+
+GRAPHS = ("detector", "recognizer", "line")
+"""Graphs a variant may have; "line" is always there."""
+
+DTYPES = ("float32", "int8", "uint8")
+
+_T = TypeVar("_T")
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file as hexadecimal digits.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """An input or output of a graph.
+
+    Attributes:
+        name: Its role: "image", "score", "vertical", "horizontal", "angle", "features", "strip" or
+            "logits".
+        index: Its position among the interpreter's inputs or outputs.
+        shape: Its static shape.
+        dtype: "float32", "int8" or "uint8".
+        scale: Quantization step, None if it is not quantized.
+        zero_point: Quantized value of zero, None if it is not quantized.
+    """
+
+    name: str
+    index: int
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None = None
+    zero_point: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {f.name: getattr(self, f.name) for f in fields(self)} | {"shape": list(self.shape)}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> TensorSpec:
+        """Read a tensor of the manifest.
+
+        Raises:
+            ModelError: A key is missing, unknown or has a value of the wrong kind.
+        """
+        entry = _entry(data, cls, "tensor")
+        name = _typed(entry, "name", str)
+        shape = _typed(entry, "shape", list)
+        if not all(type(n) is int and n > 0 for n in shape):
+            raise _wrong(f"shape of tensor {name}", shape, "positive whole numbers")
+        dtype = _typed(entry, "dtype", str)
+        if dtype not in DTYPES:
+            raise _wrong(f"dtype of tensor {name}", dtype, f"one of {', '.join(DTYPES)}")
+        scale, zero_point = entry.get("scale"), entry.get("zero_point")
+        if (scale is None) != (zero_point is None):
+            raise _wrong(f"quantization of tensor {name}", (scale, zero_point), "both or neither")
+        if scale is not None:
+            scale = _number(scale, f"scale of tensor {name}")
+            zero_point = _typed(entry, "zero_point", int)
+        return cls(name, _typed(entry, "index", int), tuple(shape), dtype, scale, zero_point)
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """A TFLite file of a bundle.
+
+    Attributes:
+        file: Its name inside the bundle.
+        sha256: Its SHA-256 as hexadecimal digits.
+        bytes: Its size.
+        inputs: Its inputs.
+        outputs: Its outputs.
+    """
+
+    file: str
+    sha256: str
+    bytes: int
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    @classmethod
+    def of_file(
+        cls, path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+    ) -> GraphSpec:
+        """Return the entry of a file that lies in its bundle already.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        size = path.stat().st_size
+        return cls(path.name, file_digest(path), size, tuple(inputs), tuple(outputs))
+
+    def input(self, name: str) -> TensorSpec:
+        """Return an input by name.
+
+        Raises:
+            ModelError: There is none of that name.
+        """
+        return _named(self.inputs, name, f"input of {self.file}")
+
+    def output(self, name: str) -> TensorSpec:
+        """Return an output by name.
+
+        Raises:
+            ModelError: There is none of that name.
+        """
+        return _named(self.outputs, name, f"output of {self.file}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "file": self.file,
+            "sha256": self.sha256,
+            "bytes": self.bytes,
+            "inputs": [t.to_dict() for t in self.inputs],
+            "outputs": [t.to_dict() for t in self.outputs],
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> GraphSpec:
+        """Read a graph of the manifest.
+
+        Raises:
+            ModelError: A key is missing, unknown or has a value of the wrong kind.
+        """
+        entry = _entry(data, cls, "graph")
+        file = _typed(entry, "file", str)
+        path = PurePosixPath(file)
+        # a manifest must not make the SDK open files outside its folder
+        if not file or path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file:
+            raise _wrong("file of a graph", file, "a name inside the bundle")
+        return cls(
+            file,
+            _typed(entry, "sha256", str),
+            _typed(entry, "bytes", int),
+            tuple(TensorSpec.from_dict(t) for t in _typed(entry, "inputs", list)),
+            tuple(TensorSpec.from_dict(t) for t in _typed(entry, "outputs", list)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """All of `model.json`.
+
+    Attributes:
+        name: Name of the model, such as "fots-lite-small".
+        version: Its version.
+        created: When it was made, ISO 8601.
+        charset: The recognizer's characters.
+        default_variant: Variant used unless another is asked for.
+        variants: Graphs by role ("detector", "recognizer", "line"), by variant ("int8", ...).
+        decode: Thresholds.
+        temperature: Calibration of the confidences by graph, see `sdk.decode.ctc`; 1 if absent.
+        training: Free record of how the model was made.
+    """
+
+    name: str
+    version: str
+    created: str
+    charset: Charset
+    default_variant: str
+    variants: Mapping[str, Mapping[str, GraphSpec]]
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
+    temperature: Mapping[str, float] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that the parts fit together.
+
+        Raises:
+            ModelError: The default variant, a line graph or a number of classes does not fit.
+        """
+        if self.default_variant not in self.variants:
+            known = ", ".join(self.variants) or "none"
+            raise _wrong("default_variant", self.default_variant, f"a variant ({known})")
+        for variant, graphs in self.variants.items():
+            self._check_variant(variant, graphs)
+        for graph, value in self.temperature.items():
+            if graph not in GRAPHS or not value > 0 or not math.isfinite(value):
+                raise _wrong(f"temperature of {graph}", value, "a positive number for a graph")
+
+    def _check_variant(self, variant: str, graphs: Mapping[str, GraphSpec]) -> None:
+        unknown = sorted(set(graphs) - set(GRAPHS))
+        if unknown:
+            raise _wrong(f"graphs of variant {variant}", unknown, f"of {', '.join(GRAPHS)}")
+        if "line" not in graphs:
+            raise _wrong(f"graphs of variant {variant}", sorted(graphs), 'with "line"')
+        if "recognizer" in graphs and "detector" not in graphs:
+            raise _wrong(f"graphs of variant {variant}", sorted(graphs), 'with "detector"')
+        for role in ("recognizer", "line"):
+            if role in graphs and graphs[role].output("logits").shape[-1] != self.charset.classes:
+                shape = graphs[role].output("logits").shape
+                wanted = f"{self.charset.classes} classes for {len(self.charset)} characters"
+                raise _wrong(f"logits of {graphs[role].file}", shape, wanted)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "schema": SCHEMA,
+            "name": self.name,
+            "version": self.version,
+            "created": self.created,
+            "charset": self.charset.symbols,
+            "default_variant": self.default_variant,
+            "variants": {
+                variant: {role: graph.to_dict() for role, graph in graphs.items()}
+                for variant, graphs in self.variants.items()
+            },
+            "decode": self.decode.to_dict(),
+            "calibration": {"temperature": dict(self.temperature)},
+            "training": dict(self.training),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Manifest:
+        """Read a manifest.
+
+        Raises:
+            ModelError: The schema is newer than this SDK knows, or an entry is missing, unknown or
+                has a value of the wrong kind.
+        """
+        if not isinstance(data, Mapping):
+            raise _wrong("model.json", type(data).__name__, "an object")
+        schema = data.get("schema")
+        if type(schema) is not int or schema < 1:
+            raise _wrong("schema", schema, f"a whole number (this SDK writes {SCHEMA})")
+        if schema > SCHEMA:
+            raise ModelError(
+                f"The bundle has schema {schema}; this SDK reads up to {SCHEMA}. "
+                "Update the SDK: pip install --upgrade fots-lite."
+            )
+        known = {"schema", "name", "version", "created", "charset", "default_variant", "variants"}
+        known |= {"decode", "calibration", "training"}
+        _refuse_unknown(data, known, "model.json")
+        try:
+            charset = Charset(_typed(data, "charset", str))
+        except ValueError as error:
+            raise ModelError(f"The charset of model.json is not usable: {error}") from error
+        variants = _typed(data, "variants", dict)
+        calibration = _optional(data, "calibration")
+        _refuse_unknown(calibration, {"temperature"}, "calibration")
+        temperature = _optional(calibration, "temperature")
+        return cls(
+            name=_typed(data, "name", str),
+            version=_typed(data, "version", str),
+            created=_typed(data, "created", str),
+            charset=charset,
+            default_variant=_typed(data, "default_variant", str),
+            variants={
+                variant: {
+                    role: GraphSpec.from_dict(graph)
+                    for role, graph in _typed(variants, variant, dict).items()
+                }
+                for variant in variants
+            },
+            decode=DecodeSettings.from_dict(_optional(data, "decode")),
+            temperature={
+                graph: _number(value, f"temperature of {graph}")
+                for graph, value in temperature.items()
+            },
+            training=_optional(data, "training"),
+        )
+
+
+def _wrong(what: str, found: object, wanted: str) -> ModelError:
+    shown = repr(found)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    return ModelError(
+        f"The bundle's {what} is {shown}; it must be {wanted}. Correct model.json or export again."
+    )
+
+
+def _refuse_unknown(data: Mapping[str, Any], known: set[str], what: str) -> None:
+    unknown = sorted(str(key) for key in set(data) - known)
+    if unknown:
+        raise ModelError(
+            f"Unknown {', '.join(unknown)} in the bundle's {what}; known are "
+            f"{', '.join(sorted(known))}. Update the SDK if the bundle is newer."
+        )
+
+
+def _entry(data: Any, kind: type, what: str) -> Mapping[str, Any]:
+    if not isinstance(data, Mapping):
+        raise _wrong(what, data, "an object")
+    _refuse_unknown(data, {f.name for f in fields(kind)}, what)
+    return data
+
+
+def _typed(data: Mapping[str, Any], key: str, kind: type[_T]) -> _T:
+    value = data.get(key)
+    # True is an int to Python, not to us
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        names = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
+        raise _wrong(f'"{key}"', value, names[kind])
+    return value
+
+
+def _optional(data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return _typed(data, key, dict) if key in data else {}
+
+
+def _number(value: Any, what: str) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not math.isfinite(value):
+        raise _wrong(what, value, "a finite number")
+    return float(value)
+
+
+def _named(tensors: Sequence[TensorSpec], name: str, what: str) -> TensorSpec:
+    for tensor in tensors:
+        if tensor.name == name:
+            return tensor
+    raise _wrong(what, [t.name for t in tensors], f'with one named "{name}"')

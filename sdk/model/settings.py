@@ -1,0 +1,120 @@
+"""How a bundle's outputs are decoded: the thresholds that belong to the trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from sdk.errors import ModelError
+
+__all__ = ["DecodeSettings"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings:
+    """Thresholds and sizes of decoding; "frame" is the detector's input, of fixed size.
+
+    Attributes:
+        score_threshold: Least text probability of a map cell, 0..1.
+        nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
+        min_height_px: Lines lower than this on the frame are dropped.
+        max_scale: Largest magnification of a small picture in the frame.
+        max_lines: Most lines read in a picture; the surest detections are kept.
+        line_widths: Widths in pixels that line strips are padded to, ascending multiples of 32;
+            longer lines are squeezed into the last one.
+        strip_margin: Share of a line's height added on all its sides when it is cut out of the
+            picture.
+        recheck_confidence: Lines less sure than this are read again from the picture's pixels.
+        recheck_height_px: Lines lower than this on the frame are read again likewise.
+        flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
+        flip_gain: How much surer the turned line must be to win.
+        max_flips: Most lines of a picture tried turned.
+        tile_height_px: Lines lower than this on the frame count as small.
+        tile_share: Share of small lines from which a large picture is looked at in tiles.
+        max_tiles: Most tiles; 0 never tiles.
+        tile_zoom: Largest magnification of tiles over the first look, 1 and up.
+        tile_overlap: Overlap of neighboring tiles as a share of the tile, 0 to 0.5.
+    """
+
+    score_threshold: float = 0.5
+    nms_iou: float = 0.3
+    min_height_px: float = 4.0
+    max_scale: float = 3.0
+    max_lines: int = 300
+    line_widths: tuple[int, ...] = (64, 128, 192, 256, 384, 512, 768, 1024)
+    strip_margin: float = 0.05
+    recheck_confidence: float = 0.9
+    recheck_height_px: float = 20.0
+    flip_confidence: float = 0.5
+    flip_gain: float = 0.1
+    max_flips: int = 16
+    tile_height_px: float = 10.0
+    tile_share: float = 0.3
+    max_tiles: int = 12
+    tile_zoom: float = 3.0
+    tile_overlap: float = 0.15
+
+    def __post_init__(self) -> None:
+        """Check every value.
+
+        Raises:
+            ModelError: A value has the wrong type or lies outside its range.
+        """
+        for name in ("score_threshold", "nms_iou", "recheck_confidence", "flip_confidence"):
+            self._check(name, 0.0, 1.0)
+        for name in ("flip_gain", "tile_share"):
+            self._check(name, 0.0, 1.0)
+        for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
+            self._check(name, 0.0, 1e4)
+        self._check("max_scale", 0.01, 100.0)
+        self._check("strip_margin", 0.0, 1.0)
+        self._check("tile_zoom", 1.0, 16.0)
+        self._check("tile_overlap", 0.0, 0.5)
+        for name, least in (("max_lines", 1), ("max_flips", 0), ("max_tiles", 0)):
+            self._check(name, least, 10_000)
+            if not isinstance(getattr(self, name), int):
+                raise self._bad(name, "a whole number")
+        object.__setattr__(self, "line_widths", self._widths())
+
+    def _check(self, name: str, low: float, high: float) -> None:
+        value = getattr(self, name)
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not low <= value <= high:
+            raise self._bad(name, f"a number from {low:g} to {high:g}")
+
+    def _widths(self) -> tuple[int, ...]:
+        try:
+            widths = tuple(self.line_widths)
+        except TypeError:
+            widths = ()
+        fits = all(type(w) is int and w > 0 and w % 32 == 0 for w in widths)
+        if not widths or not fits or sorted(set(widths)) != list(widths):
+            raise self._bad("line_widths", "ascending multiples of 32")
+        return widths
+
+    def _bad(self, name: str, wanted: str) -> ModelError:
+        value = getattr(self, name)
+        return ModelError(
+            f'The decode setting "{name}" is {value!r}; it must be {wanted}. Correct model.json.'
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> DecodeSettings:
+        """Return the settings of a manifest; what is absent keeps its default.
+
+        Raises:
+            ModelError: A key is unknown or a value is not legal.
+        """
+        known = [f.name for f in fields(cls)]
+        unknown = sorted(str(key) for key in set(data) - set(known))
+        if unknown:
+            raise ModelError(
+                f"Unknown decode settings {', '.join(unknown)}; known are {', '.join(known)}. "
+                "Correct model.json, or update the SDK if the bundle is newer."
+            )
+        return cls(**data)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {**asdict(self), "line_widths": list(self.line_widths)}

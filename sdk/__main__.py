@@ -1,0 +1,8 @@
+"""`python -m sdk ...` is `fots-lite ...`."""
+
+import sys
+
+from sdk.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

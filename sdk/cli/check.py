@@ -1,0 +1,58 @@
+"""`fots-lite check`: does this installation read a picture whose text is known?"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from sdk.cli.options import add_command, add_reader_options, open_reader
+from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
+from sdk.cli.status import FAILED, OK
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    summary = "Test the installation: read a picture whose text is known."
+    parser = add_command(commands, "check", summary)
+    parser.set_defaults(run=run)
+    add_reader_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the sample, print what was expected and read, and return 0 if they are the same."""
+    with open_reader(args) as reader:
+        reading = reader.read(draw_sample())
+    rows = compare(SAMPLE_TEXTS, reading.texts)
+    print(f"model {reading.model} on {reading.device}, {reading.timing.total_ms:.0f} ms")
+    print(f"{'':<8}{'expected':<20}read")
+    for expected, found in rows:
+        verdict = "ok" if expected == found else "DIFFERS"
+        print(f"{verdict:<8}{_shown(expected):<20}{_shown(found)}")
+    passed = all(expected == found for expected, found in rows)
+    print("The installation reads." if passed else "The installation does not read as it should.")
+    return OK if passed else FAILED
+
+
+def compare(expected: Sequence[str], found: Sequence[str]) -> list[tuple[str | None, str | None]]:
+    """Pair expected lines with the lines read, both from top to bottom.
+
+    Equal lines are paired first; what lies between them is paired in order, and a line without a
+    partner with None.
+    """
+    pairs: list[tuple[str | None, str | None]] = []
+    rest = list(found)
+    for at, text in enumerate(expected):
+        if text in rest:
+            before = rest.index(text)
+            pairs += [(None, extra) for extra in rest[:before]]
+            del rest[: before + 1]
+            pairs.append((text, text))
+        elif rest and rest[0] not in expected[at + 1 :]:
+            pairs.append((text, rest.pop(0)))
+        else:
+            pairs.append((text, None))
+    return pairs + [(None, extra) for extra in rest]
+
+
+def _shown(text: str | None) -> str:
+    return "-" if text is None else text

@@ -1,0 +1,178 @@
+"""`fots-lite info`: versions, machine, model, and which devices can be used, or why not."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdk import __version__
+from sdk.cli.options import add_command, add_reader_options, print_json
+from sdk.cli.status import OK, UNUSABLE
+from sdk.errors import DeviceError, ModelError, OptionError
+
+if TYPE_CHECKING:
+    from sdk.model.bundle import Bundle
+
+# Distributions that bring a module the runtime uses, in the order they are preferred.
+PACKAGES = (
+    "ai-edge-litert",
+    "tflite-runtime",
+    "numpy",
+    "pillow",
+    "opencv-python-headless",
+    "opencv-python",
+)
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    summary = "Show versions, machine, model, and which devices can be used."
+    parser = add_command(commands, "info", summary)
+    parser.set_defaults(run=run)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    add_reader_options(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what there is; return 0 if the model can be used on the device, else 3."""
+    # Late, as the reader is: --help must not wait for NumPy.
+    from sdk.engine import DEVICES
+
+    if args.device not in DEVICES:
+        raise OptionError(f"device is {args.device!r}. Give one of {', '.join(DEVICES)}.")
+    model, devices = _model_and_devices(args)
+    result: dict[str, Any] = {
+        "fots_lite": __version__,
+        "python": f"{platform.python_version()} ({sys.executable})",
+        "packages": {name: _version(name) for name in PACKAGES},
+        "system": platform.platform(),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count() or 1,
+        "interpreter": _interpreter(),
+        "model": model,
+        "devices": devices,
+    }
+    if args.json:
+        print_json(result)
+    else:
+        print(_table(result))
+    wanted = "cpu" if args.device == "auto" else args.device
+    return OK if devices.get(wanted, {}).get("usable") else UNUSABLE
+
+
+def cpu_name() -> str:
+    """Return what the board or processor calls itself, as well as it can be found out."""
+    for file, key in (("/proc/device-tree/model", ""), ("/proc/cpuinfo", "model name")):
+        try:
+            text = Path(file).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if not key:
+            return text.strip("\0\n ")
+        for line in text.splitlines():
+            if line.startswith(key):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _interpreter() -> dict[str, Any]:
+    from sdk.engine.interpreter import find_interpreter
+
+    try:
+        return {"usable": True, "name": find_interpreter().name}
+    except DeviceError as error:
+        return {"usable": False, "reason": str(error)}
+
+
+def _model_and_devices(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the bundle holds, and for each device whether its line graph opens there."""
+    from sdk.engine import DEVICES, open_engine
+    from sdk.model.bundle import Bundle
+
+    devices: dict[str, Any] = {}
+    try:
+        bundle = Bundle.open(args.model)
+    except ModelError as error:
+        return {"error": str(error)}, devices
+    for name in DEVICES:
+        if name == "auto":
+            continue
+        try:
+            engine = open_engine(bundle.graph("line"), name, args.threads)
+        except (DeviceError, ModelError) as error:
+            devices[name] = {"usable": False, "reason": str(error)}
+        else:
+            about = engine.describe()
+            engine.close()
+            devices[name] = {"usable": True, "threads": about["threads"]}
+    return _describe(bundle), devices
+
+
+def _describe(bundle: Bundle) -> dict[str, Any]:
+    manifest = bundle.manifest
+    return {
+        "name": manifest.name,
+        "version": manifest.version,
+        "created": manifest.created,
+        "folder": str(bundle.folder),
+        "characters": len(manifest.charset),
+        "default_variant": manifest.default_variant,
+        "variants": {
+            variant: {role: graph.bytes for role, graph in graphs.items()}
+            for variant, graphs in manifest.variants.items()
+        },
+    }
+
+
+def _table(result: dict[str, Any]) -> str:
+    rows = [
+        ("fots-lite", result["fots_lite"]),
+        ("python", result["python"]),
+        *((name, version or "not installed") for name, version in result["packages"].items()),
+        ("system", result["system"]),
+        ("cpu", f"{result['cpu']}, {result['cores']} cores"),
+        ("interpreter", _interpreter_text(result["interpreter"])),
+        *_model_rows(result["model"]),
+        *((f"device {name}", _device_text(about)) for name, about in result["devices"].items()),
+    ]
+    width = max(len(name) for name, _ in rows) + 2
+    return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
+
+
+def _interpreter_text(about: dict[str, Any]) -> str:
+    return str(about["name"]) if about["usable"] else f"no: {about['reason']}"
+
+
+def _device_text(about: dict[str, Any]) -> str:
+    if not about["usable"]:
+        return f"no: {about['reason']}"
+    threads = f"{about['threads']} thread" + ("s" if about["threads"] > 1 else "")
+    return f"yes, with {threads}"
+
+
+def _model_rows(model: dict[str, Any]) -> list[tuple[str, str]]:
+    if "error" in model:
+        return [("model", f"no: {model['error']}")]
+    made = model["created"][:10]
+    rows = [
+        ("model", f"{model['name']} {model['version']} of {made}"),
+        ("  folder", model["folder"]),
+        ("  characters", str(model["characters"])),
+    ]
+    for variant, graphs in model["variants"].items():
+        sizes = ", ".join(f"{role} {size / 1e6:.2f} MB" for role, size in graphs.items())
+        mark = ", default" if variant == model["default_variant"] else ""
+        rows.append((f"  {variant}", f"{sizes}{mark}"))
+    return rows

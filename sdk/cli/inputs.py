@@ -1,0 +1,92 @@
+"""Turn the arguments of a command into pictures: files, folders, patterns, standard input."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sdk.errors import ImageError, OptionError
+
+# fmt: off
+PICTURE_SUFFIXES = frozenset((
+    ".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
+    ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
+))
+# fmt: on
+_WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One picture to read, or what is wrong with the argument it stands for.
+
+    Attributes:
+        name: What to call it in results and messages: the path, or "stdin".
+        path: The file; None for standard input or a failure.
+        error: Why the argument gives no picture; None if it does.
+    """
+
+    name: str
+    path: Path | None = None
+    error: ImageError | None = None
+
+    def open(self) -> Path | bytes:
+        """Return what `load_image` takes.
+
+        Raises:
+            ImageError: The argument gives no picture, or standard input cannot be read.
+        """
+        if self.error is not None:
+            raise self.error
+        if self.path is not None:
+            return self.path
+        try:
+            return sys.stdin.buffer.read()
+        except OSError as error:
+            raise ImageError(f"Cannot read standard input: {error}. Pipe a picture in.") from error
+
+
+def find_pictures(arguments: Sequence[str]) -> list[Picture]:
+    """Return the pictures that arguments stand for, in order.
+
+    A folder stands for the picture files directly in it, sorted by name; a pattern that is not
+    itself a file for the files it matches; "-" for standard input. An argument that gives nothing
+    becomes a `Picture` with an error, so that the others can still be read.
+
+    Raises:
+        OptionError: Standard input is named twice.
+    """
+    if arguments.count("-") > 1:
+        raise OptionError("Standard input (-) is given twice. It holds one picture.")
+    return [picture for argument in arguments for picture in _expand(argument)]
+
+
+def _expand(argument: str) -> Iterator[Picture]:
+    if argument == "-":
+        yield Picture("stdin")
+        return
+    path = Path(argument)
+    if path.is_dir():
+        found = (file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
+        reason = "the folder holds no picture files"
+        yield from _files(argument, found, reason)
+    elif _WILDCARDS & set(argument) and not path.exists():
+        # The shell leaves a pattern alone when it is quoted; Windows always does.
+        found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+        yield from _files(argument, found, "the pattern matches no file")
+    else:
+        yield Picture(argument, path)
+
+
+def _files(argument: str, found: Iterable[Path], reason: str) -> Iterator[Picture]:
+    try:
+        files = sorted(file for file in found if file.is_file())
+    except OSError as error:
+        files, reason = [], str(error.strerror or error)
+    if not files:
+        message = f"Cannot read {argument}: {reason}. Check the path."
+        yield Picture(argument, error=ImageError(message))
+    for file in files:
+        yield Picture(str(file), file)

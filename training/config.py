@@ -79,7 +79,7 @@ class DetectorConfig:
     fused: bool = True
     features: int = 64
     neck: tuple[int, ...] = (96, 80, 64)
-    head_blocks: int = 2
+    head_blocks: int = 1
 
 
 @dataclass(frozen=True)

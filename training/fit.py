@@ -29,6 +29,7 @@ from training.config import Config, parse_config
 from training.curves import draw_curves
 from training.dataset import prefetched, split_shards
 from training.errors import TrainingError
+from training.fots_task import FotsTask
 from training.line_task import LineTask
 from training.models.build import Built, build_models, copy_by_name
 from training.run import load_run, save_weights
@@ -60,7 +61,7 @@ class Task(Protocol):
         """Return measures on held-back samples."""
 
 
-TASKS: dict[str, Any] = {"line": LineTask}
+TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask}
 
 
 class Fit:
@@ -92,6 +93,9 @@ class Fit:
         self._folder = Path(folder)
         self._minutes = minutes
         self._command = list(command)
+        self._losses: list[dict[str, float]] = []
+        self._measures: dict[str, float] = {}
+        self._writer: Any = None
         self._data = Path(data)
         saved = self._begin_folder(config_text)
         train = self.config.train
@@ -268,15 +272,14 @@ class Fit:
                 "The last checkpoint is intact; lower train.learning_rate."
             )
         self.average.update(self.step, self.model.weights)
-        self._losses = [*getattr(self, "_losses", []), {**losses, "rate": rate}]
+        self._losses.append({**losses, "rate": rate})
         if self.step % train.log_every == 0:
             self._flush_losses()
 
     def _flush_losses(self) -> None:
-        rows = getattr(self, "_losses", [])
+        rows, self._losses = self._losses, []
         if not rows:
             return
-        self._losses: list[dict[str, float]] = []
         means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
         self._record("train.csv", means)
         text = "  ".join(f"{k} {v:.4g}" for k, v in means.items())
@@ -313,7 +316,7 @@ class Fit:
     def _board(self, group: str, values: dict[str, float]) -> None:
         from tensorboard.summary import Writer
 
-        if not hasattr(self, "_writer"):
+        if self._writer is None:
             self._writer = Writer(str(self._folder))
         for key, value in values.items():
             self._writer.add_scalar(f"{group}/{key}", value, self.step)
@@ -352,7 +355,7 @@ class Fit:
             "samples": self.task.samples,
             "shards": len(self._shards),
             "parameters": self.model.count_params(),
-            "validation": getattr(self, "_measures", {}),
+            "validation": self._measures,
             "backend": keras.backend.backend(),
             "versions": {"keras": keras.__version__, "python": platform.python_version()},
         }

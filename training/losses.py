@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-__all__ = ["ctc_loss"]
+__all__ = ["ctc_loss", "geometry_loss", "score_loss"]
 
 
 def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
@@ -47,3 +47,55 @@ def ctc_loss(target: Any, logits: Any) -> Any:
     labels = ops.where(used[:, None], target[:, 2:], first[None])
     nll = ops.where(used, _ctc(labels, lengths, logits, columns), 0.0)
     return ops.sum(nll) / ops.maximum(ops.sum(ops.cast(used, "float32")), 1.0)
+
+
+def score_loss(target: Any, logits: Any) -> Any:
+    """Return dice loss plus class-balanced cross-entropy of the text score.
+
+    Dice: Milletari et al. 2016, "V-Net", section 3. Balance: Zhou et al. 2017, "EAST", equations 4
+    and 5, text and background each counting half.
+
+    Args:
+        target: (B, h, w, 2): 1 where text, weight (0 where it must not count).
+        logits: (B, h, w, 1).
+    """
+    logits = ops.cast(logits[..., 0], "float32")
+    text, weight = target[..., 0], target[..., 1]
+    p = ops.sigmoid(logits)
+    overlap = ops.sum(weight * p * text)
+    dice = 1 - 2 * (overlap + 1) / (ops.sum(weight * (p * p + text)) + 2)
+    positive, negative = weight * text, weight * (1 - text)
+    entropy = ops.softplus(logits) - logits * text
+    balanced = sum(
+        ops.sum(entropy * part) / ops.maximum(ops.sum(part), 1.0) for part in (positive, negative)
+    )
+    return dice + 0.5 * balanced
+
+
+_ANGLE_WEIGHT = 10.0
+
+
+def geometry_loss(target: Any, predicted: Any) -> Any:
+    """Return IoU loss plus ten times the angle loss, over the cells of text.
+
+    EAST, equations 8 to 10 (Zhou et al. 2017), and FOTS, equation 4: the IoU is that of the boxes
+    as if their angles agreed; 1 - cos of the difference stands for the angle.
+
+    Args:
+        target: (B, h, w, 7): weight, px to top, bottom, start, end, cos and sin.
+        predicted: (B, h, w, 6): px to top, bottom, start, end, cos and sin of any length.
+    """
+    predicted = ops.cast(predicted, "float32")
+    weight, want, have = target[..., 0], target[..., 1:5], predicted[..., :4]
+    both = ops.minimum(want, have)
+
+    def area(d: Any) -> Any:
+        return (d[..., 0] + d[..., 1]) * (d[..., 2] + d[..., 3])
+
+    inside = area(both)
+    union = area(want) + area(have) - inside
+    overlap = ops.log(union + 1.0) - ops.log(inside + 1.0)
+    direction = predicted[..., 4:6]
+    length = ops.sqrt(ops.sum(direction * direction, -1) + 1e-6)
+    angle = 1 - ops.sum(direction * target[..., 5:7], -1) / length
+    return ops.sum(weight * (overlap + _ANGLE_WEIGHT * angle)) / ops.maximum(ops.sum(weight), 1.0)

@@ -100,7 +100,7 @@ def write_shard(
                     info.size = len(data)
                     tar.addfile(info, io.BytesIO(data))
                 count += 1
-        os.replace(temporary, path)
+        temporary.replace(path)
     except OSError as error:
         raise ShardError(
             f"Could not write the shard {path}: {error.strerror or error}. "

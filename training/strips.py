@@ -57,7 +57,7 @@ class Strips:
         texts: Label of each strip.
         widths: int32 (n,), pixels.
         needed: int32 (n,), fewest pixels its label can be read from.
-        skipped: Number of strips left out because they or their label do not fit into the widest frame.
+        skipped: Number of strips left out: they or their labels do not fit the widest frame.
     """
 
     def __init__(self, charset: Charset, widest: int) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from training.config import ModelConfig
+from training.models.fots import build_detector, build_recognizer, build_training
 from training.models.line import build_line
 
 __all__ = ["Built", "build_models", "copy_by_name"]
@@ -29,6 +30,11 @@ class Built:
 
 def build_models(config: ModelConfig) -> Built:
     """Return fresh networks."""
+    if config.kind == "fots":
+        detector = build_detector(keras, config)
+        recognizer = build_recognizer(keras, config)
+        whole = build_training(config, detector, recognizer)
+        return Built(whole, {"detector": detector, "recognizer": recognizer})
     line = build_line(keras, config)
     return Built(line, {"line": line})
 

@@ -1,0 +1,55 @@
+"""Detection head: score and rotated-box geometry for each stride-4 cell.
+
+The dense prediction of EAST (Zhou et al. 2017, section 3.3, RBOX) as FOTS uses it, with the angle
+as (cos, sin) of the reading direction, so that lines of any direction are told from their reverse.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from training.models.blocks import conv_bn
+
+__all__ = ["HORIZONTAL_PX", "VERTICAL_PX", "detection_head"]
+
+VERTICAL_PX = 16.0
+"""Pixels of one unit of the vertical distances' convolution, so that its weights are of order 1."""
+
+HORIZONTAL_PX = 64.0
+"""The same for the horizontal distances."""
+
+
+def _distances(api: Any, x: Any, name: str, unit_px: float) -> Any:
+    layers = api.layers
+    # a positive start keeps the rectifier from shutting off before anything is learned
+    y = layers.Conv2D(
+        2, 1, bias_initializer=api.initializers.Constant(1.0), name=f"{name}_conv", dtype="float32"
+    )(x)
+    y = layers.Rescaling(unit_px, name=f"{name}_px", dtype="float32")(y)
+    return layers.ReLU(name=name, dtype="float32")(y)
+
+
+def detection_head(api: Any, features: Any, blocks: int) -> dict[str, Any]:
+    """Return the detector's maps but the features.
+
+    Args:
+        api: ``keras`` or ``tf_keras``.
+        features: (N, H / 4, W / 4, C).
+        blocks: 3x3 convolutions before the outputs.
+
+    Returns:
+        ``score`` (…, 1) logits; ``vertical`` (…, 2) px to top and bottom; ``horizontal`` (…, 2) px
+        to start and end; ``angle`` (…, 2) cos and sin, not normalized.
+    """
+    layers, constant = api.layers, api.initializers.Constant
+    x = features
+    for i in range(blocks):
+        x = conv_bn(layers, x, 48, 3, f"det_conv{i}")
+    # about one cell in ten holds text
+    score = layers.Conv2D(1, 1, bias_initializer=constant(-2.0), name="score", dtype="float32")(x)
+    return {
+        "score": score,
+        "vertical": _distances(api, x, "vertical", VERTICAL_PX),
+        "horizontal": _distances(api, x, "horizontal", HORIZONTAL_PX),
+        "angle": layers.Conv2D(2, 1, name="angle", dtype="float32")(x),
+    }

@@ -1,0 +1,223 @@
+"""Batches of crops of photos, with detection targets and lines to read.
+
+As with strips, the batch of a step depends only on the seed, the step and the shards known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from sdk.charset import Charset
+from sdk.decode.roi_rotate import roi_affine
+from sdk.geometry import fit_rectangles, side_lengths
+from training.augment import change_tones, soften
+from training.config import Config
+from training.errors import TrainingError
+from training.models.fots import ROI_ROWS
+from training.shards import decode_picture, read_encoded
+from training.strips import columns_needed, pack_labels
+from training.targets import STRIDE, detection_targets
+
+__all__ = ["Crop", "PhotoBatches", "Photos"]
+
+_LEAST_HEIGHT_PX = 8.0
+"""Lower lines are neither text nor background: stride-4 features hold two rows of them."""
+
+
+@dataclass(frozen=True)
+class _Photo:
+    data: bytes
+    name: str
+    quads: np.ndarray
+    ignored: np.ndarray
+    texts: list[str]
+
+
+@dataclass(frozen=True)
+class Crop:
+    """A part of a photo with what is in it.
+
+    Attributes:
+        image: uint8 RGB (S, S, 3).
+        quads: float32 (n, 4, 2) px of the crop.
+        ignored: bool (n,).
+        texts: n labels.
+    """
+
+    image: np.ndarray
+    quads: np.ndarray
+    ignored: np.ndarray
+    texts: list[str]
+
+
+class Photos:
+    """The photos of some shards, kept encoded in memory."""
+
+    def __init__(self) -> None:
+        """Start without photos."""
+        self._photos: list[_Photo] = []
+
+    def __len__(self) -> int:
+        """Return the number of photos."""
+        return len(self._photos)
+
+    def add(self, shard: Path) -> None:
+        """Add the photos of a shard.
+
+        Raises:
+            TrainingError: A record is no photo.
+            ShardError: The shard is damaged.
+        """
+        for data, record in read_encoded(shard):
+            name = f"{shard.name}: {record['image']}"
+            if "texts" not in record:
+                raise TrainingError(
+                    f"{name} is no photo (it has no 'texts'). Give a folder of photo shards."
+                )
+            lines = [t for t in record["texts"] if t["quad"]]
+            self._photos.append(
+                _Photo(
+                    data,
+                    name,
+                    np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2),
+                    np.array([bool(t.get("ignore")) for t in lines], bool),
+                    [t["text"] for t in lines],
+                )
+            )
+
+    def whole(self, index: int) -> Crop:
+        """Return a photo as it is."""
+        photo = self._photos[index]
+        return Crop(
+            decode_picture(photo.data, photo.name), photo.quads, photo.ignored, list(photo.texts)
+        )
+
+
+def _placement(crop: Crop, rng: np.random.Generator, config: Any) -> np.ndarray:
+    """Return the (2, 3) map from photo px to crop px."""
+    height, width = crop.image.shape[:2]
+    side = config.crop
+    scale = float(np.exp(rng.uniform(*np.log(config.scale))))
+    turn = np.deg2rad(rng.uniform(-config.max_angle, config.max_angle))
+    if rng.random() < config.quarter_turns:
+        turn += np.pi / 2 * int(rng.integers(1, 4))
+    readable = np.flatnonzero(~crop.ignored)
+    if len(readable) and rng.random() < 0.9:
+        # look at a line, and from far enough away to see all of it
+        quad = crop.quads[rng.choice(readable)]
+        longest = float(np.linalg.norm(quad.max(0) - quad.min(0)))
+        scale = min(scale, 0.9 * side / max(longest, 1.0))
+        slack = max(0.0, side / scale - longest) / 2
+        focus = quad.mean(0) + rng.uniform(-slack, slack, 2)
+    else:
+        focus = rng.uniform((0.2 * width, 0.2 * height), (0.8 * width, 0.8 * height))
+    cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
+    linear = np.array([[cosine, -sine], [sine, cosine]])
+    return np.concatenate([linear, (side / 2 - linear @ focus)[:, None]], 1)
+
+
+def _cut(crop: Crop, matrix: np.ndarray, side: int, fill: list[int]) -> Crop:
+    linear, shift = matrix[:, :2], matrix[:, 2]
+    # pixel centers are at +0.5, cv2 counts them from 0
+    indices = np.concatenate([linear, (shift + linear @ (0.5, 0.5) - 0.5)[:, None]], 1)
+    scale = float(np.sqrt(abs(np.linalg.det(linear))))
+    image = crop.image
+    if scale < 0.6:
+        image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
+    image = cv2.warpAffine(image, indices, (side, side), flags=cv2.INTER_LINEAR, borderValue=fill)
+    quads = (crop.quads @ linear.T + shift).astype(np.float32)
+    low, high = quads.min(1), quads.max(1)
+    seen = (high > 0).all(1) & (low < side).all(1)
+    # a line cut by the edge cannot be read, and its far end cannot be seen
+    cut = (low < -2).any(1) | (high > side + 2).any(1)
+    small = side_lengths(quads)[1] < _LEAST_HEIGHT_PX if len(quads) else np.zeros(0, bool)
+    ignored = crop.ignored | cut | small
+    kept = np.flatnonzero(seen)
+    return Crop(image, quads[kept], ignored[kept], [crop.texts[i] for i in kept])
+
+
+class PhotoBatches:
+    """Training batches of crops by step."""
+
+    def __init__(self, photos: Photos, config: Config) -> None:
+        """Remember what batches are made of.
+
+        Raises:
+            TrainingError: There is no photo to train on.
+        """
+        if not len(photos):
+            raise TrainingError("The training shards hold no photo.")
+        self._photos = photos
+        self._config = config
+        self._charset = Charset(config.model.charset)
+
+    def crop(self, rng: np.random.Generator) -> Crop:
+        """Return a random crop of a random photo."""
+        whole = self._photos.whole(int(rng.integers(len(self._photos))))
+        data = self._config.data
+        fill = rng.integers(0, 256, 3).tolist()
+        crop = _cut(whole, _placement(whole, rng, data), data.crop, fill)
+        image = soften(change_tones(crop.image, rng), rng)
+        return Crop(image, crop.quads, crop.ignored, crop.texts)
+
+    def lines(
+        self, crop: Crop, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
+        """Return lines to read: affines (K, 2, 3), widths (K,) and labels; unused ones are empty.
+
+        The corners are jittered, because the recognizer will meet boxes the detector found.
+        """
+        count = self._config.data.rois
+        columns = self._config.model.recognizer.columns
+        affines = np.zeros((count, 2, 3), np.float32)
+        widths = np.zeros(count, np.int32)
+        labels = [np.zeros(0, np.int32)] * count
+        usable = [
+            i
+            for i in np.flatnonzero(~crop.ignored)
+            if crop.texts[i] and all(c in self._charset for c in crop.texts[i])
+        ]
+        chosen = rng.permutation(usable)[:count].astype(int)
+        if not len(chosen):
+            return affines, widths, labels
+        quads = fit_rectangles(crop.quads[chosen]).astype(np.float64)
+        amount = self._config.data.roi_jitter * side_lengths(quads)[1][:, None, None]
+        quads += amount * (rng.normal(size=(len(quads), 1, 2)) + 0.5 * rng.normal(size=quads.shape))
+        found_affines, found_widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
+        for k, i in enumerate(chosen):
+            text = self._charset.encode(crop.texts[i])
+            if columns_needed(text) <= found_widths[k]:
+                affines[k], widths[k], labels[k] = found_affines[k], found_widths[k], text
+        return affines, widths, labels
+
+    def batch(self, step: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return inputs and targets of a step, as `build_training` and the losses take them."""
+        rng = np.random.default_rng((self._config.train.seed, step))
+        images, scores, geometries, affines, widths, labels = [], [], [], [], [], []
+        for _ in range(self._config.data.batch):
+            crop = self.crop(rng)
+            cells = crop.image.shape[0] // STRIDE
+            score, geometry = detection_targets(crop.quads, crop.ignored, cells, cells)
+            a, w, text = self.lines(crop, rng)
+            images.append(crop.image)
+            scores.append(score)
+            geometries.append(geometry)
+            affines.append(a)
+            widths.append(w)
+            labels += text
+        inputs = {
+            "image": np.stack(images),
+            "affines": np.stack(affines),
+            "widths": np.stack(widths),
+        }
+        targets = {
+            "score": np.stack(scores),
+            "geometry": np.stack(geometries),
+            "logits": pack_labels(np.concatenate(widths).tolist(), labels),
+        }
+        return inputs, targets

@@ -232,7 +232,7 @@ def _paint(
 ) -> Ink:
     rows = style.grid[1]
     pitch = height_px / rows
-    zoom = max(1.0, _LEAST_PITCH / pitch)
+    zoom = max(1, int(np.ceil(_LEAST_PITCH / pitch)))
     step_y = pitch * zoom
     step_x = step_y * style.aspect
     # Dots fill their own pitch: a wide column pitch leaves them apart, as moving faster does.
@@ -242,6 +242,8 @@ def _paint(
     y = dots[:, 1] * step_y + pad
     width = int(max(spans.max() * step_x, x.max() - pad) + 2 * pad + style.bold * step_x)
     height = int(rows * step_y + 2 * pad)
+    # Whole multiples of the zoom, which area averaging is fastest at.
+    height, width = -(-height // zoom) * zoom, -(-width // zoom) * zoom
     canvas = np.zeros((height, width), np.uint8)
     shades = 255 - rng.uniform(0, 255 * style.fade, len(dots)) if style.fade else None
     one = 1 << _SHIFT
@@ -266,8 +268,6 @@ def _paint(
     spans_px = spans * step_x + pad
     spans_px[:, 1] += style.bold * step_x
     if zoom > 1:
-        size_px = (max(round(width / zoom), 1), max(round(height / zoom), 1))
-        fx, fy = size_px[0] / width, size_px[1] / height
-        canvas = cv2.resize(canvas, size_px, interpolation=cv2.INTER_AREA)
-        spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
+        canvas = cv2.resize(canvas, (width // zoom, height // zoom), interpolation=cv2.INTER_AREA)
+        spans_px, band = spans_px / zoom, (band[0] / zoom, band[1] / zoom)
     return trim(canvas, spans_px.astype(np.float32), text, band, margin=margin)

@@ -138,21 +138,23 @@ def draw(
             f"{style.segments} segments cannot show {' '.join(odd)} of {text!r}: "
             "ask supports() first or use another pen"
         )
-    zoom = float(max(2, np.ceil(_LEAST_HEIGHT / height_px)))
+    zoom = max(2, int(np.ceil(_LEAST_HEIGHT / height_px)))
     unit = height_px * zoom
     lit, unlit, spans, width = _place(text, style)
     pad = int(np.ceil(unit * (0.3 + abs(style.slant))))
-    shape = (int(np.ceil(unit)) + 2 * pad, int(np.ceil(width * unit)) + 2 * pad)
+    # Whole multiples of the zoom, which area averaging is fastest at.
+    shape = (
+        -(-int(unit + 2 * pad + 1) // zoom) * zoom,
+        -(-int(width * unit + 2 * pad + 1) // zoom) * zoom,
+    )
     mask = _fill(lit, shape, unit, pad)
     ghost = _fill(unlit, shape, unit, pad) if style.ghost else None
-    spans_px = spans * unit + pad
-    band = (pad + 0.3 * unit, pad + unit)
-    size = (max(round(shape[1] / zoom), 1), max(round(shape[0] / zoom), 1))
-    fx, fy = size[0] / shape[1], size[1] / shape[0]
+    spans_px = (spans * unit + pad) / zoom
+    band = ((pad + 0.3 * unit) / zoom, (pad + unit) / zoom)
+    size = (shape[1] // zoom, shape[0] // zoom)
     mask = cv2.resize(mask, size, interpolation=cv2.INTER_AREA)
     if ghost is not None:
         ghost = cv2.resize(ghost, size, interpolation=cv2.INTER_AREA)
-    spans_px, band = spans_px * fx, (band[0] * fy, band[1] * fy)
     return trim(mask, spans_px.astype(np.float32), text, band, margin=margin, ghost=ghost)
 
 

@@ -48,10 +48,9 @@ def angle(quads: ArrayLike) -> Floats:
     """
     q = np.asarray(quads, np.float32)
     edge = q[..., 1, :] - q[..., 0, :]
-    radians = np.arctan2(edge[..., 1], edge[..., 0])
+    radians: Floats = np.arctan2(edge[..., 1], edge[..., 0])
     # atan2 gives -pi for a y of -0.0
-    wrapped = np.where(radians <= -np.float32(np.pi), np.float32(np.pi), radians)
-    return np.asarray(wrapped, np.float32)
+    return np.where(radians <= -np.float32(np.pi), np.float32(np.pi), radians)
 
 
 def area(quads: ArrayLike) -> Floats:

@@ -89,7 +89,7 @@ def load_image(source: ImageSource, channels: str = "rgb") -> ImageArray:
 
 
 def _read_path(source: str | os.PathLike[str]) -> tuple[bytes, str]:
-    name = os.fspath(source)
+    name = os.fsdecode(source)
     if name.startswith(("http://", "https://")):
         raise ImageError(f"Cannot open {name}: addresses are not fetched. Download the file first.")
     path = Path(name)
@@ -287,6 +287,8 @@ def _float_to_uint8(array: npt.NDArray[Any]) -> ImageArray:
 
 def _on_white(rgba: npt.NDArray[np.uint8]) -> ImageArray:
     """Lay uint8 (H, W, 4) with straight alpha on white; uint8 (H, W, 3), rounded to nearest."""
+    if rgba[:, :, 3].min() == 255:
+        return np.ascontiguousarray(rgba[:, :, :3])
     alpha = rgba[:, :, 3:].astype(np.uint16)
     # 255 * 255 + 127 fits into 16 bits.
     mixed = rgba[:, :, :3] * alpha + (255 * (255 - alpha) + 127)

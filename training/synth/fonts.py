@@ -41,11 +41,12 @@ _CELL = 16
 # Median correlation with a plain sans: bold italic script faces come down to 0.31.
 _LEAST_LIKENESS = 0.3
 
-# Faces whose shapes are no plain Latin letters although the code points are filled.
+# Faces whose shapes are no plain Latin letters although the code points are filled; Ubuntu Title
+# draws lower case for capitals.
 _UNFIT = (
     "symbol", "dingbat", "emoji", "d050000l", "icons", "math", "dseg", "braille", "keyboard",
     "ornament", "initials", "music", "barcode", "greek", "smallcaps", "stixsize", "nonunicode",
-    "stixint", "stixvar", "variants", "outline",
+    "stixint", "stixvar", "variants", "outline", "ubuntu-title", "ubuntu title",
 )  # fmt: skip
 # The first kind with a word in the face's name has it; whatever is left is a sans.
 _KIND_WORDS = {
@@ -55,14 +56,14 @@ _KIND_WORDS = {
     ),
     "plate": (
         "din |opendin|osifont|roadgeek|national park|routed gothic|overpass|interstate|plate|bebas"
-        "|ubuntu-title|ubuntu title|universalis"
+        "|universalis"
     ),
     "condensed": "condensed|narrow|kaffeesatz|oswald|gothic no|compressed|league gothic",
     "mono": "mono|code|courier|typewriter|typoscript|inconsolata|hack|hermit|agave|cousine|typist",
     "display": (
         "script|lobster|leckerli|kaushan|hand|rufscript|humor|cherry|chancery|z003|dustismo roman"
         "|domestic|balker|flatline|winks|mekanus|essays|okolaks|euro|monofur|averia|comic|levity"
-        "|progenisis|swift|wargames|it wasn|penguin|dancing|beteckna"
+        "|progenisis|swift|wargames|it wasn|junkyard|abogado|penguin|dancing|beteckna"
     ),
     "serif": (
         "serif|roman|times|garamond|bookman|schola|p052|c059|libertine|vollkorn|slab|stix|caladea"

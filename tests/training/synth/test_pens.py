@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
+from training.synth.fonts import FontError, default_library
 from training.synth.pens import dot_matrix, outline, segments
 from training.synth.pens.dot_glyphs import CHARS_5X5, glyph, strokes, variants
 from training.synth.pens.dot_matrix import GRIDS, DotStyle
@@ -86,6 +89,12 @@ def test_boxes_hold_their_letters() -> None:
     for x in ink_columns:
         assert ((ink.chars[:, 0] - 1 <= x) & (x <= ink.chars[:, 2] + 1)).any()
     assert len({int(np.searchsorted(ink.chars[:, 0], x)) for x in ink_columns}) == 3
+
+
+def test_a_face_is_not_made_to_draw_what_it_lacks() -> None:
+    face = replace(default_library().faces[0], chars=frozenset("AB"))
+    with pytest.raises(FontError, match="cannot draw C"):
+        outline.draw("ABC", 30, np.random.default_rng(0), face=face)
 
 
 def test_outline_style_does_what_it_says() -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFont
 
-from training.synth.fonts import FontFace, default_library, sized
+from training.synth.fonts import FontError, FontFace, default_library, sized
 from training.synth.pens.ink import MARGIN, Ink, trim
 
 # Glyphs are drawn at one of these capital heights and brought to the wanted height with the same
@@ -101,7 +101,7 @@ def draw(
 
     Raises:
         ValueError: `height_px` is under 4, or nothing of `text` is visible.
-        FontError: no font of the system holds `text`.
+        FontError: `face`, or every font of the system, lacks a character of `text`.
     """
     if height_px < 4:
         raise ValueError(f"height_px is {height_px}: letters need at least 4 pixels")
@@ -109,6 +109,12 @@ def draw(
         raise ValueError(f"no visible character in {text!r}")
     if face is None:
         face = default_library().sample(rng, text=text)
+    elif not face.covers(text):
+        lacking = sorted({c for c in text if not face.covers(c)})
+        raise FontError(
+            f"{face.path.name} cannot draw {' '.join(lacking)} of {text!r}: "
+            "sample a face with this text"
+        )
     if style is None:
         style = OutlineStyle.sample(rng)
     target = next((h for h in _DRAWN_HEIGHTS if h >= height_px), _DRAWN_HEIGHTS[-1])

@@ -66,7 +66,7 @@ def area(quads: ArrayLike) -> Floats:
     q = q - q[..., :1, :]
     nxt = np.roll(q, -1, axis=-2)
     twice = (q[..., 0] * nxt[..., 1] - q[..., 1] * nxt[..., 0]).sum(-1)
-    return (0.5 * twice).astype(np.float32)
+    return np.asarray(0.5 * twice, np.float32)
 
 
 def side_lengths(quads: ArrayLike) -> tuple[Floats, Floats]:

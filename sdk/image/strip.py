@@ -1,0 +1,117 @@
+"""Line strips: pictures of single lines, 32 pixels high, as the line graph reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sdk.geometry import side_lengths
+from sdk.image.load import ImageArray
+
+__all__ = ["STRIP_HEIGHT", "expand_quad", "fit_strip", "pack_strips", "rectify"]
+
+STRIP_HEIGHT = 32
+"""Height of a strip in pixels."""
+
+
+def expand_quad(quad: ArrayLike, margin: float) -> NDArray[np.float32]:
+    """Return a quad grown on all sides by a share of its height.
+
+    Args:
+        quad: (4, 2) pixels.
+        margin: Share of the height, 0 and up.
+
+    Returns:
+        float32 (4, 2).
+    """
+    q = np.asarray(quad, np.float64)
+    width, height = (max(float(side), 1e-6) for side in side_lengths(q))
+    right, down = q[[1, 2]] - q[[0, 3]], q[[3, 2]] - q[[0, 1]]
+    step = np.stack([right[0], right[0], right[1], right[1]]) * (margin * height / width)
+    drop = np.stack([down[0], down[1], down[1], down[0]]) * margin
+    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
+    return (q + signs[:, :1] * step + signs[:, 1:] * drop).astype(np.float32)
+
+
+def rectify(image: ImageArray, quad: ArrayLike, max_width: int) -> ImageArray:
+    """Cut a line out of a picture and straighten it.
+
+    Args:
+        image: uint8 (H, W, 3).
+        quad: (4, 2) pixels, from the start of reading; parts outside the picture repeat its edge.
+        max_width: Longer lines are squeezed into this many pixels.
+
+    Returns:
+        uint8 (32, w, 3), w = clip(round(32 * width / height of the quad), 1, max_width).
+    """
+    q = np.asarray(quad, np.float64)
+    across, height = (float(side) for side in side_lengths(q))
+    width = int(np.clip(round(STRIP_HEIGHT * across / max(height, 1e-6)), 1, max_width))
+    # only the part of the picture around the line, so that shrinking it costs little
+    reach = 2 + int(np.ceil(height / STRIP_HEIGHT))
+    size = np.array([image.shape[1], image.shape[0]])
+    low = np.clip(np.floor(q.min(0)).astype(int) - reach, 0, size - 1)
+    high = np.clip(np.ceil(q.max(0)).astype(int) + reach, low + 1, size)
+    part = image[low[1] : high[1], low[0] : high[0]]
+    q = q - low
+    # warping samples single points: a much larger line is shrunk by areas first, against aliasing
+    shrink = min(height / STRIP_HEIGHT, across / width)
+    if shrink > 1.5:
+        inner = (
+            max(1, round(part.shape[1] / shrink)),
+            max(1, round(part.shape[0] / shrink)),
+        )
+        q = q * np.array([inner[0] / part.shape[1], inner[1] / part.shape[0]])
+        part = cv2.resize(part, inner, interpolation=cv2.INTER_AREA)
+    # cv2 counts pixel centers from 0, ours are at + 0.5
+    target = np.array([[0, 0], [width, 0], [width, STRIP_HEIGHT], [0, STRIP_HEIGHT]]) - 0.5
+    matrix = cv2.getPerspectiveTransform((q - 0.5).astype(np.float32), target.astype(np.float32))
+    warped = cv2.warpPerspective(
+        part,
+        matrix,
+        (width, STRIP_HEIGHT),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(warped, np.uint8)
+
+
+def fit_strip(image: ImageArray, max_width: int) -> ImageArray:
+    """Return the picture of a line scaled to the height of a strip.
+
+    Args:
+        image: uint8 (H, W, 3).
+        max_width: Longer lines are squeezed into this many pixels.
+
+    Returns:
+        uint8 (32, w, 3), w = clip(round(32 * W / H), 1, max_width).
+    """
+    height, width = image.shape[:2]
+    wanted = int(np.clip(round(STRIP_HEIGHT * width / height), 1, max_width))
+    shrinks = STRIP_HEIGHT * wanted < height * width
+    resized = cv2.resize(
+        image,
+        (wanted, STRIP_HEIGHT),
+        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
+    )
+    return np.asarray(resized, np.uint8)
+
+
+def pack_strips(strips: Sequence[ImageArray], width: int) -> ImageArray:
+    """Return strips side by side in a batch, each at the left, its last column repeated.
+
+    Args:
+        strips: uint8 (32, w, 3) each, w from 1 to `width`.
+        width: Width of the batch in pixels.
+
+    Returns:
+        uint8 (n, 32, width, 3).
+    """
+    batch = np.empty((len(strips), STRIP_HEIGHT, width, 3), np.uint8)
+    for row, strip in zip(batch, strips, strict=True):
+        row[:, : strip.shape[1]] = strip
+        row[:, strip.shape[1] :] = strip[:, -1:]
+    return batch

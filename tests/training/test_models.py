@@ -59,9 +59,7 @@ def test_detector_outputs():
     parts = build_models(config).parts
     maps = parts["detector"].predict_on_batch(np.zeros((1, 64, 96, 3), np.uint8))
     channels = {"score": 1, "vertical": 2, "horizontal": 2, "angle": 2, "features": 16}
-    assert {k: v.shape for k, v in maps.items()} == {
-        k: (1, 16, 24, c) for k, c in channels.items()
-    }
+    assert {k: v.shape for k, v in maps.items()} == {k: (1, 16, 24, c) for k, c in channels.items()}
     assert (maps["vertical"] >= 0).all() and (maps["horizontal"] >= 0).all()
     logits = parts["recognizer"].predict_on_batch(np.zeros((2, 8, 20, 16), np.float32))
     assert logits.shape == (2, 1, 20, 18)

@@ -1,0 +1,178 @@
+import csv
+import errno
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import sdk.files
+from training.__main__ import main
+from training.checkpoint import read_checkpoint
+from training.errors import TrainingError
+from training.fit import Fit, load_run
+
+from .conftest import FOTS_TOML, LINE_TOML
+
+
+def losses(folder, column="loss"):
+    with (folder / "train.csv").open(newline="") as file:
+        return [float(row[column]) for row in csv.DictReader(file)]
+
+
+def test_line_loss_falls_and_the_run_comes_back(strip_shards, tmp_path):
+    folder = tmp_path / "run"
+    (tmp_path / "line.toml").write_text(LINE_TOML)
+    arguments = ["--config", str(tmp_path / "line.toml"), "--data", str(strip_shards)]
+    assert main(["fit", *arguments, "--run", str(folder)]) == 0
+    seen = losses(folder)
+    assert len(seen) == 8 and seen[-1] < 0.6 * seen[0]
+    for name in ("config.toml", "curves.png", "last.weights.h5", "validation.csv"):
+        assert (folder / name).stat().st_size > 0
+    assert list(folder.glob("events.out.tfevents*"))
+    assert not list(folder.glob(".*"))
+    record = json.loads((folder / "run.json").read_text())
+    assert record["step"] == 40 and 0 <= record["validation"]["exact"] <= 1
+
+    run = load_run(folder)
+    saved = read_checkpoint(folder / "checkpoint.npz")
+    for have, want in zip(run.built.trained.get_weights(), saved.average, strict=True):
+        np.testing.assert_array_equal(have, want)
+    last = load_run(folder, "last").models["line"].get_weights()
+    assert any((a != b).any() for a, b in zip(last, saved.average, strict=True))
+
+
+def test_resumed_equals_uninterrupted(strip_shards, tmp_path):
+    text = LINE_TOML.replace("steps = 40", "steps = 12")
+    whole = Fit(text, strip_shards, tmp_path / "whole")
+    whole.run()
+    Fit(text, strip_shards, tmp_path / "parts").run(stop_step=5)
+    rest = Fit(text, strip_shards, tmp_path / "parts")
+    assert rest.step == 5
+    rest.run()
+    one, two = (read_checkpoint(tmp_path / n / "checkpoint.npz") for n in ("whole", "parts"))
+    assert one.state["step"] == two.state["step"] == 12
+    for group in ("weights", "average", "optimizer"):
+        for a, b in zip(getattr(one, group), getattr(two, group), strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
+
+
+def test_fots_losses_fall(photo_shards, tmp_path):
+    folder = tmp_path / "run"
+    measures = Fit(FOTS_TOML, photo_shards, folder).run()
+    assert measures["lines"] > 0
+    for column in ("score_loss", "geometry_loss", "logits_loss"):
+        seen = losses(folder, column)
+        assert seen[-1] < seen[0]
+    assert set(load_run(folder).models) == {"detector", "recognizer"}
+
+
+def test_init_from_takes_layers_over(strip_shards, tmp_path):
+    text = LINE_TOML.replace("steps = 40", "steps = 2")
+    Fit(text, strip_shards, tmp_path / "a").run()
+    second = Fit(f"{text}\ninit_from = '{tmp_path / 'a'}'", strip_shards, tmp_path / "b")
+    first = read_checkpoint(tmp_path / "a" / "checkpoint.npz").average
+    for have, want in zip(second.model.get_weights(), first, strict=True):
+        np.testing.assert_array_equal(have, want)
+
+
+def test_full_disk_leaves_the_checkpoint_and_resumes(strip_shards, tmp_path, monkeypatch):
+    text = LINE_TOML.replace("steps = 40", "steps = 6")
+    Fit(text, strip_shards, tmp_path).run(stop_step=3)
+    before = (tmp_path / "checkpoint.npz").read_bytes()
+
+    def no_space(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    going_on = Fit(text, strip_shards, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(sdk.files.os, "fsync", no_space)
+        with pytest.raises(TrainingError, match=r"No space left.*make room") as caught:
+            going_on.save()
+    assert "checkpoint.npz" in str(caught.value)
+    assert (tmp_path / "checkpoint.npz").read_bytes() == before
+    assert not list(tmp_path.glob(".*"))
+    resumed = Fit(text, strip_shards, tmp_path)
+    assert resumed.step == 3
+    resumed.run()
+    assert read_checkpoint(tmp_path / "checkpoint.npz").state["step"] == 6
+
+
+def test_new_shards_are_found(strip_shards, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    shards = sorted(strip_shards.glob("*.tar"))
+    for path in shards[:2]:
+        (data / path.name).write_bytes(path.read_bytes())
+    text = LINE_TOML.replace("steps = 40", "steps = 4").replace("rescan_steps = 0", "")
+    fit = Fit(f"{text}\nrescan_steps = 2", data, tmp_path / "run")
+    before = fit.task.samples
+    (data / shards[2].name).write_bytes(shards[2].read_bytes())
+    fit.run()
+    assert fit.task.samples == 2 * before
+    names = read_checkpoint(tmp_path / "run" / "checkpoint.npz").state["shards"]
+    assert names == [p.name for p in shards[1:]]
+
+
+def test_errors_end_in_one_line(strip_shards, photo_shards, tmp_path, capsys):
+    (tmp_path / "wrong.toml").write_text("[train]\nstep = 3")
+    (tmp_path / "line.toml").write_text(LINE_TOML)
+    (tmp_path / "empty").mkdir()
+    cases = [
+        ("wrong.toml", strip_shards, "Unknown key 'step'"),
+        ("none.toml", strip_shards, "Cannot read the configuration"),
+        ("line.toml", tmp_path / "empty", "No shards"),
+        ("line.toml", photo_shards, "is no line strip"),
+    ]
+    for config, data, part in cases:
+        arguments = ["--config", str(tmp_path / config), "--data", str(data)]
+        assert main(["fit", *arguments, "--run", str(tmp_path / "run")]) == 1
+        message = capsys.readouterr().err
+        assert part in message and message.count("\n") == 1
+    with pytest.raises(TrainingError, match="no run folder"):
+        load_run(tmp_path / "empty")
+
+
+def test_damaged_checkpoint(strip_shards, tmp_path):
+    text = LINE_TOML.replace("steps = 40", "steps = 2")
+    Fit(text, strip_shards, tmp_path).run()
+    path = tmp_path / "checkpoint.npz"
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(TrainingError, match="Delete it to start the run anew"):
+        Fit(text, strip_shards, tmp_path)
+
+
+JAX_RUN = """
+import sys, keras
+assert keras.backend.backend() == "jax"
+from training.fit import Fit
+for text, data, run in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
+    Fit(text, data, run).run()
+"""
+
+
+def test_the_same_runs_on_jax(strip_shards, photo_shards, tmp_path):
+    pytest.importorskip("jax")
+    line = LINE_TOML.replace("steps = 40", "steps = 15").replace("[32, 64, 96]", "[96]")
+    fots = FOTS_TOML.replace("steps = 14", "steps = 6").replace("log_every = 5", "log_every = 2")
+    result = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            JAX_RUN,
+            *(line, str(strip_shards), str(tmp_path / "line")),
+            *(fots, str(photo_shards), str(tmp_path / "fots")),
+        ],
+        env={"KERAS_BACKEND": "jax", "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu"},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    for name in ("line", "fots"):
+        seen = losses(tmp_path / name)
+        assert seen[-1] < seen[0]
+        # what one backend trained, the other loads
+        load_run(tmp_path / name)

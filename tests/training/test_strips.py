@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+
+from sdk.charset import Charset
+from training.augment import change_tones, place_strip, soften
+from training.config import parse_config
+from training.dataset import prefetched, split_shards
+from training.errors import TrainingError
+from training.shards import ShardError, list_shards, shard_path, write_shard
+from training.strips import StripBatches, Strips, columns_needed, pack_labels, strip_frames
+
+from .conftest import LINE_TOML
+
+CONFIG = parse_config(LINE_TOML)
+CHARSET = Charset(CONFIG.model.charset)
+
+
+@pytest.fixture
+def strips(strip_shards):
+    found = Strips(CHARSET, CONFIG.data.buckets[-1])
+    for path in list_shards(strip_shards):
+        found.add(path)
+    return found
+
+
+def test_columns_needed():
+    assert columns_needed(CHARSET.encode("1223")) == 5
+    assert columns_needed(CHARSET.encode("")) == 0
+
+
+def test_pack_labels():
+    packed = pack_labels([9, 0], [np.array([4, 5], np.int32), np.zeros(0, np.int32)])
+    assert packed.shape == (2, 18)
+    assert packed[0, :5].tolist() == [9, 2, 4, 5, 0]
+    assert not packed[1].any()
+
+
+def test_batches_follow_from_seed_and_step(strips):
+    one = StripBatches(strips, CONFIG.data, 5)
+    two = StripBatches(strips, CONFIG.data, 5)
+    for step in (3, 4):
+        a, b = one.batch(step), two.batch(step)
+        assert (a[0]["strip"] == b[0]["strip"]).all() and (a[1] == b[1]).all()
+    other, again = one.batch(3), StripBatches(strips, CONFIG.data, 6).batch(3)
+    assert other[0]["strip"].shape != again[0]["strip"].shape or (other[1] != again[1]).any()
+
+
+def test_labels_fit_the_columns(strips):
+    batches = StripBatches(strips, CONFIG.data, 0)
+    for step in range(12):
+        inputs, target = batches.batch(step)
+        count, height, width, channels = inputs["strip"].shape
+        assert (height, channels) == (32, 3) and width in CONFIG.data.buckets
+        assert count == batches.batch_size(width) == len(target)
+        for row in target:
+            labels = row[2 : 2 + row[1]]
+            assert len(labels) and columns_needed(labels) <= row[0] <= width // 4
+
+
+def test_curriculum_starts_narrow(strips):
+    data = parse_config(
+        LINE_TOML.replace("[data]", "[data]\ncurriculum_steps = 5\ncurriculum_width = 32")
+    ).data
+    batches = StripBatches(strips, data, 0)
+    assert all(batches.batch(s)[0]["strip"].shape[2] == 32 for s in range(5))
+    assert {batches.batch(s)[0]["strip"].shape[2] for s in range(5, 25)} > {32}
+
+
+def test_validation_frames_hold_each_strip_once(strips):
+    groups = strip_frames(strips, CONFIG.data, 1000)
+    texts = [t for _, _, group in groups for t in group]
+    assert sorted(texts) == sorted(strips.texts)
+    for pictures, columns, group in groups:
+        assert len(pictures) == len(columns) == len(group)
+
+
+def test_place_strip_pads_with_the_last_column():
+    image = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
+    placed = place_strip(image, np.random.default_rng(0), 40, 64, still=True)
+    assert (placed[:, :40] == image).all()
+    assert (placed[:, 40:] == image[:, 39:]).all()
+
+
+def test_changes_keep_shape_and_type():
+    image = np.random.default_rng(0).integers(0, 256, (32, 50, 3)).astype(np.uint8)
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        changed = soften(change_tones(place_strip(image, rng, 45, 64, still=False), rng), rng)
+        assert changed.shape == (32, 64, 3) and changed.dtype == np.uint8
+
+
+def strip(height=32, width=40):
+    return np.zeros((height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("image", "record", "part"),
+    [
+        (strip(), {"text": "é"}, "not in the charset"),
+        (strip(height=20), {"text": "1"}, "20 px high"),
+        (strip(), {"texts": []}, "no line strip"),
+    ],
+)
+def test_unusable_records(tmp_path, image, record, part):
+    write_shard(shard_path(tmp_path, 0), [(0, image, record)])
+    with pytest.raises(TrainingError, match=part):
+        Strips(CHARSET, 96).add(shard_path(tmp_path, 0))
+
+
+def test_strips_that_cannot_be_read_are_skipped(tmp_path):
+    samples = [
+        (0, strip(width=40), {"text": "1" * 40}),
+        (1, strip(width=400), {"text": "1"}),
+        (2, strip(), {"text": "12"}),
+    ]
+    write_shard(shard_path(tmp_path, 0), samples)
+    found = Strips(CHARSET, 96)
+    found.add(shard_path(tmp_path, 0))
+    assert (len(found), found.skipped) == (1, 2)
+
+
+def test_shards_are_held_back(strip_shards, tmp_path):
+    training, held_back = split_shards(strip_shards, 1)
+    assert [p.name for p in held_back] == ["shard-00000.tar"] and len(training) == 2
+    with pytest.raises(TrainingError, match="3 shards, of which 3 are held back"):
+        split_shards(strip_shards, 3)
+    with pytest.raises(ShardError, match="No shards"):
+        split_shards(tmp_path, 1)
+
+
+def test_prefetched_keeps_order_and_raises():
+    assert list(prefetched(lambda step: step * step, 3, 9, 3, 4)) == [9, 16, 25, 36, 49, 64]
+    with pytest.raises(ZeroDivisionError):
+        list(prefetched(lambda step: 1 // (4 - step), 0, 9, 2, 3))

@@ -1,0 +1,375 @@
+"""`Reader`: from a picture to the text in it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.decode.ctc import CtcText, character_edges
+from sdk.decode.order import reading_order
+from sdk.engine import DEVICES, Engine, open_engine
+from sdk.errors import ModelError, OptionError, SdkError
+from sdk.geometry import angle, reverse, slice_quads
+from sdk.image.load import ImageArray, load_image
+from sdk.image.strip import expand_quad, fit_strip, rectify
+from sdk.model.bundle import Bundle
+from sdk.results import Char, Quad, Reading, TextLine, Timing
+from sdk.stages.find import Finder, FoundLine
+from sdk.stages.read import LineReader, ReadOptions
+
+if TYPE_CHECKING:
+    from sdk.image.load import ImageSource
+
+logger = logging.getLogger("sdk")
+
+__all__ = ["Reader"]
+
+Floats = NDArray[np.float32]
+
+# A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
+# is a single narrow character.
+TALL = 1.5
+SINGLE_CHARACTER = 3.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _ReadLine:
+    """A line and its text; `area` is the quad the text was read from."""
+
+    found: FoundLine
+    quad: Floats
+    area: Floats
+    text: CtcText
+
+
+class Reader:
+    """Reads text in pictures.
+
+    A reader may be used from several threads; the networks run for one of them at a time. Use it as
+    a context manager, or call `close`, to free the model early.
+    """
+
+    def __init__(
+        self,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        device: str = "auto",
+        threads: int | None = None,
+        variant: str | None = None,
+    ) -> None:
+        """Open a model.
+
+        Args:
+            model: Folder of a model bundle; None takes the packaged one.
+            device: "auto" or "cpu"; "gpu" and "edgetpu" are not available in this version.
+            threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
+                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
+            variant: Variant of the bundle, such as "int8" or "fp32"; None takes its default.
+
+        Raises:
+            ModelError: The bundle is missing, damaged, or newer than this SDK.
+            DeviceError: The device or an interpreter is not usable here.
+            OptionError: `device` or `threads` is not legal.
+        """
+        # before the files are checked: a wrong argument should not cost their reading
+        if device not in DEVICES:
+            raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
+        self._bundle = Bundle.open(model, variant)
+        manifest = self._bundle.manifest
+        self._settings = manifest.decode
+        self._engines: dict[str, Engine] = {}
+        self._closed = False
+        try:
+            for role in self._bundle.roles:
+                self._engines[role] = open_engine(self._bundle.graph(role), device, threads)
+        except SdkError:
+            self.close()
+            raise
+        if threads is not None:
+            cv2.setNumThreads(threads)
+        self._lines = LineReader(
+            self._engines["line"],
+            self._engines.get("recognizer"),
+            manifest.charset,
+            self._settings.line_widths,
+            dict(manifest.temperature),
+        )
+        self._finder: Finder | None = None
+        if "detector" in self._engines:
+            shape = self._bundle.graph("detector").spec.input("image").shape
+            self._finder = Finder(self._engines["detector"], (shape[1], shape[2]), self._settings)
+        self._model = f"{manifest.name} {manifest.version}"
+        self._device = str(self._engines["line"].describe()["device"])
+
+    def __enter__(self) -> Reader:
+        """Return the reader."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the reader."""
+        self.close()
+
+    def close(self) -> None:
+        """Free the model; the reader cannot read any more. Closing twice does nothing."""
+        self._closed = True
+        for engine in self._engines.values():
+            engine.close()
+
+    def describe(self) -> dict[str, Any]:
+        """Return model, variant, device, interpreter, threads and files as plain values."""
+        manifest = self._bundle.manifest
+        engines = {role: engine.describe() for role, engine in self._engines.items()}
+        shape = None
+        if "detector" in engines:
+            shape = list(self._bundle.graph("detector").spec.input("image").shape[1:3])
+        return {
+            "model": manifest.name,
+            "version": manifest.version,
+            "created": manifest.created,
+            "folder": str(self._bundle.folder),
+            "variant": self._bundle.variant,
+            "variants": list(manifest.variants),
+            "charset": manifest.charset.symbols,
+            "frame": shape,
+            "device": self._device,
+            "interpreter": engines["line"]["interpreter"],
+            "threads": engines["line"]["threads"],
+            "graphs": {
+                role: {"file": engine["file"], "bytes": engine["bytes"]}
+                for role, engine in engines.items()
+            },
+        }
+
+    def warm_up(self) -> None:
+        """Run every graph once, so that the first picture takes no longer than the others."""
+        self._check_open()
+        for role, engine in self._engines.items():
+            specs = self._bundle.graph(role).spec.inputs
+            engine.run({t.name: np.zeros(t.shape, t.dtype) for t in specs})
+
+    def read(
+        self,
+        image: ImageSource,
+        *,
+        min_confidence: float = 0.0,
+        charset: str | None = None,
+        beam: int = 0,
+        channels: str = "rgb",
+        max_lines: int | None = None,
+    ) -> Reading:
+        """Return all text in a picture.
+
+        Args:
+            image: A path, the bytes of an image file, a binary file object, a PIL image or an
+                array, see `load_image`.
+            min_confidence: Lines less sure than this are left out, 0..1.
+            charset: Characters that may occur, such as "0123456789"; None allows all.
+            beam: 0 takes the best character in every place (greedy); n > 0 runs a prefix beam
+                search of that width, which is slower and slightly better on doubtful lines.
+            channels: Channel order of an array with color, "rgb" or "bgr".
+            max_lines: Most lines to read, the surest detections first; None leaves it to the model.
+
+        Returns:
+            The lines in reading order; none if there is no text.
+
+        Raises:
+            ImageError: The picture cannot be loaded.
+            ModelError: The model has no detector: it reads single lines only.
+            OptionError: An argument is not legal.
+        """
+        started = time.perf_counter()
+        self._check_open()
+        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam)
+        _check_share("min_confidence", min_confidence)
+        if max_lines is not None and (type(max_lines) is not int or max_lines < 0):
+            raise OptionError(f"max_lines is {max_lines!r}. Give a whole number, or None.")
+        if self._finder is None:
+            raise ModelError(
+                f"The model {self._model} has no detector: it reads single lines only. "
+                "Call read_line(), or use a model that has one."
+            )
+        pixels = load_image(image, channels)
+        loaded = time.perf_counter()
+        found = self._finder.find(pixels)[:max_lines]
+        detected = time.perf_counter()
+        lines = self._read_features(found, options)
+        recognized = time.perf_counter()
+        lines = self._recheck(pixels, lines, options)
+        kept = [x for x in lines if x.text.text.strip() and x.text.confidence >= min_confidence]
+        results = [_to_result(line) for line in kept]
+        if kept:
+            order = reading_order(np.stack([line.quad for line in kept]))
+            results = [results[i] for i in order]
+        rechecked = time.perf_counter()
+        return Reading(
+            tuple(results),
+            pixels.shape[1],
+            pixels.shape[0],
+            Timing(
+                1e3 * (loaded - started),
+                1e3 * (detected - loaded),
+                1e3 * (recognized - detected),
+                1e3 * (rechecked - recognized),
+                1e3 * (time.perf_counter() - started),
+            ),
+            self._model,
+            self._device,
+        )
+
+    def read_batch(self, images: Iterable[ImageSource], **options: Any) -> list[Reading]:
+        """Return all text of several pictures.
+
+        Args:
+            images: Pictures as `read` takes them; each is opened when its turn comes.
+            **options: As for `read`, the same for all pictures.
+
+        Returns:
+            One reading per picture, in their order.
+
+        Raises:
+            SdkError: As `read`; the first picture that fails ends the batch.
+        """
+        return [self.read(image, **options) for image in images]
+
+    def read_line(
+        self,
+        image: ImageSource,
+        *,
+        charset: str | None = None,
+        beam: int = 0,
+        channels: str = "rgb",
+    ) -> TextLine:
+        """Return the text of a picture that shows a single line.
+
+        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180; the
+        more confident reading wins.
+
+        Args:
+            image: As for `read`.
+            charset: Characters that may occur; None allows all.
+            beam: 0 is greedy; n > 0 runs a prefix beam search of that width.
+            channels: Channel order of an array with color, "rgb" or "bgr".
+
+        Returns:
+            The line; its text is empty if nothing can be read.
+
+        Raises:
+            ImageError: The picture cannot be loaded.
+            OptionError: An argument is not legal.
+        """
+        self._check_open()
+        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam)
+        pixels = load_image(image, channels)
+        height, width = pixels.shape[:2]
+        upright = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        # how many quarter turns to the left bring the text upright, likeliest first
+        quarters = (0,) if height < TALL * width else (1, 3)
+        if TALL * width <= height < SINGLE_CHARACTER * width:
+            quarters = (0, *quarters)
+        readings = [self._read_turned(pixels, upright, k, options) for k in quarters]
+        best = max(readings, key=lambda line: line.text.confidence)
+        if quarters == (0,) and best.text.confidence < self._settings.flip_confidence:
+            turned = self._read_turned(pixels, upright, 2, options)
+            if turned.text.confidence > best.text.confidence + self._settings.flip_gain:
+                best = turned
+        return _to_result(best)
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise SdkError("The reader is closed. Open a new one.")
+
+    def _read_turned(
+        self, pixels: ImageArray, upright: Floats, quarters: int, options: ReadOptions
+    ) -> _ReadLine:
+        """Read a picture of a line after so many quarter turns to the left."""
+        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
+        text = self._lines.read_strip(fit_strip(turned, self._lines.max_width), options)
+        # turned to the left once, reading starts at what was the top right corner
+        quad = np.roll(upright, -quarters, axis=0)
+        found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
+        return _ReadLine(found, quad, quad, text)
+
+    def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[_ReadLine]:
+        """Read what can be read from the detector's features; the others stay without text."""
+        unread = CtcText("", (), (), 0)
+        lines = [_ReadLine(line, line.quad, line.quad, unread) for line in found]
+        if not self._lines.reads_features:
+            return lines
+        seen = [i for i, line in enumerate(found) if line.view is not None]
+        texts = self._lines.read_features([found[i] for i in seen], options)
+        for i, text in zip(seen, texts, strict=True):
+            lines[i] = replace(lines[i], text=text)
+        return lines
+
+    def _recheck(
+        self, pixels: ImageArray, lines: list[_ReadLine], options: ReadOptions
+    ) -> list[_ReadLine]:
+        """Read small and doubtful lines again from the picture's own pixels."""
+        settings, out, flips = self._settings, [], 0
+        for line in lines:
+            best = line
+            small = line.found.height_px < settings.recheck_height_px
+            if small or line.text.confidence < settings.recheck_confidence:
+                best = max(
+                    best,
+                    self._read_quad(pixels, line, line.found.quad, options),
+                    key=lambda x: x.text.confidence,
+                )
+            if best.text.confidence < settings.flip_confidence and flips < settings.max_flips:
+                flips += 1
+                turned = self._read_quad(pixels, line, reverse(line.found.quad), options)
+                if turned.text.confidence > best.text.confidence + settings.flip_gain:
+                    best = turned
+            out.append(best)
+        return out
+
+    def _read_quad(
+        self, pixels: ImageArray, line: _ReadLine, quad: Floats, options: ReadOptions
+    ) -> _ReadLine:
+        area = expand_quad(quad, self._settings.strip_margin)
+        text = self._lines.read_strip(rectify(pixels, area, self._lines.max_width), options)
+        return replace(line, quad=quad, area=area, text=text)
+
+
+def _check_share(name: str, value: float) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0.0 <= value <= 1.0:
+        raise OptionError(f"{name} is {value!r}. Give a number from 0 to 1.")
+
+
+def _to_result(line: _ReadLine) -> TextLine:
+    start, end = character_edges(line.text)
+    quads = slice_quads(line.area, start, end)
+    chars = tuple(
+        Char(character, confidence, _to_points(quad))
+        for character, confidence, quad in zip(
+            line.text.text, line.text.confidences, quads, strict=True
+        )
+    )
+    return TextLine(
+        line.text.text,
+        line.text.confidence,
+        _to_points(line.quad),
+        chars,
+        line.found.score,
+        float(angle(line.quad)),
+    )
+
+
+def _to_points(quad: Floats) -> Quad:
+    p = [(float(x), float(y)) for x, y in quad]
+    return p[0], p[1], p[2], p[3]

@@ -1,0 +1,1 @@
+"""The stages of reading a photo: find its lines, read them."""

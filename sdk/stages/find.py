@@ -1,0 +1,200 @@
+"""Find the lines of a photo: one look at all of it, and closer looks where the text is small.
+
+The detector's frame has a fixed size. A photo with small text is looked at again in overlapping
+tiles at a higher scale; what both looks found is merged.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.decode.detection import decode_maps
+from sdk.decode.nms import merge_collinear, suppress
+from sdk.engine import Engine
+from sdk.geometry import side_lengths
+from sdk.image.letterbox import Letterbox, letterbox
+from sdk.image.load import ImageArray
+from sdk.model.settings import DecodeSettings
+from sdk.stages.tiles import Tile, plan_tiles
+
+logger = logging.getLogger("sdk")
+
+Floats = NDArray[np.float32]
+
+__all__ = ["Finder", "FoundLine", "View"]
+
+# Text of about this height on the frame is read best.
+GOOD_HEIGHT_PX = 24.0
+# Magnification of tiles if the first look found nothing that tells how small the text is.
+BLIND_ZOOM = 2.0
+# A box this near to the inner border of a tile is taken as cut off by it.
+CUT_PX = 4.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """One run of the detector.
+
+    Attributes:
+        features: float32 (H / 4, W / 4, C), shared features of the frame.
+        box: How the part of the photo lies in the frame.
+        offset: float32 (2,), the part's top left corner in the photo, pixels.
+    """
+
+    features: Floats
+    box: Letterbox
+    offset: Floats
+
+    def to_frame(self, points: Floats) -> Floats:
+        """Map photo points (..., 2) to frame points."""
+        return self.box.to_frame(points - self.offset)
+
+    def to_image(self, points: Floats) -> Floats:
+        """Map frame points (..., 2) to photo points."""
+        return np.asarray(self.box.to_image(points) + self.offset, np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundLine:
+    """A line of text that is not read yet.
+
+    Attributes:
+        quad: float32 (4, 2), photo pixels.
+        score: Text probability, 0..1.
+        height_px: Height on the frame of the view that found it.
+        view: The view that found it; None if no single view shows it whole.
+    """
+
+    quad: Floats
+    score: float
+    height_px: float
+    view: View | None
+
+
+class Finder:
+    """Runs the detector over photos."""
+
+    def __init__(self, engine: Engine, frame: tuple[int, int], settings: DecodeSettings) -> None:
+        """Remember what to run.
+
+        Args:
+            engine: The detector.
+            frame: Height and width of its input, pixels.
+            settings: Thresholds.
+        """
+        self._engine = engine
+        self._height, self._width = frame
+        self._settings = settings
+
+    def find(self, image: ImageArray) -> list[FoundLine]:
+        """Return the lines of a photo, surest first.
+
+        Args:
+            image: uint8 RGB (H, W, 3).
+        """
+        lines, view = self._look(image, np.zeros(2, np.float32))
+        zoom = self._zoom(lines, max(view.box.scale_x, view.box.scale_y))
+        if zoom > 1:
+            tiles = plan_tiles(
+                image.shape[1],
+                image.shape[0],
+                self._width / (view.box.scale_x * zoom),
+                self._height / (view.box.scale_y * zoom),
+                self._settings.tile_overlap,
+                self._settings.max_tiles,
+            )
+            # a single tile, or tiles hardly smaller than the photo, show nothing new
+            if len(tiles) > 1:
+                lines = self._merge(lines, image, tiles)
+        lines.sort(key=lambda line: -line.score)
+        if len(lines) > self._settings.max_lines:
+            logger.warning(
+                "%d lines found; the surest %d are read.", len(lines), self._settings.max_lines
+            )
+        return lines[: self._settings.max_lines]
+
+    def _look(self, image: ImageArray, offset: Floats) -> tuple[list[FoundLine], View]:
+        frame, box = letterbox(image, self._height, self._width, self._settings.max_scale)
+        maps = self._engine.run({"image": frame[None]})
+        view = View(maps["features"][0], box, offset)
+        found = decode_maps(
+            maps["score"][0],
+            maps["vertical"][0],
+            maps["horizontal"][0],
+            maps["angle"][0],
+            threshold=self._settings.score_threshold,
+            nms_iou=self._settings.nms_iou,
+            min_height_px=self._settings.min_height_px,
+        )
+        heights = side_lengths(found.quads)[1]
+        lines = [
+            FoundLine(quad, float(score), float(height), view)
+            for quad, score, height in zip(
+                view.to_image(found.quads), found.scores, heights, strict=True
+            )
+        ]
+        # the gray of the frame beside the photo holds no text
+        size = np.array([image.shape[1], image.shape[0]])
+        middles = [line.quad.mean(0) - offset for line in lines]
+        inside = [bool(((m >= 0) & (m <= size)).all()) for m in middles]
+        return [line for line, keep in zip(lines, inside, strict=True) if keep], view
+
+    def _zoom(self, lines: list[FoundLine], scale: float) -> float:
+        """Return the magnification of tiles over the first look; 1 if none are needed."""
+        settings = self._settings
+        if scale >= 1 or not settings.max_tiles:
+            return 1.0
+        zoom = min(BLIND_ZOOM, settings.tile_zoom)
+        if lines:
+            small = [x.height_px for x in lines if x.height_px < settings.tile_height_px]
+            if not small or len(small) < settings.tile_share * len(lines):
+                return 1.0
+            zoom = min(GOOD_HEIGHT_PX / float(np.median(small)), settings.tile_zoom)
+        # beyond the photo's own pixels there is nothing more to see
+        return max(1.0, min(zoom, 1 / scale))
+
+    def _merge(
+        self, first: list[FoundLine], image: ImageArray, tiles: list[Tile]
+    ) -> list[FoundLine]:
+        """Return the lines of the first look and of the tiles, each once."""
+        small = 2 * self._settings.tile_height_px
+        scale = first[0].view.box.scale_y if first and first[0].view else 0.0
+        lines, ranks = list(first), [0.8 * line.score for line in first]
+        for tile in tiles:
+            part = image[tile.top : tile.bottom, tile.left : tile.right]
+            seen, view = self._look(part, np.array([tile.left, tile.top], np.float32))
+            for line in seen:
+                # large lines show better in the first look, small ones in a tile
+                trust = 1.0 if side_lengths(line.quad)[1] * scale < small else 0.5
+                if _is_cut(line.quad, tile, CUT_PX / view.box.scale_x):
+                    trust = 0.01
+                lines.append(line)
+                ranks.append(trust * line.score)
+        if not lines:
+            return []
+        kept = suppress([x.quad for x in lines], ranks, self._settings.nms_iou)
+        lines = [lines[i] for i in kept]
+        weights = [max(ranks[i], 1e-6) for i in kept]
+        quads, groups = merge_collinear([x.quad for x in lines], weights)
+        merged = []
+        for quad, members in zip(quads, groups, strict=True):
+            best = max((lines[i] for i in members), key=lambda line: line.score)
+            if len(members) > 1:
+                best = replace(best, quad=quad, view=None)
+            merged.append(best)
+        return merged
+
+
+def _is_cut(quad: Floats, tile: Tile, margin: float) -> bool:
+    """Tell whether a box touches a border of the tile that is not one of the photo."""
+    low, high = quad.min(0), quad.max(0)
+    return bool(
+        (tile.cut_left and low[0] < tile.left + margin)
+        or (tile.cut_top and low[1] < tile.top + margin)
+        or (tile.cut_right and high[0] > tile.right - margin)
+        or (tile.cut_bottom and high[1] > tile.bottom - margin)
+    )

@@ -1,0 +1,171 @@
+"""Read lines: from the detector's features, or from strips of the picture's own pixels.
+
+Lines are padded to a few widths, so that the interpreter is set up for a few shapes only. They run
+one by one: on CPUs a batch takes as long as its lines do, and more memory.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.charset import Charset
+from sdk.decode.ctc import CtcText, decode
+from sdk.decode.detection import STRIDE
+from sdk.decode.roi_rotate import roi_affine, roi_rotate
+from sdk.engine import Engine
+from sdk.errors import OptionError
+from sdk.image.load import ImageArray
+from sdk.image.strip import pack_strips
+from sdk.stages.find import FoundLine, View
+
+__all__ = ["COLUMN_PX", "FEATURE_ROWS", "LineReader", "ReadOptions"]
+
+COLUMN_PX = 4
+"""Pixels of a strip per column of logits."""
+
+FEATURE_ROWS = 8
+"""Rows of a line cut out of the features."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadOptions:
+    """How logits become text.
+
+    Attributes:
+        mask: bool (classes,) of the characters that may occur; None allows all.
+        beam: Width of the prefix beam search; 0 is greedy.
+    """
+
+    mask: NDArray[np.bool_] | None = None
+    beam: int = 0
+
+    @classmethod
+    def of(cls, charset: Charset, allowed: str | None, beam: int) -> ReadOptions:
+        """Check what a user asks for.
+
+        Args:
+            charset: Of the model.
+            allowed: Characters that may occur; None allows all.
+            beam: Width of the beam search; 0 is greedy.
+
+        Raises:
+            OptionError: `allowed` is empty or holds a character the model does not know, or `beam`
+                is no whole number of at least 0.
+        """
+        if type(beam) is not int or beam < 0:
+            raise OptionError(f"beam is {beam!r}. Give 0 for greedy or the width of the search.")
+        if allowed is None:
+            return cls(None, beam)
+        if not isinstance(allowed, str):
+            raise OptionError(f"charset is {allowed!r}. Give a string of characters, or None.")
+        try:
+            return cls(charset.mask(allowed), beam)
+        except ValueError as error:
+            raise OptionError(
+                f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
+            ) from error
+
+
+class LineReader:
+    """Runs the line graph and, if there is one, the recognizer."""
+
+    def __init__(
+        self,
+        line: Engine,
+        recognizer: Engine | None,
+        charset: Charset,
+        widths: Sequence[int],
+        temperature: dict[str, float],
+    ) -> None:
+        """Remember what to run.
+
+        Args:
+            line: Graph from strips to logits.
+            recognizer: Graph from features to logits; None reads strips only.
+            charset: Characters of the classes.
+            widths: Ascending widths of strips, pixels.
+            temperature: Of "line" and "recognizer", see `sdk.decode.ctc.log_probabilities`.
+        """
+        self._line = line
+        self._recognizer = recognizer
+        self._charset = charset
+        self._widths = tuple(widths)
+        self._columns = tuple(w // COLUMN_PX for w in widths)
+        self._temperature = temperature
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether lines can be read from features."""
+        return self._recognizer is not None
+
+    @property
+    def max_width(self) -> int:
+        """Width in pixels of the widest strip."""
+        return self._widths[-1]
+
+    def read_strip(self, strip: ImageArray, options: ReadOptions) -> CtcText:
+        """Return the text of a strip.
+
+        Args:
+            strip: uint8 RGB (32, w, 3), w at most `max_width`.
+            options: How to decode.
+        """
+        taken = strip.shape[1]
+        width = self._widths[bisect_left(self._widths, taken)]
+        logits = self._line.run({"strip": pack_strips([strip], width)})["logits"]
+        return self._decode("line", logits, -(-taken // COLUMN_PX), options)
+
+    def read_features(self, lines: Sequence[FoundLine], options: ReadOptions) -> list[CtcText]:
+        """Return the texts of lines from the features of the views that found them.
+
+        Args:
+            lines: Lines with a view.
+            options: How to decode.
+        """
+        if self._recognizer is None:
+            raise OptionError("The model has no recognizer. Read strips instead.")
+        texts: list[CtcText | None] = [None] * len(lines)
+        views = {id(line.view): line.view for line in lines}
+        for key, view in views.items():
+            members = [i for i, line in enumerate(lines) if id(line.view) == key]
+            if view is None:
+                raise OptionError("A line without a view has no features. Read its strip instead.")
+            found = self._read_view(view, [lines[i] for i in members], options)
+            for i, text in zip(members, found, strict=True):
+                texts[i] = text
+        return [text for text in texts if text is not None]
+
+    def _read_view(
+        self, view: View, lines: Sequence[FoundLine], options: ReadOptions
+    ) -> list[CtcText]:
+        assert self._recognizer is not None
+        quads = view.to_frame(np.stack([line.quad for line in lines])) / STRIDE
+        affines, widths = roi_affine(quads, FEATURE_ROWS, self._columns[-1])
+        buckets = np.searchsorted(self._columns, widths)
+        texts: list[CtcText | None] = [None] * len(lines)
+        for bucket in np.unique(buckets):
+            members = np.flatnonzero(buckets == bucket)
+            columns = self._columns[bucket]
+            cut = roi_rotate(
+                view.features, affines[members], widths[members], FEATURE_ROWS, columns
+            )
+            for i, features in zip(members.tolist(), cut, strict=True):
+                logits = self._recognizer.run({"features": features[None]})["logits"]
+                texts[i] = self._decode("recognizer", logits, int(widths[i]), options)
+        return [text for text in texts if text is not None]
+
+    def _decode(
+        self, graph: str, logits: NDArray[np.float32], columns: int, options: ReadOptions
+    ) -> CtcText:
+        return decode(
+            logits[0, 0, :columns],
+            self._charset,
+            mask=options.mask,
+            temperature=self._temperature.get(graph, 1.0),
+            beam=options.beam,
+        )

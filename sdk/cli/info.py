@@ -103,7 +103,7 @@ def _model_and_devices(args: argparse.Namespace) -> tuple[dict[str, Any], dict[s
 
     devices: dict[str, Any] = {}
     try:
-        bundle = Bundle.open(args.model)
+        bundle = Bundle.open(args.model, args.variant)
     except ModelError as error:
         return {"error": str(error)}, devices
     for name in DEVICES:

@@ -27,13 +27,19 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="FOLDER", help="model bundle to read with (default: the packaged one)"
     )
     group.add_argument(
-        "--device", default="auto", metavar="NAME", help="auto (default), cpu, gpu or edgetpu"
+        "--variant", metavar="NAME", help="variant of the bundle, int8 or fp32 (default: its own)"
+    )
+    group.add_argument(
+        "--device",
+        default="auto",
+        metavar="NAME",
+        help="auto (default) or cpu",
     )
     group.add_argument(
         "--threads",
         type=positive_int,
         metavar="N",
-        help="CPU threads to read with (default: chosen by the number of cores)",
+        help="CPU threads to read with (default: one for each core, at most 4)",
     )
 
 
@@ -41,13 +47,14 @@ def open_reader(args: argparse.Namespace) -> Reader:
     """Return a reader as the options of `add_reader_options` say.
 
     Raises:
-        ModelError: The bundle is missing, damaged or too new.
+        ModelError: The bundle is missing, damaged or too new, or has no such variant.
         DeviceError: The device or the interpreter cannot be used.
+        OptionError: There is no such device.
     """
     # Late: --help and wrong usage must not wait for OpenCV.
     from sdk.reader import Reader
 
-    return Reader(model=args.model, device=args.device, threads=args.threads)
+    return Reader(args.model, device=args.device, threads=args.threads, variant=args.variant)
 
 
 def positive_int(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
 from sdk.image.load import load_image
-from sdk.results import Reading
+from sdk.results import Reading, Timing
 
 if TYPE_CHECKING:
     from sdk.reader import Reader
@@ -93,15 +94,30 @@ def _read_picture(
 
 
 def _read(reader: Reader, source: Path | bytes, args: argparse.Namespace) -> Reading:
-    return reader.read(source, charset=args.charset).filter(args.min_confidence)
+    return reader.read(source, min_confidence=args.min_confidence, charset=args.charset)
 
 
 def _read_strip(reader: Reader, source: Path | bytes, args: argparse.Namespace) -> Reading:
     """Return a reading whose one line fills the picture, or none if there is no text."""
+    started = time.perf_counter()
     strip = load_image(source)
+    loaded = time.perf_counter()
     line = reader.read_line(strip, charset=args.charset)
+    ended = time.perf_counter()
     height, width = strip.shape[:2]
-    reading = Reading((line,) if line.text else (), width, height)
+    about = reader.describe()
+    reading = Reading(
+        lines=(line,) if line.text.strip() else (),
+        width=width,
+        height=height,
+        timing=Timing(
+            load_ms=1e3 * (loaded - started),
+            recognize_ms=1e3 * (ended - loaded),
+            total_ms=1e3 * (ended - started),
+        ),
+        model=f"{about['model']} {about['version']}",
+        device=about["device"],
+    )
     return reading.filter(args.min_confidence)
 
 

@@ -1,7 +1,7 @@
 """Procedural backgrounds: what the print stands on.
 
-Each maker returns float32 RGB (H, W, 3) in 0..255. Some draw clutter that looks like text but is
-none (strokes, bars, grids): hard negatives for the detector.
+Each maker returns float32 RGB (H, W, 3) in 0..255. ``clutter`` draws what looks like text but is
+none (barcodes, matrix codes, scribbles): hard negatives for the detector.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def organic(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def printed(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return a printed package: flat shapes, stripes, bars and halftone on a ground."""
+    """Return a printed package: flat shapes, strokes and rulings on a ground."""
     image = gradient(rng, height, width)
     for _ in range(int(rng.integers(1, 7))):
         _SHAPES[int(rng.integers(len(_SHAPES)))](rng, image)
@@ -104,21 +104,6 @@ def _strokes(rng: np.random.Generator, image: np.ndarray) -> None:
         start = start + rng.normal(0, reach, 2)
 
 
-def _bars(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Draw a barcode on its quiet zone."""
-    height, width = image.shape[:2]
-    bar_height, module = int(rng.integers(12, 90)), int(rng.integers(1, 4))
-    widths = rng.integers(1, 5, int(rng.integers(20, 60))) * module
-    edges = np.concatenate([[0], np.cumsum(widths)])
-    x = int(rng.integers(-40, max(1, width - 20)))
-    y = int(rng.integers(-20, max(1, height - 10)))
-    end = x + int(edges[-1])
-    cv2.rectangle(image, (x - 8, y - 4), (end + 8, y + bar_height + 4), (235, 235, 235), -1)
-    for left, right in zip(edges[0:-1:2], edges[1::2], strict=False):
-        box = ((x + int(left), y), (x + int(right) - 1, y + bar_height))
-        cv2.rectangle(image, *box, (25, 25, 25), -1)
-
-
 def _grid(rng: np.random.Generator, image: np.ndarray) -> None:
     height, width = image.shape[:2]
     pitch, color = int(rng.integers(5, 40)), random_color(rng)
@@ -132,20 +117,7 @@ def _grid(rng: np.random.Generator, image: np.ndarray) -> None:
     image += (color - image) * (lines * rng.uniform(0.1, 0.9))[..., None]
 
 
-def _matrix_code(rng: np.random.Generator, image: np.ndarray) -> None:
-    height, width = image.shape[:2]
-    cells, pitch = int(rng.integers(8, 26)), int(rng.integers(2, 5))
-    code = (rng.random((cells, cells)) < 0.5).astype(np.float32)
-    code[:, 0] = code[-1] = 1
-    code = np.kron(code, np.ones((pitch, pitch), np.float32))
-    side = min(code.shape[0], height, width)
-    y, x = int(rng.integers(0, height - side + 1)), int(rng.integers(0, width - side + 1))
-    dark, light = (20, 240) if rng.random() < 0.8 else (200, 40)
-    patch = light + (dark - light) * code[:side, :side]
-    image[y : y + side, x : x + side] = patch[..., None]
-
-
-_SHAPES = (_rectangle, _rectangle, _ellipse, _strokes, _bars, _grid, _matrix_code)
+_SHAPES = (_rectangle, _rectangle, _ellipse, _strokes, _grid)
 _MAKERS: tuple[tuple[Maker, float], ...] = (
     (gradient, 0.24),
     (printed, 0.28),
@@ -154,6 +126,56 @@ _MAKERS: tuple[tuple[Maker, float], ...] = (
     (cardboard, 0.1),
     (foil, 0.08),
 )
+
+
+def _barcode(rng: np.random.Generator) -> np.ndarray:
+    """Return bars on their quiet zone, uint8 (h, w)."""
+    widths = rng.integers(1, 5, 2 * int(rng.integers(10, 30)) + 1) * int(rng.integers(1, 4))
+    dark = np.arange(len(widths)) % 2 == 0
+    row = np.pad(np.repeat(np.where(dark, 25, 235), widths), 8, constant_values=235)
+    return np.repeat(row[None].astype(np.uint8), int(rng.integers(12, 90)), axis=0)
+
+
+def _matrix_code(rng: np.random.Generator) -> np.ndarray:
+    """Return a square of random cells with a finder edge, uint8 (h, w)."""
+    cells, pitch = int(rng.integers(8, 26)), int(rng.integers(2, 5))
+    code = rng.random((cells, cells)) < 0.5
+    code[:, 0] = code[-1] = True
+    dark, light = (20, 240) if rng.random() < 0.8 else (200, 40)
+    code = np.pad(np.where(code, dark, light), 2, constant_values=light).astype(np.uint8)
+    return np.kron(code, np.ones((pitch, pitch), np.uint8))
+
+
+def _scribble(rng: np.random.Generator) -> np.ndarray:
+    """Return strokes that write nothing, uint8 (h, w)."""
+    height, width = int(rng.integers(14, 60)), int(rng.integers(30, 220))
+    patch = np.full((height, width, 3), rng.uniform(0, 255), np.float32)
+    _strokes(rng, patch)
+    return cv2.cvtColor(np.clip(patch, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
+
+
+def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> None:
+    """Draw one thing that is no text on a free place of a picture, both changed in place.
+
+    Args:
+        rng: Source of randomness.
+        image: float32 RGB (H, W, 3).
+        taken: uint8 (H, W), not 0 where something stands already.
+    """
+    patch = (_barcode, _matrix_code, _scribble)[int(rng.integers(3))](rng)
+    if rng.random() < 0.3:
+        patch = np.rot90(patch)
+    height, width = image.shape[:2]
+    rows, columns = patch.shape
+    if rows >= height or columns >= width:
+        return
+    y, x = int(rng.integers(0, height - rows)), int(rng.integers(0, width - columns))
+    window = (slice(y, y + rows), slice(x, x + columns))
+    if taken[window].any():
+        return
+    taken[window] = 1
+    share = np.float32(rng.uniform(0.3, 1))
+    image[window] += (patch[..., None].astype(np.float32) - image[window]) * share
 
 
 class PhotoFolder:

@@ -17,7 +17,7 @@ from training.synth.process import Process, print_line
 
 Surface = Callable[[np.ndarray, np.ndarray], None]  # (float32 patch, float32 coverage) in place
 
-_FAINTEST = 9.0
+_FAINTEST = 14.0
 """Mean change of the covered pixels (0..255) below which nobody could read a line."""
 _LEAST_VISIBLE = 0.9
 """Share of a line that must lie inside the picture."""
@@ -167,9 +167,7 @@ def paint(
     return [_paint_line(canvas, line, matrix, legible_px) for line in block.lines]
 
 
-def _paint_line(
-    canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float
-) -> Text:
+def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float) -> Text:
     ink, above = line.ink, 0.0
     mask, ghost = ink.mask, ink.ghost
     if line.bend:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from training.synth.preview import sheet
 _generator: Generator | None = None
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's options."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training synth", description=__doc__)
     parser.add_argument("--out", type=Path, help="folder of the shards")
     parser.add_argument("--count", type=int, default=1000, help="samples over all machines")
-    parser.add_argument("--per-shard", type=int, default=0, help="samples a shard (500; strips 2000)")
+    parser.add_argument(
+        "--per-shard", type=int, default=0, help="samples a shard (500; strips 2000)"
+    )
     parser.add_argument("--shard", default="0/1", help="i/n: this machine makes every n-th shard")
     parser.add_argument("--kind", choices=("photo", "strip"), default="photo")
     parser.add_argument("--size", default="512x512", help="WxH of a photo in pixels")
@@ -37,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--preview", type=Path, help="write a sheet of samples to this picture")
+    return parser
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -86,8 +90,9 @@ def _write(path: Path, kind: str, indices: range, size: tuple[int, int]) -> int:
     return write_shard(path, samples())
 
 
-def run(options: argparse.Namespace) -> int:
-    """Generate what ``options`` ask for; return the exit code."""
+def main(argv: Sequence[str]) -> int:
+    """Generate what the command line asks for; return 0, 1 for a failure, 2 for wrong usage."""
+    options = _parser().parse_args(argv)
     try:
         size, (part, parts) = _size(options.size), _part(options.shard)
         if options.count < 1 or options.workers < 1:
@@ -129,7 +134,11 @@ def _generate(
     if skipped:
         print(f"synth: {skipped} of {len(starts)} shards are there already", file=sys.stderr)
     began, made = time.perf_counter(), 0
-    with ProcessPoolExecutor(options.workers, initializer=_start, initargs=(config,)) as pool:
+    # Spawned, not forked: OpenCV's threads do not survive a fork and would hang the children.
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        options.workers, mp_context=spawn, initializer=_start, initargs=(config,)
+    ) as pool:
         results = pool.map(
             _write,
             [path for path, _ in jobs],

@@ -48,9 +48,11 @@ def vignette(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def tone(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change exposure, contrast, gamma and white balance."""
-    contrast = rng.uniform(0.35, 1.0) if rng.random() < 0.4 else rng.uniform(0.8, 1.25)
+    contrast = rng.uniform(0.45, 1.0) if rng.random() < 0.3 else rng.uniform(0.8, 1.25)
     level = rng.uniform(60, 190)
-    image = (image - np.float32(level)) * np.float32(contrast) + np.float32(level + rng.normal(0, 22))
+    image = (image - np.float32(level)) * np.float32(contrast) + np.float32(
+        level + rng.normal(0, 22)
+    )
     gamma = float(np.exp(rng.normal(0, 0.22)))
     white = (1 + rng.normal(0, 0.05, 3)).astype(np.float32) * 255
     return cv2.pow(np.clip(image, 0, 255) / np.float32(255), gamma) * white
@@ -76,8 +78,10 @@ def motion(image: np.ndarray, rng: np.random.Generator, length: float) -> np.nda
     kernel = np.zeros((size, size), np.float32)
     center = size / 2 - 0.5
     reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
-    ends = [(int(round((center + s * reach[0]) * 16)), int(round((center + s * reach[1]) * 16)))
-            for s in (-1, 1)]
+    ends = [
+        (int(round((center + s * reach[0]) * 16)), int(round((center + s * reach[1]) * 16)))
+        for s in (-1, 1)
+    ]
     cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA, 4)
     total = float(kernel.sum())
     return cv2.filter2D(image, -1, kernel / total) if total > 0 else image
@@ -87,7 +91,8 @@ def resample(image: np.ndarray, rng: np.random.Generator, factor: float) -> np.n
     """Lose resolution: shrink by ``factor`` and enlarge again."""
     height, width = image.shape[:2]
     small = cv2.resize(
-        image, (max(2, round(width / factor)), max(2, round(height / factor))),
+        image,
+        (max(2, round(width / factor)), max(2, round(height / factor))),
         interpolation=cv2.INTER_AREA,
     )
     how = (cv2.INTER_LINEAR, cv2.INTER_CUBIC, cv2.INTER_LINEAR)[int(rng.integers(3))]
@@ -103,9 +108,10 @@ def sensor(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     if channels == 1:
         grain = grain[..., None]
     if rng.random() < 0.3:
-        grain = cv2.GaussianBlur(np.ascontiguousarray(grain), (0, 0), 0.8).reshape(
-            height, width, -1
-        ) * 2
+        grain = (
+            cv2.GaussianBlur(np.ascontiguousarray(grain), (0, 0), 0.8).reshape(height, width, -1)
+            * 2
+        )
     return image + grain * np.float32(strength)
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from training.synth.background import photo_folder, sample_background
+from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, apply_homography, paint
 from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
-from training.synth.scenes import sample_block
+from training.synth.scenes import SCENES, sample_block
 
 STRIP_HEIGHT = 32
 _LONGEST_STRIP = 1024
@@ -73,6 +73,9 @@ class Generator:
         Raises:
             ValueError: If a folder holds no usable font or photo, or a scene is unknown.
         """
+        unknown = sorted(set(config.scenes) - set(SCENES))
+        if unknown:
+            raise ValueError(f"Unknown scenes {unknown}; choose from {sorted(SCENES)}.")
         self.config = config
         self.fonts: FontLibrary = default_library(Path(config.fonts) if config.fonts else None)
         self.photos = photo_folder(str(Path(config.photos))) if config.photos else None
@@ -91,9 +94,11 @@ class Generator:
         width, height = size
         canvas = sample_background(rng, height, width, self.photos)
         taken = np.zeros((height, width), np.uint8)
+        for _ in range(int(rng.integers(0, 4))):
+            clutter(rng, canvas, taken)
         texts: list[Text] = []
         smallest = float(self.config.text_px[1])
-        wanted = int(rng.integers(1, 9)) if rng.random() < 0.95 else 0
+        wanted = int(rng.integers(2, 16)) if rng.random() < 0.96 else 0
         for _ in range(2 * wanted):
             if wanted == 0:
                 break
@@ -106,9 +111,7 @@ class Generator:
         severity = self.config.severity
         return Photo(degrade(canvas, rng, max(smallest, 8.0), severity), texts)
 
-    def _place(
-        self, rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray
-    ) -> list[Text]:
+    def _place(self, rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray) -> list[Text]:
         """Paint one block where nothing stands yet; return its lines, none if it has no room."""
         height, width = canvas.shape[:2]
         low, high = self.config.text_px
@@ -131,7 +134,10 @@ class Generator:
             if fitted is None:
                 continue
             matrix, width, text_height = fitted
-            canvas = sample_background(rng, STRIP_HEIGHT, width, self.photos)
+            # Cut out of a higher ground: its shapes have the size that they have in photos.
+            ground = sample_background(rng, 3 * STRIP_HEIGHT, width, self.photos)
+            top = int(rng.integers(0, 2 * STRIP_HEIGHT + 1))
+            canvas = np.ascontiguousarray(ground[top : top + STRIP_HEIGHT])
             line = paint(canvas, block, matrix)[main]
             if not line.ignore:
                 return degrade(canvas, rng, text_height, self.config.severity), line.text
@@ -204,8 +210,12 @@ def _fit_strip(
     top, bottom = rng.uniform(-0.03, loose, 2) * rng.random(2) ** 0.5 * height
     left, right = (rng.uniform(-0.05, 0.7 if rng.random() < 0.8 else 2.0, 2)) * height
     box = np.array(
-        [[x0 - left, y0 - top], [x1 + right, y0 - top], [x1 + right, y1 + bottom],
-         [x0 - left, y1 + bottom]],
+        [
+            [x0 - left, y0 - top],
+            [x1 + right, y0 - top],
+            [x1 + right, y1 + bottom],
+            [x0 - left, y1 + bottom],
+        ],
         np.float32,
     )
     skew = 0.05 if rng.random() < 0.7 else 0.14

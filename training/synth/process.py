@@ -27,8 +27,8 @@ def _blend(surface: np.ndarray, coverage: np.ndarray, color: np.ndarray) -> None
 
 
 def _contrast(rng: np.random.Generator) -> float:
-    """Return a luminance contrast: mostly clear, one in six hard to see."""
-    return rng.uniform(18, 45) if rng.random() < 0.16 else rng.uniform(45, 235)
+    """Return a luminance contrast: mostly clear, one in seven hard to see."""
+    return rng.uniform(24, 55) if rng.random() < 0.14 else rng.uniform(55, 235)
 
 
 def paint(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
@@ -69,7 +69,7 @@ def laser(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -
     """Frost, burn or bleach the surface: a rough gray of little contrast, edges slightly burnt."""
     height, width = coverage.shape
     ground = _ground(surface)
-    contrast = rng.uniform(14, 60) if rng.random() < 0.5 else rng.uniform(60, 150)
+    contrast = rng.uniform(22, 70) if rng.random() < 0.5 else rng.uniform(70, 160)
     color = ink_color(rng, ground, contrast, rng.random() < 0.5)
     rough = noise.white(rng, height, width) * rng.uniform(2, 14)
     rim = cv2.dilate(coverage, np.ones((3, 3))) - coverage

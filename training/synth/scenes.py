@@ -170,11 +170,20 @@ def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     return _backed(rng, lines, height, color, rng.uniform(0, 4))
 
 
+def _digits(rng: np.random.Generator, height: float) -> Ink:
+    """Draw a reading on the simplest display that can show it."""
+    text = sample_text(rng, _pick(rng, ("meter", "meter", "meter", "time", "code")))
+    cells = 14 if rng.random() < 0.1 or not segments.supports(text, 7) else 7
+    if not segments.supports(text, cells):
+        text, cells = sample_text(rng, "meter"), 7
+    style = segments.SegmentStyle.sample(rng, cells)
+    return segments.draw(text, max(10.0, height), rng, style=style)
+
+
 def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Seven- and fourteen-segment displays, with units and marks beside the digits."""
     glowing = rng.random() < 0.25
-    kind = _pick(rng, ("meter", "meter", "meter", "time", "measure"))
-    ink = segments.draw(sample_text(rng, kind), max(10.0, height), rng)
+    ink = _digits(rng, height)
     how = process.led if glowing else process.lcd
     lines = _stack(rng, [ink], how, 0.3)
     seed = lines[0].seed
@@ -269,12 +278,7 @@ def sample_block(
         height: Nominal height of the main text in block pixels.
         scenes: Names of the scenes to choose from; all of them, industrial prints first, if empty.
 
-    Raises:
-        ValueError: If a scene is unknown.
     """
-    unknown = sorted(set(scenes) - set(SCENES))
-    if unknown:
-        raise ValueError(f"Unknown scenes {unknown}; choose from {sorted(SCENES)}.")
     names = list(scenes or SCENES)
     weights = np.array([SCENES[name][1] for name in names])
     name = names[int(rng.choice(len(names), p=weights / weights.sum()))]

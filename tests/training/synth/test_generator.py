@@ -1,0 +1,182 @@
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from training.shards import list_shards, read_shard
+from training.synth.background import PhotoFolder
+from training.synth.block import apply_homography
+from training.synth.cli import main
+from training.synth.generator import STRIP_HEIGHT, Generator, SynthConfig
+from training.synth.scenes import SCENES
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return Generator(SynthConfig(seed=3))
+
+
+def test_same_seed_and_index_give_the_same_pixels(generator):
+    other = Generator(SynthConfig(seed=3))
+    other.photo(5, (200, 160))  # the order of calls does not matter
+    for index in (0, 7):
+        one, two = generator.photo(index, (256, 192)), other.photo(index, (256, 192))
+        assert np.array_equal(one.image, two.image)
+        assert one.record() == two.record()
+        strip, text = generator.strip(index)
+        again, same = other.strip(index)
+        assert np.array_equal(strip, again)
+        assert text == same
+
+
+def test_seeds_and_indices_differ(generator):
+    first = generator.strip(0)[0]
+    assert not np.array_equal(first[:, :40], generator.strip(1)[0][:, :40])
+    other = Generator(SynthConfig(seed=4)).strip(0)[0]
+    assert not np.array_equal(first[:, :40], other[:, :40])
+
+
+def test_photo_ground_truth(generator):
+    seen = 0
+    for index in range(12):
+        photo = generator.photo(index, (320, 256))
+        assert photo.image.shape == (256, 320, 3)
+        assert photo.image.dtype == np.uint8
+        for text in photo.texts:
+            assert len(text.text) == len(text.chars)
+            if text.ignore:
+                continue
+            seen += 1
+            assert text.quad.min() > -32
+            assert (text.quad.max(0) < (352, 288)).all()
+            along = text.quad[1] - text.quad[0]
+            down = text.quad[3] - text.quad[0]
+            # clockwise on the screen: the cross product of "along" and "down" points into it
+            assert along[0] * down[1] - along[1] * down[0] > 0
+            centers = text.chars.mean(1)
+            steps = (np.diff(centers, axis=0) @ along) / np.linalg.norm(along)
+            assert (steps > 0).all(), "characters follow each other in reading direction"
+    assert seen > 10
+
+
+def test_legible_lines_change_the_pixels_under_them():
+    # Without degradation a line's own box must hold more contrast than flat ground has.
+    generator = Generator(SynthConfig(seed=9, severity=0.0, scenes=("label",)))
+    checked = 0
+    for index in range(6):
+        photo = generator.photo(index, (320, 320))
+        gray = photo.image.mean(2)
+        for text in photo.texts:
+            if text.ignore:
+                continue
+            mask = np.zeros(gray.shape, np.uint8)
+            cv2.fillConvexPoly(mask, np.round(text.quad).astype(np.int32), 1)
+            values = gray[mask > 0]
+            assert np.percentile(values, 98) - np.percentile(values, 2) > 14
+            checked += 1
+    assert checked
+
+
+def test_small_text_is_ignored():
+    generator = Generator(SynthConfig(seed=1, text_px=(4.0, 6.0), legible_px=7.0))
+    texts = [t for index in range(4) for t in generator.photo(index, (256, 256)).texts]
+    heights = [np.linalg.norm(t.quad[3] - t.quad[0]) for t in texts]
+    assert texts
+    assert all(t.ignore for t, height in zip(texts, heights, strict=True) if height < 6.5)
+
+
+@pytest.mark.parametrize("scene", sorted(SCENES))
+def test_every_scene_makes_photos_and_strips(scene):
+    generator = Generator(SynthConfig(seed=2, scenes=(scene,)))
+    for index in range(4):
+        image, text = generator.strip(index)
+        assert image.shape[0] == STRIP_HEIGHT
+        assert 4 <= image.shape[1] <= 1024
+        assert text.strip()
+        assert image.std() > 1
+    assert any(generator.photo(index, (256, 256)).texts for index in range(4))
+
+
+def test_unknown_scene_is_named():
+    with pytest.raises(ValueError, match="holograms"):
+        Generator(SynthConfig(scenes=("holograms",)))
+
+
+def test_homography_round_trip():
+    matrix = np.array([[1.1, 0.2, 5], [-0.1, 0.9, 3], [1e-4, 2e-4, 1]])
+    points = np.random.default_rng(0).uniform(0, 200, (7, 4, 2))
+    back = apply_homography(np.linalg.inv(matrix), apply_homography(matrix, points))
+    assert back.shape == points.shape
+    assert np.allclose(back, points, atol=1e-2)
+
+
+def test_own_photos_become_backgrounds(tmp_path):
+    red = np.zeros((80, 120, 3), np.uint8)
+    red[..., 2] = 255  # OpenCV writes BGR
+    cv2.imwrite(str(tmp_path / "red.png"), red)
+    (tmp_path / "notes.txt").write_text("no picture")
+    crop = PhotoFolder(tmp_path)(np.random.default_rng(0), 50, 70)
+    assert crop.shape == (50, 70, 3)
+    assert crop[..., 0].min() > 250
+    assert crop[..., 1:].max() < 5
+
+
+def test_folder_without_photos_is_an_error(tmp_path):
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(ValueError, match="No background photos"):
+        Generator(SynthConfig(photos=str(tmp_path)))
+
+
+def _synth(*arguments):
+    command = [sys.executable, "-m", "training", "synth", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_command_writes_shards_and_goes_on(tmp_path):
+    out = tmp_path / "shards"
+    options = ("--out", out, "--count", 10, "--per-shard", 4, "--kind", "strip", "--workers", 2)
+    done = _synth(*options)
+    assert done.returncode == 0, done.stderr
+    shards = list_shards(out)
+    assert [path.name for path in shards] == [f"shard-{n:05d}.tar" for n in range(3)]
+    rows = [row["text"] for path in shards for _, row in read_shard(path)]
+    assert len(rows) == 10
+    before = shards[1].stat().st_mtime_ns
+    middle = shards[0].read_bytes()
+    shards[0].unlink()
+    done = _synth(*options)
+    assert done.returncode == 0, done.stderr
+    assert "2 of 3 shards are there already" in done.stderr
+    assert shards[1].stat().st_mtime_ns == before
+    again = [row["text"] for _, row in read_shard(shards[0])]
+    assert again == rows[:4]
+    assert len(shards[0].read_bytes()) == len(middle)
+
+
+def test_machines_share_the_work(tmp_path):
+    for part in ("0/2", "1/2"):
+        done = _synth(
+            "--out", tmp_path, "--count", 6, "--per-shard", 2, "--shard", part, "--workers", 1,
+            "--size", "128x96",
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    indices = [row["image"] for path in list_shards(tmp_path) for _, row in read_shard(path)]
+    assert indices == [f"{n:08d}.jpg" for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (("--out", "x", "--size", "512"), "--size 512"),
+        (("--out", "x", "--shard", "3/2"), "--shard 3/2"),
+        (("--count", "5"), "--preview"),
+        (("--out", "x", "--scenes", "holograms"), "holograms"),
+    ],
+)
+def test_usage_errors(tmp_path, monkeypatch, capsys, options, word):
+    monkeypatch.chdir(tmp_path)
+    assert main([*options, "--workers", "1"]) == 2
+    assert word in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.tar"))

@@ -67,7 +67,7 @@ def test_damaged_shard_is_named(tmp_path):
     path = shard_path(tmp_path, 0)
     write_shard(path, _samples())
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(ShardError, match="shard-00000.tar"):
+    with pytest.raises(ShardError, match=r"shard-00000\.tar"):
         list(read_shard(path))
 
 

@@ -185,7 +185,7 @@ def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: 
     x0, y0, x1, y1 = ink.chars.T
     cells = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], 1).reshape(-1, 4, 2).astype(np.float64)
     cells[..., 1] += _arc(cells[..., 0], mask.shape[1], line.bend)
-    chars = apply_homography(matrix, cells + (line.x, line.y))
+    chars = apply_homography(matrix, cells + np.array([line.x, line.y]))
     quad = apply_homography(matrix, _corners(*line.box()))
     height = np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2
     ignore = bool(

@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sdk.errors import SdkError
 from training.shards import ShardError, shard_path, write_shard
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
@@ -114,7 +115,7 @@ def main(argv: Sequence[str]) -> int:
     except (ValueError, FontError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 2
-    except (ShardError, OSError) as error:
+    except (ShardError, SdkError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 1
     return 0

@@ -79,8 +79,7 @@ def motion(image: np.ndarray, rng: np.random.Generator, length: float) -> np.nda
     center = size / 2 - 0.5
     reach = np.array([np.cos(angle), np.sin(angle)]) * length / 2
     ends = [
-        (int(round((center + s * reach[0]) * 16)), int(round((center + s * reach[1]) * 16)))
-        for s in (-1, 1)
+        (round(16 * (center + s * reach[0])), round(16 * (center + s * reach[1]))) for s in (-1, 1)
     ]
     cv2.line(kernel, ends[0], ends[1], 1.0, 1, cv2.LINE_AA, 4)
     total = float(kernel.sum())
@@ -120,7 +119,7 @@ def jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     quality = int(rng.integers(12, 45) if rng.random() < 0.3 else rng.integers(45, 95))
     data = np.clip(image, 0, 255).astype(np.uint8)
     _, code = cv2.imencode(".jpg", data, [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return cv2.imdecode(code, cv2.IMREAD_COLOR).astype(np.float32)
+    return np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR), np.float32)
 
 
 def sharpen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

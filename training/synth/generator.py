@@ -144,7 +144,7 @@ class Generator:
 
 
 def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
-    """Mark the block's place in ``taken`` unless something stands there; tell whether it is free."""
+    """Mark the block's place in ``taken`` if it is free, and tell whether it was."""
     x0, y0, x1, y1 = block.box()
     outline = apply_homography(matrix, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))
     center = outline.mean(0)
@@ -206,7 +206,7 @@ def _fit_strip(
     """
     x0, y0, x1, y1 = block.lines[main].box()
     height, width = y1 - y0, max(x1 - x0, 4.0)
-    loose = 0.9 if alone and rng.random() < 0.3 else 0.3
+    loose = 1.1 if alone and rng.random() < 0.45 else 0.3
     top, bottom = rng.uniform(-0.03, loose, 2) * rng.random(2) ** 0.5 * height
     left, right = (rng.uniform(-0.05, 0.7 if rng.random() < 0.8 else 2.0, 2)) * height
     box = np.array(

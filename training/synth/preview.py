@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from sdk.files import write_atomically
 from training.synth.generator import Generator
 
 _WHITE, _GREEN, _RED = (255, 255, 255), (0, 220, 0), (255, 40, 40)
@@ -37,7 +37,7 @@ def sheet(generator: Generator, kind: str, size: tuple[int, int], path: Path) ->
     """Write a sheet of the first samples of ``generator`` to ``path`` (PNG or JPEG).
 
     Raises:
-        OSError: If the file cannot be written.
+        SdkError: If the file cannot be written.
         ValueError: If the suffix names no picture format.
     """
     if kind == "strip":
@@ -52,9 +52,4 @@ def sheet(generator: Generator, kind: str, size: tuple[int, int], path: Path) ->
         ok = False
     if not ok:
         raise ValueError(f"--preview {path}: want a name ending in .png or .jpg.")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data.tobytes())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_atomically(path, data.tobytes())

@@ -37,7 +37,7 @@ def paint(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -
     color = ink_color(rng, ground, _contrast(rng), rng.random() < 0.65)
     extra = rng.random()
     if extra < 0.08:
-        shift = np.float32([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0.5, 3)]])
+        shift = np.array([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0.5, 3)]], np.float32)
         cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
         _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.3, 0.8), ground * 0.3)
     elif extra < 0.14:
@@ -115,7 +115,7 @@ def lcd(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> 
     """Show dark segments in front of a back-light, with the shadow they cast behind the glass."""
     color = ink_color(rng, _ground(surface), rng.uniform(25, 170), rng.random() < 0.93)
     if rng.random() < 0.5:
-        shift = np.float32([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0, 3)]])
+        shift = np.array([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0, 3)]], np.float32)
         cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
         _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.05, 0.3), color)
     _blend(surface, coverage * rng.uniform(0.6, 1), color)

@@ -145,7 +145,7 @@ def stamped(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
 def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Labels and thermal prints: several lines of text and codes on a light ground."""
     texts = _texts(rng, (*_CODES, "words", "word", "mixed", "price"), _count(rng, 5))
-    sizes = height * rng.choice([1.0, 1.0, 1.0, 0.7, 1.4], len(texts))
+    sizes = [height * rng.choice([1.0, 1.0, 1.0, 0.7, 1.4]) for _ in texts]
     inks = _type(rng, fonts, _pick(rng, _FACES), texts, sizes)
     how = (process.thermal, process.thermal, process.paint, process.worn)[int(rng.integers(4))]
     lines = _stack(rng, inks, how, rng.uniform(0.15, 0.8))
@@ -244,7 +244,7 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
     """Signs, posters and packages: words in any face and color."""
     kinds = ("word", "word", "words", "words", "mixed", "short", "contact", "price", "code")
     texts = _texts(rng, kinds, _count(rng, 4))
-    sizes = height * rng.choice([1.0, 1.0, 0.7, 1.5], len(texts))
+    sizes = [height * rng.choice([1.0, 1.0, 0.7, 1.5]) for _ in texts]
     inks = _type(rng, fonts, None, texts, sizes)
     how = (process.paint, process.paint, process.paint, process.worn, process.relief)[
         int(rng.integers(5))

@@ -149,10 +149,12 @@ def decode_maps(
     )
     groups = components[rows, columns].astype(np.intp) - 1
     cells, lines, groups = _fit(*_split(cells, groups))
-    quads = lines.quads()
-    mass = np.bincount(groups, cells.score, len(quads))
+    # where cells contradict each other an edge may come out before the opposite one
+    proper: NDArray[np.bool_] = np.all(lines.high > lines.low, axis=1)
+    mass = np.bincount(groups, cells.score, len(proper))[proper]
+    quads, certainty = lines.quads()[proper], lines.score[proper]
     quads, members = merge_collinear(quads, mass)
-    scores = np.array([np.average(lines.score[m], weights=mass[m]) for m in members], np.float32)
+    scores = np.array([np.average(certainty[m], weights=mass[m]) for m in members], np.float32)
     mass = np.array([mass[m].sum() for m in members])
     width, height = side_lengths(quads)
     fit = (height >= max(min_height_px, 1e-3)) & (width >= 1e-3)
@@ -192,17 +194,26 @@ def _fit(cells: _Cells, groups: Labels) -> tuple[_Cells, _Lines, Labels]:
     v = np.stack([-u[:, 1], u[:, 0]], 1)
 
     height = np.maximum(mean(cells.height, cells.score), 1e-6)[groups, None]
-    # steep, so that the many cells far from an end of a long line do not outvote the few near it
-    near_h = cells.score[:, None] / (1 + cells.horizontal / height) ** 4
-    near_v = cells.score[:, None] / (1 + cells.vertical / height) ** 2
     a = (cells.center * u[groups]).sum(1)
     b = (cells.axis_point * v[groups]).sum(1)
+    # steep, so that the many cells far from an end of a long line do not outvote the few near it;
+    # by place too, since where the line goes on unseen no cell claims to be near its end
+    place = np.stack([a - _least(a, groups, k)[groups], -a - _least(-a, groups, k)[groups]], 1)
+    near_h = cells.score[:, None]
+    near_h = near_h / ((1 + cells.horizontal / height) ** 2 * (1 + place / height) ** 4)
+    near_v = cells.score[:, None] / (1 + cells.vertical / height) ** 2
     half = 0.5 * cells.height
     low = [mean(a - cells.horizontal[:, 0], near_h[:, 0]), mean(b - half, near_v[:, 0])]
     high = [mean(a + cells.horizontal[:, 1], near_h[:, 1]), mean(b + half, near_v[:, 1])]
     count = np.bincount(groups, minlength=k)
     score = np.bincount(groups, cells.score, k) / count
     return cells, _Lines(u, np.stack(low, 1), np.stack(high, 1), score), groups
+
+
+def _least(values: Doubles, groups: Labels, k: int) -> Doubles:
+    out = np.full(k, np.inf)
+    np.minimum.at(out, groups, values)
+    return out
 
 
 def _turn_to_axis(u: Doubles, cells: _Cells, groups: Labels, mean: _Mean) -> Doubles:

@@ -148,7 +148,12 @@ def decode_maps(
         np.maximum(np.asarray(vertical, np.float64)[rows, columns], 0),
     )
     groups = components[rows, columns].astype(np.intp) - 1
-    cells, lines, groups = _fit(*_split(cells, groups))
+    fitted, lines, _ = _fit(cells, groups)
+    mixed = _mixed(fitted, lines, groups)
+    if mixed.any():
+        # from the cells as they came: those of the fit were turned to their group's direction
+        cells, groups = _split(cells, groups, mixed)
+        _, lines, groups = _fit(cells, groups)
     # where cells contradict each other an edge may come out before the opposite one
     proper: NDArray[np.bool_] = np.all(lines.high > lines.low, axis=1)
     mass = np.bincount(groups, cells.score, len(proper))[proper]
@@ -233,13 +238,15 @@ def _turn_to_axis(u: Doubles, cells: _Cells, groups: Labels, mean: _Mean) -> Dou
     return out
 
 
-def _split(cells: _Cells, groups: Labels) -> tuple[_Cells, Labels]:
-    """Divide components whose cells describe several lines; stray cells of them are left out."""
-    fitted, lines, _ = _fit(cells, groups)
-    denied = np.bincount(groups, cells.score * _disagrees(fitted, lines, groups), len(lines.score))
-    mixed = denied > MAX_STRAY * np.bincount(groups, cells.score, len(lines.score))
-    if not mixed.any():
-        return cells, groups
+def _mixed(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_]:
+    """Tell which groups have many cells that describe another line than their group's."""
+    denied = np.bincount(groups, cells.score * _disagrees(cells, lines, groups), len(lines.score))
+    whole = np.bincount(groups, cells.score, len(lines.score))
+    return np.asarray(denied > MAX_STRAY * whole, np.bool_)
+
+
+def _split(cells: _Cells, groups: Labels, mixed: NDArray[np.bool_]) -> tuple[_Cells, Labels]:
+    """Divide the groups marked as mixed; their stray cells are left out."""
     new = np.full(len(groups), -1, np.intp)
     intact = ~mixed[groups]
     new[intact] = groups[intact]

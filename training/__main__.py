@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import itertools
+import json
 import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from sdk.errors import SdkError
 from training.errors import TrainingError
 from training.shards import ShardError
 
@@ -18,19 +23,73 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, help="run folder; a run that is there goes on")
     parser.add_argument("--minutes", type=float, help="end, learning rate included, after so long")
     parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.set_defaults(call=_fit)
 
 
 def _fit(options: argparse.Namespace) -> None:
-    if options.threads:
-        # read by TensorFlow when it is imported
-        os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     from training.config import load_config
     from training.fit import Fit
 
     load_config(options.config)
-    with open(options.config, encoding="utf-8") as file:
-        text = file.read()
+    text = Path(options.config).read_text(encoding="utf-8")
     Fit(text, options.data, options.run, minutes=options.minutes, command=sys.argv[1:]).run()
+
+
+def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", help="run folder")
+    source.add_argument("--bundle", help="exported bundle")
+    parser.add_argument(
+        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+    )
+    parser.add_argument("--limit", type=int, help="most pictures of a set")
+    parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.set_defaults(call=_evaluate)
+
+
+def _reader(options: argparse.Namespace) -> Any:
+    from training.reading import NetworkReader
+    from training.run import load_run
+
+    run = load_run(options.run)
+    return NetworkReader(run.models, run.config, options.size)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from training.evaluate import BundleReader, evaluate, find_sets
+
+    reader = BundleReader(options.bundle) if options.bundle else _reader(options)
+    for folder in find_sets(options.data):
+        measures = evaluate(reader, folder, options.limit)
+        row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}
+        print(json.dumps(row), flush=True)
+
+
+def _preview_arguments(parser: argparse.ArgumentParser) -> None:
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", help="run folder: show what its network reads")
+    source.add_argument("--config", help="TOML file: show what would be trained on")
+    parser.add_argument("--data", required=True, help="folder of shards")
+    parser.add_argument("--out", required=True, help="PNG to write")
+    parser.add_argument("--count", type=int, default=24, help="samples shown")
+    parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
+    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.set_defaults(call=_preview)
+
+
+def _preview(options: argparse.Namespace) -> None:
+    from training.config import load_config
+    from training.preview import preview_batches, preview_reading, save_sheet
+    from training.shards import list_shards, read_shard
+
+    shard = list_shards(options.data)[0]
+    if options.config:
+        pictures = preview_batches(load_config(options.config), shard, options.count)
+    else:
+        samples = list(itertools.islice(read_shard(shard), options.count))
+        pictures = preview_reading(_reader(options), samples)
+    save_sheet(pictures, Path(options.out))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,15 +102,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or strips", add_help=False)
-    fit = commands.add_parser("fit", help="train, or go on with, a run")
-    _fit_arguments(fit)
-    fit.set_defaults(call=_fit)
+    _fit_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
+    _evaluate_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
+    _preview_arguments(commands.add_parser("preview", help="draw samples or readings"))
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    # TensorFlow reads both when it is imported
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if options.threads:
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
         options.call(options)
-    except (TrainingError, ShardError) as error:
+    except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

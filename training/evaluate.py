@@ -1,134 +1,207 @@
-"""Measures of the networks: lines found, lines read, characters wrong."""
+"""Measures of detection and reading, on shards and on labelled folders.
+
+A labelled folder holds ``labels.jsonl`` with the rows that shards hold as records: ``"text"`` for
+pictures of one line, ``"texts"`` with quads for photos.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.decode import ctc
-from sdk.decode.roi_rotate import roi_affine, roi_rotate
+from sdk.image.load import load_image
+from sdk.metrics import (
+    Score,
+    character_error_rate,
+    detection,
+    end_to_end,
+    exact_share,
+    letters_and_digits,
+)
 from training.config import Config
-from training.models.fots import ROI_ROWS
+from training.errors import TrainingError
 from training.photos import Crop
-from training.targets import STRIDE
+from training.reading import Line, find_lines, find_maps, read_quads
+from training.shards import list_shards, read_shard
 
 __all__ = [
-    "edit_distance",
+    "BundleReader",
+    "PictureReader",
+    "evaluate",
     "evaluate_photos",
-    "find_maps",
-    "normalized",
-    "read_quads",
-    "read_strips",
+    "find_sets",
     "score_lines",
 ]
 
-
-def normalized(text: str) -> str:
-    """Return letters and digits only, upper-cased: how readings are compared across engines."""
-    return "".join(c for c in text.upper() if c.isalnum())
+Sample = tuple[np.ndarray, dict[str, Any]]
 
 
-def edit_distance(a: str, b: str) -> int:
-    """Return the Levenshtein distance of two texts."""
-    row = list(range(len(b) + 1))
-    for i, ca in enumerate(a, 1):
-        before, row[0] = row[0], i
-        for j, cb in enumerate(b, 1):
-            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (ca != cb))
-    return row[-1]
+class PictureReader(Protocol):
+    """What is measured."""
+
+    def line(self, image: np.ndarray) -> str:
+        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+
+    def page(self, image: np.ndarray) -> list[Line]:
+        """Return the lines of a photo, uint8 (H, W, 3)."""
 
 
-def read_strips(
-    model: Any, strips: np.ndarray, columns: np.ndarray, charset: Charset, batch: int = 64
-) -> list[str]:
-    """Return the texts of strips, decoded greedily.
+class BundleReader:
+    """Reads pictures with an exported bundle, as users do."""
 
-    Args:
-        model: The line network.
-        strips: uint8 (N, 32, W, 3).
-        columns: int (N,), valid logit columns.
-        charset: Characters of the classes.
-        batch: Strips at a time.
-    """
-    texts = []
-    for start in range(0, len(strips), batch):
-        logits = np.asarray(model.predict_on_batch(strips[start : start + batch]))[:, 0]
-        texts += [
-            ctc.decode(line[:width], charset).text
-            for line, width in zip(logits, columns[start : start + batch], strict=True)
-        ]
-    return texts
+    def __init__(self, bundle: Path | str) -> None:
+        """Open the bundle.
+
+        Raises:
+            SdkError: The bundle cannot be used.
+        """
+        from sdk import Reader
+
+        self._reader: Any = Reader(str(bundle))
+
+    def line(self, image: np.ndarray) -> str:
+        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+        return str(self._reader.read_line(image).text)
+
+    def page(self, image: np.ndarray) -> list[Line]:
+        """Return the lines of a photo, uint8 (H, W, 3)."""
+        return [Line(t.text, np.array(t.quad, np.float32)) for t in self._reader.read(image)]
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
     """Return how well lines were read.
 
     Returns:
-        ``exact``: share of lines read character by character; ``exact_norm``: the same with
-        letters and digits only, upper-cased; ``cer_norm``: edits by label characters, likewise.
+        ``lines``: their number; ``exact``: share read character by character; ``exact_norm``: the
+        same with letters and digits only, upper-cased; ``cer_norm``: edits by label characters,
+        likewise.
     """
-    pairs = [(normalized(a), normalized(b)) for a, b in zip(want, got, strict=True)]
-    edits = sum(edit_distance(a, b) for a, b in pairs)
-    count = max(1, len(want))
+    pairs = list(zip(want, got, strict=True))
+    plain = [(letters_and_digits(a), letters_and_digits(b)) for a, b in pairs]
     return {
-        "lines": float(len(want)),
-        "exact": sum(a == b for a, b in zip(want, got, strict=True)) / count,
-        "exact_norm": sum(a == b for a, b in pairs) / count,
-        "cer_norm": edits / max(1, sum(len(a) for a, _ in pairs)),
+        "lines": float(len(pairs)),
+        "exact": exact_share(pairs),
+        "exact_norm": exact_share(plain),
+        "cer_norm": character_error_rate(plain),
     }
 
 
-def find_maps(detector: Any, image: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the detector's maps of one picture, each (h, w, c).
-
-    Args:
-        detector: The network.
-        image: uint8 (H, W, 3); filled up with its edge to multiples of 32 below and right.
-    """
-    height, width = image.shape[:2]
-    framed = np.pad(image, ((0, -height % 32), (0, -width % 32), (0, 0)), "edge")
-    maps = detector.predict_on_batch(framed[None])
-    return {name: np.asarray(value, np.float32)[0] for name, value in maps.items()}
-
-
-def read_quads(
-    recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
-) -> list[str]:
-    """Return the texts inside quads, decoded greedily.
-
-    Args:
-        recognizer: The network.
-        features: float32 (h, w, C), shared features of the picture.
-        quads: (n, 4, 2) px of the picture.
-        columns: Most columns of a line.
-        charset: Characters of the classes.
-    """
-    if not len(quads):
-        return []
-    affines, widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
-    strips = roi_rotate(features, affines, widths, ROI_ROWS, columns)
-    logits = np.asarray(recognizer.predict_on_batch(strips))[:, 0]
-    return [
-        ctc.decode(line[:width], charset).text for line, width in zip(logits, widths, strict=True)
-    ]
+def _score_pages(found: Score, both: Score) -> dict[str, float]:
+    return {
+        "precision": found.precision,
+        "recall": found.recall,
+        "hmean": found.hmean,
+        "e2e": both.hmean,
+    }
 
 
 def evaluate_photos(
     parts: dict[str, Any], photos: Iterable[Crop], config: Config
 ) -> dict[str, float]:
-    """Return how well lines were read in their true boxes."""
-    charset = Charset(config.model.charset)
-    columns = config.model.recognizer.columns
+    """Return how well lines were found, read where found, and read in their true boxes.
+
+    Args:
+        parts: ``detector`` and ``recognizer``.
+        photos: Photos in their own size.
+        config: Of the run.
+
+    Returns:
+        ``precision``, ``recall``, ``hmean`` of detection, ``e2e`` (harmonic mean of lines found
+        and read), and `score_lines` for reading in the true boxes.
+    """
+    charset, columns = Charset(config.model.charset), config.model.recognizer.columns
+    recognizer = parts["recognizer"]
     want: list[str] = []
     got: list[str] = []
+    found, both = Score(), Score()
     for photo in photos:
         maps = find_maps(parts["detector"], photo.image)
+        ignored = photo.ignored.tolist()
+        quads = find_lines(maps).quads
+        texts = read_quads(recognizer, maps["features"], quads, columns, charset)
+        found += detection(quads, photo.quads, ignored)
+        both += end_to_end(quads, texts, photo.quads, photo.texts, ignored)
         kept = np.flatnonzero(~photo.ignored)
         want += [photo.texts[i] for i in kept]
-        got += read_quads(
-            parts["recognizer"], maps["features"], photo.quads[kept], columns, charset
+        got += read_quads(recognizer, maps["features"], photo.quads[kept], columns, charset)
+    return {**score_lines(want, got), **_score_pages(found, both)}
+
+
+def find_sets(folder: Path | str) -> list[Path]:
+    """Return the sets in a folder: itself, or its subfolders with shards or labels.
+
+    Raises:
+        TrainingError: There is neither.
+    """
+    folder = Path(folder)
+
+    def is_set(path: Path) -> bool:
+        return (path / "labels.jsonl").exists() or any(path.glob("shard-*.tar"))
+
+    if is_set(folder):
+        return [folder]
+    sets = sorted(p for p in folder.glob("*") if p.is_dir() and is_set(p))
+    if not sets:
+        raise TrainingError(
+            f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
+            "there or one folder below."
         )
-    return score_lines(want, got)
+    return sets
+
+
+def _samples(folder: Path) -> Iterator[Sample]:
+    labels = folder / "labels.jsonl"
+    if not labels.exists():
+        for path in list_shards(folder):
+            yield from read_shard(path)
+        return
+    with labels.open(encoding="utf-8") as file:
+        for number, row in enumerate(file, 1):
+            try:
+                record = json.loads(row)
+                name = record["image"]
+            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                raise TrainingError(f"{labels}, row {number} is no label: {error}.") from error
+            yield load_image(folder / name), record
+
+
+def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:
+    """Return the measures of one set, of lines or of photos.
+
+    Args:
+        reader: What is measured.
+        folder: Shards or a labelled folder.
+        limit: Most pictures.
+
+    Raises:
+        TrainingError: A row of labels is damaged.
+        ShardError: A shard is damaged.
+        SdkError: A picture cannot be read.
+    """
+    want: list[str] = []
+    got: list[str] = []
+    found, both = Score(), Score()
+    for count, (image, record) in enumerate(_samples(folder)):
+        if limit is not None and count >= limit:
+            break
+        if "text" in record:
+            want.append(record["text"])
+            got.append(reader.line(image))
+            continue
+        lines = [t for t in record["texts"] if t["quad"]]
+        ignored = [bool(t.get("ignore")) for t in lines]
+        quads = np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2)
+        read = reader.page(image)
+        boxes = np.array([line.quad for line in read], np.float32).reshape(-1, 4, 2)
+        found += detection(boxes, quads, ignored)
+        texts = [line.text for line in read]
+        both += end_to_end(boxes, texts, quads, [t["text"] for t in lines], ignored)
+    result = score_lines(want, got) if want else {}
+    if found.wanted or found.found:
+        result.update(_score_pages(found, both))
+    return result

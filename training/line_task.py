@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from sdk.charset import Charset
 from training.config import Config
-from training.evaluate import read_strips, score_lines
+from training.evaluate import score_lines
 from training.losses import ctc_loss
+from training.reading import read_strips
 from training.strips import StripBatches, Strips, strip_frames
 
 __all__ = ["LineTask"]
@@ -62,5 +62,5 @@ class LineTask:
         got: list[str] = []
         for pictures, columns, texts in self._groups:
             want += texts
-            got += read_strips(parts["line"], pictures, np.array(columns), self._charset)
+            got += read_strips(parts["line"], pictures, columns, self._charset)
         return score_lines(want, got)

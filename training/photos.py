@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from sdk.charset import Charset
+from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine
 from sdk.geometry import fit_rectangles, side_lengths
 from training.augment import change_tones, soften
@@ -21,7 +22,7 @@ from training.errors import TrainingError
 from training.models.fots import ROI_ROWS
 from training.shards import decode_picture, read_encoded
 from training.strips import columns_needed, pack_labels
-from training.targets import STRIDE, detection_targets
+from training.targets import detection_targets
 
 __all__ = ["Crop", "PhotoBatches", "Photos"]
 

@@ -15,10 +15,10 @@ import numpy as np
 from PIL import Image
 
 from sdk.charset import Charset
+from sdk.image.strip import STRIP_HEIGHT
 from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
 from training.errors import TrainingError
-from training.models.line import STRIP_HEIGHT
 from training.shards import decode_picture, read_encoded
 
 __all__ = ["COLUMN_PX", "StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]

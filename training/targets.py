@@ -10,12 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sdk.decode.detection import STRIDE
 from sdk.geometry import cell_centers, distances, fit_rectangles, side_lengths
 
-__all__ = ["STRIDE", "detection_targets"]
-
-STRIDE = 4
-"""Input pixels per cell."""
+__all__ = ["detection_targets"]
 
 _ACROSS = 0.22
 _ALONG = 0.3

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from sdk.decode.detection import STRIDE, decode_maps
 from sdk.geometry import box_quads, cell_centers, distances_to_quads, fit_rectangles
-from training.targets import STRIDE, detection_targets
+from training.targets import detection_targets
 
 
 def decoded(geometry):
@@ -24,6 +25,21 @@ def test_every_weighted_cell_gives_the_box_back(degrees):
     # between core and edge nothing counts, outside all is background
     assert (score[cells & ~core] == 0).all()
     assert (score[~cells] == (0, 1)).all()
+
+
+def test_the_shipped_decoder_finds_what_was_drawn():
+    rng = np.random.default_rng(0)
+    centers = [[60.0, 50.0], [180.0, 60.0], [80.0, 160.0], [200.0, 180.0]]
+    quads = box_quads(
+        centers, [80.0, 60.0, 100.0, 50.0], [20.0, 30.0, 14.0, 24.0], rng.uniform(-np.pi, np.pi, 4)
+    )
+    score, geometry = detection_targets(quads, [False] * 4, 64, 64)
+    logits = np.where(score[..., 0] > 0, 6.0, -6.0)
+    found = decode_maps(logits, geometry[..., 1:3], geometry[..., 3:5], geometry[..., 5:7])
+    assert len(found) == 4
+    order = np.argsort(found.quads.mean(1) @ (1, 300))
+    wanted = np.argsort(quads.mean(1) @ (1, 300))
+    assert np.abs(found.quads[order] - quads[wanted]).max() < 0.1
 
 
 @pytest.mark.parametrize("height", [3.0, 5.0, 8.0])

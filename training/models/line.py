@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.charset import Charset
+from sdk.image.strip import STRIP_HEIGHT
 from training.config import ModelConfig
 from training.models.blocks import conv_bn, residual
 from training.models.recognition_head import recognition_head
 
-__all__ = ["STRIP_HEIGHT", "build_line"]
-
-STRIP_HEIGHT = 32
+__all__ = ["build_line"]
 
 
 def build_line(

@@ -1,0 +1,148 @@
+"""Reading with the networks as they are in training, by the decoding code that ships."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sdk.charset import Charset
+from sdk.decode import ctc
+from sdk.decode.detection import STRIDE, Detections, decode_maps
+from sdk.decode.roi_rotate import roi_affine, roi_rotate
+from sdk.image.letterbox import letterbox
+from sdk.image.strip import fit_strip, pack_strips
+from training.config import Config
+from training.errors import TrainingError
+from training.models.fots import ROI_ROWS
+
+__all__ = ["Line", "NetworkReader", "find_lines", "find_maps", "read_quads", "read_strips"]
+
+_GRID = 32
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line that was read.
+
+    Attributes:
+        text: What it says.
+        quad: float32 (4, 2) px of the picture.
+    """
+
+    text: str
+    quad: np.ndarray
+
+
+def _texts(logits: Any, columns: Sequence[int] | np.ndarray, charset: Charset) -> list[str]:
+    lines = np.asarray(logits, np.float32)[:, 0]
+    return [
+        ctc.decode(line[:width], charset).text for line, width in zip(lines, columns, strict=True)
+    ]
+
+
+def read_strips(
+    model: Any, strips: np.ndarray, columns: Sequence[int], charset: Charset, batch: int = 64
+) -> list[str]:
+    """Return the texts of strips, decoded greedily.
+
+    Args:
+        model: The line network.
+        strips: uint8 (N, 32, W, 3).
+        columns: Valid logit columns of each.
+        charset: Characters of the classes.
+        batch: Strips at a time.
+    """
+    texts = []
+    for start in range(0, len(strips), batch):
+        part = slice(start, start + batch)
+        texts += _texts(model.predict_on_batch(strips[part]), columns[part], charset)
+    return texts
+
+
+def find_maps(detector: Any, image: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the detector's maps of one picture, each float32 (h, w, c).
+
+    Args:
+        detector: The network.
+        image: uint8 (H, W, 3); filled up with its edge to multiples of 32 below and right.
+    """
+    height, width = image.shape[:2]
+    framed = np.pad(image, ((0, -height % _GRID), (0, -width % _GRID), (0, 0)), "edge")
+    maps = detector.predict_on_batch(framed[None])
+    return {name: np.asarray(value, np.float32)[0] for name, value in maps.items()}
+
+
+def find_lines(maps: dict[str, np.ndarray], threshold: float = 0.5) -> Detections:
+    """Return the lines in the maps of one picture."""
+    return decode_maps(
+        maps["score"], maps["vertical"], maps["horizontal"], maps["angle"], threshold=threshold
+    )
+
+
+def read_quads(
+    recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
+) -> list[str]:
+    """Return the texts inside quads, decoded greedily.
+
+    Args:
+        recognizer: The network.
+        features: float32 (h, w, C), shared features of the picture.
+        quads: (n, 4, 2) px of the picture.
+        columns: Most columns of a line.
+        charset: Characters of the classes.
+    """
+    if not len(quads):
+        return []
+    affines, widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
+    strips = roi_rotate(features, affines, widths, ROI_ROWS, columns)
+    return _texts(recognizer.predict_on_batch(strips), widths, charset)
+
+
+class NetworkReader:
+    """Reads pictures with networks of a run."""
+
+    def __init__(self, models: dict[str, Any], config: Config, size: int = 640) -> None:
+        """Remember what to read with.
+
+        Args:
+            models: As of ``run.load_run``.
+            config: Of the run.
+            size: Longest side in px that photos are shrunk to; smaller ones are not enlarged.
+        """
+        self._models = models
+        self._charset = Charset(config.model.charset)
+        self._widest = config.data.buckets[-1]
+        self._columns = config.model.recognizer.columns
+        self._size = size
+
+    def _model(self, name: str, for_what: str) -> Any:
+        if name not in self._models:
+            raise TrainingError(
+                f"This run has no {name}, so it cannot read {for_what}. It has: "
+                f"{', '.join(sorted(self._models))}."
+            )
+        return self._models[name]
+
+    def line(self, image: np.ndarray) -> str:
+        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+        strip = fit_strip(image, self._widest)
+        width = strip.shape[1]
+        framed = pack_strips([strip], -(-width // _GRID) * _GRID)
+        model = self._model("line", "single lines")
+        return read_strips(model, framed, [-(-width // STRIDE)], self._charset)[0]
+
+    def page(self, image: np.ndarray) -> list[Line]:
+        """Return the lines of a photo, uint8 (H, W, 3)."""
+        longest = max(image.shape[:2])
+        scale = min(1.0, self._size / longest)
+        height, width = (-(-round(s * scale) // _GRID) * _GRID for s in image.shape[:2])
+        frame, mapping = letterbox(image, height, width, max_scale=1.0)
+        maps = find_maps(self._model("detector", "photos"), frame)
+        quads = find_lines(maps).quads
+        texts = read_quads(
+            self._models["recognizer"], maps["features"], quads, self._columns, self._charset
+        )
+        return [Line(t, q) for t, q in zip(texts, mapping.to_image(quads), strict=True)]

@@ -32,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # The converter belongs to TensorFlow, whatever a run was trained with.
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a few hundred pictures; the CPU is there at once
     try:
         options = _parser().parse_args(argv)
     except SystemExit as stop:  # argparse has said what is wrong, or printed the help
@@ -142,7 +143,7 @@ def _say(message: str) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    from convert.export import BelowFloor, Options, export, open_run
+    from convert.export import BelowFloorError, Options, export, open_run
 
     how = Options(
         precisions=tuple(dict.fromkeys(options.precision)),
@@ -162,7 +163,7 @@ def _export(options: argparse.Namespace) -> int:
     how.check()
     try:
         reports = export([open_run(run) for run in options.runs], options.out, how, _say)
-    except BelowFloor as error:
+    except BelowFloorError as error:
         _print_reports(error.reports)
         raise
     _print_reports(reports)

@@ -15,26 +15,13 @@ from typing import Any
 import numpy as np
 
 from convert.errors import ConvertError
-from convert.samples import Photo, Samples, fit_strip
+from convert.samples import Photo, Samples
+from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
+from sdk.image.strip import pack_strips
+from training.models.fots import ROI_ROWS
 
-__all__ = ["ROI_ROWS", "STRIDE", "calibration_file", "feature_strips", "photo_features"]
-
-STRIDE = 4
-"""Input pixels of one cell of the feature map."""
-
-ROI_ROWS = 8
-"""Rows of a feature strip."""
-
-
-def photo_features(detector: Any, frame: np.ndarray) -> np.ndarray:
-    """Return the shared features of a float detector, float32 (H / 4, W / 4, channels).
-
-    Args:
-        detector: Keras model with an output ``features``.
-        frame: uint8 RGB (H, W, 3).
-    """
-    return np.asarray(detector(frame[None], training=False)["features"][0], np.float32)
+__all__ = ["calibration_file", "feature_strips"]
 
 
 def feature_strips(
@@ -80,7 +67,9 @@ def calibration_file(
         items = iter([photo.frame for photo in samples.photos])
         dtype = np.uint8
     else:
-        items = iter([fit_strip(strip.pixels, shape[2])[0] for strip in samples.strips])
+        # What is longer loses its end: its scale must not change.
+        cut = [strip.pixels[:, : shape[2]] for strip in samples.strips]
+        items = iter(pack_strips(cut, shape[2]))
         dtype = np.uint8
     kept = list(items)
     if not kept:
@@ -103,6 +92,6 @@ def calibration_file(
 def _feature_samples(photos: Iterable[Photo], detector: Any, columns: int) -> Iterator[np.ndarray]:
     for photo in photos:
         if len(photo.quads):
-            features = photo_features(detector, photo.frame)
+            features = np.asarray(detector(photo.frame[None], training=False)["features"][0])
             # Two lines of each photo: more photos say more than more lines of one.
             yield from feature_strips(features, photo.quads[:2], columns)[0]

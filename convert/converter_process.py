@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,7 +13,23 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # A conversion calculates nothing a GPU would help with, and forked children cannot share one.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
-import tensorflow as tf
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Keep native code from writing to standard error."""
+    kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nothing)
+
+
+# It greets with the libraries it did not find, before any log level counts.
+with _silent():
+    import tensorflow as tf
 
 if TYPE_CHECKING:
     from convert.tflite import Conversion

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -15,13 +16,17 @@ from convert.calibrate import calibration_file
 from convert.errors import ConvertError
 from convert.folder import built_beside
 from convert.graphs import GRAPHS, Normalization, check_model, freeze, split_normalization
-from convert.manifest import GraphFile, write_manifest
+from convert.inspect import inspect_file, loose_arithmetic
 from convert.recipe import array_sha256, recipe_json, weights_sha256
-from convert.samples import Samples, gather, generate
+from convert.samples import GENERATOR_SEED, Samples, gather, generate
 from convert.tflite import PRECISIONS, Conversion, convert_apart
 from convert.verify import FLOORS, Floor, Report, shortfalls, verify_bundle
 from sdk.charset import Charset
+from sdk.errors import SdkError
 from sdk.files import write_atomically
+from sdk.model.bundle import write_manifest
+from sdk.model.manifest import GraphSpec, Manifest
+from sdk.model.settings import DecodeSettings
 
 __all__ = ["Options", "Source", "export", "open_run"]
 
@@ -62,6 +67,7 @@ class Options:
         name: Name of the bundle; its folder's name if empty.
         version: Version of the bundle.
         default_variant: Variant the SDK opens; ``int8`` or the first one if empty.
+        decode: Thresholds of the SDK's decoding.
         floors: What each variant must reach.
         force: Whether an existing bundle may be replaced.
     """
@@ -77,6 +83,7 @@ class Options:
     name: str = ""
     version: str = "1"
     default_variant: str = ""
+    decode: DecodeSettings = field(default_factory=DecodeSettings)
     floors: Mapping[str, Floor] = field(default_factory=lambda: FLOORS)
     force: bool = False
 
@@ -123,10 +130,19 @@ def open_run(folder: Path) -> Source:
         run = load_run(folder)
     except TrainingError as error:
         raise ConvertError(str(error)) from error
-    record = {key: run.record[key] for key in _RECORDED if key in run.record}
+    record = {key: _finite(run.record[key]) for key in _RECORDED if key in run.record}
     return Source(
         folder.resolve().name, Charset(run.config.model.charset), dict(run.models), record
     )
+
+
+def _finite(value: Any) -> Any:
+    """Return a JSON value without what JSON cannot hold, such as the loss of a diverged run."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def export(
@@ -153,58 +169,69 @@ def export(
     options.check()
     models, charset = merge(sources)
     with built_beside(target, force=options.force) as folder:
-        say(
-            f"preparing samples: up to {options.count} to calibrate, {options.held_back} to compare"
-        )
-        samples = _samples(options)
-        calibration, held_back = samples.split(options.held_back)
-        sets = {"held back": held_back} | {
-            path.name: gather([path], options.held_back, options.held_back, options.frame)
-            for path in options.photos
-        }
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            files = _convert_all(models, calibration, options, folder, Path(scratch), say)
-        created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        runs = [_run_record(source, models) for source in sources]
-        recipe = recipe_json(
-            created=created,
-            runs=runs,
-            options=_plain(options),
-            calibration=_calibration_record(calibration, options),
-        )
-        write_atomically(folder / "recipe.json", recipe)
+        try:
+            return _build(folder, target.resolve().name, sources, models, charset, options, say)
+        except SdkError as error:
+            raise ConvertError(f"The bundle is not written. {error}") from error
 
-        def write(training: dict[str, Any]) -> None:
-            write_manifest(
-                folder,
-                files,
-                name=options.name or target.resolve().name,
-                version=options.version,
-                created=created,
-                charset=charset,
-                default_variant=options.default_variant or _default(options.precisions),
-                training=training,
-            )
 
-        write({"runs": runs})
-        say("comparing with the Keras models")
-        reports = {name: verify_bundle(folder, models, part) for name, part in sets.items()}
-        found = [
-            f"{name}: {sentence}"
-            for name, report in reports.items()
-            for sentence in shortfalls(report, options.floors)
-        ]
-        if found:
-            raise BelowFloor(found, reports)
-        verification = {
-            name: {variant: r.to_dict() for variant, r in report.items()}
-            for name, report in reports.items()
-        }
-        write({"runs": runs, "verification": verification})
+def _build(
+    folder: Path,
+    name: str,
+    sources: Sequence[Source],
+    models: Mapping[str, Any],
+    charset: Charset,
+    options: Options,
+    say: Callable[[str], None],
+) -> dict[str, dict[str, Report]]:
+    """Fill a folder with a verified bundle."""
+    say(f"preparing samples: {options.count} to calibrate, {options.held_back} to compare")
+    calibration, held_back = _samples(options).split(options.held_back)
+    sets = {"held back": held_back} | {
+        path.name: gather([path], options.held_back, options.held_back, options.frame)
+        for path in options.photos
+    }
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        files = _convert_all(models, calibration, options, folder, Path(scratch), say)
+    created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    runs = [_run_record(source, models) for source in sources]
+    recipe = recipe_json(
+        created=created,
+        runs=runs,
+        options=_plain(options),
+        calibration=_calibration_record(calibration, options),
+    )
+    write_atomically(folder / "recipe.json", recipe)
+    manifest = Manifest(
+        name=options.name or name,
+        version=options.version,
+        created=created,
+        charset=charset,
+        default_variant=options.default_variant or _default(options.precisions),
+        variants=files,
+        decode=options.decode,
+        training={"runs": runs},
+    )
+    write_manifest(folder, manifest)
+    say("comparing with the Keras models")
+    reports = {name: verify_bundle(folder, models, part) for name, part in sets.items()}
+    found = [
+        f"{name}: {sentence}"
+        for name, report in reports.items()
+        for sentence in shortfalls(report, options.floors)
+    ]
+    if found:
+        raise BelowFloorError(found, reports)
+    verification = {
+        name: {variant: r.to_dict() for variant, r in report.items()}
+        for name, report in reports.items()
+    }
+    training = {"runs": runs, "verification": verification}
+    write_manifest(folder, replace(manifest, training=training))
     return reports
 
 
-class BelowFloor(ConvertError):
+class BelowFloorError(ConvertError):
     """A variant does not agree well enough with its Keras models.
 
     Attributes:
@@ -283,9 +310,9 @@ def _convert_all(
     folder: Path,
     scratch: Path,
     say: Callable[[str], None],
-) -> dict[str, dict[str, GraphFile]]:
+) -> dict[str, dict[str, GraphSpec]]:
     """Write the files of all variants; returns them by variant and graph."""
-    files: dict[str, dict[str, Path]] = {precision: {} for precision in options.precisions}
+    files: dict[str, dict[str, GraphSpec]] = {precision: {} for precision in options.precisions}
     for name, model in models.items():
         shape = _shape(name, model, options)
         for precision in options.precisions:
@@ -298,11 +325,17 @@ def _convert_all(
                 job = replace(job, calibration=samples)
             convert_apart(job)
             target.with_name(f"{target.name}.log").unlink()
-            files[precision][name] = target
-    return {
-        precision: {name: GraphFile.of(path) for name, path in graphs.items()}
-        for precision, graphs in files.items()
-    }
+            files[precision][name] = _described(target, say)
+    return files
+
+
+def _described(path: Path, say: Callable[[str], None]) -> GraphSpec:
+    graph = inspect_file(path)
+    loose = loose_arithmetic(graph)
+    if loose:
+        found = ", ".join(sorted(f"{op.name} {list(op.shape)}" for op in loose))
+        say(f"  note: {path.name} keeps operations that a convolution could hold: {found}")
+    return GraphSpec.of_file(path, graph.inputs, graph.outputs)
 
 
 def _frozen(
@@ -355,7 +388,8 @@ def _calibration_record(samples: Samples, options: Options) -> dict[str, Any]:
         yield from (strip.pixels for strip in samples.strips)
 
     return {
-        "source": [path.name for path in options.calibration] or "generator",
+        "source": [path.name for path in options.calibration]
+        or f"generator, seed {GENERATOR_SEED}",
         "photos": len(samples.photos),
         "strips": len(samples.strips),
         "sha256": array_sha256(arrays()),

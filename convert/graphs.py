@@ -189,10 +189,17 @@ def freeze(
             normalized pixels); otherwise uint8 pixels.
 
     Raises:
-        ConvertError: TensorFlow could not trace or write the model.
+        ConvertError: Keras runs on another backend, or TensorFlow could not trace or write the
+            model.
     """
     import keras
     import tensorflow as tf
+
+    if keras.backend.backend() != "tensorflow":
+        raise ConvertError(
+            f"Keras runs on {keras.backend.backend()}; the converter is TensorFlow's. Set "
+            "KERAS_BACKEND=tensorflow. Runs trained on any backend can be converted."
+        )
 
     dtype = "float32" if normalized else "uint8"
     own_dtype = model.inputs[0].dtype
@@ -211,7 +218,12 @@ def freeze(
         signature = [tf.TensorSpec(shape, dtype, name=kind.input)]
         archive.add_endpoint("serve", serve, input_signature=signature)
         archive.write_out(str(folder), verbose=False)
-    except (OSError, ValueError, TypeError, tf.errors.OpError) as error:
+    except (OSError, tf.errors.OpError) as error:
+        raise ConvertError(
+            f"Could not write the frozen {kind.name} model: {error}\nCheck that {folder.parent} is "
+            "writable and has space."
+        ) from error
+    except (ValueError, TypeError) as error:
         raise ConvertError(
             f"Could not freeze the {kind.name} model at input shape {shape}: {error}"
         ) from error

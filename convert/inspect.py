@@ -16,29 +16,11 @@ from typing import Any
 import numpy as np
 
 from convert.errors import ConvertError
+from sdk.model.manifest import TensorSpec
 
-__all__ = ["Graph", "Op", "Tensor", "inspect_file", "inspect_path", "loose_arithmetic", "table"]
+__all__ = ["Graph", "Op", "inspect_file", "inspect_path", "loose_arithmetic", "table"]
 
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"}
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """An input or output of a graph.
-
-    Attributes:
-        name: Its name in the signature, else in the graph.
-        shape: Its static shape.
-        dtype: Such as ``int8``.
-        scale: Quantization step, None if the tensor is not quantized.
-        zero_point: Quantized value of zero, None if the tensor is not quantized.
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    scale: float | None
-    zero_point: int | None
 
 
 @dataclass(frozen=True)
@@ -73,16 +55,16 @@ class Graph:
         file: Its name.
         bytes: Its size.
         weight_bytes: Bytes of its constants.
-        inputs: The graph's inputs.
-        outputs: The graph's outputs.
+        inputs: The graph's inputs, by the names of its signature.
+        outputs: The graph's outputs likewise, in the interpreter's order.
         ops: The operations in order of execution.
     """
 
     file: str
     bytes: int
     weight_bytes: int
-    inputs: tuple[Tensor, ...]
-    outputs: tuple[Tensor, ...]
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
     ops: tuple[Op, ...]
 
     @property
@@ -158,12 +140,13 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
     constant = {i for i, t in enumerate(tensors) if t.buffer in filled}
     names = _signature_names(model)
 
-    def describe(index: int) -> Tensor:
+    def describe(position: int, index: int) -> TensorSpec:
         t = tensors[index]
         q = t.quantization
         quantized = q is not None and q.scale is not None and len(q.scale) > 0
-        return Tensor(
+        return TensorSpec(
             names.get(index, _text(t.name)),
+            position,
             _shape(t),
             type_names[t.type],
             float(q.scale[0]) if quantized else None,
@@ -199,8 +182,8 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
         name,
         size,
         sum(len(b.data) for b in model.buffers if b.data is not None),
-        tuple(describe(int(i)) for i in graph.inputs),
-        tuple(describe(int(i)) for i in graph.outputs),
+        tuple(describe(n, int(i)) for n, i in enumerate(graph.inputs)),
+        tuple(describe(n, int(i)) for n, i in enumerate(graph.outputs)),
         tuple(ops),
     )
 

@@ -11,12 +11,11 @@ import importlib.metadata
 import json
 import platform
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-__all__ = ["array_sha256", "file_sha256", "recipe_json", "tool_versions", "weights_sha256"]
+__all__ = ["array_sha256", "recipe_json", "tool_versions", "weights_sha256"]
 
 RECIPE_SCHEMA = 1
 
@@ -27,15 +26,6 @@ def tool_versions() -> dict[str, str]:
     """Return the versions of Python and of the packages that shape a conversion."""
     installed = {d.name: d.version for d in importlib.metadata.distributions() if d.name in _TOOLS}
     return {"python": platform.python_version(), **dict(sorted(installed.items()))}
-
-
-def file_sha256(path: Path) -> str:
-    """Return the digest of a file as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-        return digest.hexdigest()
 
 
 def array_sha256(arrays: Iterable[np.ndarray]) -> str:

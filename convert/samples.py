@@ -13,21 +13,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from convert.errors import ConvertError
 from sdk.errors import ImageError
+from sdk.geometry import side_lengths
 from sdk.image.letterbox import letterbox
 from sdk.image.load import load_image
+from sdk.image.strip import expand_quad, fit_strip, rectify
+from sdk.model.settings import DecodeSettings
 from training.shards import ShardError, read_shard
 
-__all__ = ["Photo", "Samples", "Strip", "fit_strip", "gather", "generate"]
-
-STRIP_HEIGHT = 32
+__all__ = ["Photo", "Samples", "Strip", "gather", "generate"]
 
 # Apart from every seed of training data.
 GENERATOR_SEED = 0x0C0FFEE
+
+# Pixels: what is lower shows no text that two networks could agree on.
+_LEAST_HEIGHT = 6
+_LONGEST_STRIP = 1024
 
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
@@ -107,7 +111,7 @@ def generate(photos: int, strips: int, frame: tuple[int, int]) -> Samples:
     lines = (generator.strip(i) for i in range(strips))
     return Samples(
         tuple(_photo(photo.image, photo.record(), frame) for photo in drawn),
-        tuple(Strip(_at_strip_height(pixels), text) for pixels, text in lines),
+        tuple(Strip(fit_strip(pixels, _LONGEST_STRIP), text) for pixels, text in lines),
     )
 
 
@@ -130,7 +134,7 @@ def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, 
     strip_sources = [source for source, has_strips in kinds if has_strips]
     photo_rows = _take(photo_sources, photos)
     strip_list = [
-        Strip(_at_strip_height(image), record.get("text"))
+        Strip(fit_strip(image, _LONGEST_STRIP), record.get("text"))
         for image, record in _take(strip_sources, strips)
     ]
     photo_list = []
@@ -205,42 +209,6 @@ def _legible(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
 
 def _cut_strips(image: np.ndarray, record: dict[str, Any]) -> Iterator[Strip]:
     for line in _legible(record):
-        quad = np.array(line["quad"], np.float32)
-        across = 0.5 * (np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3]))
-        down = 0.5 * (np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1]))
-        if down < 6:  # nothing to read, nothing to compare
-            continue
-        width = int(np.clip(round(STRIP_HEIGHT * across / down), 8, 2048))
-        corners = np.array(
-            [[0, 0], [width, 0], [width, STRIP_HEIGHT], [0, STRIP_HEIGHT]], np.float32
-        )
-        # Quads count from the picture's corner, OpenCV from the center of its first pixel.
-        matrix = cv2.getPerspectiveTransform(quad - 0.5, corners - 0.5)
-        pixels = cv2.warpPerspective(
-            image, matrix, (width, STRIP_HEIGHT), borderMode=cv2.BORDER_REPLICATE
-        )
-        yield Strip(pixels, line["text"])
-
-
-def _at_strip_height(image: np.ndarray) -> np.ndarray:
-    height, width = image.shape[:2]
-    if height == STRIP_HEIGHT:
-        return image
-    scaled = max(1, round(width * STRIP_HEIGHT / height))
-    way = cv2.INTER_AREA if height > STRIP_HEIGHT else cv2.INTER_LINEAR
-    return cv2.resize(image, (scaled, STRIP_HEIGHT), interpolation=way)
-
-
-def fit_strip(pixels: np.ndarray, width: int) -> tuple[np.ndarray, int]:
-    """Return a strip in a frame: at the left, the last column repeated or the right end cut off.
-
-    Args:
-        pixels: uint8 (32, W, 3).
-        width: Width of the frame in pixels.
-
-    Returns:
-        uint8 (32, width, 3) and the width taken by the strip.
-    """
-    taken = min(width, pixels.shape[1])
-    padding = ((0, 0), (0, width - taken), (0, 0))
-    return np.pad(pixels[:, :taken], padding, mode="edge"), taken
+        quad = expand_quad(line["quad"], DecodeSettings().strip_margin)
+        if side_lengths(quad)[1] >= _LEAST_HEIGHT:
+            yield Strip(rectify(image, quad, _LONGEST_STRIP), line["text"])

@@ -8,9 +8,11 @@ but its report.
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,12 +80,20 @@ def convert_apart(job: Conversion) -> None:
 
 def _run(job: Conversion, log: Path) -> None:
     """Convert; runs in the child."""
+    _die_with_parent()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     from convert.converter_process import convert
 
     convert(job)
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this process if the one that asked for it is killed."""
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def _reason(code: int | None) -> str:

@@ -10,33 +10,45 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from convert.agreement import Agreement
 from convert.calibrate import feature_strips
+from convert.errors import ConvertError
 from convert.graphs import GRAPHS
-from convert.samples import Photo, Samples, Strip, fit_strip
+from convert.samples import Photo, Samples, Strip
 from sdk.charset import Charset
 from sdk.decode.ctc import decode
+from sdk.decode.detection import STRIDE
+from sdk.engine import Engine, open_engine
+from sdk.errors import SdkError
+from sdk.image.strip import pack_strips
+from sdk.model.bundle import Bundle
 
-__all__ = ["FLOORS", "Floor", "Reading", "Report", "report_table", "shortfalls", "verify"]
+__all__ = [
+    "FLOORS",
+    "Floor",
+    "Reading",
+    "Report",
+    "bundle_frame",
+    "report_table",
+    "shortfalls",
+    "verify",
+    "verify_bundle",
+]
 
 Arrays = Mapping[str, np.ndarray]
 
 _STRIP_STEP = 128
-_STRIP_MOST = 1024
 _COLUMN_STEP = 32
 _COLUMNS_MOST = 256
 _BATCH = 8
 
-
-class Runs(Protocol):
-    """What runs a converted graph, as the SDK's engines do."""
-
-    def run(self, inputs: dict[str, np.ndarray], /) -> Mapping[str, np.ndarray]:
-        """Return float32 outputs by name."""
+# Of fewer lines a share says nothing.
+_FEWEST_LINES = 20
 
 
 @dataclass(frozen=True)
@@ -116,15 +128,65 @@ class Report:
         """Return plain values for JSON."""
         return {
             "tensors": {
-                graph: {name: agreement.to_dict() for name, agreement in tensors.items()}
+                graph: {name: a.to_dict() for name, a in tensors.items() if a.count}
                 for graph, tensors in self.tensors.items()
             },
             "readings": {graph: reading.to_dict() for graph, reading in self.readings.items()},
         }
 
 
+def bundle_frame(folder: Path) -> tuple[int, int]:
+    """Return (height, width) in pixels of the frame that a bundle's photos are fitted into.
+
+    A bundle without a detector takes any photo for its lines; it gets a frame all the same.
+
+    Raises:
+        ConvertError: The bundle is missing or damaged.
+    """
+    try:
+        graphs = Bundle.open(folder).manifest.variants
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+    for variant in graphs.values():
+        if "detector" in variant:
+            _, height, width, _ = variant["detector"].input("image").shape
+            return height, width
+    return 640, 640
+
+
+def verify_bundle(
+    folder: Path, models: Mapping[str, Any], samples: Samples, threads: int | None = None
+) -> dict[str, Report]:
+    """Compare all variants of a bundle with the Keras models; see `verify`.
+
+    Args:
+        folder: The bundle's folder.
+        models: Keras models by graph name.
+        samples: Photos, in the detector's frame, and strips to run.
+        threads: CPU threads of the engines; None takes the SDK's default.
+
+    Raises:
+        ConvertError: The bundle is damaged or a graph cannot run.
+    """
+    variants: dict[str, dict[str, Engine]] = {}
+    try:
+        manifest = Bundle.open(folder).manifest
+        for variant in manifest.variants:
+            bundle = Bundle.open(folder, variant)
+            variants[variant] = {
+                name: open_engine(bundle.graph(name), "cpu", threads) for name in bundle.roles
+            }
+        return verify(variants, models, samples, manifest.charset)
+    except SdkError as error:
+        raise ConvertError(f"The bundle cannot run: {error}") from error
+    finally:
+        for engines in variants.values():
+            for engine in engines.values():
+                engine.close()
+
+
 def verify(
-    variants: Mapping[str, Mapping[str, Runs]],
+    variants: Mapping[str, Mapping[str, Engine]],
     models: Mapping[str, Any],
     samples: Samples,
     charset: Charset,
@@ -159,8 +221,8 @@ def verify(
         for photo in samples.photos:
             _compare_photo(photo, variants, models, charset, reports)
     if "line" in models:
-        for batch in _strip_batches(samples.strips):
-            _compare_strips(batch, variants, models["line"], charset, reports)
+        for width, batch in _strip_batches(samples.strips):
+            _compare_strips(batch, width, variants, models["line"], charset, reports)
     return reports
 
 
@@ -185,7 +247,7 @@ def _texts(logits: np.ndarray, columns: Iterable[int], charset: Charset) -> list
 
 def _compare_photo(
     photo: Photo,
-    variants: Mapping[str, Mapping[str, Runs]],
+    variants: Mapping[str, Mapping[str, Engine]],
     models: Mapping[str, Any],
     charset: Charset,
     reports: Mapping[str, Report],
@@ -217,27 +279,26 @@ def _compare_photo(
                 reports[name].readings["recognizer"].update(*line)
 
 
-def _strip_batches(strips: Sequence[Strip]) -> Iterator[list[tuple[np.ndarray, int, Strip]]]:
-    """Yield strips of one frame width, several at a time: (frame, pixels taken, strip)."""
-    frames: dict[int, list[tuple[np.ndarray, int, Strip]]] = defaultdict(list)
+def _strip_batches(strips: Sequence[Strip]) -> Iterator[tuple[int, list[Strip]]]:
+    """Yield strips that fit one frame width, several at a time."""
+    groups: dict[int, list[Strip]] = defaultdict(list)
     for strip in strips:
-        steps = -(-strip.pixels.shape[1] // _STRIP_STEP)
-        width = min(_STRIP_MOST, steps * _STRIP_STEP)
-        frames[width].append((*fit_strip(strip.pixels, width), strip))
-    for width in sorted(frames):
-        for start in range(0, len(frames[width]), _BATCH):
-            yield frames[width][start : start + _BATCH]
+        groups[-(-strip.pixels.shape[1] // _STRIP_STEP) * _STRIP_STEP].append(strip)
+    for width, group in sorted(groups.items()):
+        for start in range(0, len(group), _BATCH):
+            yield width, group[start : start + _BATCH]
 
 
 def _compare_strips(
-    batch: list[tuple[np.ndarray, int, Strip]],
-    variants: Mapping[str, Mapping[str, Runs]],
+    batch: Sequence[Strip],
+    width: int,
+    variants: Mapping[str, Mapping[str, Engine]],
     model: Any,
     charset: Charset,
     reports: Mapping[str, Report],
 ) -> None:
-    x = np.stack([frame for frame, _, _ in batch])
-    columns = [-(-taken // 4) for _, taken, _ in batch]
+    x = pack_strips([strip.pixels for strip in batch], width)
+    columns = [-(-strip.pixels.shape[1] // STRIDE) for strip in batch]
     reference = _reference(model, x, "line")
     expected = _texts(reference["logits"], columns, charset)
     for name, engines in variants.items():
@@ -246,7 +307,7 @@ def _compare_strips(
         result = engines["line"].run({"strip": x})
         _update(reports[name], "line", reference, result)
         read = _texts(result["logits"], columns, charset)
-        for before, after, (_, _, strip) in zip(expected, read, batch, strict=True):
+        for before, after, strip in zip(expected, read, batch, strict=True):
             reports[name].readings["line"].update(before, after, strip.text)
 
 
@@ -276,7 +337,7 @@ def shortfalls(reports: Mapping[str, Report], floors: Mapping[str, Floor]) -> li
                         f"least allowed {floor.correlation:g}"
                     )
         for graph, reading in report.readings.items():
-            if reading.lines and reading.share < floor.same:
+            if reading.lines >= _FEWEST_LINES and reading.share < floor.same:
                 found.append(
                     f"{variant} {graph}: {reading.same} of {reading.lines} lines read as the "
                     f"float model reads them ({reading.share:.1%}), least allowed {floor.same:.0%}"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from convert.errors import ConvertError
-from convert.samples import Photo, Samples, Strip, fit_strip, gather, generate
+from convert.samples import Photo, Samples, Strip, gather, generate
 from training.shards import shard_path, write_shard
 
 Picture = Callable[[int, int, int], np.ndarray]
@@ -53,7 +53,8 @@ def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, strip_shards: P
 def test_strips_are_cut_out_of_photos_if_there_are_none(photo_shards: Path) -> None:
     samples = gather([photo_shards], 6, 4, FRAME)
     assert [strip.text for strip in samples.strips] == ["A0", "B0", "A1", "B1"]
-    assert all(strip.pixels.shape == (32, 128, 3) for strip in samples.strips)
+    # 80x20 px, grown by a twentieth of the height on all sides.
+    assert all(strip.pixels.shape == (32, 119, 3) for strip in samples.strips)
 
 
 def test_cut_strip_shows_its_line(tmp_path: Path) -> None:
@@ -64,9 +65,8 @@ def test_cut_strip_shows_its_line(tmp_path: Path) -> None:
     record = {"image": "images/a.png", "width": 192, "height": 128, "texts": [line("ab")]}
     (tmp_path / "labels.jsonl").write_text(json.dumps(record) + "\n")
     (strip,) = gather([tmp_path], 1, 1, FRAME).strips
-    assert strip.pixels.shape == (32, 128, 3)
-    assert (strip.pixels[2:-2, 2:62] == (255, 0, 0)).all()
-    assert (strip.pixels[2:-2, 66:-2] == (0, 0, 255)).all()
+    assert (strip.pixels[4:-4, 4:56] == (255, 0, 0)).all()
+    assert (strip.pixels[4:-4, 63:-4] == (0, 0, 255)).all()
 
 
 def test_folder_of_pictures_gives_photos_without_lines(tmp_path: Path, picture: Picture) -> None:
@@ -107,17 +107,6 @@ def test_split_keeps_samples_apart() -> None:
     assert [len(part) for part in (first.strips, apart.strips)] == [2, 1]
     values = [int(p.frame[0, 0, 0]) for p in (*first.photos, *apart.photos)]
     assert sorted(values) == list(range(9))
-
-
-def test_strip_is_framed_with_its_last_column(picture: Picture) -> None:
-    pixels = picture(0, 32, 40)
-    frame, taken = fit_strip(pixels, 64)
-    assert (frame.shape, taken) == ((32, 64, 3), 40)
-    assert (frame[:, :40] == pixels).all()
-    assert (frame[:, 40:] == pixels[:, 39:]).all()
-    frame, taken = fit_strip(pixels, 32)
-    assert taken == 32
-    assert (frame == pixels[:, :32]).all()
 
 
 def test_generated_samples_are_the_same_each_time() -> None:

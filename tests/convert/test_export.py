@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from convert.__main__ import main
+from convert.errors import ConvertError
+from convert.export import BelowFloorError, Options, Source, export, merge, open_run
+from convert.verify import FLOORS, Floor
+from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.engine import open_engine
+from sdk.model.bundle import Bundle
+from training.config import parse_config
+from training.models.build import build_models
+from training.run import save_weights
+
+ROOT = Path(__file__).parents[2]
+
+# Untrained networks are unsure of every character, so their integer twins read other ones.
+UNTRAINED = {name: replace(floor, same=0.0) for name, floor in FLOORS.items()}
+SMALL = Options(
+    precisions=("fp32", "int8"),
+    frame=(96, 128),
+    columns=32,
+    strip_width=128,
+    count=12,
+    held_back=4,
+    floors=UNTRAINED,
+)
+
+
+@pytest.fixture(scope="module")
+def source(models: dict[str, Any]) -> Source:
+    return Source("run", DEFAULT_CHARSET, models, {"step": 7})
+
+
+@pytest.fixture(scope="module")
+def bundle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("export") / "small"
+    export([source], target, SMALL)
+    return target
+
+
+@pytest.fixture(scope="module")
+def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder as training leaves it."""
+    folder = tmp_path_factory.mktemp("runs") / "line-run"
+    folder.mkdir()
+    text = """
+[model]
+kind = "line"
+[model.line]
+stem = [8, 8, 16]
+blocks = 1
+[model.recognizer]
+widths = [16, 16, 32]
+blocks = 1
+"""
+    (folder / "config.toml").write_text(text)
+    (folder / "run.json").write_text('{"step": 3, "seconds": NaN, "command": ["fit", "/home"]}')
+    built = build_models(parse_config(text).model)
+    save_weights(built, built.trained.get_weights(), folder / "ema.weights.h5")
+    return folder
+
+
+def command(run: Path, target: Path, *more: str) -> list[str]:
+    sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
+    return ["export", str(run), "--precision", "fp32", "--out", str(target), *sizes, *more]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_bundle_is_what_the_sdk_opens(bundle: Path, source: Source) -> None:
+    opened = Bundle.open(bundle)
+    manifest = opened.manifest
+    assert opened.variant == "int8"
+    assert manifest.name == "small"
+    assert set(manifest.variants) == {"fp32", "int8"}
+    assert manifest.charset == DEFAULT_CHARSET
+    detector = manifest.variants["int8"]["detector"]
+    assert detector.input("image").shape == (1, 96, 128, 3)
+    assert detector.input("image").dtype == "uint8"
+    assert detector.output("features").shape == (1, 24, 32, 16)
+    assert manifest.variants["int8"]["recognizer"].input("features").dtype == "int8"
+    assert manifest.variants["fp32"]["line"].input("strip").dtype == "uint8"
+    names = {
+        f"{g}-{v}.tflite" for g in ("detector", "recognizer", "line") for v in SMALL.precisions
+    }
+    assert set(content(bundle)) == names | {"model.json", "recipe.json"}
+    assert [path.name for path in bundle.parent.iterdir()] == ["small"]
+
+
+@pytest.mark.parametrize(("variant", "least"), [("fp32", 0.99999), ("int8", 0.98)])
+def test_outputs_have_the_right_names(
+    bundle: Path,
+    models: dict[str, Any],
+    picture: Callable[[int, int, int], np.ndarray],
+    variant: str,
+    least: float,
+) -> None:
+    opened = Bundle.open(bundle, variant)
+    photo = picture(90, 96, 128)[None]
+    found = open_engine(opened.graph("detector"), threads=1).run({"image": photo})
+    expected = {name: np.asarray(value) for name, value in models["detector"](photo).items()}
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        assert np.corrcoef(found[name].ravel(), value.ravel())[0, 1] > least, name
+    # Another batch and width than the file's.
+    strips = np.stack([picture(seed, 32, 192) for seed in (91, 92)])
+    logits = open_engine(opened.graph("line"), threads=1).run({"strip": strips})["logits"]
+    expected_logits = np.asarray(models["line"](strips))
+    assert logits.shape == expected_logits.shape == (2, 1, 48, 96)
+    assert np.corrcoef(logits.ravel(), expected_logits.ravel())[0, 1] > least
+    features = np.concatenate([expected["features"][:, 8 * k : 8 * k + 8] for k in range(3)])
+    read = open_engine(opened.graph("recognizer"), threads=1).run({"features": features})
+    expected_logits = np.asarray(models["recognizer"](features))
+    assert np.corrcoef(read["logits"].ravel(), expected_logits.ravel())[0, 1] > least
+
+
+def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Source) -> None:
+    training = Bundle.open(bundle).manifest.training
+    assert training["runs"][0]["name"] == "run"
+    assert training["runs"][0]["step"] == 7
+    verified = training["verification"]["held back"]
+    assert set(verified) == {"fp32", "int8"}
+    assert verified["fp32"]["tensors"]["detector"]["score"]["relative"] < 1e-3
+    assert verified["int8"]["tensors"]["line"]["logits"]["correlation"] > 0.95
+    assert verified["int8"]["readings"]["line"]["lines"] == SMALL.held_back
+    assert verified["int8"]["readings"]["recognizer"]["lines"] > 0
+    recipe = json.loads((bundle / "recipe.json").read_text())
+    assert recipe["options"]["frame"] == [96, 128]
+    assert recipe["calibration"]["photos"] == recipe["calibration"]["strips"] == SMALL.count
+    assert len(recipe["calibration"]["sha256"]) == 64
+    assert recipe["tools"]["tensorflow"]
+    assert set(recipe["runs"][0]["weights_sha256"]) == set(source.models)
+
+
+def test_existing_bundle_is_refused_before_any_work(
+    bundle: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = content(bundle)
+    told: list[str] = []
+    with pytest.raises(ConvertError, match="--force"):
+        export([source], bundle, SMALL, told.append)
+    assert told == []
+    assert content(bundle) == before
+
+
+def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Source) -> None:
+    before = content(bundle)
+    strict = {"fp32": Floor(relative=1e-12, correlation=0.0, same=0.0)}
+    only_line = replace(source, models={"line": source.models["line"]})
+    options = replace(SMALL, precisions=("fp32",), floors=strict, force=True, count=2)
+    with pytest.raises(BelowFloorError, match=r"fp32 line logits: greatest difference") as failure:
+        export([only_line], bundle, options)
+    assert failure.value.reports["held back"]["fp32"].tensors["line"]["logits"].count > 0
+    assert content(bundle) == before
+    assert [path.name for path in bundle.parent.iterdir()] == ["small"]
+
+
+def test_later_run_gives_the_graph(source: Source) -> None:
+    other = keras.models.clone_model(source.models["line"])
+    later = Source("later", DEFAULT_CHARSET, {"line": other})
+    models, charset = merge([source, later])
+    assert models["line"] is other
+    assert models["detector"] is source.models["detector"]
+    assert charset == DEFAULT_CHARSET
+
+
+def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
+    models = dict(source.models)
+    with pytest.raises(ConvertError, match="different charsets"):
+        merge([source, replace(source, charset=Charset("abc"))])
+    line = models.pop("line")
+    with pytest.raises(ConvertError, match="No line graph in run"):
+        merge([replace(source, models=models)])
+    features = keras.Input((8, None, 5), name="features")
+    head = keras.Model(features, keras.layers.Conv2D(96, (8, 1))(features))
+    with pytest.raises(ConvertError, match="5 feature channels, the detector gives 16"):
+        merge([replace(source, models={**models, "line": line, "recognizer": head})])
+    with pytest.raises(ConvertError, match="'other'; known"):
+        merge([replace(source, models={"line": line, "other": head})])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"precisions": ("int4",)}, "Unknown precision"),
+        ({"precisions": ()}, "at least one precision"),
+        ({"frame": (100, 128)}, "multiples of 32 px, not 128x100"),
+        ({"strip_width": 100}, "multiple of 32"),
+        ({"columns": 0}, "columns"),
+        ({"default_variant": "fp16"}, "not among those exported"),
+        ({"held_back": 0}, "At least one sample"),
+    ],
+)
+def test_wrong_options_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConvertError, match=message):
+        replace(SMALL, **change).check()
+
+
+def test_folder_that_is_no_run_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ConvertError, match="no run folder"):
+        open_run(tmp_path)
+    assert main(command(tmp_path, tmp_path / "bundle")) == 1
+    assert "no run folder" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "run"]) == 2
+    assert main(["export", "run", "--out", "x", "--frame", "640"]) == 2
+    assert main(["export", "run", "--out", "x", "--min-same", "2"]) == 2
+    assert "640x640" in capsys.readouterr().err
+
+
+def test_commands_export_and_verify(
+    line_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "bundle"
+    assert main(command(line_run, target)) == 0
+    captured = capsys.readouterr()
+    assert "converting line to fp32" in captured.err
+    assert "line        logits" in captured.out
+    training = Bundle.open(target).manifest.training
+    # Neither what JSON cannot hold nor a path of this machine.
+    assert training["runs"][0]["seconds"] is None
+    assert "/home" not in (target / "model.json").read_text()
+    assert main(["verify", str(target), str(line_run), "--count", "2", "--json"]) == 0
+    (report,) = json.loads(capsys.readouterr().out).values()
+    assert report["fp32"]["tensors"]["line"]["logits"]["relative"] < 1e-3
+    (target / "line-fp32.tflite").write_bytes(b"changed")
+    assert main(["verify", str(target), str(line_run)]) == 1
+    assert "line-fp32.tflite is damaged" in capsys.readouterr().err
+
+
+def old_bundle(tmp_path: Path) -> Path:
+    target = tmp_path / "bundle"
+    target.mkdir()
+    (target / "model.json").write_text("old")
+    return target
+
+
+def test_kill_leaves_the_old_bundle(line_run: Path, tmp_path: Path) -> None:
+    target = old_bundle(tmp_path)
+    with subprocess.Popen(
+        [sys.executable, "-m", "convert", *command(line_run, target, "--force")],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    ) as process:
+        assert process.stderr is not None
+        assert any("converting line" in message for message in process.stderr)
+        process.send_signal(signal.SIGKILL)
+    assert content(target) == {"model.json": b"old"}
+    assert main(command(line_run, target, "--force")) == 0
+    assert Bundle.open(target).variant == "fp32"
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
+
+
+@pytest.mark.parametrize("most_bytes", [2_000, 40_000])
+def test_full_disk_leaves_the_old_bundle(line_run: Path, tmp_path: Path, most_bytes: int) -> None:
+    target = old_bundle(tmp_path)
+
+    def no_large_files() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "convert", *command(line_run, target, "--force")],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=no_large_files,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert "File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert content(target) == {"model.json": b"old"}
+    assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

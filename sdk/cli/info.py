@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdk import __version__
+from sdk.cli.log import native_notes_to_log
 from sdk.cli.options import add_command, add_reader_options, print_json
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError, ModelError, OptionError
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
 
     if args.device not in DEVICES:
         raise OptionError(f"device is {args.device!r}. Give one of {', '.join(DEVICES)}.")
-    model, devices = _model_and_devices(args)
+    with native_notes_to_log():
+        model, devices = _model_and_devices(args)
     result: dict[str, Any] = {
         "fots_lite": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",

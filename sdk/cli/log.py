@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
+import tempfile
 from collections.abc import Iterator
 
 logger = logging.getLogger("sdk")
@@ -37,3 +39,32 @@ def log_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def native_notes_to_log() -> Iterator[None]:
+    """Log what the interpreter's own code notes while the block runs, as details.
+
+    It writes lines such as "INFO: Created ... delegate" to file descriptor 2 of the process, which
+    no Python logger sees. Everything else that arrives there meanwhile is passed on.
+    """
+    try:
+        saved = os.dup(2)
+    except OSError:  # there is no standard error
+        yield
+        return
+    with tempfile.TemporaryFile() as notes:
+        sys.stderr.flush()
+        os.dup2(notes.fileno(), 2)
+        try:
+            yield
+        finally:
+            sys.stderr.flush()
+            os.dup2(saved, 2)
+            os.close(saved)
+            notes.seek(0)
+            for line in notes.read().decode("utf-8", "replace").splitlines():
+                if line.startswith("INFO: "):
+                    logger.debug("%s", line)
+                else:
+                    print(line, file=sys.stderr)

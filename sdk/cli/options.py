@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
+from sdk.cli.log import native_notes_to_log
+
 if TYPE_CHECKING:
     from sdk.reader import Reader
 
@@ -54,7 +56,8 @@ def open_reader(args: argparse.Namespace) -> Reader:
     # Late: --help and wrong usage must not wait for OpenCV.
     from sdk.reader import Reader
 
-    return Reader(args.model, device=args.device, threads=args.threads, variant=args.variant)
+    with native_notes_to_log():
+        return Reader(args.model, device=args.device, threads=args.threads, variant=args.variant)
 
 
 def positive_int(text: str) -> int:

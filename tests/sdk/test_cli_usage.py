@@ -160,3 +160,24 @@ def test_expected_lines_are_paired_with_those_read(
     # Anything but the three lines in order must show at least one difference.
     assert check.compare(["a", "b", "c"], found) == pairs
     assert (found == ["a", "b", "c"]) == all(a == b for a, b in pairs)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="file descriptors as on Unix")
+def test_notes_of_native_code_are_details_and_nothing_else_is_lost() -> None:
+    code = (
+        "import os, sys\n"
+        "from sdk.cli.log import log_to_stderr, logger, native_notes_to_log\n"
+        "with log_to_stderr(quiet=False, verbose='-v' in sys.argv):\n"
+        "    try:\n"
+        "        with native_notes_to_log():\n"
+        "            os.write(2, b'INFO: Created a delegate\\nERROR: no memory\\n')\n"
+        "            logger.warning('slow')\n"
+        "            raise ValueError\n"
+        "    except ValueError:\n"
+        "        os.write(2, b'end\\n')\n"
+    )
+    for flags, details in ([], []), (["-v"], ["fots-lite: debug: INFO: Created a delegate"]):
+        command = [sys.executable, "-c", code, *flags]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        rest = ["ERROR: no memory", "fots-lite: warning: slow", "end"]
+        assert done.stderr.splitlines() == details + rest

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdk.errors import OptionError
@@ -101,6 +101,7 @@ def test_hocr_is_well_formed_and_holds_everything() -> None:
     assert len(set(names)) == len(names)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=10), st.text(st.characters(exclude_characters="\0"), min_size=1))
 def test_hocr_of_any_text_and_name_is_well_formed(text: str, name: str) -> None:
     # File names may hold undecodable bytes, which Python shows as these surrogates.
@@ -137,6 +138,7 @@ def test_unknown_format() -> None:
 # Words --------------------------------------------------------------------------------------------
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab12 "), max_size=12))
 def test_words_are_those_between_spaces(text: str) -> None:
     with_chars = char_line(text, [0.5] * len(text), 0, 0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdk.image.letterbox import FILL, letterbox
@@ -12,6 +12,7 @@ from sdk.image.letterbox import FILL, letterbox
 sides = st.integers(1, 300)
 
 
+@settings(deadline=None)
 @given(sides, sides, st.sampled_from([32, 64, 96]), st.sampled_from([32, 64, 96]))
 def test_points_map_there_and_back(width: int, height: int, frame_w: int, frame_h: int) -> None:
     frame, box = letterbox(np.zeros((height, width, 3), np.uint8), frame_h, frame_w)

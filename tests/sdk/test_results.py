@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdk.errors import OptionError, SdkError
@@ -54,6 +54,7 @@ def reading() -> Reading:
     return Reading((line, doubtful), 640, 480, timing, "default 1", "cpu")
 
 
+@settings(deadline=None)
 @given(readings)
 def test_round_trip_through_dict_and_json(reading: Reading) -> None:
     assert Reading.from_dict(reading.to_dict()) == reading
@@ -132,6 +133,7 @@ def test_results_are_frozen_and_carry_no_dict(reading: Reading) -> None:
         assert hash(value) == hash(copy.deepcopy(value))
 
 
+@settings(deadline=None)
 @given(readings, shares)
 def test_filter_keeps_exactly_the_sure_lines_in_order(reading: Reading, least: float) -> None:
     kept = reading.filter(least)

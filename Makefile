@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint co
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 
-FONT_LIST := $(wildcard training/synth/debian-fonts.txt)
+DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt)
 DEV_EXTRAS := train,convert,dev
 CODE := sdk training convert demo_app tests
 
@@ -55,8 +55,8 @@ $(BASE): pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@$(PIP) --editable .
 	@touch $@
 
-$(DEV): pyproject.toml constraints.txt $(FONT_LIST) | $(VENV)/bin/pip
-	@sed 's/#.*//' $(FONT_LIST) /dev/null | xargs sh .ci/debian-packages
+$(DEV): pyproject.toml constraints.txt $(DEBIAN_LIST) | $(VENV)/bin/pip
+	@sed 's/#.*//' $(DEBIAN_LIST) /dev/null | xargs sh .ci/debian-packages
 	@echo "Installing runtime, training, conversion and checks into $(VENV) (about 2.5 GB)"
 	@$(PIP) --editable ".[$(DEV_EXTRAS)]"
 	@touch $(BASE) $@

@@ -1,6 +1,6 @@
 """The fonts of this machine that can draw the charset, sorted into kinds.
 
-Any folder of TrueType or OpenType files will do. `debian-fonts.txt` beside this file lists the
+Any folder of TrueType or OpenType files will do. `debian-packages.txt` beside this file lists the
 Debian packages that give the generator its variety.
 """
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from keras.ops import convert_to_numpy
 
 __all__ = ["Average"]
 
@@ -38,4 +39,4 @@ class Average:
             return
         momentum = min(self._momentum, (1 + step) / (10 + step)) ** self.EVERY
         for value, variable in zip(self.values, variables, strict=True):
-            value += np.float32(1 - momentum) * (np.asarray(variable, np.float32) - value)
+            value += np.float32(1 - momentum) * (convert_to_numpy(variable) - value)

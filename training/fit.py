@@ -338,7 +338,7 @@ class Fit:
         Raises:
             TrainingError: The disk is full; the checkpoint before is intact.
         """
-        optimizer = [np.asarray(v) for v in self.model.optimizer.variables]
+        optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
         weights = self.model.get_weights()
         state = {"step": self.step, "seconds": self.seconds, "shards": self._shards}
         write_checkpoint(

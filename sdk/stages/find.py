@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sdk.decode.detection import decode_maps
 from sdk.decode.nms import merge_collinear, suppress
 from sdk.engine import Engine
-from sdk.geometry import side_lengths
+from sdk.geometry import iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
 from sdk.model.settings import DecodeSettings
@@ -33,6 +33,8 @@ GOOD_HEIGHT_PX = 24.0
 BLIND_ZOOM = 2.0
 # A box this near to the inner border of a tile is taken as cut off by it.
 CUT_PX = 4.0
+# Overlap from which boxes of two looks, one of them coarse, are taken as the same line.
+SAME_LINE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -170,7 +172,8 @@ class Finder:
             for line in seen:
                 # large lines show better in the first look, small ones in a tile
                 trust = 1.0 if side_lengths(line.quad)[1] * scale < small else 0.5
-                if _is_cut(line.quad, tile, CUT_PX / view.box.scale_x):
+                near = _crosses(line.quad, tile, CUT_PX / view.box.scale_x)
+                if near and not _seen_whole(line.quad, tile, first):
                     trust = 0.01
                 lines.append(line)
                 ranks.append(trust * line.score)
@@ -189,12 +192,20 @@ class Finder:
         return merged
 
 
-def _is_cut(quad: Floats, tile: Tile, margin: float) -> bool:
-    """Tell whether a box touches a border of the tile that is not one of the photo."""
+def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:
+    """Tell whether a box comes this near to a border of the tile that is not one of the photo."""
     low, high = quad.min(0), quad.max(0)
     return bool(
         (tile.cut_left and low[0] < tile.left + margin)
         or (tile.cut_top and low[1] < tile.top + margin)
         or (tile.cut_right and high[0] > tile.right - margin)
         or (tile.cut_bottom and high[1] > tile.bottom - margin)
+    )
+
+
+def _seen_whole(quad: Floats, tile: Tile, first: list[FoundLine]) -> bool:
+    """Tell whether the first look found the same line, and that it ends inside the tile."""
+    slack = 0.25 * float(side_lengths(quad)[1])
+    return any(
+        iou(line.quad, quad) > SAME_LINE and not _crosses(line.quad, tile, -slack) for line in first
     )

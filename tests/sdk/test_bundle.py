@@ -1,0 +1,215 @@
+"""Bundles: written and read by the same classes; damaged ones are refused with a reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdk.errors import ModelError
+from sdk.model import bundle as bundle_module
+from sdk.model.bundle import MANIFEST_NAME, Bundle, write_manifest
+from sdk.model.manifest import GraphSpec, Manifest, TensorSpec
+from sdk.model.settings import DecodeSettings
+from tests import tiny
+
+
+def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    path = folder / MANIFEST_NAME
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+
+
+def test_open_gives_what_was_written(tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle)
+    assert bundle.manifest.name == "tiny"
+    assert bundle.manifest.charset == tiny.CHARSET
+    assert bundle.manifest.decode == tiny.SETTINGS
+    assert (bundle.variant, bundle.roles) == ("fp32", ("detector", "recognizer", "line"))
+    graph = bundle.graph("detector")
+    assert graph.path.is_file()
+    assert graph.spec.input("image").shape == (1, 128, 128, 3)
+    assert [t.name for t in graph.spec.outputs] == list(tiny.OUTPUTS["detector"])
+    assert Bundle.open(str(tiny_bundle), "int8").graph("line").spec.output("logits").dtype == "int8"
+
+
+def test_manifest_survives_json(tiny_bundle: Path) -> None:
+    manifest = Bundle.open(tiny_bundle).manifest
+    manifest = replace(manifest, temperature={"line": 1.5}, training={"steps": [1, {"a": None}]})
+    assert Manifest.from_dict(json.loads(json.dumps(manifest.to_dict()))) == manifest
+
+
+def test_optional_parts_have_defaults(own_bundle: Path) -> None:
+    def drop(data: dict[str, Any]) -> None:
+        for key in ("decode", "calibration", "training"):
+            del data[key]
+
+    edit(own_bundle, drop)
+    manifest = Bundle.open(own_bundle).manifest
+    assert manifest.decode == DecodeSettings()
+    assert (manifest.temperature, manifest.training) == ({}, {})
+
+
+def test_a_changed_byte_is_found(own_bundle: Path) -> None:
+    path = own_bundle / "recognizer-fp32.tflite"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match=r"recognizer-fp32\.tflite is damaged: SHA-256"):
+        Bundle.open(own_bundle)
+    # the other variant does not use that file
+    assert Bundle.open(own_bundle, "int8").variant == "int8"
+
+
+def test_a_shortened_file_is_found(own_bundle: Path) -> None:
+    path = own_bundle / "line-fp32.tflite"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ModelError, match=r"line-fp32\.tflite is damaged: \d+ bytes instead of"):
+        Bundle.open(own_bundle)
+
+
+def test_a_missing_file_is_named(own_bundle: Path) -> None:
+    (own_bundle / "detector-fp32.tflite").unlink()
+    with pytest.raises(ModelError, match=r"detector-fp32\.tflite is missing"):
+        Bundle.open(own_bundle)
+
+
+def test_missing_folder_and_manifest(tmp_path: Path) -> None:
+    with pytest.raises(
+        ModelError, match=r"nowhere.*not found.*Name a folder that holds model\.json"
+    ):
+        Bundle.open(tmp_path / "nowhere")
+    with pytest.raises(ModelError, match="not found"):
+        Bundle.open(tmp_path)
+    (tmp_path / MANIFEST_NAME).mkdir()
+    with pytest.raises(ModelError, match="Cannot open the model bundle"):
+        Bundle.open(tmp_path)
+
+
+def test_missing_packaged_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle_module, "DEFAULT_BUNDLE", tmp_path / "models" / "default")
+    with pytest.raises(ModelError, match="Install the package again"):
+        Bundle.open()
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"not json"])
+def test_no_json(own_bundle: Path, content: bytes) -> None:
+    (own_bundle / MANIFEST_NAME).write_bytes(content)
+    with pytest.raises(ModelError, match=r"model\.json is no JSON"):
+        Bundle.open(own_bundle)
+
+
+def test_newer_schema(own_bundle: Path) -> None:
+    edit(own_bundle, lambda data: data.update(schema=2, something="new"))
+    with pytest.raises(ModelError, match=r"schema 2; this SDK reads up to 1\. Update the SDK"):
+        Bundle.open(own_bundle)
+
+
+def test_unknown_variant(tiny_bundle: Path) -> None:
+    with pytest.raises(ModelError, match=r"no variant 'int4'\. It has fp32, int8"):
+        Bundle.open(tiny_bundle, "int4")
+
+
+def at(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
+    def change(data: Any) -> None:
+        for key in keys[:-1]:
+            data = data[key]
+        data[keys[-1]] = value
+
+    return change
+
+
+LINE = ("variants", "fp32", "line")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (at("schema", value="1"), "schema is '1'"),
+        (at("schema", value=True), "schema is True"),
+        (at("name", value=5), '"name" is 5; it must be a string'),
+        (at("charset", value="ABA"), "charset of model.json is not usable"),
+        (at("charset", value="ABC"), "must be 4 classes for 3 characters"),
+        (at("default_variant", value="fp64"), "must be a variant"),
+        (at("extra", value=1), "Unknown extra in the bundle's model.json"),
+        (at("decode", "thresh", value=1), "Unknown decode settings thresh; known are score_thresh"),
+        (at("decode", "score_threshold", value=7), '"score_threshold" is 7; it must be a number'),
+        (at("decode", "max_lines", value=2.5), "max_lines.*whole number"),
+        (at("decode", "line_widths", value=[64, 33]), "ascending multiples of 32"),
+        (at("decode", "line_widths", value=[]), "ascending multiples of 32"),
+        (at("decode", "line_widths", value=7), "ascending multiples of 32"),
+        (at("calibration", "temperature", "line", value=0), "temperature of line is 0"),
+        (at("calibration", "temperature", "lines", value=1), "temperature of lines"),
+        (at("calibration", "temperature", "line", value="x"), "must be a finite number"),
+        (at("variants", value=[]), '"variants" is'),
+        (at("variants", "fp32", value={}), 'must be with "line"'),
+        (at("variants", "fp32", "line", value={}), '"file" is None; it must be a string'),
+        (at(*LINE, "file", value="../line.tflite"), "must be a name inside the bundle"),
+        (at(*LINE, "file", value="/etc/passwd"), "must be a name inside the bundle"),
+        (at(*LINE, "bytes", value="9"), '"bytes" is'),
+        (at(*LINE, "note", value=""), "Unknown note in the bundle's graph"),
+        (at(*LINE, "inputs", 0, "shape", value=[1, 32, -1, 3]), "shape of tensor strip"),
+        (at(*LINE, "inputs", 0, "dtype", value="int64"), "dtype of tensor strip"),
+        (at(*LINE, "inputs", 0, "scale", value=0.5), "quantization of tensor strip"),
+        (at(*LINE, "outputs", 0, "name", value="text"), 'with one named "logits"'),
+    ],
+)
+def test_wrong_entries_are_named(
+    own_bundle: Path, change: Callable[[dict[str, Any]], None], message: str
+) -> None:
+    edit(own_bundle, change)
+    with pytest.raises(ModelError, match=message):
+        Bundle.open(own_bundle)
+
+
+def test_unknown_and_lonely_graphs(own_bundle: Path) -> None:
+    graphs = Bundle.open(own_bundle).manifest.to_dict()["variants"]["fp32"]
+    edit(own_bundle, at("variants", "fp32", value={**graphs, "reader": graphs["line"]}))
+    with pytest.raises(ModelError, match=r"\['reader'\]; it must be of detector, recognizer, line"):
+        Bundle.open(own_bundle)
+    del graphs["detector"]
+    edit(own_bundle, at("variants", "fp32", value=graphs))
+    with pytest.raises(ModelError, match='must be with "detector"'):
+        Bundle.open(own_bundle)
+
+
+def test_a_list_is_no_manifest(own_bundle: Path) -> None:
+    (own_bundle / MANIFEST_NAME).write_text("[1]")
+    with pytest.raises(ModelError, match=r"model\.json is 'list'; it must be an object"):
+        Bundle.open(own_bundle)
+
+
+def test_a_graph_the_variant_lacks(own_bundle: Path) -> None:
+    def only_line(data: dict[str, Any]) -> None:
+        data["variants"]["fp32"] = {"line": data["variants"]["fp32"]["line"]}
+
+    edit(own_bundle, only_line)
+    bundle = Bundle.open(own_bundle)
+    assert bundle.roles == ("line",)
+    with pytest.raises(ModelError, match="no detector graph; it has line"):
+        bundle.graph("detector")
+
+
+def test_a_manifest_that_does_not_fit_its_files_is_not_written(own_bundle: Path) -> None:
+    manifest = Bundle.open(own_bundle).manifest
+    before = (own_bundle / MANIFEST_NAME).read_bytes()
+    path = own_bundle / "line-int8.tflite"
+    path.write_bytes(path.read_bytes() + b"x")
+    with pytest.raises(ModelError, match="line-int8"):
+        write_manifest(own_bundle, manifest)
+    assert (own_bundle / MANIFEST_NAME).read_bytes() == before
+
+
+def test_a_file_describes_itself(tmp_path: Path) -> None:
+    path = tmp_path / "a.tflite"
+    path.write_bytes(b"abc")
+    tensor = TensorSpec("strip", 0, (1, 32, 64, 3), "uint8", 0.5, 3)
+    spec = GraphSpec.of_file(path, [tensor], [])
+    assert (spec.file, spec.bytes) == ("a.tflite", 3)
+    assert spec.sha256.startswith("ba7816bf8f01cfea")
+    assert GraphSpec.from_dict(json.loads(json.dumps(spec.to_dict()))) == spec

@@ -45,12 +45,13 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     Raises:
         TrainingError: The disk is full or the folder not writable.
     """
-    arrays: dict[str, np.ndarray] = {}
+    # typed as Any: NumPy's stubs take every keyword for "allow_pickle"
+    arrays: dict[str, Any] = {"state": np.array(json.dumps(checkpoint.state))}
     for group in ("weights", "average", "optimizer"):
         values: Sequence[np.ndarray] = getattr(checkpoint, group)
         arrays.update({f"{group}_{i:04d}": np.asarray(v) for i, v in enumerate(values)})
     buffer = io.BytesIO()
-    np.savez(buffer, state=np.array(json.dumps(checkpoint.state)), **arrays)
+    np.savez(buffer, **arrays)
     try:
         write_atomically(path, buffer.getvalue())
     except SdkError as error:

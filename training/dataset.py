@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ def split_shards(folder: Path | str, held_back: int) -> tuple[list[Path], list[P
 
 def prefetched(
     make: Callable[[int], Batch], start: int, stop: int, workers: int, ahead: int
-) -> Iterator[Batch]:
+) -> Generator[Batch, None, None]:
     """Yield make(start) … make(stop - 1) in order, made ahead by threads.
 
     Threads suffice: decoding and warping in OpenCV leave the interpreter lock.

@@ -84,9 +84,9 @@ def test_alignment_is_the_best_path_of_its_text(shape: tuple[int, int, int]) -> 
         p = float(sum(log_probs[t, c] for t, c in enumerate(path)))
         best[text] = max(best.get(text, -math.inf), p)
     for text, p in best.items():
-        path = align(log_probs, text)
-        assert collapse_by_definition(tuple(path.tolist())) == text
-        assert sum(log_probs[t, c] for t, c in enumerate(path)) == pytest.approx(p, abs=1e-4)
+        found = align(log_probs, text)
+        assert collapse_by_definition(tuple(found.tolist())) == text
+        assert sum(log_probs[t, c] for t, c in enumerate(found)) == pytest.approx(p, abs=1e-4)
 
 
 def test_alignment_of_what_does_not_fit() -> None:

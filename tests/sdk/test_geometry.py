@@ -123,7 +123,7 @@ def test_points_move_by_affine_and_homography() -> None:
 
 def test_contains_counts_edges_in() -> None:
     quad = geometry.box_quads((5, 5), 10, 10, 0)
-    inside = geometry.contains(quad, [[5, 5], [0, 5], [10, 10], [10.1, 5], [5, -0.1]])
+    inside = geometry.contains(quad, np.array([(5, 5), (0, 5), (10, 10), (10.1, 5), (5, -0.1)]))
     assert inside.tolist() == [True, True, True, False, False]
 
 

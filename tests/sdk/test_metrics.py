@@ -60,7 +60,7 @@ A, B, C = (box_quads((x, 50), 80, 20, 0) for x in (50, 200, 400))
 
 
 def near(quad: np.ndarray, by: float = 4) -> np.ndarray:
-    return quad + np.float32(by)
+    return np.asarray(quad + by, np.float32)
 
 
 def test_each_quad_matches_once_and_best_first() -> None:

@@ -173,7 +173,7 @@ def test_turned_pictures_of_a_line(reader: Reader) -> None:
     ],
 )
 def test_a_line_that_reads_badly_is_tried_upside_down(
-    own_bundle: Path, settings: dict[str, float], turned: bool
+    own_bundle: Path, settings: dict[str, Any], turned: bool
 ) -> None:
     # bars one cell wide: as it stands some straddle two cells, turned they do not
     strip = tiny.draw_line("CAFE", bar=4, gap=5)

@@ -296,14 +296,51 @@ def iou(first: ArrayLike, second: ArrayLike) -> float:
     """
     one, two = np.asarray(first, np.float32), np.asarray(second, np.float32)
     # near the origin, where single precision is fine enough for small quads
-    a = cv2.convexHull(one - one[0])[:, 0]
-    b = cv2.convexHull(two - one[0])[:, 0]
-    total = cv2.contourArea(a) + cv2.contourArea(b)
-    # OpenCV refuses polygons of fewer than three corners
-    if total <= 0 or len(a) < 3 or len(b) < 3:
+    a, b = _hull(one - one[0]), _hull(two - one[0])
+    areas = _polygon_area(a), _polygon_area(b)
+    if min(areas) <= 0:
         return 0.0
-    shared = float(cv2.intersectConvexConvex(a, b)[0])
-    return min(1.0, shared / max(total - shared, 1e-9))
+    shared = _polygon_area(_clip(a, b))
+    return min(1.0, max(0.0, shared / max(sum(areas) - shared, 1e-9)))
+
+
+def _hull(points: Floats) -> list[tuple[float, float]]:
+    """Return the convex hull of points, clockwise on screen."""
+    hull = cv2.convexHull(points, clockwise=True)[:, 0].tolist()
+    corners = [(float(x), float(y)) for x, y in hull]
+    return corners if _polygon_area(corners) >= 0 else corners[::-1]
+
+
+def _polygon_area(corners: list[tuple[float, float]]) -> float:
+    """Return the area of a polygon, positive if clockwise on screen."""
+    following = corners[1:] + corners[:1]
+    return 0.5 * sum(x * v - u * y for (x, y), (u, v) in zip(corners, following, strict=True))
+
+
+def _clip(
+    subject: list[tuple[float, float]], window: list[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """Return the part of a convex polygon inside another, both clockwise on screen.
+
+    Sutherland and Hodgman 1974, "Reentrant Polygon Clipping". OpenCV's intersectConvexConvex is
+    wrong for some pairs with edges on one line, which parts of one text line have.
+    """
+    for (x, y), (u, v) in zip(window, window[1:] + window[:1], strict=True):
+        if not subject:
+            break
+        # twice the area of the triangle with the edge: positive inside
+        sides = [(u - x) * (q - y) - (v - y) * (p - x) for p, q in subject]
+        kept = []
+        for i, (p, q) in enumerate(subject):
+            j = (i + 1) % len(subject)
+            here, there = sides[i], sides[j]
+            if here >= 0:
+                kept.append((p, q))
+            if (here >= 0) != (there >= 0):
+                share = here / (here - there)
+                kept.append((p + share * (subject[j][0] - p), q + share * (subject[j][1] - q)))
+        subject = kept
+    return subject
 
 
 def iou_matrix(first: ArrayLike, second: ArrayLike) -> Floats:

@@ -136,6 +136,41 @@ def test_overlap_of_a_box_moved_along_itself(
     assert geometry.iou(quad, moved) == pytest.approx((1 - share) / (1 + share), abs=5e-3)
 
 
+def test_overlap_of_two_whose_edges_lie_on_one_line() -> None:
+    # OpenCV 5.0 finds them equal
+    quad = geometry.box_quads((0, 0), 178, 16, 3)
+    moved = quad + 0.5 * (quad[1] - quad[0])
+    assert geometry.iou(quad, moved) == pytest.approx(1 / 3, abs=1e-4)
+
+
+@given(boxes, boxes)
+def test_overlap_is_symmetric(
+    first: tuple[float, float, float, float, float],
+    second: tuple[float, float, float, float, float],
+) -> None:
+    a, b = quad_of(first), quad_of(second)
+    value = geometry.iou(a, b)
+    assert 0 <= value <= 1
+    assert geometry.iou(b, a) == pytest.approx(value, abs=2e-3)
+    assert geometry.iou(a, geometry.reverse(a)) == pytest.approx(1, abs=1e-3)
+
+
+def test_overlap_equals_counting_points() -> None:
+    rng = np.random.default_rng(5)
+    y, x = np.mgrid[:200, :200] + 0.5
+    grid = np.stack([x, y], -1)
+    for _ in range(20):
+        a, b = geometry.box_quads(
+            rng.uniform(70, 130, (2, 2)),
+            rng.uniform(40, 90, 2),
+            rng.uniform(15, 50, 2),
+            rng.normal(size=2),
+        )
+        inside, other = geometry.contains(a, grid), geometry.contains(b, grid)
+        counted = (inside & other).sum() / (inside | other).sum()
+        assert geometry.iou(a, b) == pytest.approx(counted, abs=0.02)
+
+
 def test_overlap_does_not_ask_for_an_order_of_corners() -> None:
     a = geometry.box_quads((0, 0), 4, 4, 0)
     b = geometry.box_quads((2, 0), 4, 4, 0)

@@ -21,6 +21,7 @@ from convert.tflite import PRECISIONS
 
 if TYPE_CHECKING:
     from convert.verify import Floor, Report
+    from sdk.model.settings import DecodeSettings
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,6 +71,14 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
     add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
     add("--columns", type=int, default=64, help="static columns of the recognizer")
     add("--strip-width", type=int, default=256, help="static width of the line graph, px")
+    add(
+        "--decode",
+        nargs="+",
+        type=_setting,
+        default=[],
+        metavar="NAME=VALUE",
+        help="thresholds of the SDK's decoding, such as score_threshold=0.4",
+    )
     _sample_arguments(parser)
     add("--calibration-count", type=int, default=200, metavar="N", help="most samples of a kind")
     parser.set_defaults(call=_export)
@@ -130,6 +139,26 @@ def _share(text: str) -> float:
     return value
 
 
+def _setting(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    try:
+        if not separator:
+            raise ValueError
+        return name, json.loads(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write NAME=VALUE") from None
+
+
+def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
+    from sdk.errors import ModelError
+    from sdk.model.settings import DecodeSettings
+
+    try:
+        return DecodeSettings.from_dict(dict(options.decode))
+    except ModelError as error:
+        raise ConvertError(str(error)) from error
+
+
 def _floors(options: argparse.Namespace) -> dict[str, Floor]:
     from convert.verify import FLOORS
 
@@ -157,6 +186,7 @@ def _export(options: argparse.Namespace) -> int:
         name=options.name,
         version=options.version,
         default_variant=options.default,
+        decode=_decode_settings(options),
         floors=_floors(options),
         force=options.force,
     )

@@ -19,7 +19,7 @@ from convert.samples import Photo, Samples
 from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.image.strip import pack_strips
-from training.models.fots import ROI_ROWS
+from sdk.stages.read import FEATURE_ROWS
 
 __all__ = ["calibration_file", "feature_strips"]
 
@@ -37,9 +37,9 @@ def feature_strips(
     Returns:
         Strips float32 (n, 8, columns, channels) and the columns taken, int32 (n,).
     """
-    affines, widths = roi_affine(np.asarray(quads) / STRIDE, ROI_ROWS, 1 << 14)
+    affines, widths = roi_affine(np.asarray(quads) / STRIDE, FEATURE_ROWS, 1 << 14)
     widths = np.minimum(widths, columns)
-    return roi_rotate(features, affines, widths, ROI_ROWS, columns), widths
+    return roi_rotate(features, affines, widths, FEATURE_ROWS, columns), widths
 
 
 def calibration_file(

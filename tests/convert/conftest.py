@@ -26,9 +26,11 @@ Models = dict[str, Any]
 
 CHANNELS = 16
 
-CONFIG = """
+TRUNK = "test_trunk"
+
+CONFIG = f"""
 [model]
-kind = "{kind}"
+kind = "{{kind}}"
 [model.line]
 stem = [8, 8, 16]
 blocks = 1
@@ -37,14 +39,14 @@ widths = [16, 16, 32]
 blocks = 2
 kernel = 5
 [model.detector]
-trunk = "test_trunk"
+trunk = "{TRUNK}"
 features = 16
 neck = [24, 24, 16]
 head_blocks = 1
 """
 
 
-@trunk("test_trunk")
+@trunk(TRUNK)
 def small_trunk(layers: Any, image: Any, fused: bool) -> Taps:
     """The networks are the real ones but for this trunk, which takes a hundredth of the time."""
     x = conv_bn(layers, image, 8, 3, "stem", strides=2)

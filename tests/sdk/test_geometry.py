@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sdk import geometry
 
 positions = st.floats(-2000, 2000)
-lengths = st.floats(1, 1000)
+# corners far out are rounded to 1e-4: the direction of a shorter edge would be uncertain
+lengths = st.floats(8, 1000)
 angles = st.floats(-math.pi, math.pi)
 boxes = st.tuples(positions, positions, lengths, lengths, angles)
 
@@ -32,8 +33,7 @@ def test_box_keeps_its_measures(box: tuple[float, float, float, float, float]) -
         (width, height), abs=2e-3, rel=1e-3
     )
     assert float(geometry.area(quad)) == pytest.approx(width * height, rel=5e-3, abs=1)
-    if width > 10:
-        assert math.cos(float(geometry.angle(quad)) - turn) == pytest.approx(1, abs=1e-5)
+    assert math.cos(float(geometry.angle(quad)) - turn) == pytest.approx(1, abs=1e-5)
 
 
 def test_upright_box_starts_at_the_top_left_and_runs_clockwise() -> None:
@@ -63,7 +63,7 @@ def test_distances_describe_the_box_from_any_point(
     direction = np.broadcast_to((math.cos(turn), math.sin(turn)), points.shape)
     back = geometry.distances_to_quads(points, direction, horizontal, vertical)
     # the direction comes from corners in single precision
-    assert np.abs(back - quad).max() < 0.05
+    assert np.abs(back - quad).max() < 0.2
 
 
 def test_distances_are_named_by_reading_direction() -> None:
@@ -76,7 +76,7 @@ def test_distances_are_named_by_reading_direction() -> None:
 @given(boxes)
 def test_rectangles_stand_for_themselves(box: tuple[float, float, float, float, float]) -> None:
     quad = quad_of(box)
-    assert np.abs(geometry.fit_rectangles(quad) - quad).max() < 0.02
+    assert np.abs(geometry.fit_rectangles(quad) - quad).max() < 0.1
 
 
 def test_rectangle_of_a_trapezoid_has_its_mean_measures() -> None:

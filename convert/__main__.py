@@ -113,6 +113,7 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--count", type=int, default=32, metavar="N", help="most samples of a kind to compare on")
     add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
+    add("--max-lost", type=_share, metavar="SHARE", help="greatest share of right lines to lose")
     add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")
 
 
@@ -162,7 +163,11 @@ def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
 def _floors(options: argparse.Namespace) -> dict[str, Floor]:
     from convert.verify import FLOORS
 
-    asked = {"same": options.min_same, "correlation": options.min_correlation}
+    asked = {
+        "same": options.min_same,
+        "lost": options.max_lost,
+        "correlation": options.min_correlation,
+    }
     given = {key: value for key, value in asked.items() if value is not None}
     return {precision: replace(floor, **given) for precision, floor in FLOORS.items()}
 

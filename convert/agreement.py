@@ -36,8 +36,9 @@ class Agreement:
         if x.shape != y.shape:
             raise ValueError(f"Cannot compare shape {y.shape} with the reference's {x.shape}.")
         error = y - x
-        self.max_abs = max(self.max_abs, float(np.abs(error).max(initial=0)))
-        self.peak = max(self.peak, float(np.abs(x).max(initial=0)))
+        # Unlike Python's max, NumPy's passes a NaN on.
+        self.max_abs = float(np.maximum(self.max_abs, np.abs(error).max(initial=0)))
+        self.peak = float(np.maximum(self.peak, np.abs(x).max(initial=0)))
         self.count += x.size
         new = (x.sum(), y.sum(), (x * x).sum(), (y * y).sum(), (x * y).sum(), (error**2).sum())
         self._sums = tuple(a + float(b) for a, b in zip(self._sums, new, strict=True))
@@ -51,12 +52,12 @@ class Agreement:
 
     @property
     def correlation(self) -> float:
-        """Pearson's correlation over all values; 1 if both are the same constant."""
+        """Pearson's correlation over all values; 1 if both are the same constant, NaN for a NaN."""
         if not self.count:
             return float("nan")
         sx, sy, sxx, syy, sxy, _ = self._sums
-        var_x = max(0.0, sxx - sx * sx / self.count)
-        var_y = max(0.0, syy - sy * sy / self.count)
+        var_x = np.maximum(0.0, sxx - sx * sx / self.count)
+        var_y = np.maximum(0.0, syy - sy * sy / self.count)
         covariance = sxy - sx * sy / self.count
         if var_x == 0 or var_y == 0:
             return 1.0 if self.relative < 1e-2 else 0.0

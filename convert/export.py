@@ -245,7 +245,7 @@ class BelowFloorError(ConvertError):
             "The bundle is not written, its variants agree too little with the Keras models:\n  "
             + "\n  ".join(found)
             + "\nCalibrate on more or better samples, train longer, or lower the floor "
-            "(--min-same, --min-correlation)."
+            "(--min-same, --max-lost, --min-correlation)."
         )
 
 

@@ -38,6 +38,16 @@ def test_a_dead_output_does_not_pass_for_agreement() -> None:
     assert agreement.correlation == 0
 
 
+@pytest.mark.parametrize("values", [[1.0, math.nan, 3.0], [math.nan] * 3])
+def test_not_a_number_is_no_agreement(values: list[float]) -> None:
+    agreement = Agreement()
+    agreement.update([1.0, 2.0, 3.0], values)
+    agreement.update([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    assert math.isnan(agreement.max_abs)
+    assert math.isnan(agreement.relative)
+    assert math.isnan(agreement.correlation)
+
+
 def test_constants_agree_only_if_they_are_the_same() -> None:
     same, other = Agreement(), Agreement()
     same.update([2.0, 2.0], [2.001, 2.001])

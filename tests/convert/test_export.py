@@ -161,7 +161,7 @@ def test_existing_bundle_is_refused_before_any_work(
 
 def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Source) -> None:
     before = content(bundle)
-    strict = {"fp32": Floor(relative=1e-12, correlation=0.0, same=0.0)}
+    strict = {"fp32": Floor(relative=1e-12, correlation=0.0, same=0.0, lost=1.0)}
     only_line = replace(source, models={"line": source.models["line"]})
     options = replace(SMALL, precisions=("fp32",), floors=strict, force=True, count=2)
     with pytest.raises(BelowFloorError, match=r"fp32 line logits: greatest difference") as failure:

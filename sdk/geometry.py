@@ -34,6 +34,7 @@ __all__ = [
     "shrink",
     "side_lengths",
     "slice_quads",
+    "slice_rows",
 ]
 
 
@@ -235,6 +236,23 @@ def slice_quads(quad: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
     top, bottom = q[1] - q[0], q[2] - q[3]
     corners = [q[0] + s * top, q[0] + e * top, q[3] + e * bottom, q[3] + s * bottom]
     return np.stack(corners, 1).astype(np.float32)
+
+
+def slice_rows(quad: ArrayLike, top: float, bottom: float) -> Floats:
+    """Return the part of a quad between two positions across reading.
+
+    Args:
+        quad: (4, 2) pixels.
+        top: Position of the new top edge, 0 at the old one, 1 at the bottom edge.
+        bottom: Position of the new bottom edge.
+
+    Returns:
+        float32 (4, 2).
+    """
+    q = np.asarray(quad, np.float64)
+    start, end = q[3] - q[0], q[2] - q[1]
+    corners = [q[0] + top * start, q[1] + top * end, q[1] + bottom * end, q[0] + bottom * start]
+    return np.stack(corners).astype(np.float32)
 
 
 def reverse(quads: ArrayLike) -> Floats:

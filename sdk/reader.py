@@ -18,7 +18,7 @@ from sdk.decode.ctc import CtcText, character_edges
 from sdk.decode.order import reading_order
 from sdk.engine import DEVICES, Engine, open_engine
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.geometry import angle, reverse, slice_quads
+from sdk.geometry import angle, reverse, side_lengths, slice_quads, slice_rows
 from sdk.image.load import ImageArray, load_image
 from sdk.image.strip import expand_quad, fit_strip, rectify
 from sdk.model.bundle import Bundle
@@ -39,6 +39,9 @@ Floats = NDArray[np.float32]
 # is a single narrow character.
 TALL = 1.5
 SINGLE_CHARACTER = 3.0
+
+# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly.
+ZOOMS = ((0.1, 0.9), (0.2, 0.8), (0.3, 1.0), (0.0, 0.7), (0.25, 0.95), (0.1, 0.75))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -255,8 +258,9 @@ class Reader:
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
-        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180; the
-        more confident reading wins.
+        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180; in a
+        short one the line may stand in a part of the height, as on a number plate with small
+        print. The most confident reading wins.
 
         Args:
             image: As for `read`.
@@ -282,6 +286,7 @@ class Reader:
             quarters = (0, *quarters)
         readings = [self._read_turned(pixels, upright, k, options) for k in quarters]
         best = max(readings, key=lambda line: line.text.confidence)
+        best = self._zoom(pixels, best, options)
         if quarters == (0,) and best.text.confidence < self._settings.flip_confidence:
             turned = self._read_turned(pixels, upright, 2, options)
             if turned.text.confidence > best.text.confidence + self._settings.flip_gain:
@@ -302,6 +307,23 @@ class Reader:
         quad = np.roll(upright, -quarters, axis=0)
         found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
         return _ReadLine(found, quad, quad, text)
+
+    def _zoom(self, pixels: ImageArray, line: _ReadLine, options: ReadOptions) -> _ReadLine:
+        """Read parts of a short crop's height, for its line may not fill it."""
+        settings, best = self._settings, line
+        along, across = side_lengths(line.quad)
+        if along >= settings.zoom_aspect * across:
+            return line
+        if line.text.confidence >= settings.recheck_confidence:
+            return line
+        for top, bottom in ZOOMS:
+            quad = slice_rows(line.quad, top, bottom)
+            text = self._lines.read_strip(rectify(pixels, quad, self._lines.max_width), options)
+            surer = max(best.text.confidence, line.text.confidence + settings.zoom_gain)
+            # a single character is what many cuts through larger ones look like
+            if text.confidence > surer and len(text.text) > 1:
+                best = replace(line, quad=quad, area=quad, text=text)
+        return best
 
     def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[_ReadLine]:
         """Read what can be read from the detector's features; the others stay without text."""

@@ -106,6 +106,14 @@ def test_slices_follow_the_edges() -> None:
     assert second.tolist() == [[50, 5], [100, 10], [100, 30], [50, 35]]
 
 
+def test_rows_are_cut_across_reading() -> None:
+    quad = np.array([[0, 0], [100, 10], [100, 30], [0, 40]], np.float32)
+    assert geometry.slice_rows(quad, 0.25, 0.75).tolist() == [
+        [0, 10], [100, 15], [100, 25], [0, 30],
+    ]  # fmt: skip
+    assert geometry.slice_rows(quad, 0, 1).tolist() == quad.tolist()
+
+
 @given(boxes)
 def test_reversed_twice_is_the_same(box: tuple[float, float, float, float, float]) -> None:
     quad = quad_of(box)

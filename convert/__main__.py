@@ -111,7 +111,7 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="further folders to compare on, labelled or not",
     )
-    add("--count", type=int, default=32, metavar="N", help="most samples of a kind to compare on")
+    add("--count", type=int, default=64, metavar="N", help="most samples of a kind to compare on")
     add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
     add("--max-lost", type=_share, metavar="SHARE", help="greatest share of right lines to lose")
     add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")

@@ -78,7 +78,7 @@ class Options:
     strip_width: int = 256
     calibration: tuple[Path, ...] = ()
     count: int = 200
-    held_back: int = 32
+    held_back: int = 64
     photos: tuple[Path, ...] = ()
     name: str = ""
     version: str = "1"

@@ -48,7 +48,7 @@ _COLUMNS_MOST = 256
 _BATCH = 8
 
 # Of fewer lines a share says nothing.
-_FEWEST_LINES = 20
+_FEWEST_LINES = 50
 
 
 @dataclass(frozen=True)

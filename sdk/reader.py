@@ -168,7 +168,7 @@ class Reader:
         self,
         image: ImageSource,
         *,
-        min_confidence: float = 0.0,
+        min_confidence: float | None = None,
         charset: str | None = None,
         beam: int = 0,
         channels: str = "rgb",
@@ -179,7 +179,8 @@ class Reader:
         Args:
             image: A path, the bytes of an image file, a binary file object, a PIL image or an
                 array, see `load_image`.
-            min_confidence: Lines less sure than this are left out, 0..1.
+            min_confidence: Lines less sure than this are left out, 0..1; None takes the model's own
+                bound, 0 keeps all.
             charset: Characters that may occur, such as "0123456789"; None allows all.
             beam: 0 takes the best character in every place (greedy); n > 0 runs a prefix beam
                 search of that width, which is slower and slightly better on doubtful lines.
@@ -197,6 +198,8 @@ class Reader:
         started = time.perf_counter()
         self._check_open()
         options = ReadOptions.of(self._bundle.manifest.charset, charset, beam)
+        if min_confidence is None:
+            min_confidence = self._settings.min_confidence
         _check_share("min_confidence", min_confidence)
         if max_lines is not None and (type(max_lines) is not int or max_lines < 0):
             raise OptionError(f"max_lines is {max_lines!r}. Give a whole number, or None.")

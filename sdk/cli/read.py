@@ -34,7 +34,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
     parser.add_argument(
-        "--min-confidence", type=share, default=0.0, metavar="P", help="drop lines below, 0 to 1"
+        "--min-confidence",
+        type=share,
+        metavar="P",
+        help="drop lines below, 0 to 1 (default: the model's own bound; with --line 0)",
     )
     add_reader_options(parser)
     output = parser.add_argument_group("output")
@@ -118,7 +121,7 @@ def _read_strip(reader: Reader, source: Path | bytes, args: argparse.Namespace) 
         model=f"{about['model']} {about['version']}",
         device=about["device"],
     )
-    return reading.filter(args.min_confidence)
+    return reading.filter(args.min_confidence or 0.0)
 
 
 def _is_titled(args: argparse.Namespace, pictures: list[Picture]) -> bool:

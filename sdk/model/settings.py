@@ -19,6 +19,8 @@ class DecodeSettings:
         score_threshold: Least text probability of a map cell, 0..1.
         nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
         min_height_px: Lines lower than this on the frame are dropped.
+        min_confidence: Lines whose text is less sure than this are left out of a reading, 0..1,
+            unless the caller gives a bound.
         max_scale: Largest magnification of a small picture in the frame.
         max_lines: Most lines read in a picture; the surest detections are kept.
         line_widths: Widths in pixels that line strips are padded to, ascending multiples of 32;
@@ -43,6 +45,7 @@ class DecodeSettings:
     score_threshold: float = 0.5
     nms_iou: float = 0.3
     min_height_px: float = 4.0
+    min_confidence: float = 0.0
     max_scale: float = 3.0
     max_lines: int = 300
     line_widths: tuple[int, ...] = (64, 128, 192, 256, 384, 512, 768, 1024)
@@ -68,7 +71,7 @@ class DecodeSettings:
         """
         for name in ("score_threshold", "nms_iou", "recheck_confidence", "flip_confidence"):
             self._check(name, 0.0, 1.0)
-        for name in ("flip_gain", "zoom_gain", "tile_share"):
+        for name in ("flip_gain", "zoom_gain", "tile_share", "min_confidence"):
             self._check(name, 0.0, 1.0)
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)

@@ -261,6 +261,15 @@ def test_beam_search_reads_the_same_where_all_is_clear(reader: Reader) -> None:
     assert reader.read_line(tiny.draw_line("FEED"), beam=4).text == "FEED"
 
 
+def test_the_model_has_a_least_confidence_of_its_own(own_bundle: Path) -> None:
+    with Reader(own_bundle) as opened:
+        confidences = sorted(line.confidence for line in opened.read(PHOTO))
+    bound = sum(confidences) / 2
+    with Reader(change_settings(own_bundle, min_confidence=bound)) as opened:
+        assert [line.confidence for line in opened.read(PHOTO)] == confidences[1:]
+        assert len(opened.read(PHOTO, min_confidence=0.0)) == len(confidences)
+
+
 def test_least_confidence_and_most_lines(exact: Reader) -> None:
     confidences = [line.confidence for line in exact.read(PHOTO)]
     kept = exact.read(PHOTO, min_confidence=max(confidences))

@@ -43,6 +43,9 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
     )
     parser.add_argument("--limit", type=int, help="most pictures of a set")
+    parser.add_argument(
+        "--min-confidence", type=float, help="with --bundle: drop lines below, 0 to 1"
+    )
     parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
     parser.add_argument("--threads", type=int, help="CPU threads of the network")
     parser.set_defaults(call=_evaluate)
@@ -59,7 +62,9 @@ def _reader(options: argparse.Namespace) -> Any:
 def _evaluate(options: argparse.Namespace) -> None:
     from training.evaluate import BundleReader, evaluate, find_sets
 
-    reader = BundleReader(options.bundle) if options.bundle else _reader(options)
+    reader = (
+        BundleReader(options.bundle, options.min_confidence) if options.bundle else _reader(options)
+    )
     for folder in find_sets(options.data):
         measures = evaluate(reader, folder, options.limit)
         row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}

@@ -54,8 +54,13 @@ class PictureReader(Protocol):
 class BundleReader:
     """Reads pictures with an exported bundle, as users do."""
 
-    def __init__(self, bundle: Path | str) -> None:
+    def __init__(self, bundle: Path | str, min_confidence: float | None = None) -> None:
         """Open the bundle.
+
+        Args:
+            bundle: Its folder.
+            min_confidence: Lines of photos less sure than this are left out; None takes the
+                bundle's own bound.
 
         Raises:
             SdkError: The bundle cannot be used.
@@ -63,6 +68,7 @@ class BundleReader:
         from sdk import Reader
 
         self._reader: Any = Reader(str(bundle))
+        self._min_confidence = min_confidence
 
     def line(self, image: np.ndarray) -> str:
         """Return the text of a picture of one line, uint8 (H, W, 3)."""
@@ -70,7 +76,8 @@ class BundleReader:
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
-        return [Line(t.text, np.array(t.quad, np.float32)) for t in self._reader.read(image)]
+        lines = self._reader.read(image, min_confidence=self._min_confidence)
+        return [Line(t.text, np.array(t.quad, np.float32)) for t in lines]
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:

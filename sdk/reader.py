@@ -18,7 +18,7 @@ from sdk.decode.ctc import CtcText, character_edges
 from sdk.decode.order import reading_order
 from sdk.engine import DEVICES, Engine, open_engine
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.geometry import angle, reverse, side_lengths, slice_quads, slice_rows
+from sdk.geometry import angle, reverse, slice_quads, slice_rows
 from sdk.image.load import ImageArray, load_image
 from sdk.image.strip import expand_quad, fit_strip, rectify
 from sdk.model.bundle import Bundle
@@ -40,8 +40,21 @@ Floats = NDArray[np.float32]
 TALL = 1.5
 SINGLE_CHARACTER = 3.0
 
-# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly.
-ZOOMS = ((0.1, 0.9), (0.2, 0.8), (0.3, 1.0), (0.0, 0.7), (0.25, 0.95), (0.1, 0.75))
+# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly; the
+# first is a little more than the whole, for characters that touch its edges.
+ZOOMS = (
+    (-0.15, 1.15),
+    (0.1, 0.9),
+    (0.2, 0.8),
+    (0.3, 1.0),
+    (0.0, 0.7),
+    (0.25, 0.95),
+    (0.1, 0.75),
+    (0.15, 1.0),
+    (0.0, 0.85),
+    (0.3, 0.8),
+    (0.4, 1.0),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -261,9 +274,9 @@ class Reader:
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
-        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180; in a
-        short one the line may stand in a part of the height, as on a number plate with small
-        print. The most confident reading wins.
+        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180. The
+        line may stand in a part of the height, as on a number plate with small print. The most
+        confident reading wins.
 
         Args:
             image: As for `read`.
@@ -312,11 +325,8 @@ class Reader:
         return _ReadLine(found, quad, quad, text)
 
     def _zoom(self, pixels: ImageArray, line: _ReadLine, options: ReadOptions) -> _ReadLine:
-        """Read parts of a short crop's height, for its line may not fill it."""
+        """Read parts of a crop's height, for its line may not fill it."""
         settings, best = self._settings, line
-        along, across = side_lengths(line.quad)
-        if along >= settings.zoom_aspect * across:
-            return line
         if line.text.confidence >= settings.recheck_confidence:
             return line
         for top, bottom in ZOOMS:

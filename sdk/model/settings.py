@@ -32,9 +32,8 @@ class DecodeSettings:
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.
-        zoom_aspect: Crops of a line shorter than this many times their height, and read with less
-            than `recheck_confidence`, are tried in parts of their height too.
-        zoom_gain: How much surer a part must be than the whole to win.
+        zoom_gain: How much surer a part of a crop's height must read than the whole to win; parts
+            are tried where the whole reads with less than `recheck_confidence`.
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.
@@ -55,7 +54,6 @@ class DecodeSettings:
     flip_confidence: float = 0.5
     flip_gain: float = 0.1
     max_flips: int = 16
-    zoom_aspect: float = 4.5
     zoom_gain: float = 0.05
     tile_height_px: float = 10.0
     tile_share: float = 0.3
@@ -76,7 +74,6 @@ class DecodeSettings:
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)
         self._check("max_scale", 0.01, 100.0)
-        self._check("zoom_aspect", 0.0, 100.0)
         self._check("strip_margin", 0.0, 1.0)
         self._check("tile_zoom", 1.0, 16.0)
         self._check("tile_overlap", 0.0, 0.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -249,20 +249,21 @@ class Reader:
             self._device,
         )
 
-    def read_batch(self, images: Iterable[ImageSource], **options: Any) -> list[Reading]:
-        """Return all text of several pictures.
+    def read_batch(self, images: Iterable[ImageSource], **options: Any) -> Iterator[Reading]:
+        """Read several pictures, each when its reading is asked for.
 
         Args:
             images: Pictures as `read` takes them; each is opened when its turn comes.
             **options: As for `read`, the same for all pictures.
 
-        Returns:
+        Yields:
             One reading per picture, in their order.
 
         Raises:
-            SdkError: As `read`; the first picture that fails ends the batch.
+            SdkError: As `read`, when the picture's turn comes; it ends the batch.
         """
-        return [self.read(image, **options) for image in images]
+        for image in images:
+            yield self.read(image, **options)
 
     def read_line(
         self,

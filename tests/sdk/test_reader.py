@@ -323,6 +323,19 @@ def test_batch(exact: Reader) -> None:
     ]
 
 
+def test_a_batch_reads_no_further_than_asked(exact: Reader) -> None:
+    def camera() -> Iterator[Any]:
+        yield PHOTO
+        yield PHOTO[:64]
+        yield np.zeros((0, 0, 3), np.uint8)
+
+    readings = exact.read_batch(camera())
+    assert next(readings).texts == ["ABCD", "HAG"]
+    assert next(readings).texts == ["ABCD"]
+    with pytest.raises(ImageError):
+        next(readings)
+
+
 def test_threads_get_equal_results(reader: Reader) -> None:
     photos = [
         tiny.draw_photo([(text, 8, 10 + 6 * i)], (128, 128 + 16 * i))

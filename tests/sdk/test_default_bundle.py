@@ -1,0 +1,44 @@
+"""The bundle that ships: it opens, fits its budget and reads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from sdk.cli import main
+from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
+from sdk.reader import Reader
+
+PHOTO = Path(__file__).resolve().parents[2] / "docs" / "photo.jpg"
+# what the picture was generated with and this bundle reads; small print is left out
+WRITTEN = {"01-28", "0945", "D22 ED4", "6MTX892", "G5555b_Z2"}
+
+
+def test_reads_the_photo_of_the_docs() -> None:
+    with Reader() as reader:
+        reading = reader.read(PHOTO)
+    # interpreters round integers differently: one line may come out otherwise
+    assert len(WRITTEN & set(reading.texts)) >= len(WRITTEN) - 1
+    for line in reading:
+        assert 0.5 <= line.confidence <= 1
+        assert len(line.chars) == len(line.text)
+
+
+def test_files_stay_within_the_budget() -> None:
+    size = sum(path.stat().st_size for path in DEFAULT_BUNDLE.iterdir())
+    assert size < 12e6
+    assert set(Bundle.open().roles) == {"detector", "recognizer", "line"}
+
+
+def test_self_check_passes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check"]) == 0
+    assert "DIFFERS" not in capsys.readouterr().out
+
+
+def test_says_how_it_was_made() -> None:
+    about = json.loads((DEFAULT_BUNDLE / "model.json").read_text(encoding="utf-8"))
+    runs = {run["name"]: run for run in about["training"]["runs"]}
+    assert set(runs) == {"line", "fots"}
+    assert all(run["step"] > 1000 and run["samples"] > 1000 for run in runs.values())

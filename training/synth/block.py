@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
+from sdk.geometry import area, iou, map_points
 from training.synth.pens.ink import Ink
 from training.synth.process import Process, print_line
 
@@ -84,13 +85,6 @@ class Block:
         return float(low[0]), float(low[1]), float(high[2]), float(high[3])
 
 
-def apply_homography(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Map points (..., 2) by a 3x3 homography, float32."""
-    flat = np.asarray(points, np.float64).reshape(-1, 2)
-    mapped = flat @ matrix[:, :2].T + matrix[:, 2]
-    return (mapped[:, :2] / mapped[:, 2:]).reshape(np.shape(points)).astype(np.float32)
-
-
 def _corners(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
 
@@ -116,7 +110,7 @@ def _warp(
 ) -> tuple[np.ndarray, tuple[slice, slice]] | None:
     """Warp a mask into the picture; return coverage 0..1 of the touched window and the window."""
     height, width = mask.shape
-    outline = apply_homography(matrix, _corners(0, 0, width, height))
+    outline = map_points(_corners(0, 0, width, height), matrix)
     x0, y0 = np.floor(outline.min(0)).astype(int) - 1
     x1, y1 = np.ceil(outline.max(0)).astype(int) + 1
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, shape[1]), min(y1, shape[0])
@@ -134,9 +128,11 @@ def _warp(
 
 
 def _visible(quad: np.ndarray, shape: tuple[int, int]) -> float:
+    """Return the share of a quad's area inside a picture of ``shape``."""
     frame = _corners(0, 0, shape[1], shape[0])
-    inside, _ = cv2.intersectConvexConvex(quad.astype(np.float32), frame)
-    return float(inside) / max(abs(cv2.contourArea(quad)), 1e-6)
+    overlap = iou(quad, frame)
+    inside = overlap * float(area(quad) + area(frame)) / (1 + overlap)
+    return inside / max(float(area(quad)), 1e-6)
 
 
 def paint(
@@ -155,7 +151,7 @@ def paint(
     """
     shape = canvas.shape[:2]
     for quad, surface in block.surfaces:
-        outline = apply_homography(matrix, quad)
+        outline = map_points(quad, matrix)
         x0, y0 = np.maximum(np.floor(outline.min(0)).astype(int) - 1, 0)
         x1, y1 = np.minimum(np.ceil(outline.max(0)).astype(int) + 1, (shape[1], shape[0]))
         if x1 <= x0 or y1 <= y0:
@@ -185,8 +181,8 @@ def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: 
     x0, y0, x1, y1 = ink.chars.T
     cells = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], 1).reshape(-1, 4, 2).astype(np.float64)
     cells[..., 1] += _arc(cells[..., 0], mask.shape[1], line.bend)
-    chars = apply_homography(matrix, cells + np.array([line.x, line.y]))
-    quad = apply_homography(matrix, _corners(*line.box()))
+    chars = map_points(cells + np.array([line.x, line.y]), matrix)
+    quad = map_points(_corners(*line.box()), matrix)
     height = np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2
     ignore = bool(
         height < legible_px

@@ -9,8 +9,9 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sdk.geometry import map_points
 from training.synth.background import clutter, photo_folder, sample_background
-from training.synth.block import Block, Text, apply_homography, paint
+from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
 from training.synth.scenes import SCENES, sample_block
@@ -146,7 +147,7 @@ class Generator:
 def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
     """Mark the block's place in ``taken`` if it is free, and tell whether it was."""
     x0, y0, x1, y1 = block.box()
-    outline = apply_homography(matrix, np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]))
+    outline = map_points([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], matrix)
     center = outline.mean(0)
     grown = center + (outline - center) * (1 + 2 * pad / (np.ptp(outline, axis=0) + 1e-6))
     footprint = np.zeros_like(taken)
@@ -183,7 +184,7 @@ def _pose(
     tilt[0, 1] = rng.normal(0, 0.06)
     matrix = tilt @ turn @ center
     corners = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
-    outline = apply_homography(matrix, corners)
+    outline = map_points(corners, matrix)
     extent = np.ptp(outline, axis=0)
     room = np.array(canvas) - extent
     spill = 0.0 if rng.random() < 0.9 else 0.3  # some blocks leave the picture

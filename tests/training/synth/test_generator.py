@@ -7,7 +7,6 @@ import pytest
 
 from training.shards import list_shards, read_shard
 from training.synth.background import PhotoFolder
-from training.synth.block import apply_homography
 from training.synth.cli import main
 from training.synth.generator import STRIP_HEIGHT, Generator, SynthConfig
 from training.synth.scenes import SCENES
@@ -102,14 +101,6 @@ def test_every_scene_makes_photos_and_strips(scene):
 def test_unknown_scene_is_named():
     with pytest.raises(ValueError, match="holograms"):
         Generator(SynthConfig(scenes=("holograms",)))
-
-
-def test_homography_round_trip():
-    matrix = np.array([[1.1, 0.2, 5], [-0.1, 0.9, 3], [1e-4, 2e-4, 1]])
-    points = np.random.default_rng(0).uniform(0, 200, (7, 4, 2))
-    back = apply_homography(np.linalg.inv(matrix), apply_homography(matrix, points))
-    assert back.shape == points.shape
-    assert np.allclose(back, points, atol=1e-2)
 
 
 def test_own_photos_become_backgrounds(tmp_path):

@@ -25,6 +25,8 @@ from training.config import parse_config
 from training.models.build import build_models
 from training.run import save_weights
 
+from .conftest import CONFIG
+
 ROOT = Path(__file__).parents[2]
 
 # Untrained networks are unsure of every character, so their integer twins read other ones.
@@ -57,16 +59,7 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run folder as training leaves it."""
     folder = tmp_path_factory.mktemp("runs") / "line-run"
     folder.mkdir()
-    text = """
-[model]
-kind = "line"
-[model.line]
-stem = [8, 8, 16]
-blocks = 1
-[model.recognizer]
-widths = [16, 16, 32]
-blocks = 1
-"""
+    text = CONFIG.format(kind="line")
     (folder / "config.toml").write_text(text)
     (folder / "run.json").write_text('{"step": 3, "seconds": NaN, "command": ["fit", "/home"]}')
     built = build_models(parse_config(text).model)

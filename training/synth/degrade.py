@@ -168,7 +168,7 @@ def degrade(
         image = np.repeat(image.mean(2, keepdims=True), 3, axis=2)
     image = np.clip(image, 0, 255).astype(np.float32)
     if chance(0.35):
-        image = defocus(image, rng, min(rng.uniform(0.3, 1.0), 1.0) * text_height * 0.065 + 0.2)
+        image = defocus(image, rng, rng.uniform(0.3, 1.0) * text_height * 0.065 + 0.2)
     if chance(0.15):
         image = motion(image, rng, rng.uniform(0.05, 0.22) * text_height + 1)
     if chance(0.4):

@@ -79,7 +79,7 @@ class Generator:
             raise ValueError(f"Unknown scenes {unknown}; choose from {sorted(SCENES)}.")
         self.config = config
         self.fonts: FontLibrary = default_library(Path(config.fonts) if config.fonts else None)
-        self.photos = photo_folder(str(Path(config.photos))) if config.photos else None
+        self.photos = photo_folder(config.photos) if config.photos else None
 
     def _rng(self, stream: int, index: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, stream, index])

@@ -26,6 +26,12 @@ def _blend(surface: np.ndarray, coverage: np.ndarray, color: np.ndarray) -> None
     surface += (color - surface) * coverage[..., None]
 
 
+def _cast(coverage: np.ndarray, x: float, y: float) -> np.ndarray:
+    """Return the soft shadow that ink casts ``x`` to the right and ``y`` down, pixels."""
+    shift = np.array([[1, 0, x], [0, 1, y]], np.float32)
+    return cv2.blur(cv2.warpAffine(coverage, shift, coverage.shape[::-1]), (3, 3))
+
+
 def _contrast(rng: np.random.Generator) -> float:
     """Return a luminance contrast: mostly clear, one in seven hard to see."""
     return rng.uniform(24, 55) if rng.random() < 0.14 else rng.uniform(55, 235)
@@ -37,9 +43,8 @@ def paint(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -
     color = ink_color(rng, ground, _contrast(rng), rng.random() < 0.65)
     extra = rng.random()
     if extra < 0.08:
-        shift = np.array([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0.5, 3)]], np.float32)
-        cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
-        _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.3, 0.8), ground * 0.3)
+        cast = _cast(coverage, rng.uniform(-3, 3), rng.uniform(0.5, 3))
+        _blend(surface, cast * rng.uniform(0.3, 0.8), ground * 0.3)
     elif extra < 0.14:
         size = int(rng.integers(2, 4))
         _blend(surface, cv2.dilate(coverage, np.ones((size, size))), random_color(rng))
@@ -104,9 +109,9 @@ def thermal(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator)
     alive = np.ones((height, width), np.float32) * heat
     for _ in range(int(rng.integers(0, 4))):
         if rng.random() < 0.5:
-            alive[int(rng.integers(0, height)) :: height] *= rng.uniform(0, 0.5)
+            alive[int(rng.integers(0, height))] *= rng.uniform(0, 0.5)
         else:
-            alive[:, int(rng.integers(0, width)) :: width] *= rng.uniform(0, 0.5)
+            alive[:, int(rng.integers(0, width))] *= rng.uniform(0, 0.5)
     color = ink_color(rng, _ground(surface), rng.uniform(50, 220), True)
     _blend(surface, coverage * alive, color)
 
@@ -115,9 +120,8 @@ def lcd(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> 
     """Show dark segments in front of a back-light, with the shadow they cast behind the glass."""
     color = ink_color(rng, _ground(surface), rng.uniform(25, 170), rng.random() < 0.93)
     if rng.random() < 0.5:
-        shift = np.array([[1, 0, rng.uniform(-3, 3)], [0, 1, rng.uniform(0, 3)]], np.float32)
-        cast = cv2.warpAffine(coverage, shift, coverage.shape[::-1])
-        _blend(surface, cv2.blur(cast, (3, 3)) * rng.uniform(0.05, 0.3), color)
+        cast = _cast(coverage, rng.uniform(-3, 3), rng.uniform(0, 3))
+        _blend(surface, cast * rng.uniform(0.05, 0.3), color)
     _blend(surface, coverage * rng.uniform(0.6, 1), color)
 
 

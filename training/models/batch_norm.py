@@ -16,9 +16,9 @@ __all__ = ["BatchNormalization"]
 class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` of (N, H, W, C); the same weights, the same result.
 
-    The name is the plain layer's too, because weight files name layers after their class. The moving
-    variance takes the unbiased variance of the batch, as in Keras 2. On other backends, and outside
-    training, the plain layer runs.
+    The name is the plain layer's too, because weight files name layers after their class. The
+    moving variance takes the unbiased variance of the batch, as in Keras 2. On other backends, and
+    outside training, the plain layer runs.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

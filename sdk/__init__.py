@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sdk.errors import OptionError as OptionError
     from sdk.errors import SdkError as SdkError
     from sdk.image.load import load_image as load_image
+    from sdk.pattern.template import Template as Template
     from sdk.reader import Reader as Reader
     from sdk.results import Char as Char
     from sdk.results import Reading as Reading
@@ -43,6 +44,7 @@ _EXPORTS = {
     "Reader": "sdk.reader",
     "Reading": "sdk.results",
     "SdkError": "sdk.errors",
+    "Template": "sdk.pattern.template",
     "TextLine": "sdk.results",
     "Timing": "sdk.results",
     "load_image": "sdk.image.load",

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdk.charset import BLANK, Charset
-from sdk.decode.ctc import CtcText, align, collapse, log_probabilities, text_probability
+from sdk.decode.ctc import CtcText, align, collapse, text_probability
 from sdk.pattern.automaton import Automaton
 
 Doubles = NDArray[np.float64]
@@ -28,7 +28,7 @@ BEAM = 8
 """Prefixes kept if the caller does not say."""
 
 # Probabilities below this share of the best are not followed.
-FLOOR = 1e-6
+FLOOR = 1e-4
 
 # Of the empty text: it has no class just read, and stands where 0 times anything is added.
 _NO_NODE = -1
@@ -64,29 +64,21 @@ class _Ahead:
 
 
 def decode_constrained(
-    logits: ArrayLike,
-    charset: Charset,
-    automaton: Automaton,
-    *,
-    mask: NDArray[np.bool_] | None = None,
-    temperature: float = 1.0,
-    beam: int = 0,
+    log_probs: ArrayLike, charset: Charset, automaton: Automaton, beam: int = 0
 ) -> Fit | None:
     """Return the likeliest text of one line that a pattern allows.
 
     Args:
-        logits: (T, classes) of the line, padding columns cut off.
+        log_probs: (T, classes) of the line, from `sdk.decode.ctc.log_probabilities`.
         charset: The characters of the classes.
         automaton: The pattern.
-        mask: bool (classes,) of `Charset.mask`; None allows all.
-        temperature: See `sdk.decode.ctc.log_probabilities`.
         beam: Prefixes kept after each column; 0 takes `BEAM`.
 
     Returns:
         None if no allowed text fits into the columns, or only with a probability that is zero in
         double precision.
     """
-    log_probs = log_probabilities(logits, mask, temperature)
+    log_probs = np.asarray(log_probs, np.float64)
     found = constrained_search(log_probs, automaton, beam or BEAM)
     if not found:
         return None
@@ -97,8 +89,8 @@ def decode_constrained(
         low, high = automaton.first[state], automaton.first[state + 1]
         column = a + int(log_probs[a:b, c].argmax())
         allowed = np.append(automaton.classes[low:high], BLANK)
-        share = np.exp(log_probs[column, c] - _log_sum(log_probs[column, allowed]))
-        confidences.append(min(float(share), 1.0))
+        share = np.exp(log_probs[column, c] - np.logaddexp.reduce(log_probs[column, allowed]))
+        confidences.append(float(share))
         edge = low + int(np.searchsorted(automaton.classes[low:high], c))
         state = int(automaton.targets[edge])
     spans = tuple((int(a), int(b)) for a, b in zip(first, last, strict=True))
@@ -140,7 +132,7 @@ def constrained_search(
             if text:
                 entry[1] += symbol * column[text[-1]]
             if place not in ways:
-                ways[place] = _ways_on(automaton, ahead, t, place, floor)
+                ways[place] = _ways_on(automaton, ahead, t, place, width, floor)
             for c, target, node in ways[place]:
                 # a repeat needs a blank between, else it is the same character going on
                 before = blank if text and text[-1] == c else both
@@ -170,16 +162,14 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
     """Add up, from the last column to the first, the paths on which a text ends well."""
     states, edges = len(automaton.accepting), len(automaton.targets)
     classes = int(automaton.classes.max()) + 1
-    keys, first_edge, node_of_edge = np.unique(
-        automaton.targets * classes + automaton.classes, return_index=True, return_inverse=True
+    edge_keys = automaton.sources * classes + automaton.classes
+    keys, node_of_edge = np.unique(
+        automaton.targets * classes + automaton.classes, return_inverse=True
     )
     state_of_node, class_of_node = keys // classes, keys % classes
-    # the edge that reads the node's class once more; one past the end if there is none
-    edge_keys = automaton.sources * classes + automaton.classes
-    again = np.searchsorted(edge_keys, keys)
-    again[again < edges] = np.where(
-        edge_keys[again[again < edges]] == keys[again < edges], again[again < edges], edges
-    )
+    # the edge that reads a node's class once more; one past the end if there is none
+    again: NDArray[np.intp] = np.searchsorted(edge_keys, keys)
+    again[np.append(edge_keys, -1)[again] != keys] = edges
     by_edge, by_node = probs[:, automaton.classes], probs[:, class_of_node]
     steps = len(probs)
     ahead = _Ahead(
@@ -210,7 +200,12 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
 
 
 def _ways_on(
-    automaton: Automaton, ahead: _Ahead, t: int, place: tuple[int, int], floor: float
+    automaton: Automaton,
+    ahead: _Ahead,
+    t: int,
+    place: tuple[int, int],
+    width: int,
+    floor: float,
 ) -> list[tuple[int, int, int]]:
     """Return the class, state and node of the edges worth following in a column."""
     state, node = place
@@ -219,7 +214,10 @@ def _ways_on(
     all_ways = ahead.blank[t, state]
     if node != _NO_NODE:
         all_ways = min(all_ways, ahead.node[t, node])
-    kept = low + np.flatnonzero((onward > 0) & (onward >= floor * all_ways))
+    kept = np.flatnonzero((onward > 0) & (onward >= floor * all_ways))
+    if len(kept) > width:  # of one prefix no more can be among the best
+        kept = kept[np.argpartition(-onward[kept], width)[:width]]
+    kept += low
     return list(
         zip(
             automaton.classes[kept].tolist(),
@@ -228,8 +226,3 @@ def _ways_on(
             strict=True,
         )
     )
-
-
-def _log_sum(x: NDArray[np.float32]) -> float:
-    largest = float(x.max())
-    return largest + float(np.log(np.exp(x - largest).sum()))

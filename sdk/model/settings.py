@@ -34,6 +34,8 @@ class DecodeSettings:
         max_flips: Most lines of a picture tried turned.
         zoom_gain: How much surer a part of a crop's height must read than the whole to win; parts
             are tried where the whole reads with less than `recheck_confidence`.
+        pattern_ratio: Least probability of a text that fits the pattern beside that of the free
+            text, for each character, for it to be given, 0..1: see `sdk.stages.look.fit_ratio`.
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.
@@ -55,6 +57,7 @@ class DecodeSettings:
     flip_gain: float = 0.1
     max_flips: int = 16
     zoom_gain: float = 0.05
+    pattern_ratio: float = 0.2
     tile_height_px: float = 10.0
     tile_share: float = 0.3
     max_tiles: int = 12
@@ -69,7 +72,7 @@ class DecodeSettings:
         """
         for name in ("score_threshold", "nms_iou", "recheck_confidence", "flip_confidence"):
             self._check(name, 0.0, 1.0)
-        for name in ("flip_gain", "zoom_gain", "tile_share", "min_confidence"):
+        for name in ("flip_gain", "zoom_gain", "tile_share", "min_confidence", "pattern_ratio"):
             self._check(name, 0.0, 1.0)
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)

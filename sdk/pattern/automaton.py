@@ -1,8 +1,8 @@
 """Patterns as deterministic finite automata over the classes of a charset.
 
 A syntax tree becomes a nondeterministic automaton (Thompson 1968, "Regular Expression Search
-Algorithm"), that one a deterministic one by the subset construction (Rabin and Scott 1959), of which
-only the states are kept from which a text can still end well.
+Algorithm"), that one a deterministic one by the subset construction (Rabin and Scott 1959). Of its
+states only those are kept from which a text can still end well.
 """
 
 from __future__ import annotations
@@ -65,7 +65,11 @@ class Automaton:
         ).reshape(-1, 3)
         first = np.cumsum([0, *(len(out) for out in ordered)])
         return cls(
-            np.array(accepting, bool), first, flat[:, 0].copy(), flat[:, 1].copy(), flat[:, 2].copy()
+            np.array(accepting, bool),
+            first,
+            flat[:, 0].copy(),
+            flat[:, 1].copy(),
+            flat[:, 2].copy(),
         )
 
     def matches(self, ids: Iterable[int]) -> bool:

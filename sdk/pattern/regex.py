@@ -1,8 +1,9 @@
 r"""Regular expressions, parsed: the part of Python's `re` that a finite automaton can hold.
 
 Characters and escapes, ``.``, classes ``[A-F\d]`` and ``[^...]``, ``\d \w \s`` and their opposites,
-groups ``(...)`` and ``(?:...)``, alternatives ``|``, and ``? * + {m} {m,} {,n} {m,n}``. A whole text
-must match, so ``^`` at the very start and ``$`` at the very end may be written and change nothing.
+groups ``(...)`` and ``(?:...)``, alternatives ``|``, and ``? * + {m} {m,} {,n} {m,n}``. A whole
+text must match, so ``^`` at the very start and ``$`` at the very end may be written and change
+nothing.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sdk.charset import Charset
 from sdk.decode.constrained import constrained_search, decode_constrained
-from sdk.decode.ctc import decode, log_probabilities, text_probability
+from sdk.decode.ctc import beam_search, decode, log_probabilities, text_probability
 from sdk.pattern.automaton import compile_pattern
 from tests.sdk.test_ctc import all_texts, random_log_probs
 
@@ -66,7 +66,7 @@ def test_narrow_search_finds_an_allowed_text_if_there_is_one(
 
 
 def certain(text: str, columns: int, charset: Charset, least: float = 1e-9) -> Any:
-    """Logits of a line that reads one text clearly, a blank between the characters."""
+    """Probabilities of a line that reads one text clearly, a blank between the characters."""
     p = np.full((columns, charset.classes), least)
     p[:, 0] = 1
     for i, c in enumerate(charset.encode(text)):
@@ -81,7 +81,7 @@ def test_a_digit_where_the_network_saw_a_letter() -> None:
     logits[5, charset.encode("0")] = np.log(0.1)
     logits[5, charset.encode("8")] = np.log(0.02)
     automaton = compile_pattern("[A-Z]{2}[0-9]{3}", charset)
-    fit = decode_constrained(logits, charset, automaton)
+    fit = decode_constrained(log_probabilities(logits), charset, automaton)
     assert fit is not None
     assert decode(logits, charset).text == "ABO12"
     assert fit.text.text == "AB012"
@@ -108,8 +108,8 @@ def test_nothing_fits() -> None:
     for columns in (0, 1, 4):  # AAA needs two blanks between
         assert decode_constrained(np.zeros((columns, 4)), charset, automaton) is None
     assert decode_constrained(np.zeros((5, 4)), charset, automaton) is not None
-    mask = charset.mask("B1")
-    assert decode_constrained(np.zeros((9, 4)), charset, automaton, mask=mask) is None
+    without = log_probabilities(np.zeros((9, 4)), charset.mask("B1"))
+    assert decode_constrained(without, charset, automaton) is None
 
 
 def test_probabilities_below_double_precision_are_no_reading() -> None:
@@ -118,17 +118,11 @@ def test_probabilities_below_double_precision_are_no_reading() -> None:
     assert decode_constrained(certain("B", 100, charset, 1e-30), charset, automaton) is None
 
 
-def test_mask_and_temperature_are_those_of_free_decoding() -> None:
+def test_with_any_text_allowed_the_best_of_all_is_found() -> None:
     charset = Charset("AB1")
-    logits = random_log_probs(3, 12, 4)
-    automaton = compile_pattern(".+", charset)
-    for mask in (None, charset.mask("B1")):
-        for temperature in (0.7, 2.0):
-            log_probs = log_probabilities(logits, mask, temperature)
-            free = constrained_search(log_probs, automaton, 10_000, floor=0)[0]
-            fit = decode_constrained(
-                logits, charset, automaton, mask=mask, temperature=temperature, beam=1000
-            )
-            assert fit is not None
-            assert tuple(charset.encode(fit.text.text)) == free[0]
-            assert fit.log_probability == pytest.approx(free[1], abs=1e-5)
+    log_probs = log_probabilities(random_log_probs(3, 12, 4), charset.mask("B1"), 2.0)
+    fit = decode_constrained(log_probs, charset, compile_pattern(".+", charset), beam=1000)
+    assert fit is not None
+    ids, p = beam_search(log_probs, 10_000, floor=0)[0]
+    assert tuple(charset.encode(fit.text.text)) == ids
+    assert fit.log_probability == pytest.approx(p, abs=1e-5)

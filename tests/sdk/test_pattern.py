@@ -15,10 +15,8 @@ from sdk.pattern.template import Template
 
 SMALL = Charset("ab1 -")
 
-atoms = st.sampled_from(
-    ["a", "b", "1", "-", " ", ".", r"\d", r"\w", r"\s", r"\D", r"\W", r"\S", r"\-", "[ab]"]
-    + ["[^a]", "[a-b1]", r"[^\d-]", r"[\w ]", "[-a]", "[]a]", "(?:ab)", "(b|1)", "(|a)", "()"]
-)
+ATOMS = r"a b 1 - . \d \w \s \D \W \S \- [ab] [^a] [a-b1] [^\d-] [\w-] [-a] []a] (?:ab) (b|1) (|a)"
+atoms = st.sampled_from([*ATOMS.split(), " ", "[ 1]"])
 quantifiers = st.sampled_from(["", "", "", "?", "*", "+", "{2}", "{1,}", "{,2}", "{0,1}", "{0}"])
 pieces = st.tuples(atoms, quantifiers).map("".join)
 patterns = st.recursive(

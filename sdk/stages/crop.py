@@ -1,0 +1,126 @@
+"""Read a picture that shows a single line: turned, zoomed, as it reads best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.geometry import slice_rows
+from sdk.image.load import ImageArray
+from sdk.image.strip import fit_strip, rectify
+from sdk.model.settings import DecodeSettings
+from sdk.stages.find import FoundLine
+from sdk.stages.look import Look
+from sdk.stages.read import LineReader, ReadOptions
+
+__all__ = ["CropReader"]
+
+# A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
+# is a single narrow character.
+TALL = 1.5
+SINGLE_CHARACTER = 3.0
+
+# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly; the
+# first is a little more than the whole, for characters that touch its edges.
+ZOOMS = (
+    (-0.15, 1.15),
+    (0.1, 0.9),
+    (0.2, 0.8),
+    (0.3, 1.0),
+    (0.0, 0.7),
+    (0.25, 0.95),
+    (0.1, 0.75),
+    (0.15, 1.0),
+    (0.0, 0.85),
+    (0.3, 0.8),
+    (0.4, 1.0),
+)
+
+
+class CropReader:
+    """Looks at one crop, each look taken once."""
+
+    def __init__(
+        self,
+        lines: LineReader,
+        settings: DecodeSettings,
+        pixels: ImageArray,
+        options: ReadOptions,
+    ) -> None:
+        """Remember what to read and how.
+
+        Args:
+            lines: Reads strips.
+            settings: When to look again.
+            pixels: uint8 RGB (H, W, 3), a picture of one line.
+            options: How to decode.
+        """
+        self._lines = lines
+        self._settings = settings
+        self._pixels = pixels
+        self._options = options
+        self._looks: dict[tuple[int, float, float], Look] = {}
+        height, width = pixels.shape[:2]
+        self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        # how many quarter turns to the left bring the text upright, likeliest first
+        self._quarters: tuple[int, ...] = (0,) if height < TALL * width else (1, 3)
+        if TALL * width <= height < SINGLE_CHARACTER * width:
+            self._quarters = (0, *self._quarters)
+
+    def read(self) -> Look:
+        """Return the look whose free text is surest."""
+        settings = self._settings
+        quarters = max(self._quarters, key=lambda k: self._look(k).confidence)
+        best = self._look(quarters)
+        if best.confidence < settings.recheck_confidence:
+            best = self._zoom(quarters)
+        if self._quarters == (0,) and best.confidence < settings.flip_confidence:
+            turned = self._look(2)
+            if turned.confidence > best.confidence + settings.flip_gain:
+                best = turned
+        return best
+
+    def fit(self) -> Look:
+        """Return the look with the most probable text that the pattern allows.
+
+        All looks are taken unless the crop as it stands says such a text surely.
+        """
+        quarters = max(self._quarters, key=lambda k: self._look(k).fit_probability)
+        best = self._look(quarters)
+        if best.fit_confidence < self._settings.recheck_confidence:
+            if self._quarters == (0,):
+                self._look(2)
+            for top, bottom in ZOOMS:
+                self._look(quarters, top, bottom)
+            best = max(self._looks.values(), key=lambda look: look.fit_probability)
+        return best
+
+    def _zoom(self, quarters: int) -> Look:
+        """Return the surest look at a part of the height, for the line may not fill it."""
+        best = whole = self._look(quarters)
+        for top, bottom in ZOOMS:
+            part = self._look(quarters, top, bottom)
+            surer = max(best.confidence, whole.confidence + self._settings.zoom_gain)
+            # a single character is what many cuts through larger ones look like
+            if part.confidence > surer and len(part.text.free.text) > 1:
+                best = part
+        return best
+
+    def _look(self, quarters: int, top: float = 0.0, bottom: float = 1.0) -> Look:
+        """Read a part of the height, after so many quarter turns to the left."""
+        key = (quarters, top, bottom)
+        if key not in self._looks:
+            self._looks[key] = self._take(*key)
+        return self._looks[key]
+
+    def _take(self, quarters: int, top: float, bottom: float) -> Look:
+        # turned to the left once, reading starts at what was the top right corner
+        quad = np.roll(self._quad, -quarters, axis=0)
+        width = self._lines.max_width
+        turned = np.rot90(self._pixels, quarters)
+        found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
+        if (top, bottom) == (0.0, 1.0):
+            strip = fit_strip(np.ascontiguousarray(turned), width)
+        else:
+            quad = slice_rows(quad, top, bottom)
+            strip = rectify(self._pixels, quad, width)
+        return Look(found, quad, quad, self._lines.read_strip(strip, self._options))

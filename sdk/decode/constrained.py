@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sdk.charset import BLANK, Charset
-from sdk.decode.ctc import CtcText, align, collapse, text_probability
+from sdk.decode.ctc import CtcText, align, collapse
 from sdk.pattern.automaton import Automaton
 
 Doubles = NDArray[np.float64]
@@ -41,8 +41,8 @@ class Fit:
     Attributes:
         text: The text. A character's confidence is the highest probability its class reaches in its
             span among the classes the pattern allows in that place, and the blank.
-        log_probability: Logarithm of the text's probability, the pattern not considered: of all
-            paths that collapse to it.
+        log_probability: Logarithm of the text's probability, the pattern not considered: of the
+            paths that the search followed to it.
     """
 
     text: CtcText
@@ -57,6 +57,7 @@ class _Ahead:
     read again as a further character.
     """
 
+    state_of_node: NDArray[np.intp]  # (nodes,), ascending
     node_of_edge: NDArray[np.intp]  # (edges,)
     edge: Doubles  # (T, edges): read the edge's class in this column and end well
     blank: Doubles  # (T + 1, states): end well from a state, after a blank
@@ -82,7 +83,7 @@ def decode_constrained(
     found = constrained_search(log_probs, automaton, beam or BEAM)
     if not found:
         return None
-    ids = found[0][0]
+    ids, log_probability = found[0]
     _, first, last = collapse(align(log_probs, ids))
     confidences, state = [], 0
     for c, a, b in zip(ids, first, last, strict=True):
@@ -95,7 +96,7 @@ def decode_constrained(
         state = int(automaton.targets[edge])
     spans = tuple((int(a), int(b)) for a, b in zip(first, last, strict=True))
     text = CtcText(charset.decode(ids), tuple(confidences), spans, len(log_probs))
-    return Fit(text, text_probability(log_probs, ids))
+    return Fit(text, log_probability)
 
 
 def constrained_search(
@@ -117,23 +118,20 @@ def constrained_search(
     ahead = _look_ahead(probs, automaton)
     if not ahead.blank[0, 0] > 0:
         return []
+    ways = _Ways(automaton, ahead, width, floor)
+    blanks, nodes = ahead.blank.tolist(), ahead.node.tolist()
     # text -> probability of its paths ending in a blank, and in its last class; its state, its node
     beams: dict[tuple[int, ...], list[float]] = {(): [1.0, 0.0]}
     places: dict[tuple[int, ...], tuple[int, int]] = {(): (0, _NO_NODE)}
     for t, column in enumerate(probs.tolist()):
         grown: dict[tuple[int, ...], list[float]] = {}
-        blanks, nodes = ahead.blank[t + 1], ahead.node[t + 1]
-        ways: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
         for text, (blank, symbol) in beams.items():
-            place = places[text]
             both = blank + symbol
             entry = grown.setdefault(text, [0.0, 0.0])
             entry[0] += both * column[BLANK]
             if text:
                 entry[1] += symbol * column[text[-1]]
-            if place not in ways:
-                ways[place] = _ways_on(automaton, ahead, t, place, width, floor)
-            for c, target, node in ways[place]:
+            for c, target, node in ways.of(t, places[text][0]):
                 # a repeat needs a blank between, else it is the same character going on
                 before = blank if text and text[-1] == c else both
                 longer = (*text, c)
@@ -141,11 +139,12 @@ def constrained_search(
                     grown[longer] = [0.0, 0.0]
                     places[longer] = (target, node)
                 grown[longer][1] += before * column[c]
+        ahead_blank, ahead_node = blanks[t + 1], nodes[t + 1]
         rank = {}
         for text, (blank, symbol) in grown.items():
             state, node = places[text]
-            rank[text] = blank * blanks[state] + symbol * nodes[node]
-        best = sorted(rank, key=lambda text: -rank[text])[:width]
+            rank[text] = blank * ahead_blank[state] + symbol * ahead_node[node]
+        best = sorted(rank, key=rank.__getitem__, reverse=True)[:width]
         least = rank[best[0]] * floor
         beams = {text: grown[text] for text in best if rank[text] > 0 and rank[text] >= least}
         if not beams:
@@ -168,11 +167,12 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
     )
     state_of_node, class_of_node = keys // classes, keys % classes
     # the edge that reads a node's class once more; one past the end if there is none
-    again: NDArray[np.intp] = np.searchsorted(edge_keys, keys)
+    again = np.asarray(np.searchsorted(edge_keys, keys))
     again[np.append(edge_keys, -1)[again] != keys] = edges
     by_edge, by_node = probs[:, automaton.classes], probs[:, class_of_node]
     steps = len(probs)
     ahead = _Ahead(
+        state_of_node,
         node_of_edge.reshape(-1),
         np.zeros((steps, edges)),
         np.zeros((steps + 1, states)),
@@ -199,30 +199,31 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
     return ahead
 
 
-def _ways_on(
-    automaton: Automaton,
-    ahead: _Ahead,
-    t: int,
-    place: tuple[int, int],
-    width: int,
-    floor: float,
-) -> list[tuple[int, int, int]]:
-    """Return the class, state and node of the edges worth following in a column."""
-    state, node = place
-    low, high = automaton.first[state], automaton.first[state + 1]
-    onward = ahead.edge[t, low:high]
-    all_ways = ahead.blank[t, state]
-    if node != _NO_NODE:
-        all_ways = min(all_ways, ahead.node[t, node])
-    kept = np.flatnonzero((onward > 0) & (onward >= floor * all_ways))
-    if len(kept) > width:  # of one prefix no more can be among the best
-        kept = kept[np.argpartition(-onward[kept], width)[:width]]
-    kept += low
-    return list(
-        zip(
-            automaton.classes[kept].tolist(),
-            automaton.targets[kept].tolist(),
-            ahead.node_of_edge[kept].tolist(),
-            strict=True,
-        )
-    )
+class _Ways:
+    """The edges worth following, by column and state."""
+
+    def __init__(self, automaton: Automaton, ahead: _Ahead, width: int, floor: float) -> None:
+        steps, states = len(ahead.edge), len(automaton.accepting)
+        # compared with what is ahead without the edge too, if it is one that needs a blank before
+        least = ahead.blank[:-1].copy()
+        reached, start = np.unique(ahead.state_of_node, return_index=True)
+        lowest = np.minimum.reduceat(ahead.node[:-1], start, axis=1)
+        least[:, reached] = np.minimum(least[:, reached], lowest)
+        worth = (ahead.edge > 0) & (ahead.edge >= floor * least[:, automaton.sources])
+        t, edge = np.nonzero(worth)
+        order = t * states + automaton.sources[edge]
+        self._first = np.searchsorted(order, np.arange(steps * states + 1)).tolist()
+        self._weights = ahead.edge[t, edge].tolist()
+        columns = automaton.classes[edge], automaton.targets[edge], ahead.node_of_edge[edge]
+        self._ways = list(zip(*(c.tolist() for c in columns), strict=True))
+        self._states, self._width = states, width
+
+    def of(self, t: int, state: int) -> list[tuple[int, int, int]]:
+        """Return the class, target and node of the edges that leave a state in a column."""
+        at = t * self._states + state
+        low, high = self._first[at], self._first[at + 1]
+        if high - low <= self._width:
+            return self._ways[low:high]
+        # of one prefix no more can be among the best
+        best = sorted(range(low, high), key=self._weights.__getitem__, reverse=True)
+        return [self._ways[i] for i in best[: self._width]]

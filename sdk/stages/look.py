@@ -47,9 +47,9 @@ class Look:
 
     @property
     def fit_confidence(self) -> float:
-        """The same probability for each character, 0..1."""
+        """How sure that text is, the less if the free one is likelier."""
         fit = self.text.fit
-        return 0.0 if fit is None else math.exp(fit.log_probability / len(fit.text.text))
+        return 0.0 if fit is None else fit.text.confidence * min(fit_ratio(self, self), 1.0)
 
 
 def fit_ratio(free: Look, fitted: Look) -> float:

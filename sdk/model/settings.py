@@ -57,7 +57,7 @@ class DecodeSettings:
     flip_gain: float = 0.1
     max_flips: int = 16
     zoom_gain: float = 0.05
-    pattern_ratio: float = 0.2
+    pattern_ratio: float = 0.5
     tile_height_px: float = 10.0
     tile_share: float = 0.3
     max_tiles: int = 12

@@ -84,7 +84,7 @@ def test_lines_that_match(tiny_bundle: Path, photos: Path, capsys: Capture) -> N
     lines = json.loads(capsys.readouterr().out)["reading"]["lines"]
     assert [(line["text"], line["raw_text"]) for line in lines] == [("HEAD",) * 2, ("CAFE",) * 2]
     assert [line["pattern_ok"] for line in lines] == [True, True]
-    assert run(tiny_bundle, "read", picture, "--line", "--template", "AAA", "--matching") == 0
+    assert run(tiny_bundle, "read", picture, "--line", "--pattern", "H{9}", "--matching") == 0
     assert capsys.readouterr().out == ""
 
 

@@ -82,17 +82,18 @@ class CropReader:
     def fit(self) -> Look:
         """Return the look with the most probable text that the pattern allows.
 
-        All looks are taken unless the crop as it stands says such a text surely.
+        All looks are taken unless one of those that `read` took says such a text surely.
         """
         quarters = max(self._quarters, key=lambda k: self._look(k).fit_probability)
-        best = self._look(quarters)
-        if best.fit_confidence < self._settings.recheck_confidence:
+        if self._likeliest().fit_confidence < self._settings.recheck_confidence:
             if self._quarters == (0,):
                 self._look(2)
             for top, bottom in ZOOMS:
                 self._look(quarters, top, bottom)
-            best = max(self._looks.values(), key=lambda look: look.fit_probability)
-        return best
+        return self._likeliest()
+
+    def _likeliest(self) -> Look:
+        return max(self._looks.values(), key=lambda look: look.fit_probability)
 
     def _zoom(self, quarters: int) -> Look:
         """Return the surest look at a part of the height, for the line may not fill it."""

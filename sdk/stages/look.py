@@ -47,9 +47,8 @@ class Look:
 
     @property
     def fit_confidence(self) -> float:
-        """How sure that text is, the less if the free one is likelier."""
-        fit = self.text.fit
-        return 0.0 if fit is None else fit.text.confidence * min(fit_ratio(self, self), 1.0)
+        """How sure that text is: as sure as the free one, or less by how much less likely it is."""
+        return self.confidence * min(fit_ratio(self, self), 1.0)
 
 
 def fit_ratio(free: Look, fitted: Look) -> float:

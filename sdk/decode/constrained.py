@@ -216,14 +216,14 @@ class _Ways:
         self._weights = ahead.edge[t, edge].tolist()
         columns = automaton.classes[edge], automaton.targets[edge], ahead.node_of_edge[edge]
         self._ways = list(zip(*(c.tolist() for c in columns), strict=True))
-        self._states, self._width = states, width
+        # no more can be among the best of one prefix, but for its own class, which needs a blank
+        self._states, self._most = states, width + 1
 
     def of(self, t: int, state: int) -> list[tuple[int, int, int]]:
         """Return the class, target and node of the edges that leave a state in a column."""
         at = t * self._states + state
         low, high = self._first[at], self._first[at + 1]
-        if high - low <= self._width:
+        if high - low <= self._most:
             return self._ways[low:high]
-        # of one prefix no more can be among the best
         best = sorted(range(low, high), key=self._weights.__getitem__, reverse=True)
-        return [self._ways[i] for i in best[: self._width]]
+        return [self._ways[i] for i in best[: self._most]]

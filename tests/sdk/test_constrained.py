@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sdk.charset import Charset
@@ -52,6 +52,7 @@ def test_wide_search_is_exact(shape: tuple[int, int, int], pattern: str) -> None
 
 @settings(max_examples=60, deadline=None)
 @given(shapes, patterns, st.integers(1, 3))
+@example((2, 2, 4), "[^b]{2,3}", 1)  # the likeliest class is the one just read, without a blank
 def test_narrow_search_finds_an_allowed_text_if_there_is_one(
     shape: tuple[int, int, int], pattern: str, width: int
 ) -> None:

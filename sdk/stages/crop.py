@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from sdk.geometry import slice_rows
 from sdk.image.load import ImageArray
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
 from sdk.stages.find import FoundLine
 from sdk.stages.look import Look
 from sdk.stages.read import LineReader, ReadOptions
+from sdk.stages.vote import WHOLE, Part, elect
 
 __all__ = ["CropReader"]
 
@@ -19,20 +19,18 @@ __all__ = ["CropReader"]
 TALL = 1.5
 SINGLE_CHARACTER = 3.0
 
-# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly; the
-# first is a little more than the whole, for characters that touch its edges.
-ZOOMS = (
-    (-0.15, 1.15),
-    (0.1, 0.9),
-    (0.2, 0.8),
-    (0.3, 1.0),
-    (0.0, 0.7),
-    (0.25, 0.95),
-    (0.1, 0.75),
-    (0.15, 1.0),
-    (0.0, 0.85),
-    (0.3, 0.8),
-    (0.4, 1.0),
+# What of a crop is read where the whole reads badly, most useful first. The line may stand in a part
+# of the height, characters may touch the edges, and each cut errs in its own way.
+PARTS = (
+    Part(side=0.1),
+    Part(0.1, 0.9),
+    Part(side=0.15, stretch=1.25),
+    Part(0.2, 0.8),
+    Part(side=0.15, stretch=0.9),
+    Part(0.25, 0.95),
+    Part(0.15, 1.0),
+    Part(0.3, 0.8),
+    Part(0.3, 1.0),
 )
 
 
@@ -58,7 +56,7 @@ class CropReader:
         self._settings = settings
         self._pixels = pixels
         self._options = options
-        self._looks: dict[tuple[int, float, float], Look] = {}
+        self._looks: dict[tuple[int, Part], Look] = {}
         height, width = pixels.shape[:2]
         self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         # how many quarter turns to the left bring the text upright, likeliest first
@@ -67,12 +65,13 @@ class CropReader:
             self._quarters = (0, *self._quarters)
 
     def read(self) -> Look:
-        """Return the look whose free text is surest."""
+        """Return the look whose free text is surest, or on which most looks agree."""
         settings = self._settings
         quarters = max(self._quarters, key=lambda k: self._look(k).confidence)
         best = self._look(quarters)
         if best.confidence < settings.recheck_confidence:
-            best = self._zoom(quarters)
+            looks = (self._look(quarters, part) for part in (WHOLE, *PARTS))
+            best = elect(looks, settings.vote_lead)
         if self._quarters == (0,) and best.confidence < settings.flip_confidence:
             turned = self._look(2)
             if turned.confidence > best.confidence + settings.flip_gain:
@@ -88,40 +87,29 @@ class CropReader:
         if self._likeliest().fit_confidence < self._settings.recheck_confidence:
             if self._quarters == (0,):
                 self._look(2)
-            for top, bottom in ZOOMS:
-                self._look(quarters, top, bottom)
+            for part in PARTS:
+                self._look(quarters, part)
         return self._likeliest()
 
     def _likeliest(self) -> Look:
         return max(self._looks.values(), key=lambda look: look.fit_probability)
 
-    def _zoom(self, quarters: int) -> Look:
-        """Return the surest look at a part of the height, for the line may not fill it."""
-        best = whole = self._look(quarters)
-        for top, bottom in ZOOMS:
-            part = self._look(quarters, top, bottom)
-            surer = max(best.confidence, whole.confidence + self._settings.zoom_gain)
-            # a single character is what many cuts through larger ones look like
-            if part.confidence > surer and len(part.text.free.text) > 1:
-                best = part
-        return best
-
-    def _look(self, quarters: int, top: float = 0.0, bottom: float = 1.0) -> Look:
-        """Read a part of the height, after so many quarter turns to the left."""
-        key = (quarters, top, bottom)
+    def _look(self, quarters: int, part: Part = WHOLE) -> Look:
+        """Read a part of the crop, after so many quarter turns to the left."""
+        key = (quarters, part)
         if key not in self._looks:
             self._looks[key] = self._take(*key)
         return self._looks[key]
 
-    def _take(self, quarters: int, top: float, bottom: float) -> Look:
+    def _take(self, quarters: int, part: Part) -> Look:
         # turned to the left once, reading starts at what was the top right corner
         quad = np.roll(self._quad, -quarters, axis=0)
         width = self._lines.max_width
         turned = np.rot90(self._pixels, quarters)
         found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
-        if (top, bottom) == (0.0, 1.0):
+        if part == WHOLE:
             strip = fit_strip(np.ascontiguousarray(turned), width)
         else:
-            quad = slice_rows(quad, top, bottom)
-            strip = rectify(self._pixels, quad, width)
+            quad = part.cut(quad)
+            strip = rectify(self._pixels, quad, width, part.stretch)
         return Look(found, quad, quad, self._lines.read_strip(strip, self._options))

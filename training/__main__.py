@@ -1,4 +1,4 @@
-"""Command line: ``python -m training synth|fit|evaluate|preview``."""
+"""Command line: ``python -m training synth|fit|evaluate|diagnose|preview``."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sdk.errors import SdkError
+from training.diagnose.cli import add_arguments as _diagnose_arguments
 from training.errors import TrainingError
 from training.shards import ShardError
 
@@ -109,6 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("synth", help="generate photos or strips", add_help=False)
     _fit_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
     _evaluate_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
+    _diagnose_arguments(
+        commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")
+    )
     _preview_arguments(commands.add_parser("preview", help="draw samples or readings"))
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)

@@ -35,6 +35,7 @@ __all__ = [
     "evaluate",
     "evaluate_photos",
     "find_sets",
+    "read_samples",
     "score_lines",
 ]
 
@@ -44,8 +45,8 @@ Sample = tuple[np.ndarray, dict[str, Any]]
 class PictureReader(Protocol):
     """What is measured."""
 
-    def line(self, image: np.ndarray) -> str:
-        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+    def line(self, image: np.ndarray) -> Line:
+        """Read a picture of one line, uint8 (H, W, 3)."""
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
@@ -70,14 +71,19 @@ class BundleReader:
         self._reader: Any = Reader(str(bundle))
         self._min_confidence = min_confidence
 
-    def line(self, image: np.ndarray) -> str:
-        """Return the text of a picture of one line, uint8 (H, W, 3)."""
-        return str(self._reader.read_line(image).text)
+    def line(self, image: np.ndarray) -> Line:
+        """Read a picture of one line, uint8 (H, W, 3)."""
+        return _line(self._reader.read_line(image))
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
         lines = self._reader.read(image, min_confidence=self._min_confidence)
-        return [Line(t.text, np.array(t.quad, np.float32)) for t in lines]
+        return [_line(t) for t in lines]
+
+
+def _line(read: Any) -> Line:
+    quad = np.array(read.quad, np.float32)
+    return Line(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
@@ -161,7 +167,14 @@ def find_sets(folder: Path | str) -> list[Path]:
     return sets
 
 
-def _samples(folder: Path) -> Iterator[Sample]:
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
+
+    Raises:
+        TrainingError: A row of labels is damaged.
+        ShardError: A shard is damaged.
+        SdkError: A picture cannot be read.
+    """
     labels = folder / "labels.jsonl"
     if not labels.exists():
         for path in list_shards(folder):
@@ -193,12 +206,12 @@ def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> d
     want: list[str] = []
     got: list[str] = []
     found, both = Score(), Score()
-    for count, (image, record) in enumerate(_samples(folder)):
+    for count, (image, record) in enumerate(read_samples(folder)):
         if limit is not None and count >= limit:
             break
         if "text" in record:
             want.append(record["text"])
-            got.append(reader.line(image))
+            got.append(reader.line(image).text)
             continue
         lines = [t for t in record["texts"] if t["quad"]]
         ignored = [bool(t.get("ignore")) for t in lines]

@@ -110,8 +110,8 @@ def diagnose(
     """Diagnose sets and write what was found.
 
     Files in ``out``: ``SET/STAGE.png`` (contact sheets, surest readings first),
-    ``SET/confusion.txt`` and the same of all sets, ``confusion.csv``, ``lines.csv`` (a row per label),
-    ``summary.csv``, ``summary.json``.
+    ``SET/confusion.txt`` and the same of all sets, ``confusion.csv``, ``lines.csv`` (a row per
+    label), ``summary.csv``, ``summary.json``.
 
     Args:
         looker: Reads the pictures.

@@ -18,7 +18,7 @@ TILE_PX = 392
 _HEIGHT_PX = 110
 _LINE_PX = 56
 _MARGIN = 0.7
-_WANTED, _FOUND = (40, 170, 60), (230, 40, 40)
+_WANTED, _JUDGED, _OTHER = (40, 170, 60), (230, 40, 40), (245, 190, 90)
 
 
 def tile(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
@@ -27,18 +27,20 @@ def tile(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     Args:
         verdict: What became of the label.
         image: The whole picture, uint8 RGB (H, W, 3).
-        boxes: (n, 4, 2) px, found in it; drawn red, the label green.
+        boxes: (n, 4, 2) px, found in it. The label is drawn green, the box that was judged red,
+            the others yellow.
 
     Returns:
         uint8 (h, `TILE_PX`, 3).
     """
-    quad = verdict.quad
-    shown = _whole(image) if quad is None else _upright(image, quad, boxes)
+    shown = _whole(image) if verdict.quad is None else _upright(verdict, image, boxes)
     text = [
         f"label    {verdict.label}",
         f"reading  {verdict.reading}   {verdict.confidence:.2f}",
         _facts(verdict),
     ]
+    if verdict.detail:
+        text.append(verdict.detail)
     font = ImageFont.load_default(13)
     canvas = Image.new("RGB", (TILE_PX, shown.shape[0] + 6 + 16 * len(text)), (255, 255, 255))
     canvas.paste(Image.fromarray(shown), (2, 2))
@@ -54,8 +56,7 @@ def _facts(verdict: Verdict) -> str:
     size = f"{verdict.height_px:.0f} px"
     if verdict.frame_px:
         size += f", {verdict.frame_px:.0f} on the frame, IoU {verdict.iou:.2f}"
-    parts = [verdict.picture.rpartition("/")[2][-28:], size, verdict.detail]
-    return "  ".join(part for part in parts if part)
+    return f"{verdict.picture.rpartition('/')[2][-20:]}  {size}"
 
 
 def _whole(image: np.ndarray) -> np.ndarray:
@@ -66,8 +67,10 @@ def _whole(image: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(image, size, interpolation=how))
 
 
-def _upright(image: np.ndarray, quad: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+def _upright(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     """Return a label's surroundings, turned so that it reads from left to right."""
+    quad = verdict.quad
+    assert quad is not None
     around = expand_quad(quad, _MARGIN)
     across, down = (max(float(side), 1.0) for side in side_lengths(around))
     line = max(float(side_lengths(quad)[1]), 1.0)
@@ -81,8 +84,9 @@ def _upright(image: np.ndarray, quad: np.ndarray, boxes: np.ndarray) -> np.ndarr
     crop = cv2.warpPerspective(
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(127, 127, 127)
     )
-    for quads, color in ((quad[None], _WANTED), (boxes, _FOUND)):
-        for corners in quads:
-            moved = np.round(map_points(corners, matrix)).astype(np.int32)
-            cv2.polylines(crop, [moved[:, None]], True, color, 1, cv2.LINE_AA)
+    drawn = [(box, _OTHER, 1) for box in boxes]
+    drawn += [] if verdict.box is None else [(verdict.box, _JUDGED, 2)]
+    for corners, color, thickness in [*drawn, (quad, _WANTED, 1)]:
+        moved = np.round(map_points(corners, matrix)).astype(np.int32)
+        cv2.polylines(crop, [moved[:, None]], True, color, thickness, cv2.LINE_AA)
     return np.asarray(crop)

@@ -28,7 +28,7 @@ STAGES = {
     "order": "all its words were read, but apart or in another order",
     "too small": "lower than the networks can read",
     "not detected": "no box on it",
-    "box off": "a box on it that cuts it, spans another line, or runs another way",
+    "box off": "a box on it that cuts it, reaches far beyond it, or runs another way",
     "nothing read": "a good box, but no text in it",
     "wrong characters": "a good box, but another text in it",
 }
@@ -45,6 +45,8 @@ _LOOSE_END = 0.1
 _HEIGHTS = (0.4, 1.8)
 _MAX_OFFSET = 0.35
 _MAX_TURN = np.deg2rad(20)
+# Heights that a good box may reach beyond the label's ends where no other label is.
+_MAX_REACH = 1.5
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Verdict:
         quad: float32 (4, 2) px, the label's; None if it has none, or is the whole picture.
         height_px: Height of the label in the picture.
         frame_px: The same on the detector's frame; 0 for pictures of one line.
-        iou: Of the label and the box that was judged, 0..1.
+        box: float32 (4, 2) px, the box that was judged; None if there is none.
+        iou: Of the label and that box, 0..1.
         part: Whether the label is only a part of the line that was read.
         chars: Confidences of the reading's characters.
     """
@@ -75,6 +78,7 @@ class Verdict:
     quad: np.ndarray | None = None
     height_px: float = 0.0
     frame_px: float = 0.0
+    box: np.ndarray | None = None
     iou: float = 0.0
     part: bool = False
     chars: tuple[float, ...] = ()
@@ -129,7 +133,7 @@ def sort_photo(
         look: What was seen.
         bound: Least confidence of lines that the reader returns.
     """
-    page = _Page(look, bound)
+    page = _Page(look, bound, [label["quad"] for label in labels if label["quad"]])
     return [
         page.verdict(picture, label["text"], label["quad"])
         for label in labels
@@ -166,7 +170,7 @@ def _shared(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 class _Page:
     """One photo's reading, asked for one label after another."""
 
-    def __init__(self, look: Look, bound: float) -> None:
+    def __init__(self, look: Look, bound: float, labels: Sequence[Any]) -> None:
         self._look = look
         self._texts = [letters_and_digits(line.text) for line in look.lines]
         self._kept = [line.confidence >= bound for line in look.lines]
@@ -174,22 +178,28 @@ class _Page:
         self._shown, self._joined = shown, "".join(shown)
         quads = [line.quad for line in look.lines]
         self._lines = np.array(quads, np.float32).reshape(-1, 4, 2)
+        self._labels = np.array(labels, np.float32).reshape(-1, 4, 2)
 
     def verdict(self, picture: str, label: str, corners: Any) -> Verdict:
         wanted = letters_and_digits(label)
         quad = np.array(corners, np.float32) if corners else None
-        boxes = self._look.boxes
-        best, overlap, cover = None, 0.0, 0.0
-        if quad is not None and len(boxes):
-            best, overlap, cover = _nearest(boxes, quad)
-        line = self._line_at(wanted, quad, None if best is None else boxes[best])
+        box, overlap, cover = None, 0.0, 0.0
+        if quad is not None and len(self._look.boxes):
+            box, overlap, cover = _nearest(self._look.boxes, quad)
+        line = self._line_at(wanted, quad, box)
         height = 0.0 if quad is None else float(side_lengths(quad)[1])
         frame = height * self._look.scale
         stage, detail = self._stage(wanted, label)
         if not stage and quad is None:
             stage = "not detected"
         if not stage and quad is not None:
-            stage, detail = _lost_by(quad, None if best is None else boxes[best], wanted, frame)
+            fault = "" if box is None else _fault(quad, box, len(wanted), self._labels)
+            if (box is None or fault) and frame < SMALL_PX:
+                stage, detail = "too small", f"{frame:.0f} px on the frame"
+            elif box is None:
+                stage = "not detected"
+            elif fault:
+                stage, detail = "box off", fault
         if not stage:
             text = "" if line is None else letters_and_digits(line.text)
             stage = "wrong characters" if text else "nothing read"
@@ -205,6 +215,7 @@ class _Page:
             quad,
             height,
             frame,
+            box,
             overlap,
             overlap < 0.5 <= cover,
             () if line is None else line.chars,
@@ -238,7 +249,7 @@ class _Page:
         return lines[int(same.argmax())] if same.max() > 0.5 else None
 
 
-def _nearest(boxes: np.ndarray, quad: np.ndarray) -> tuple[int | None, float, float]:
+def _nearest(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None, float, float]:
     """Return the box that is about a label, their IoU, and the share of the label it covers."""
     overlap = iou_matrix(boxes, quad[None])[:, 0]
     shared = _shared(boxes, quad[None])[:, 0]
@@ -247,23 +258,18 @@ def _nearest(boxes: np.ndarray, quad: np.ndarray) -> tuple[int | None, float, fl
     best = int((cover + overlap).argmax())
     if cover[best] < _TOUCHES and inside[best] < 0.5:
         return None, 0.0, 0.0
-    return best, float(overlap[best]), float(cover[best])
+    return boxes[best], float(overlap[best]), float(cover[best])
 
 
-def _lost_by(
-    quad: np.ndarray, box: np.ndarray | None, wanted: str, frame_px: float
-) -> tuple[str, str]:
-    """Return the stage and detail if a label was lost before it was read, else empty texts."""
-    detail = "" if box is None else _fault(quad, box, len(wanted))
-    if box is not None and not detail:
-        return "", ""
-    if frame_px < SMALL_PX:
-        return "too small", f"{frame_px:.0f} px on the frame"
-    return ("not detected", "") if box is None else ("box off", detail)
+def _fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray) -> str:
+    """Return what is wrong with a box, in the frame of its label; empty if it is good.
 
-
-def _fault(quad: np.ndarray, box: np.ndarray, characters: int) -> str:
-    """Return what is wrong with a box, in the frame of its label; empty if it is good."""
+    Args:
+        quad: (4, 2) px, the label.
+        box: (4, 2) px, found.
+        characters: Number of the label's characters.
+        labels: (m, 4, 2) px of all labels of the photo.
+    """
     label = fit_rectangles(quad).astype(np.float64)
     turn = float(angle(label))
     u, v = np.array([np.cos(turn), np.sin(turn)]), np.array([-np.sin(turn), np.cos(turn)])
@@ -279,6 +285,9 @@ def _fault(quad: np.ndarray, box: np.ndarray, characters: int) -> str:
         faults.append(f"start cut by {along.min():.0%}")
     if along.max() < 1 - missing:
         faults.append(f"end cut by {1 - along.max():.0%}")
+    reach = _reach(box, label, labels[_shared(box[None], labels)[0] > 0], u) / height
+    if reach > _MAX_REACH:
+        faults.append(f"{reach:.1f} heights too long")
     ratio = float(side_lengths(box)[1]) / height
     if not _HEIGHTS[0] <= ratio <= _HEIGHTS[1]:
         faults.append(f"{ratio:.1f} times as high")
@@ -286,6 +295,16 @@ def _fault(quad: np.ndarray, box: np.ndarray, characters: int) -> str:
     if abs(offset) > _MAX_OFFSET:
         faults.append(f"off by {abs(offset):.1f} heights")
     return ", ".join(faults)
+
+
+def _reach(box: np.ndarray, label: np.ndarray, others: np.ndarray, u: np.ndarray) -> float:
+    """Return how far a box reaches beyond a label's ends where it meets no other label, px."""
+    ends = (label @ u).min(), (label @ u).max()
+    steps = np.linspace((box @ u).min(), (box @ u).max(), 200)
+    beyond = (steps < ends[0]) | (steps > ends[1])
+    for other in others @ u:
+        beyond &= (steps < other.min()) | (steps > other.max())
+    return float(beyond.mean() * (steps[-1] - steps[0]))
 
 
 def _axis_offset(box: np.ndarray, label: np.ndarray, u: np.ndarray, v: np.ndarray) -> float:

@@ -11,7 +11,6 @@ from training.config import parse_config
 from training.curves import draw_curves, read_rows
 from training.errors import TrainingError
 from training.evaluate import evaluate, find_sets, score_lines
-from training.fit import Fit
 from training.photos import Photos
 from training.preview import preview_batches
 from training.reading import Line, NetworkReader, picture_quad, read_strips
@@ -37,13 +36,6 @@ class Answers:
         record = self._left.pop(0)
         lines = [Line(t["text"], np.array(t["quad"], np.float32)) for t in record["texts"]]
         return lines[:1] if record["image"] in self._wrong else lines
-
-
-@pytest.fixture(scope="session")
-def line_run(strip_shards, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("line_run")
-    Fit(LINE_TOML.replace("steps = 40", "steps = 3"), strip_shards, folder).run()
-    return folder
 
 
 def test_score_lines():

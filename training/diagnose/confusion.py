@@ -16,6 +16,10 @@ __all__ = ["Confusion", "align_texts"]
 # Alignments with more edits per label character than this are left out.
 MAX_ERROR = 0.5
 
+# Costs of an edit. Of alignments with as few edits, one that replaces is likelier than one that
+# leaves out.
+_REPLACED, _GAP = 1000, 1001
+
 
 def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, str]]:
     """Return pairs (wanted character, read character) with the fewest edits; "" for none.
@@ -26,11 +30,12 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
         part: Whether the label may be a part of the reading: what is read before and after it
             then costs nothing and is left out.
     """
-    rows = [[0 if part else j for j in range(len(read) + 1)]]
+    rows = [[0 if part else _GAP * j for j in range(len(read) + 1)]]
     for i, a in enumerate(wanted, 1):
-        row, above = [i], rows[-1]
+        row, above = [_GAP * i], rows[-1]
         for j, b in enumerate(read, 1):
-            row.append(min(above[j - 1] + (a != b), above[j] + 1, row[-1] + 1))
+            same = above[j - 1] + _REPLACED * (a != b)
+            row.append(min(same, above[j] + _GAP, row[-1] + _GAP))
         rows.append(row)
     i, j = len(wanted), len(read)
     if part:
@@ -38,10 +43,11 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
     pairs = []
     while i or (j and not part):
         cost = rows[i][j]
-        if i and j and cost == rows[i - 1][j - 1] + (wanted[i - 1] != read[j - 1]):
+        replaced = i and j and _REPLACED * (wanted[i - 1] != read[j - 1])
+        if i and j and cost == rows[i - 1][j - 1] + replaced:
             i, j = i - 1, j - 1
             pairs.append((wanted[i], read[j]))
-        elif i and cost == rows[i - 1][j] + 1:
+        elif i and cost == rows[i - 1][j] + _GAP:
             i -= 1
             pairs.append((wanted[i], ""))
         else:

@@ -18,6 +18,7 @@ from training.diagnose.looks import Looker
 from training.diagnose.report import heights, line_rows, summary, table, write_csv
 from training.diagnose.sheets import tile
 from training.diagnose.verdict import READ, STAGES, Verdict, sort_line, sort_photo, unlabelled
+from training.errors import TrainingError
 from training.evaluate import read_samples
 from training.preview import save_sheet
 
@@ -135,6 +136,7 @@ def diagnose(
     verdicts: list[Verdict] = []
     confusion = Confusion()
     for folder in sets:
+        _make_folder(out / folder.name)
         labelled = complete or not (folder / "labels.jsonl").exists()
         found = diagnose_set(looker, folder, complete=labelled, limit=limit, most=most)
         _write_sheets(found, out / folder.name)
@@ -162,8 +164,16 @@ def diagnose(
     return rows
 
 
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise TrainingError(
+            f"Cannot make the folder {folder}: {error.strerror or error}. Choose another --out."
+        ) from error
+
+
 def _write_sheets(found: SetDiagnosis, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for stage in STAGES:
         path = folder / f"{stage.replace(' ', '-')}.png"
         tiles = sorted(found.tiles[stage], key=lambda pair: -pair[0])

@@ -16,6 +16,7 @@ import numpy as np
 
 from sdk.geometry import angle, area, fit_rectangles, iou_matrix, side_lengths
 from sdk.metrics import letters_and_digits
+from training.diagnose.confusion import align_texts
 from training.diagnose.looks import Look
 from training.reading import Line
 
@@ -193,7 +194,9 @@ class _Page:
         if not stage and quad is None:
             stage = "not detected"
         if not stage and quad is not None:
-            fault = "" if box is None else _fault(quad, box, len(wanted), self._labels)
+            # of a line that was nearly read no end is too far
+            labels = None if _nearly(wanted, line) else self._labels
+            fault = "" if box is None else _fault(quad, box, len(wanted), labels)
             if (box is None or fault) and frame < SMALL_PX:
                 stage, detail = "too small", f"{frame:.0f} px on the frame"
             elif box is None:
@@ -249,6 +252,14 @@ class _Page:
         return lines[int(same.argmax())] if same.max() > 0.5 else None
 
 
+def _nearly(wanted: str, line: Line | None) -> bool:
+    """Tell whether a line holds a text with few edits."""
+    if line is None:
+        return False
+    pairs = align_texts(wanted, letters_and_digits(line.text), part=True)
+    return sum(a != b for a, b in pairs) <= len(wanted) / 3
+
+
 def _nearest(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None, float, float]:
     """Return the box that is about a label, their IoU, and the share of the label it covers."""
     overlap = iou_matrix(boxes, quad[None])[:, 0]
@@ -261,14 +272,14 @@ def _nearest(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None, fl
     return boxes[best], float(overlap[best]), float(cover[best])
 
 
-def _fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray) -> str:
+def _fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray | None) -> str:
     """Return what is wrong with a box, in the frame of its label; empty if it is good.
 
     Args:
         quad: (4, 2) px, the label.
         box: (4, 2) px, found.
         characters: Number of the label's characters.
-        labels: (m, 4, 2) px of all labels of the photo.
+        labels: (m, 4, 2) px of all labels of the photo; None lets the box reach beyond its own.
     """
     label = fit_rectangles(quad).astype(np.float64)
     turn = float(angle(label))
@@ -285,9 +296,11 @@ def _fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarra
         faults.append(f"start cut by {along.min():.0%}")
     if along.max() < 1 - missing:
         faults.append(f"end cut by {1 - along.max():.0%}")
-    reach = _reach(box, label, labels[_shared(box[None], labels)[0] > 0], u) / height
-    if reach > _MAX_REACH:
-        faults.append(f"{reach:.1f} heights too long")
+    if labels is not None:
+        met = labels[_shared(box[None], labels)[0] > 0]
+        reach = _reach(box, label, met, u) / height
+        if reach > _MAX_REACH:
+            faults.append(f"{reach:.1f} heights too long")
     ratio = float(side_lengths(box)[1]) / height
     if not _HEIGHTS[0] <= ratio <= _HEIGHTS[1]:
         faults.append(f"{ratio:.1f} times as high")

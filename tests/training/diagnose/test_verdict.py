@@ -44,6 +44,7 @@ LABEL = label("AB-1234", HERE)
         ([Line("W", box(100, 60, 120, 70), 0.9)], "box off", "W"),
         ([Line("W", box(100, 111, 120, 20), 0.9)], "box off", "W"),
         ([Line("W", box(20, 100, 300, 20), 0.9)], "box off", "W"),
+        ([Line("X AB-I234 Y", box(20, 100, 300, 20), 0.9)], "wrong characters", "X AB-I234 Y"),
         ([Line("hEZI-8V", reverse(HERE), 0.9)], "box off", "hEZI-8V"),
     ],
 )

@@ -32,6 +32,7 @@ from training.shards import list_shards, read_shard
 __all__ = [
     "BundleReader",
     "PictureReader",
+    "Sample",
     "evaluate",
     "evaluate_photos",
     "find_sets",
@@ -145,26 +146,36 @@ def evaluate_photos(
     return {**score_lines(want, got), **_score_pages(found, both)}
 
 
-def find_sets(folder: Path | str) -> list[Path]:
+def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     """Return the sets in a folder: itself, or its subfolders with shards or labels.
 
+    Args:
+        folder: Where to look.
+        only: Names of the sets wanted, by commas; all if empty.
+
     Raises:
-        TrainingError: There is neither.
+        TrainingError: There is none, or one of the names is missing.
     """
     folder = Path(folder)
 
     def is_set(path: Path) -> bool:
         return (path / "labels.jsonl").exists() or any(path.glob("shard-*.tar"))
 
-    if is_set(folder):
-        return [folder]
-    sets = sorted(p for p in folder.glob("*") if p.is_dir() and is_set(p))
+    subfolders = folder.glob("*")
+    sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
     if not sets:
         raise TrainingError(
             f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
             "there or one folder below."
         )
-    return sets
+    names = only.split(",") if only else [path.name for path in sets]
+    missing = sorted(set(names) - {path.name for path in sets})
+    if missing:
+        raise TrainingError(
+            f"{folder} holds no set {', '.join(missing)}. "
+            f"It holds: {', '.join(path.name for path in sets)}."
+        )
+    return [path for path in sets if path.name in names]
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:

@@ -35,21 +35,11 @@ def _call(options: argparse.Namespace) -> None:
     from training.diagnose.looks import BundleLooker, Looker, NetworkLooker
     from training.diagnose.report import changes, read_summary, table
     from training.diagnose.run import diagnose
-    from training.errors import TrainingError
     from training.evaluate import find_sets
     from training.reading import NetworkReader
     from training.run import load_run
 
-    sets = find_sets(options.data)
-    if options.only:
-        names = options.only.split(",")
-        missing = sorted(set(names) - {folder.name for folder in sets})
-        if missing:
-            raise TrainingError(
-                f"{options.data} holds no set {', '.join(missing)}. "
-                f"It holds: {', '.join(folder.name for folder in sets)}."
-            )
-        sets = [folder for folder in sets if folder.name in names]
+    sets = find_sets(options.data, options.only)
     before = read_summary(Path(options.before)) if options.before else []
     looker: Looker
     if options.bundle:

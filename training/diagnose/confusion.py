@@ -11,7 +11,7 @@ from collections import Counter
 
 from sdk.metrics import letters_and_digits
 
-__all__ = ["Confusion", "align_texts"]
+__all__ = ["Confusion", "align_places", "align_texts"]
 
 # Alignments with more edits per label character than this are left out.
 MAX_ERROR = 0.5
@@ -30,6 +30,26 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
         part: Whether the label may be a part of the reading: what is read before and after it
             then costs nothing and is left out.
     """
+    return [
+        ("" if i is None else wanted[i], "" if j is None else read[j])
+        for i, j in _align(wanted, read, part)
+    ]
+
+
+def align_places(wanted: str, read: str, part: bool = False) -> list[tuple[int, bool]]:
+    """Return the positions of the characters read that were aligned, and whether each is right.
+
+    Arguments as for `align_texts`.
+    """
+    return [
+        (j, i is not None and wanted[i] == read[j])
+        for i, j in _align(wanted, read, part)
+        if j is not None
+    ]
+
+
+def _align(wanted: str, read: str, part: bool) -> list[tuple[int | None, int | None]]:
+    """Return pairs of positions in both texts, None for a gap."""
     rows = [[0 if part else _GAP * j for j in range(len(read) + 1)]]
     for i, a in enumerate(wanted, 1):
         row, above = [_GAP * i], rows[-1]
@@ -40,19 +60,19 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
     i, j = len(wanted), len(read)
     if part:
         j = min(range(len(read) + 1), key=lambda k: rows[-1][k])
-    pairs = []
+    pairs: list[tuple[int | None, int | None]] = []
     while i or (j and not part):
         cost = rows[i][j]
         replaced = i and j and _REPLACED * (wanted[i - 1] != read[j - 1])
         if i and j and cost == rows[i - 1][j - 1] + replaced:
             i, j = i - 1, j - 1
-            pairs.append((wanted[i], read[j]))
+            pairs.append((i, j))
         elif i and cost == rows[i - 1][j] + _GAP:
             i -= 1
-            pairs.append((wanted[i], ""))
+            pairs.append((i, None))
         else:
             j -= 1
-            pairs.append(("", read[j]))
+            pairs.append((None, j))
     return pairs[::-1]
 
 

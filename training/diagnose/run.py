@@ -22,7 +22,7 @@ from training.errors import TrainingError
 from training.evaluate import read_samples
 from training.preview import save_sheet
 
-__all__ = ["SetDiagnosis", "diagnose", "diagnose_set"]
+__all__ = ["SetDiagnosis", "diagnose", "diagnose_set", "make_folder"]
 
 
 @dataclass
@@ -136,7 +136,7 @@ def diagnose(
     verdicts: list[Verdict] = []
     confusion = Confusion()
     for folder in sets:
-        _make_folder(out / folder.name)
+        make_folder(out / folder.name)
         labelled = complete or not (folder / "labels.jsonl").exists()
         found = diagnose_set(looker, folder, complete=labelled, limit=limit, most=most)
         _write_sheets(found, out / folder.name)
@@ -164,7 +164,12 @@ def diagnose(
     return rows
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, and those above it.
+
+    Raises:
+        TrainingError: It cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

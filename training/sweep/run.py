@@ -6,6 +6,7 @@ import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,9 @@ class Bench:
 
     def _timed(self, call: Callable[[], Any], total: _Total) -> Any:
         before = sum(engine.saved_s for engine in self._engines.values())
-        started = time.perf_counter()
+        started = time.process_time()
         out = call()
-        total.seconds += time.perf_counter() - started
+        total.seconds += time.process_time() - started
         total.seconds += sum(engine.saved_s for engine in self._engines.values()) - before
         total.pictures += 1
         return out
@@ -85,7 +86,7 @@ class Bench:
         number: int,
         total: _Total,
     ) -> None:
-        reading = self._timed(lambda: reader.read(image), total)
+        reading = self._timed(partial(reader.read, image), total)
         wanted = [x for x in labels if x["quad"]]
         quads = np.array([x["quad"] for x in wanted], np.float32).reshape(-1, 4, 2)
         ignored = [bool(x.get("ignore")) for x in wanted]
@@ -105,7 +106,7 @@ class Bench:
         # the same crops for every setting
         rng = np.random.default_rng(number)
         for crop, text in cut_crops(image, labels, rng):
-            line = self._timed(lambda crop=crop: reader.read_line(crop), total)
+            line = self._timed(partial(reader.read_line, crop), total)
             right = letters_and_digits(line.text) == letters_and_digits(text)
             total.both += Score(int(right), 1, 1)
 
@@ -124,7 +125,7 @@ class _Total:
         if not self.found.wanted:
             measures = {"exact": self.both.recall}
         ms = 1e3 * self.seconds / max(self.pictures, 1)
-        return Measured(self.changes, self.both.hmean, ms, measures)
+        return Measured(self.changes, ms, measures)
 
 
 def sweep(
@@ -168,7 +169,7 @@ def sweep(
     settings = bundle.manifest.decode
     for group in groups:
         tried = bench.measure(group, settings)
-        chosen = choose(tried, settings)
+        chosen = choose(tried, group.score, settings)
         rows = [_row(m, settings, m is chosen) for m in tried]
         progress(f"{group.name}, on {group.measured_on}:\n{table(rows)}")
         settings = replace(settings, **chosen.changes)
@@ -183,10 +184,9 @@ def sweep(
 
 
 def _row(measured: Measured, now: DecodeSettings, chosen: bool) -> dict[str, Any]:
-    same = all(getattr(now, name) == value for name, value in measured.changes.items())
     return {
         "setting": " ".join(f"{name}={value:g}" for name, value in measured.changes.items()),
         **{name: f"{value:.4f}" for name, value in measured.measures.items()},
         "ms": f"{measured.ms:.1f}",
-        "": "chosen" if chosen else "now" if same else "",
+        "": "chosen" if chosen else "in use" if measured.is_in(now) else "",
     }

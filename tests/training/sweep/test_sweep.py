@@ -10,7 +10,7 @@ from sdk.model.bundle import Bundle
 from sdk.model.settings import DecodeSettings
 from tests import tiny
 from training.__main__ import main
-from training.shards import shard_path, write_shard
+from training.shards import list_shards, read_shard, shard_path, write_shard
 from training.sweep.crops import cut_crops
 from training.sweep.memory import Remembering
 from training.sweep.plan import GROUPS, TIE, Group, Measured, choose
@@ -29,12 +29,14 @@ def entry(text, x, y, ignore=False):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Photos in the tiny script; the second line of each is not labelled: it is no text."""
+    """Photos in the tiny script; the faint second line of each is not labelled: it is no text."""
     folder = tmp_path_factory.mktemp("photos")
     samples = []
     for i, text in enumerate(["ABC", "DEF", "GHA", "BCD"]):
         photo = tiny.draw_photo([(text, 8, 8)], (128, 128))
-        photo[80:104, 16:88] = (255, 90, 90)
+        faint = tiny.draw_line("AB").astype(float)
+        faint[..., 1:] = 127.5 + 0.52 * (faint[..., 1:] - 127.5)
+        photo[80:112, 16 : 16 + faint.shape[1]] = faint
         record = {"width": 128, "height": 128, "texts": [entry(text, 8, 8)]}
         samples.append((i, photo, record))
     write_shard(shard_path(folder, 0), samples)
@@ -90,8 +92,6 @@ def test_sweeps_read_as_the_reader_does(own_bundle, photos):
     settings = sweep(own_bundle, photos, [group], progress=lines.append)
     rows = [row.split() for row in lines[0].splitlines()[2:4]]
     assert [row[0] for row in rows] == ["min_confidence=0", "min_confidence=0.9"]
-    from training.shards import list_shards, read_shard
-
     for row in rows:
         bound = float(row[0].partition("=")[2])
         with Reader(own_bundle) as reader:

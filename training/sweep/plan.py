@@ -19,7 +19,7 @@ __all__ = ["CHEAP", "GROUPS", "TIE", "Group", "Measured", "choose"]
 TIE = 0.003
 """Scores this close are as good as each other."""
 
-CHEAP = 1.05
+CHEAP = 1.1
 """Times this many times as long are as short as each other."""
 
 Changes = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -71,19 +71,36 @@ class Reader:
         # before the files are checked: a wrong argument should not cost their reading
         if device not in DEVICES:
             raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
-        self._bundle = Bundle.open(model, variant)
-        manifest = self._bundle.manifest
-        self._settings = manifest.decode
-        self._engines: dict[str, Engine] = {}
-        self._closed = False
+        bundle = Bundle.open(model, variant)
+        engines: dict[str, Engine] = {}
         try:
-            for role in self._bundle.roles:
-                self._engines[role] = open_engine(self._bundle.graph(role), device, threads)
+            for role in bundle.roles:
+                engines[role] = open_engine(bundle.graph(role), device, threads)
         except SdkError:
-            self.close()
+            for engine in engines.values():
+                engine.close()
             raise
         if threads is not None:
             cv2.setNumThreads(threads)
+        self._assemble(bundle, engines)
+
+    @classmethod
+    def of_parts(cls, bundle: Bundle, engines: Mapping[str, Engine]) -> Reader:
+        """Return a reader that runs given engines, for tools that share or watch them.
+
+        Args:
+            bundle: Its manifest says how to decode.
+            engines: One for each role of the bundle's variant; closing the reader closes them.
+        """
+        reader = cls.__new__(cls)
+        reader._assemble(bundle, engines)
+        return reader
+
+    def _assemble(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
+        manifest = bundle.manifest
+        self._bundle, self._engines = bundle, dict(engines)
+        self._settings = manifest.decode
+        self._closed = False
         self._lines = LineReader(
             self._engines["line"],
             self._engines.get("recognizer"),

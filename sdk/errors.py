@@ -24,3 +24,7 @@ class ImageError(SdkError):
 
 class OptionError(SdkError, ValueError):
     """An argument has a value outside its legal ones."""
+
+
+class JobError(SdkError):
+    """An inspection job, or a station's settings, cannot be read or say something impossible."""

@@ -28,3 +28,7 @@ class OptionError(SdkError, ValueError):
 
 class JobError(SdkError):
     """An inspection job, or a station's settings, cannot be read or say something impossible."""
+
+
+class HistoryError(SdkError):
+    """The history cannot be opened, written or read; the disk may be full."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sdk.errors import JobError
+from sdk.errors import HistoryError, JobError
+from sdk.station.history import History, Record, Statistic
 from sdk.station.job import Job, load_job, load_jobs, save_job
 from sdk.station.judge import judge
 from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextRule
@@ -12,11 +13,15 @@ from sdk.station.verdict import RuleResult, Verdict
 __all__ = [
     "CheckDigitRule",
     "DateRule",
+    "History",
+    "HistoryError",
     "Job",
     "JobError",
     "PatternRule",
+    "Record",
     "Rule",
     "RuleResult",
+    "Statistic",
     "TextRule",
     "Verdict",
     "judge",

@@ -15,7 +15,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint co
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 
-DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt)
+DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
 DEV_EXTRAS := train,convert,dev
 CODE := sdk training convert demo_app tests
 

@@ -176,8 +176,9 @@ class NetworkCamera(OpenCvCamera):
 
     def _diagnosis(self) -> str:
         return (
-            "no video came from there within "
-            f"{NETWORK_TIMEOUT_MS / 1000:g} s. Check address, network, user and password."
+            "nothing there sends video "
+            f"(it was given {NETWORK_TIMEOUT_MS / 1000:g} s). Check address, network, user and "
+            "password."
         )
 
 
@@ -190,7 +191,7 @@ class PipelineCamera(OpenCvCamera):
 
     def open(self) -> None:
         """Connect, see `Camera.open`."""
-        if cv2.CAP_GSTREAMER not in cv2.videoio_registry.getBackends():
+        if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise CameraError(
                 f"Cannot open {self}: this OpenCV ({cv2.__version__}) is built without GStreamer, "
                 "as the wheels of pip are. Use the one of the system: apt-get install "

@@ -32,3 +32,11 @@ class CameraError(SdkError):
 
 class CameraEnd(SdkError):  # noqa: N818 (an end, no failure)
     """A video file or a folder of pictures has been read to its end."""
+
+
+class JobError(SdkError):
+    """An inspection job, or a station's settings, cannot be read or say something impossible."""
+
+
+class HistoryError(SdkError):
+    """The history cannot be opened, written or read; the disk may be full."""

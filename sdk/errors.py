@@ -26,6 +26,14 @@ class OptionError(SdkError, ValueError):
     """An argument has a value outside its legal ones."""
 
 
+class CameraError(SdkError):
+    """A camera cannot be opened, does not answer, or was lost."""
+
+
+class CameraEnd(SdkError):  # noqa: N818 (an end, no failure)
+    """A video file or a folder of pictures has been read to its end."""
+
+
 class JobError(SdkError):
     """An inspection job, or a station's settings, cannot be read or say something impossible."""
 

@@ -21,6 +21,8 @@ PACKAGES = {"sdk", "training", "convert", "demo_app"}
 SDK_ALLOWED = set(sys.stdlib_module_names) | {"sdk", "numpy", "PIL", "cv2", "tomli"}
 # Optional packages, each in the one file that imports it where it is used.
 SDK_OPTIONAL = {
+    "sdk/camera/basler.py": "pypylon",
+    "sdk/camera/picamera.py": "picamera2",
     "sdk/station/outputs/gpio.py": "gpiozero",
     "sdk/station/outputs/modbus.py": "pymodbus",
     "sdk/station/outputs/mqtt.py": "paho",

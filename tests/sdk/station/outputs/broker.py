@@ -13,7 +13,7 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from tests.sdk.station.outputs.waiting import free_port, wait_until
+from tests.sdk.station.waiting import free_port, wait_until
 
 # Debian puts servers where only root's path leads
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin"

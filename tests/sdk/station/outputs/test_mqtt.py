@@ -11,8 +11,8 @@ from sdk.errors import JobError
 from sdk.station import Job, judge
 from sdk.station.outputs import MqttSettings, Outputs
 from tests.sdk.station.outputs.broker import SEARCH, Broker, Listener
-from tests.sdk.station.outputs.waiting import free_port, wait_until
 from tests.sdk.station.readings import make_reading
+from tests.sdk.station.waiting import free_port, wait_until
 
 
 @pytest.fixture

@@ -119,6 +119,6 @@ class _MqttOutput(Output):
     def _failed(self, reason: str) -> OutputError:
         where = f"{self._settings.host}:{self._settings.port}"
         return OutputError(
-            f"Cannot publish to the MQTT broker {where}: {reason}. "
+            f"Cannot publish to the MQTT broker {where}: {reason.rstrip('.')}. "
             "Check that it runs, its address, and user and password."
         )

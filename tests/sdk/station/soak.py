@@ -123,8 +123,8 @@ def resident_mb() -> float:
     return pages * resource.getpagesize() / 1e6
 
 
-def run(reader: Any, image: np.ndarray, frames: int, folder: Path) -> str:
-    """Inspects so many frames; returns a report. Fails if the accounts do not add up."""
+def run(reader: Any, image: np.ndarray, frames: int, drops: int, folder: Path) -> None:
+    """Inspects so many frames and prints a report. Fails if the accounts do not add up."""
     folder.mkdir(parents=True)
     broker = Broker(folder)
     outputs = Outputs(
@@ -136,7 +136,7 @@ def run(reader: Any, image: np.ndarray, frames: int, folder: Path) -> str:
     )
     path = folder / "line.db"
     trouble = Trouble(path, broker, frames)
-    camera = Wobbly(image, frames, max(1, frames // 7))
+    camera = Wobbly(image, frames, max(1, frames // drops))
     started = time.perf_counter()
     states: list[str] = []
     with History(path, pictures="all", quota_mb=2) as history:
@@ -161,14 +161,14 @@ def run(reader: Any, image: np.ndarray, frames: int, folder: Path) -> str:
         kept = len(history.ids())
     counters, counts = station.counters, outputs.counts()
     verdicts = counters["ok"] + counters["ng"] + counters["unreadable"]
-    report = (
+    print(
         f"{frames} frames in {elapsed:.0f} s, {camera.drops} camera drops, "
         f"{trouble.restarts} broker restarts\n"
         f"  verdicts {verdicts}: {kept} recorded, {counters['lost_history']} lost and counted\n"
         f"  outputs {counts}\n"
-        f"  memory grew by {growth:.1f} MB after the first fifth"
+        f"  memory grew by {growth:.1f} MB after the first fifth",
+        flush=True,
     )
-    print(report, flush=True)
     assert counters["frames"] == verdicts == frames
     assert counters["errors"] == counters["dropped"] == 0
     assert kept + counters["lost_history"] == verdicts, "a verdict was lost without being counted"
@@ -184,21 +184,21 @@ def run(reader: Any, image: np.ndarray, frames: int, folder: Path) -> str:
         thread.name for thread in threading.enumerate() if thread is not threading.main_thread()
     ]
     assert names == [], f"threads are left: {names}"
-    return report
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--frames", type=int, default=10_000, help="with readings made beforehand")
     parser.add_argument("--read", type=int, default=300, help="with the packaged model")
+    parser.add_argument("--drops", type=int, default=7, help="of the camera, in each run")
     parser.add_argument("--folder", type=Path, help="where the histories are made")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as name:
         small = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
-        run(Parrot(), small, args.frames, Path(name) / "plumbing")
+        run(Parrot(), small, args.frames, args.drops, Path(name) / "plumbing")
         photo = load_image(ROOT / "docs" / "photo.jpg")
         with Reader(threads=1) as reader:
-            run(reader, photo, args.read, Path(name) / "model")
+            run(reader, photo, args.read, args.drops, Path(name) / "model")
 
 
 if __name__ == "__main__":

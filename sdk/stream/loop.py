@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,7 @@ def events(
     region: Region | None,
     stop: threading.Event,
     options: dict[str, Any],
-) -> Iterator[StreamEvent]:
+) -> Generator[StreamEvent, None, None]:
     """Yield what happens in front of a camera, see `Reader.stream`."""
     camera.open()  # a wrong source fails here; one that is lost later is waited for
     happened: deque[StreamEvent] = deque()

@@ -6,7 +6,7 @@
     "picamera2", "picamera2:1"          a Raspberry Pi camera
     "basler", "basler:SERIAL"           a Basler camera
     "clip.mp4"                          a video file
-    "pictures/"                         a folder of pictures
+    "pictures/", "photo.jpg"            a folder of pictures, or one
     "watch:pictures/"                   pictures that arrive in a folder
 
 Settings follow a question mark, as in "0?width=1280&height=720", "basler?exposure_us=500&gain=6"
@@ -22,6 +22,7 @@ from typing import Any
 
 from sdk.camera.base import CameraBase
 from sdk.errors import CameraError, OptionError
+from sdk.image.files import PICTURE_SUFFIXES
 
 __all__ = ["make_camera", "open_camera"]
 
@@ -86,7 +87,7 @@ def _by_kind(word: str, settings: Settings) -> CameraBase:
 
         return _with(WatchedFolder(rest), settings)
     path = Path(word)
-    if word and path.is_dir():
+    if word and (path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and path.exists())):
         from sdk.camera.folder import Folder
 
         return _recorded(Folder, path, settings)

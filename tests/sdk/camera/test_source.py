@@ -8,8 +8,9 @@ from pathlib import Path
 
 import cv2
 import pytest
+from PIL import Image
 
-from sdk.camera import CameraError, make_camera, open_camera
+from sdk.camera import CameraEnd, CameraError, make_camera, open_camera
 from sdk.camera.basler import BaslerCamera
 from sdk.camera.folder import Folder, WatchedFolder
 from sdk.camera.opencv import NetworkCamera, PipelineCamera, UsbCamera
@@ -41,8 +42,16 @@ def test_words(source: str | int, kind: type, title: str) -> None:
 
 
 def test_files_and_folders(tmp_path: Path) -> None:
+    picture = tmp_path / "photo.JPG"
+    Image.fromarray(gray(77)).save(picture)
     video = write_video(tmp_path / "what? is & this.avi", [gray(9)])
     assert isinstance(make_camera(tmp_path), Folder)
+    with make_camera(picture) as camera:
+        frame = camera.read()
+        assert frame is not None
+        assert frame.name == "photo.JPG"
+        with pytest.raises(CameraEnd):
+            camera.read()
     assert isinstance(make_camera(f"{tmp_path}?loop&fps=2"), Folder)
     assert isinstance(make_camera(video), VideoFile)
     assert isinstance(make_camera(f"{video}?loop"), VideoFile)

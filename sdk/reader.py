@@ -7,7 +7,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -278,7 +278,7 @@ class Reader:
         region: Sequence[float] | None = None,
         stop: threading.Event | None = None,
         **options: Any,
-    ) -> Iterator[StreamEvent]:
+    ) -> Generator[StreamEvent, None, None]:
         """Read a camera, and tell when a product's reading is settled, has changed, or has left.
 
         The newest frame is read, so that a slow reader skips frames and is never behind. Files and

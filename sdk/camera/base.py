@@ -129,6 +129,10 @@ class CameraBase:
         """Connect, see `Camera.open`."""
         raise NotImplementedError
 
+    def read(self, timeout_s: float = 1.0) -> Frame | None:
+        """Return the next frame, see `Camera.read`."""
+        raise NotImplementedError
+
     def close(self) -> None:
         """Disconnect, see `Camera.close`."""
         raise NotImplementedError

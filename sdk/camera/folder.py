@@ -27,7 +27,7 @@ class Version(NamedTuple):
 
 
 class Folder(CameraBase):
-    """The pictures of a folder, all of them, by name; each is a product of its own."""
+    """The pictures of a folder, all of them, by name, or one; each is a product of its own."""
 
     live = False
     stills = True
@@ -36,11 +36,11 @@ class Folder(CameraBase):
         """Remember the folder.
 
         Args:
-            path: The folder.
+            path: The folder, or one picture.
             loop: Whether to begin again at the end, for ever.
             fps: Most pictures a second to hand out; 0 hands them out as fast as they are taken.
         """
-        super().__init__(f"folder {path}")
+        super().__init__(f"{'folder' if Path(path).is_dir() else 'picture'} {path}")
         self._path = Path(path)
         self._loop = loop
         self._pace = Pace(fps)
@@ -51,7 +51,9 @@ class Folder(CameraBase):
         """List the pictures, see `Camera.open`."""
         if self._files is not None:
             return
-        files = [self._path / name for name in sorted(_list_pictures(self._path, str(self)))]
+        files = [self._path]
+        if not self._path.is_file():
+            files = [self._path / name for name in sorted(_list_pictures(self._path, str(self)))]
         if not files:
             raise CameraError(f"Cannot open {self}: it holds no picture files. Check the path.")
         self._files, self._next = files, 0

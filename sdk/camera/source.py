@@ -6,7 +6,7 @@
     "picamera2", "picamera2:1"          a Raspberry Pi camera
     "basler", "basler:SERIAL"           a Basler camera
     "clip.mp4"                          a video file
-    "pictures/"                         a folder of pictures
+    "pictures/", "photo.jpg"            a folder of pictures, or one
     "watch:pictures/"                   pictures that arrive in a folder
 
 Settings follow a question mark, as in "0?width=1280&height=720", "basler?exposure_us=500&gain=6"
@@ -20,15 +20,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sdk.camera.base import Camera
+from sdk.camera.base import CameraBase
 from sdk.errors import CameraError, OptionError
+from sdk.image.files import PICTURE_SUFFIXES
 
 __all__ = ["make_camera", "open_camera"]
 
 Settings = dict[str, Any]
 
 
-def open_camera(source: str | int | os.PathLike[str]) -> Camera:
+def open_camera(source: str | int | os.PathLike[str]) -> CameraBase:
     """Return an open camera.
 
     Args:
@@ -43,7 +44,7 @@ def open_camera(source: str | int | os.PathLike[str]) -> Camera:
     return camera
 
 
-def make_camera(source: str | int | os.PathLike[str]) -> Camera:
+def make_camera(source: str | int | os.PathLike[str]) -> CameraBase:
     """Return a camera that is yet to be opened, by its `open` or by a `Grabber`.
 
     Args:
@@ -67,7 +68,7 @@ def make_camera(source: str | int | os.PathLike[str]) -> Camera:
     return _by_kind(word, settings)
 
 
-def _by_kind(word: str, settings: Settings) -> Camera:
+def _by_kind(word: str, settings: Settings) -> CameraBase:
     kind, _, rest = word.partition(":")
     if word.isdecimal():
         from sdk.camera.opencv import UsbCamera
@@ -86,11 +87,11 @@ def _by_kind(word: str, settings: Settings) -> Camera:
 
         return _with(WatchedFolder(rest), settings)
     path = Path(word)
-    if path.is_dir():
+    if word and (path.is_dir() or (path.suffix.lower() in PICTURE_SUFFIXES and path.exists())):
         from sdk.camera.folder import Folder
 
         return _recorded(Folder, path, settings)
-    if path.exists():
+    if word and path.exists():
         from sdk.camera.video import VideoFile
 
         return _recorded(VideoFile, path, settings)
@@ -100,13 +101,12 @@ def _by_kind(word: str, settings: Settings) -> Camera:
     )
 
 
-def _with(camera: Any, settings: Settings) -> Camera:
+def _with(camera: CameraBase, settings: Settings) -> CameraBase:
     camera.configure(**settings)
-    made: Camera = camera
-    return made
+    return camera
 
 
-def _recorded(make: Callable[..., Camera], path: Path, settings: Settings) -> Camera:
+def _recorded(make: Callable[..., CameraBase], path: Path, settings: Settings) -> CameraBase:
     """Return a file or folder; its settings say how it is played."""
     for name in settings:
         if name not in ("loop", "fps"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +31,9 @@ def events(
     region: Region | None,
     stop: threading.Event,
     options: dict[str, Any],
-) -> Iterator[StreamEvent]:
+) -> Generator[StreamEvent, None, None]:
     """Yield what happens in front of a camera, see `Reader.stream`."""
-    camera.open()  # a wrong source fails here; one that is lost later is waited for
+    camera.open()  # a wrong source fails here; a camera that is lost later is waited for
     happened: deque[StreamEvent] = deque()
     lost = False
 
@@ -49,22 +49,21 @@ def events(
     due = 0.0
     try:
         while not stop.is_set():
-            ended = grabber.ended
-            while happened:
-                yield happened.popleft()
+            ended, frame = grabber.ended, None
             early = due - time.monotonic()
             if early > 0:
                 stop.wait(min(early, POLL_S))
-                continue
-            frame = grabber.latest(POLL_S)
-            if frame is None:
-                if ended:
-                    break
-                continue
-            due = time.monotonic() + every
-            reading = read_region(reader, frame.image, region, **options)
-            event = follower.update(reading, frame.time)
-            if event is not None:
-                yield replace(event, frame=frame)
+            else:
+                frame = grabber.latest(POLL_S)
+            while happened:  # what was told before the frame came
+                yield happened.popleft()
+            if frame is not None:
+                due = time.monotonic() + every
+                reading = read_region(reader, frame.image, region, **options)
+                event = follower.update(reading, frame.time)
+                if event is not None:
+                    yield replace(event, frame=frame)
+            elif ended:
+                break
     finally:
         grabber.close()

@@ -30,8 +30,9 @@ def check_region(region: Sequence[float]) -> Region:
         x, y, width, height = (float(value) for value in region)
     except (TypeError, ValueError):
         x = y = width = height = -1.0
-    inside = min(x, y) >= 0 and min(width, height) > 0 and max(x + width, y + height) <= 1 + 1e-6
-    if not inside:
+    sides = ((x, width), (y, height))
+    # rounded shares such as 0.333 may go over the edge by a hair
+    if not all(start >= 0 and size > 0 and start + size <= 1.001 for start, size in sides):
         raise OptionError(
             f"region is {region!r}. Give x, y, width, height as shares of the picture, 0 to 1, "
             "for example (0.25, 0.5, 0.5, 0.25)."

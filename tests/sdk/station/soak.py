@@ -85,8 +85,8 @@ class Parrot:
 class Trouble:
     """Restarts the broker and fills the disk as the run goes on."""
 
-    def __init__(self, history: Path, broker: Broker, frames: int) -> None:
-        self.history, self.broker, self.frames = history, broker, frames
+    def __init__(self, broker: Broker, frames: int) -> None:
+        self.broker, self.frames = broker, frames
         self.seen = self.restarts = 0
         self.memory: dict[float, float] = {}
         self.thread: threading.Thread | None = None
@@ -110,8 +110,8 @@ class Trouble:
         self.memory[WARM_UP] = resident_mb()
 
     def _fill(self) -> None:
-        largest = max(file.stat().st_size for file in self.history.parent.glob("line.db*"))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (largest, resource.RLIM_INFINITY))
+        # the files are larger than this already: almost nothing can be written any more
+        resource.setrlimit(resource.RLIMIT_FSIZE, (32_768, resource.RLIM_INFINITY))
 
     def _free(self) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
@@ -134,12 +134,11 @@ def run(reader: Any, image: np.ndarray, frames: int, drops: int, folder: Path) -
             WebhookSettings(name="nobody", url=f"http://127.0.0.1:{free_port()}/", retries=0),
         ]
     )
-    path = folder / "line.db"
-    trouble = Trouble(path, broker, frames)
+    trouble = Trouble(broker, frames)
     camera = Wobbly(image, frames, max(1, frames // drops))
     started = time.perf_counter()
     states: list[str] = []
-    with History(path, pictures="all", quota_mb=2) as history:
+    with History(folder / "line.db", pictures="all", quota_mb=2) as history:
         station = Station(
             reader,
             camera,

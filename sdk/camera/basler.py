@@ -6,6 +6,7 @@ some of them under an older name.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Any
@@ -14,6 +15,8 @@ import numpy as np
 
 from sdk.camera.base import CameraBase, Frame
 from sdk.errors import CameraError, OptionError
+
+logger = logging.getLogger("sdk")
 
 __all__ = ["BaslerCamera"]
 
@@ -45,6 +48,9 @@ class BaslerCamera(CameraBase):
         self._name = name
         self._camera: Any = None
         self._converter: Any = None
+        # number of the last frame that the camera sent, and how many did not arrive
+        self._block = 0
+        self._lost = 0
         # one thread changes settings while another waits for a frame
         self._lock = threading.RLock()
 
@@ -65,7 +71,7 @@ class BaslerCamera(CameraBase):
         camera.MaxNumBuffer.Value = BUFFERS
         self._converter = pylon.ImageFormatConverter()
         self._converter.OutputPixelFormat = pylon.PixelType_RGB8packed
-        self._camera = camera
+        self._camera, self._lost = camera, 0
         try:
             self._apply(self._made)
         except OptionError:
@@ -97,7 +103,10 @@ class BaslerCamera(CameraBase):
                 return None
 
     def properties(self) -> dict[str, Any]:
-        """Return model, serial number, size, exposure, gain, region, trigger and pixel format."""
+        """Return model, serial number, size, exposure, gain, region, trigger and pixel format.
+
+        "lost_frames" counts those that did not arrive whole, since it was opened.
+        """
         with self._lock:
             if self._camera is None:
                 return {}
@@ -111,6 +120,7 @@ class BaslerCamera(CameraBase):
                 "height": numbers["Height"],
                 "region": (*offset, numbers["Width"], numbers["Height"]),
                 "trigger": self._made.get("trigger", "off"),
+                "lost_frames": self._lost,
                 "pixel_format": self._node("PixelFormat").ToString(),
             }
             for name, features in (("exposure_us", EXPOSURE), ("gain", GAIN)):
@@ -175,11 +185,29 @@ class BaslerCamera(CameraBase):
     def _convert(self, result: Any) -> Any:
         """Return RGB uint8 (H, W, 3), None for no frame or an incomplete one."""
         try:
-            if not result.IsValid() or not result.GrabSucceeded():
+            if not result.IsValid():
+                return None
+            self._count_lost(result)
+            if not result.GrabSucceeded():
                 return None
             return np.ascontiguousarray(self._converter.Convert(result).GetArray())
         finally:
             result.Release()
+
+    def _count_lost(self, result: Any) -> None:
+        """Count frames that did not arrive whole, and those in between that did not at all."""
+        block = int(result.BlockID)
+        lost = 0 if result.GrabSucceeded() else 1
+        if self.stills:  # who runs freely gives the newest frame and skips others
+            lost += max(0, block - self._block - 1)
+        self._block = block
+        self._lost += lost
+        if lost:
+            logger.log(
+                logging.WARNING if self.stills else logging.DEBUG,
+                "%s lost %d frames, %d since it was opened. %s",
+                self, lost, self._lost, result.ErrorDescription,
+            )  # fmt: skip
 
     def _check_settings(self, names: Any) -> None:
         """Leave unknown names to the camera: they may be features of it."""
@@ -198,6 +226,7 @@ class BaslerCamera(CameraBase):
     def _start(self, trigger: str) -> None:
         pylon = _import_pylon()
         newest = trigger == "off"
+        self._block = 1 << 64  # its numbers begin anew
         self._camera.StartGrabbing(
             pylon.GrabStrategy_LatestImageOnly if newest else pylon.GrabStrategy_OneByOne
         )

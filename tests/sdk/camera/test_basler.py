@@ -142,6 +142,34 @@ def test_software_trigger_gives_one_frame_each(camera: Camera) -> None:
     assert read(camera).index == 5
 
 
+def test_frames_that_do_not_arrive_are_counted(
+    camera: Camera, caplog: pytest.LogCaptureFixture
+) -> None:
+    camera.configure(trigger="software", ForceFailedBufferCount=2)
+    camera._camera.GetNodeMap().GetNode("ForceFailedBuffer").Execute()
+    for _ in range(3):
+        camera.trigger()
+    assert read(camera).index == 0
+    assert camera.read(0.2) is None
+    assert camera.properties()["lost_frames"] == 2
+    assert "lost 1 frames, 2 since it was opened" in caplog.text
+    camera.configure(exposure_us=500)  # numbers begin anew, which is no loss
+    camera.trigger()
+    read(camera)
+    assert camera.properties()["lost_frames"] == 2
+
+
+def test_triggered_more_often_than_read_is_refused(camera: Camera) -> None:
+    camera.configure(trigger="software")
+    with pytest.raises(CameraError, match="it is not ready"):
+        for _ in range(100):
+            camera.trigger()
+    count = 0
+    while camera.read(0.3) is not None:
+        count += 1
+    assert count >= 10
+
+
 def test_hardware_trigger_waits_for_its_line(camera: Camera) -> None:
     camera.configure(trigger="hardware")
     assert camera.read(0.2) is None

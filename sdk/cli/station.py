@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import signal
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.cli.log import logger, native_notes_to_log
 from sdk.cli.options import add_command
+from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
             on_verdict=_print_json if args.json else _print_text,
             on_state=_log_state,
         )
-        stopped = stack.enter_context(_stop_on_signals())
+        stopped = stack.enter_context(stopped_by_signals())
         with station:
             while not stopped.is_set() and not station.wait(0.2):
                 pass
@@ -70,21 +68,6 @@ def run(args: argparse.Namespace) -> int:
         logger.info("Output %s: %s", name, counts)
     logger.info("Stopped: %s", ", ".join(f"{count} {name}" for name, count in counters.items()))
     return FAILED if counters["lost_history"] else OK
-
-
-@contextlib.contextmanager
-def _stop_on_signals() -> Iterator[threading.Event]:
-    """Give an event that SIGINT and SIGTERM set."""
-    stopped = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stopped.set())
-        for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stopped
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _print_text(verdict: Verdict, record: int | None) -> None:

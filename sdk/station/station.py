@@ -237,11 +237,12 @@ class Station:
         due = 0.0
         while not self._stopping.is_set():
             ended = grabber.ended
-            self._tell_states()
             if not self._shots and not (self._running.is_set() and time.monotonic() >= due):
+                self._tell_states()
                 self._stopping.wait(min(POLL_S, max(due - time.monotonic(), 0.001)))
                 continue
             frame = grabber.latest(POLL_S)
+            self._tell_states()  # what came before the frame
             if frame is None:
                 if ended:
                     break

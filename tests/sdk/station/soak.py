@@ -29,8 +29,8 @@ from sdk.results import Reading
 from sdk.station import History, Job, Outputs, Station, TextRule
 from sdk.station.outputs import MqttSettings, WebhookSettings
 from tests.sdk.station.outputs.broker import Broker
+from tests.sdk.station.ports import free_port
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_GROWTH_MB = 20.0

@@ -13,8 +13,8 @@ from sdk.errors import CameraError, OptionError
 from sdk.reader import Reader
 from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
 from sdk.station.outputs import CommandSettings
+from tests.cameras import wait_until
 from tests.sdk.station.belt import EMPTY, Belt, TriggeredCamera, photo
-from tests.sdk.station.waiting import wait_until
 
 JOB = Job("good", rules=(TextRule("ABCD"),))
 

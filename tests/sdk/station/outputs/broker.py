@@ -13,7 +13,8 @@ from typing import Any
 
 import paho.mqtt.client as paho
 
-from tests.sdk.station.waiting import free_port, wait_until
+from tests.cameras import wait_until
+from tests.sdk.station.ports import free_port
 
 # Debian puts servers where only root's path leads
 SEARCH = f"{os.environ.get('PATH', '')}:/usr/sbin"

@@ -10,8 +10,8 @@ import pytest
 from sdk.errors import JobError
 from sdk.station import Job, judge
 from sdk.station.outputs import CommandSettings, Outputs
+from tests.cameras import wait_until
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import wait_until
 
 VERDICT = judge(Job("milk"), make_reading("L1; echo $HOME"), taken=5.0)
 

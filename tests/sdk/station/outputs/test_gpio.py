@@ -9,8 +9,8 @@ from gpiozero.pins.mock import MockFactory
 from sdk.errors import JobError, OutputError
 from sdk.station import Job, TextRule, judge
 from sdk.station.outputs import GpioSettings, Outputs
+from tests.cameras import wait_until
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import wait_until
 
 JOB = Job("milk", rules=(TextRule("MILK"),))
 OK, NG, UNREADABLE = (judge(JOB, make_reading(*lines)) for lines in (["MILK"], ["SILK"], []))

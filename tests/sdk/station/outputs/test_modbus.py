@@ -11,8 +11,9 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from sdk.errors import JobError
 from sdk.station import Job, TextRule, judge
 from sdk.station.outputs import ModbusSettings, Outputs
+from tests.cameras import wait_until
+from tests.sdk.station.ports import free_port
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import free_port, wait_until
 
 JOB = Job("milk", rules=(TextRule("MILK"),))
 

@@ -10,9 +10,10 @@ import pytest
 from sdk.errors import JobError
 from sdk.station import Job, judge
 from sdk.station.outputs import MqttSettings, Outputs
+from tests.cameras import wait_until
 from tests.sdk.station.outputs.broker import SEARCH, Broker, Listener
+from tests.sdk.station.ports import free_port
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import free_port, wait_until
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sdk.station import Job, TextRule, Verdict, judge
 from sdk.station.outputs import CommandSettings, Outputs, OutputSettings
 from sdk.station.outputs.base import Output, import_package
 from sdk.station.outputs.outputs import KINDS, read_settings
+from tests.cameras import wait_until
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import wait_until
 
 JOB = Job("milk", rules=(TextRule("MILK"),))
 OK, NG = (judge(JOB, make_reading(text)) for text in ("MILK", "SILK"))

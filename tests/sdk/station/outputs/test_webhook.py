@@ -11,8 +11,9 @@ import pytest
 from sdk.errors import JobError
 from sdk.station import Job, judge
 from sdk.station.outputs import Outputs, WebhookSettings
+from tests.cameras import wait_until
+from tests.sdk.station.ports import free_port
 from tests.sdk.station.readings import make_reading
-from tests.sdk.station.waiting import free_port, wait_until
 
 VERDICT = judge(Job("milk"), make_reading("L1"), taken=5.0)
 

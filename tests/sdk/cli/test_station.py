@@ -16,7 +16,7 @@ from sdk.station import History, Job, TextRule, save_job
 from sdk.station.config import StationConfig, save_config
 from tests.sdk.station.belt import photo
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture

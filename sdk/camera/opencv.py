@@ -177,7 +177,7 @@ class NetworkCamera(OpenCvCamera):
     def _diagnosis(self) -> str:
         return (
             "nothing there sends video "
-            f"(it was given {NETWORK_TIMEOUT_MS / 1000:g} s). Check address, network, user and "
+            f"(waited up to {NETWORK_TIMEOUT_MS / 1000:g} s). Check address, network, user and "
             "password."
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import concurrent.futures
+import threading
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,7 @@ CONTROLS = {"exposure_us": "ExposureTime", "gain": "AnalogueGain", "region": "Sc
 class PiCamera(CameraBase):
     """A Raspberry Pi camera.
 
-    Written against picamera2's documentation; it has not been run on a board.
+    Written against picamera2's source; it has not been run on a board.
     """
 
     settings = frozenset((*CONTROLS, "width", "height", "fps"))
@@ -27,6 +27,9 @@ class PiCamera(CameraBase):
         super().__init__(f"Raspberry Pi camera {index}")
         self._index = index
         self._camera: Any = None
+        # the capture that is under way, and whether it is done
+        self._job: Any = None
+        self._ready = threading.Event()
 
     def open(self) -> None:
         """Connect, see `Camera.open`."""
@@ -55,26 +58,30 @@ class PiCamera(CameraBase):
         if self._camera is None:
             raise self._not_open()
         try:
-            image = self._camera.capture_array("main", wait=timeout_s)
-        except (concurrent.futures.TimeoutError, TimeoutError):
-            return None
+            if self._job is None:
+                self._ready.clear()
+                self._job = self._camera.capture_array(
+                    "main", wait=False, signal_function=lambda job: self._ready.set()
+                )
+            # not every version of picamera2 can itself wait for a limited time
+            if not self._ready.wait(timeout_s):
+                return None
+            job, self._job = self._job, None
+            image = self._camera.wait(job)
         except Exception as error:
             raise CameraError(f"Lost {self}: {error}. Check its cable.") from error
         return self._frame(np.ascontiguousarray(image[:, :, :3]))
 
     def properties(self) -> dict[str, Any]:
-        """Return size, exposure, gain and region."""
+        """Return the size, and exposure, gain, region and rate where they were set."""
         if self._camera is None:
             return {}
         width, height = self._camera.camera_configuration()["main"]["size"]
-        found: dict[str, Any] = {"width": width, "height": height}
-        told = self._camera.capture_metadata()
-        found.update({name: told[key] for name, key in CONTROLS.items() if key in told})
-        return found
+        return {**self._made, "width": width, "height": height}
 
     def close(self) -> None:
         """Disconnect, see `Camera.close`."""
-        camera, self._camera = self._camera, None
+        camera, self._camera, self._job = self._camera, None, None
         if camera is not None:
             camera.stop()
             camera.close()

@@ -110,7 +110,8 @@ class Tracker:
         # cannot be read must not pass untold.
         self._patience = 2 * self._window
         self._tracks: list[_Track] = []
-        self._told: dict[_Track, str] = {}
+        # what each line of the product was told to say; None if it did not agree with itself
+        self._told: dict[_Track, str | None] = {}
         self._reading: Reading | None = None
         self._waiting = 0
 
@@ -128,25 +129,30 @@ class Tracker:
         if self._told and all(track.missed >= GONE for track in self._told):
             return self._clear(reading, time)
         self._tracks = [t for t in self._tracks if t.missed < GONE or t in self._told]
-        self._waiting = self._waiting + 1 if self._is_news() else 0
+        news = any(self._is_news(track) for track in self._tracks)
+        self._waiting = self._waiting + 1 if news else 0
         if not self._waiting or not (self._is_stable() or self._waiting > self._patience):
             return None
         return self._tell(reading, time)
 
-    def _is_news(self) -> bool:
-        """Whether what is in view differs from what was told."""
-        return any(
-            track.seen >= self._vote
-            if track not in self._told
-            else track.missed >= self._patience
-            or (not track.missed and track.voted.line.text != self._told[track])
-            for track in self._tracks
-        )
+    def _is_news(self, track: _Track) -> bool:
+        """Whether a line differs from what was told."""
+        if track not in self._told:
+            return track.seen >= self._vote
+        if track.missed:
+            return track.missed >= self._patience
+        told = self._told[track]
+        # a line that was told though it does not agree with itself is told again when it does
+        return self._is_settled(track) if told is None else told != track.voted.line.text
+
+    def _is_settled(self, track: _Track) -> bool:
+        return track.voted.support >= self._vote
 
     def _is_stable(self) -> bool:
-        """Whether every line in view is settled, and none has just appeared."""
+        """Whether every line in view is settled or told as it is, and none has just appeared."""
         return all(
-            track.voted.support >= self._vote
+            self._is_settled(track)
+            or self._told.get(track, "") is None
             or (track.age >= self._window and track.seen < self._vote)
             for track in self._tracks
             if track.missed < GONE
@@ -164,7 +170,9 @@ class Tracker:
             if self._told.get(track, track.voted.line.text) != track.voted.line.text:
                 # the votes for the text before must not make the new one less sure
                 track.forget(self._vote)
-        self._told = {track: track.voted.line.text for track in kept}
+        self._told = {
+            track: track.voted.line.text if self._is_settled(track) else None for track in kept
+        }
         self._waiting = 0
         lines = _in_order(track.voted for track in kept)
         self._reading = replace(reading, lines=lines)

@@ -7,7 +7,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -20,15 +20,14 @@ from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import DEVICES, Engine, open_engine
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.geometry import reverse
-from sdk.image.load import ImageArray, load_image
-from sdk.image.strip import expand_quad, rectify
+from sdk.image.load import load_image
 from sdk.model.bundle import Bundle
 from sdk.results import Reading, TextLine, Timing
 from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, LineText, ReadOptions
+from sdk.stages.recheck import Recheck
 
 if TYPE_CHECKING:
     from sdk.camera.base import Camera
@@ -75,19 +74,36 @@ class Reader:
         # before the files are checked: a wrong argument should not cost their reading
         if device not in DEVICES:
             raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
-        self._bundle = Bundle.open(model, variant)
-        manifest = self._bundle.manifest
-        self._settings = manifest.decode
-        self._engines: dict[str, Engine] = {}
-        self._closed = False
+        bundle = Bundle.open(model, variant)
+        engines: dict[str, Engine] = {}
         try:
-            for role in self._bundle.roles:
-                self._engines[role] = open_engine(self._bundle.graph(role), device, threads)
+            for role in bundle.roles:
+                engines[role] = open_engine(bundle.graph(role), device, threads)
         except SdkError:
-            self.close()
+            for engine in engines.values():
+                engine.close()
             raise
         if threads is not None:
             cv2.setNumThreads(threads)
+        self._assemble(bundle, engines)
+
+    @classmethod
+    def of_parts(cls, bundle: Bundle, engines: Mapping[str, Engine]) -> Reader:
+        """Return a reader that runs given engines, for tools that share or watch them.
+
+        Args:
+            bundle: Its manifest says how to decode.
+            engines: One for each role of the bundle's variant; closing the reader closes them.
+        """
+        reader = cls.__new__(cls)
+        reader._assemble(bundle, engines)
+        return reader
+
+    def _assemble(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
+        manifest = bundle.manifest
+        self._bundle, self._engines = bundle, dict(engines)
+        self._settings = manifest.decode
+        self._closed = False
         self._lines = LineReader(
             self._engines["line"],
             self._engines.get("recognizer"),
@@ -205,9 +221,9 @@ class Reader:
         loaded = time.perf_counter()
         found = self._finder.find(pixels)[:max_lines]
         detected = time.perf_counter()
-        lines = self._read_features(found, options)
+        looks = self._read_features(found, options)
         recognized = time.perf_counter()
-        results = self._recheck(pixels, lines, options)
+        results = Recheck(self._lines, self._settings, pixels, options).read(looks)
         results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
         if results:
             order = reading_order(np.array([line.quad for line in results]))
@@ -350,36 +366,6 @@ class Reader:
         for i, text in zip(seen, texts, strict=True):
             looks[i] = replace(looks[i], text=text)
         return looks
-
-    def _recheck(
-        self, pixels: ImageArray, lines: list[Look], options: ReadOptions
-    ) -> list[TextLine]:
-        """Read small and doubtful lines again from the picture's own pixels."""
-        settings, out, flips = self._settings, [], 0
-        for line in lines:
-            looks, best = [line], line
-            small = line.found.height_px < settings.recheck_height_px
-            if small or line.confidence < settings.recheck_confidence:
-                looks.append(self._read_quad(pixels, line, line.found.quad, options))
-                best = max(looks, key=lambda look: look.confidence)
-            if best.confidence < settings.flip_confidence and flips < settings.max_flips:
-                flips += 1
-                turned = self._read_quad(pixels, line, reverse(line.found.quad), options)
-                looks.append(turned)
-                if turned.confidence > best.confidence + settings.flip_gain:
-                    best = turned
-            fitted = None
-            if options.automaton is not None:
-                fitted = max(looks, key=lambda look: look.fit_probability)
-            out.append(to_result(best, fitted, settings.pattern_ratio))
-        return out
-
-    def _read_quad(
-        self, pixels: ImageArray, line: Look, quad: Floats, options: ReadOptions
-    ) -> Look:
-        area = expand_quad(quad, self._settings.strip_margin)
-        text = self._lines.read_strip(rectify(pixels, area, self._lines.max_width), options)
-        return replace(line, quad=quad, area=area, text=text)
 
 
 def _check_share(name: str, value: float) -> None:

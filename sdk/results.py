@@ -103,6 +103,15 @@ class TextLine:
             "pattern_ok": self.pattern_ok,
         }
 
+    @property
+    def probability(self) -> float:
+        """Probability in 0..1 that the whole line is right: the product of its characters'.
+
+        The errors of a line's characters are taken as independent. `confidence`, their geometric
+        mean, does not depend on the length of the line, and is what bounds compare with.
+        """
+        return math.prod(char.confidence for char in self.chars) if self.chars else 0.0
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextLine:
         """Rebuild a line from `to_dict`.

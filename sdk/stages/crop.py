@@ -19,8 +19,8 @@ __all__ = ["CropReader"]
 TALL = 1.5
 SINGLE_CHARACTER = 3.0
 
-# What of a crop is read where the whole reads badly, most useful first. The line may stand in a part
-# of the height, characters may touch the edges, and each cut errs in its own way.
+# What of a crop is read where the whole reads badly, most useful first. The line may stand in a
+# part of the height, characters may touch the edges, and each cut errs in its own way.
 PARTS = (
     Part(side=0.1),
     Part(0.1, 0.9),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sdk.errors import OptionError as OptionError
     from sdk.errors import SdkError as SdkError
     from sdk.image.load import load_image as load_image
+    from sdk.pattern.template import Template as Template
     from sdk.reader import Reader as Reader
     from sdk.results import Char as Char
     from sdk.results import Reading as Reading
@@ -52,6 +53,7 @@ _EXPORTS = {
     "Reading": "sdk.results",
     "SdkError": "sdk.errors",
     "StreamEvent": "sdk.stream.event",
+    "Template": "sdk.pattern.template",
     "TextLine": "sdk.results",
     "Timing": "sdk.results",
     "load_image": "sdk.image.load",

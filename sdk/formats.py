@@ -5,7 +5,8 @@ A format is written page by page, so that a long run of pictures shows its resul
 
 TSV has the twelve columns of `tesseract ... tsv`, hOCR follows the 1.2 specification
 (http://kba.github.io/hocr-spec/1.2/). Both know upright boxes only, so a slanted line's box is the
-one around its quad; hOCR carries the quad and the angle beside it.
+one around its quad; hOCR carries the quad and the angle beside it, and with a pattern whether the
+line fits (x_pattern_ok 1 or 0) and what it reads without (x_raw_text).
 """
 
 from __future__ import annotations
@@ -221,6 +222,10 @@ def _hocr_line(place: str, line: TextLine, reading: Reading) -> str:
     angle = math.degrees(-line.angle_rad) % 360.0
     if 0.05 < angle < 359.95:
         title += f"; textangle {angle:.1f}"
+    if line.pattern_ok is not None:
+        title += (
+            f'; x_pattern_ok {line.pattern_ok:d}; x_raw_text "{_xml_text(line.raw_text or "")}"'
+        )
     words = []
     for index, word in enumerate(split_words(line), 1):
         conf = f"bbox {_joined(_bounds(word.quad, reading))}; x_wconf {100 * word.confidence:.0f}"

@@ -7,8 +7,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,21 +16,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.decode.ctc import CtcText, character_edges
+from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import DEVICES, Engine, open_engine
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.geometry import angle, reverse, slice_quads, slice_rows
+from sdk.geometry import reverse
 from sdk.image.load import ImageArray, load_image
-from sdk.image.strip import expand_quad, fit_strip, rectify
+from sdk.image.strip import expand_quad, rectify
 from sdk.model.bundle import Bundle
-from sdk.results import Char, Quad, Reading, TextLine, Timing
+from sdk.results import Reading, TextLine, Timing
+from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
-from sdk.stages.read import LineReader, ReadOptions
+from sdk.stages.look import Look, to_result
+from sdk.stages.read import LineReader, LineText, ReadOptions
 
 if TYPE_CHECKING:
     from sdk.camera.base import Camera
     from sdk.image.load import ImageSource
+    from sdk.pattern.automaton import Pattern
     from sdk.stream.event import StreamEvent
 
 logger = logging.getLogger("sdk")
@@ -38,37 +41,6 @@ logger = logging.getLogger("sdk")
 __all__ = ["Reader"]
 
 Floats = NDArray[np.float32]
-
-# A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
-# is a single narrow character.
-TALL = 1.5
-SINGLE_CHARACTER = 3.0
-
-# Parts of a crop's height, top and bottom, that may hold the line when the whole reads badly; the
-# first is a little more than the whole, for characters that touch its edges.
-ZOOMS = (
-    (-0.15, 1.15),
-    (0.1, 0.9),
-    (0.2, 0.8),
-    (0.3, 1.0),
-    (0.0, 0.7),
-    (0.25, 0.95),
-    (0.1, 0.75),
-    (0.15, 1.0),
-    (0.0, 0.85),
-    (0.3, 0.8),
-    (0.4, 1.0),
-)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _ReadLine:
-    """A line and its text; `area` is the quad the text was read from."""
-
-    found: FoundLine
-    quad: Floats
-    area: Floats
-    text: CtcText
 
 
 class Reader:
@@ -103,19 +75,36 @@ class Reader:
         # before the files are checked: a wrong argument should not cost their reading
         if device not in DEVICES:
             raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
-        self._bundle = Bundle.open(model, variant)
-        manifest = self._bundle.manifest
-        self._settings = manifest.decode
-        self._engines: dict[str, Engine] = {}
-        self._closed = False
+        bundle = Bundle.open(model, variant)
+        engines: dict[str, Engine] = {}
         try:
-            for role in self._bundle.roles:
-                self._engines[role] = open_engine(self._bundle.graph(role), device, threads)
+            for role in bundle.roles:
+                engines[role] = open_engine(bundle.graph(role), device, threads)
         except SdkError:
-            self.close()
+            for engine in engines.values():
+                engine.close()
             raise
         if threads is not None:
             cv2.setNumThreads(threads)
+        self._assemble(bundle, engines)
+
+    @classmethod
+    def of_parts(cls, bundle: Bundle, engines: Mapping[str, Engine]) -> Reader:
+        """Return a reader that runs given engines, for tools that share or watch them.
+
+        Args:
+            bundle: Its manifest says how to decode.
+            engines: One for each role of the bundle's variant; closing the reader closes them.
+        """
+        reader = cls.__new__(cls)
+        reader._assemble(bundle, engines)
+        return reader
+
+    def _assemble(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
+        manifest = bundle.manifest
+        self._bundle, self._engines = bundle, dict(engines)
+        self._settings = manifest.decode
+        self._closed = False
         self._lines = LineReader(
             self._engines["line"],
             self._engines.get("recognizer"),
@@ -187,6 +176,7 @@ class Reader:
         *,
         min_confidence: float | None = None,
         charset: str | None = None,
+        pattern: Pattern | Sequence[Pattern] | None = None,
         beam: int = 0,
         channels: str = "rgb",
         max_lines: int | None = None,
@@ -199,6 +189,9 @@ class Reader:
             min_confidence: Lines less sure than this are left out, 0..1; None takes the model's own
                 bound, 0 keeps all.
             charset: Characters that may occur, such as "0123456789"; None allows all.
+            pattern: What whole lines may look like: a regular expression, a `Template`, or a list
+                of them, of which any may match. A line that can be read so gets the likeliest such
+                text and `pattern_ok=True`, the others keep theirs and get `pattern_ok=False`.
             beam: 0 takes the best character in every place (greedy); n > 0 runs a prefix beam
                 search of that width, which is slower and slightly better on doubtful lines.
             channels: Channel order of an array with color, "rgb" or "bgr".
@@ -214,7 +207,7 @@ class Reader:
         """
         started = time.perf_counter()
         self._check_open()
-        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam)
+        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
         if min_confidence is None:
             min_confidence = self._settings.min_confidence
         _check_share("min_confidence", min_confidence)
@@ -231,11 +224,10 @@ class Reader:
         detected = time.perf_counter()
         lines = self._read_features(found, options)
         recognized = time.perf_counter()
-        lines = self._recheck(pixels, lines, options)
-        kept = [x for x in lines if x.text.text.strip() and x.text.confidence >= min_confidence]
-        results = [_to_result(line) for line in kept]
-        if kept:
-            order = reading_order(np.stack([line.quad for line in kept]))
+        results = self._recheck(pixels, lines, options)
+        results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
+        if results:
+            order = reading_order(np.array([line.quad for line in results]))
             results = [results[i] for i in order]
         rechecked = time.perf_counter()
         return Reading(
@@ -327,6 +319,7 @@ class Reader:
         image: ImageSource,
         *,
         charset: str | None = None,
+        pattern: Pattern | Sequence[Pattern] | None = None,
         beam: int = 0,
         channels: str = "rgb",
     ) -> TextLine:
@@ -339,6 +332,8 @@ class Reader:
         Args:
             image: As for `read`.
             charset: Characters that may occur; None allows all.
+            pattern: As for `read`; of the ways to read the picture the one wins that reads the
+                likeliest such text.
             beam: 0 is greedy; n > 0 runs a prefix beam search of that width.
             channels: Channel order of an array with color, "rgb" or "bgr".
 
@@ -350,89 +345,55 @@ class Reader:
             OptionError: An argument is not legal.
         """
         self._check_open()
-        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam)
+        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
         pixels = load_image(image, channels)
-        height, width = pixels.shape[:2]
-        upright = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        # how many quarter turns to the left bring the text upright, likeliest first
-        quarters = (0,) if height < TALL * width else (1, 3)
-        if TALL * width <= height < SINGLE_CHARACTER * width:
-            quarters = (0, *quarters)
-        readings = [self._read_turned(pixels, upright, k, options) for k in quarters]
-        best = max(readings, key=lambda line: line.text.confidence)
-        best = self._zoom(pixels, best, options)
-        if quarters == (0,) and best.text.confidence < self._settings.flip_confidence:
-            turned = self._read_turned(pixels, upright, 2, options)
-            if turned.text.confidence > best.text.confidence + self._settings.flip_gain:
-                best = turned
-        return _to_result(best)
+        crop = CropReader(self._lines, self._settings, pixels, options)
+        free = crop.read()
+        fitted = None if options.automaton is None else crop.fit()
+        return to_result(free, fitted, self._settings.pattern_ratio)
 
     def _check_open(self) -> None:
         if self._closed:
             raise SdkError("The reader is closed. Open a new one.")
 
-    def _read_turned(
-        self, pixels: ImageArray, upright: Floats, quarters: int, options: ReadOptions
-    ) -> _ReadLine:
-        """Read a picture of a line after so many quarter turns to the left."""
-        turned = np.ascontiguousarray(np.rot90(pixels, quarters))
-        text = self._lines.read_strip(fit_strip(turned, self._lines.max_width), options)
-        # turned to the left once, reading starts at what was the top right corner
-        quad = np.roll(upright, -quarters, axis=0)
-        found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
-        return _ReadLine(found, quad, quad, text)
-
-    def _zoom(self, pixels: ImageArray, line: _ReadLine, options: ReadOptions) -> _ReadLine:
-        """Read parts of a crop's height, for its line may not fill it."""
-        settings, best = self._settings, line
-        if line.text.confidence >= settings.recheck_confidence:
-            return line
-        for top, bottom in ZOOMS:
-            quad = slice_rows(line.quad, top, bottom)
-            text = self._lines.read_strip(rectify(pixels, quad, self._lines.max_width), options)
-            surer = max(best.text.confidence, line.text.confidence + settings.zoom_gain)
-            # a single character is what many cuts through larger ones look like
-            if text.confidence > surer and len(text.text) > 1:
-                best = replace(line, quad=quad, area=quad, text=text)
-        return best
-
-    def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[_ReadLine]:
+    def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[Look]:
         """Read what can be read from the detector's features; the others stay without text."""
-        unread = CtcText("", (), (), 0)
-        lines = [_ReadLine(line, line.quad, line.quad, unread) for line in found]
+        unread = LineText(CtcText("", (), (), 0))
+        looks = [Look(line, line.quad, line.quad, unread) for line in found]
         if not self._lines.reads_features:
-            return lines
+            return looks
         seen = [i for i, line in enumerate(found) if line.view is not None]
         texts = self._lines.read_features([found[i] for i in seen], options)
         for i, text in zip(seen, texts, strict=True):
-            lines[i] = replace(lines[i], text=text)
-        return lines
+            looks[i] = replace(looks[i], text=text)
+        return looks
 
     def _recheck(
-        self, pixels: ImageArray, lines: list[_ReadLine], options: ReadOptions
-    ) -> list[_ReadLine]:
+        self, pixels: ImageArray, lines: list[Look], options: ReadOptions
+    ) -> list[TextLine]:
         """Read small and doubtful lines again from the picture's own pixels."""
         settings, out, flips = self._settings, [], 0
         for line in lines:
-            best = line
+            looks, best = [line], line
             small = line.found.height_px < settings.recheck_height_px
-            if small or line.text.confidence < settings.recheck_confidence:
-                best = max(
-                    best,
-                    self._read_quad(pixels, line, line.found.quad, options),
-                    key=lambda x: x.text.confidence,
-                )
-            if best.text.confidence < settings.flip_confidence and flips < settings.max_flips:
+            if small or line.confidence < settings.recheck_confidence:
+                looks.append(self._read_quad(pixels, line, line.found.quad, options))
+                best = max(looks, key=lambda look: look.confidence)
+            if best.confidence < settings.flip_confidence and flips < settings.max_flips:
                 flips += 1
                 turned = self._read_quad(pixels, line, reverse(line.found.quad), options)
-                if turned.text.confidence > best.text.confidence + settings.flip_gain:
+                looks.append(turned)
+                if turned.confidence > best.confidence + settings.flip_gain:
                     best = turned
-            out.append(best)
+            fitted = None
+            if options.automaton is not None:
+                fitted = max(looks, key=lambda look: look.fit_probability)
+            out.append(to_result(best, fitted, settings.pattern_ratio))
         return out
 
     def _read_quad(
-        self, pixels: ImageArray, line: _ReadLine, quad: Floats, options: ReadOptions
-    ) -> _ReadLine:
+        self, pixels: ImageArray, line: Look, quad: Floats, options: ReadOptions
+    ) -> Look:
         area = expand_quad(quad, self._settings.strip_margin)
         text = self._lines.read_strip(rectify(pixels, area, self._lines.max_width), options)
         return replace(line, quad=quad, area=area, text=text)
@@ -442,27 +403,3 @@ def _check_share(name: str, value: float) -> None:
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if not number or not 0.0 <= value <= 1.0:
         raise OptionError(f"{name} is {value!r}. Give a number from 0 to 1.")
-
-
-def _to_result(line: _ReadLine) -> TextLine:
-    start, end = character_edges(line.text)
-    quads = slice_quads(line.area, start, end)
-    chars = tuple(
-        Char(character, confidence, _to_points(quad))
-        for character, confidence, quad in zip(
-            line.text.text, line.text.confidences, quads, strict=True
-        )
-    )
-    return TextLine(
-        line.text.text,
-        line.text.confidence,
-        _to_points(line.quad),
-        chars,
-        line.found.score,
-        float(angle(line.quad)),
-    )
-
-
-def _to_points(quad: Floats) -> Quad:
-    p = [(float(x), float(y)) for x, y in quad]
-    return p[0], p[1], p[2], p[3]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from sdk.image.load import ImageSource
 
-SCHEMA = 1
+SCHEMA = 2
+"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines; 1 is still read."""
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
@@ -70,11 +71,14 @@ class TextLine:
 
     Attributes:
         text: The line, spaces included.
-        confidence: Geometric mean of the characters' confidences, 0..1.
+        confidence: Geometric mean of the characters' confidences, 0..1; with `pattern_ok` among
+            the texts that the pattern allows.
         quad: Corners in pixels of the input picture, clockwise from the reading start.
         chars: The characters, in order; their texts joined are `text`.
         detection_confidence: Probability in 0..1 that there is text in the quad.
         angle_rad: Reading direction in radians, (-pi, pi], 0 to the right, pi/2 downwards.
+        raw_text: The line as it reads without the pattern; None if none was asked for.
+        pattern_ok: Whether `text` fits the pattern; None if none was asked for.
     """
 
     text: str
@@ -83,6 +87,8 @@ class TextLine:
     chars: tuple[Char, ...] = ()
     detection_confidence: float = 1.0
     angle_rad: float = 0.0
+    raw_text: str | None = None
+    pattern_ok: bool | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and floats, ready for JSON."""
@@ -93,7 +99,18 @@ class TextLine:
             "chars": [char.to_dict() for char in self.chars],
             "detection_confidence": self.detection_confidence,
             "angle_rad": self.angle_rad,
+            "raw_text": self.raw_text,
+            "pattern_ok": self.pattern_ok,
         }
+
+    @property
+    def probability(self) -> float:
+        """Probability in 0..1 that the whole line is right: the product of its characters'.
+
+        The errors of a line's characters are taken as independent. `confidence`, their geometric
+        mean, does not depend on the length of the line, and is what bounds compare with.
+        """
+        return math.prod(char.confidence for char in self.chars) if self.chars else 0.0
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextLine:
@@ -102,8 +119,11 @@ class TextLine:
         Raises:
             SdkError: A key is missing or unknown, or a value has the wrong type.
         """
-        _check_keys(data, cls)
+        _check_keys(data, cls, optional={"raw_text", "pattern_ok"})
         quad = _quad_from_list(data["quad"], "TextLine")
+        raw, pattern_ok = data.get("raw_text"), data.get("pattern_ok")
+        if pattern_ok is not None and not isinstance(pattern_ok, bool):
+            raise _bad_value("TextLine", "pattern_ok", pattern_ok, "true, false or null")
         if quad is None:
             raise _bad_value("TextLine", "quad", None, "four [x, y] points")
         return cls(
@@ -113,6 +133,8 @@ class TextLine:
             chars=tuple(Char.from_dict(char) for char in _list(data, "chars", "TextLine")),
             detection_confidence=_number(data, "detection_confidence", "TextLine"),
             angle_rad=_number(data, "angle_rad", "TextLine"),
+            raw_text=None if raw is None else _text(data, "raw_text", "TextLine"),
+            pattern_ok=pattern_ok,
         )
 
 
@@ -307,14 +329,14 @@ def _check_schema(data: object) -> None:
         )
 
 
-def _check_keys(data: object, kind: type) -> None:
+def _check_keys(data: object, kind: type, optional: Set[str] = frozenset()) -> None:
     name = kind.__name__
     if not isinstance(data, Mapping):
         raise SdkError(
             f"Cannot read a {name}: found {type(data).__name__}. Pass what to_dict() returned."
         )
     known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    missing = sorted(known - set(data))
+    missing = sorted(known - optional - set(data))
     unknown = sorted(str(key) for key in set(data) - known)
     if missing or unknown:
         found = [f"without {', '.join(missing)}"] if missing else []

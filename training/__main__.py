@@ -1,4 +1,4 @@
-"""Command line: ``python -m training synth|fit|evaluate|preview``."""
+"""Command line: ``python -m training synth|fit|evaluate|diagnose|…``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from sdk.errors import SdkError
+from training.confidence.cli import add_calibrate_arguments, add_reliability_arguments
+from training.diagnose.cli import add_arguments as _diagnose_arguments
 from training.errors import TrainingError
 from training.shards import ShardError
+from training.sweep.cli import add_arguments as _sweep_arguments
 
 
 def _fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +112,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("synth", help="generate photos or strips", add_help=False)
     _fit_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
     _evaluate_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
+    _diagnose_arguments(
+        commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")
+    )
+    add_calibrate_arguments(
+        commands.add_parser("calibrate", help="fit a bundle's confidences to held-back shards")
+    )
+    add_reliability_arguments(
+        commands.add_parser("reliability", help="compare confidences with what is right")
+    )
+    _sweep_arguments(
+        commands.add_parser("sweep", help="choose a bundle's settings on generated photos")
+    )
     _preview_arguments(commands.add_parser("preview", help="draw samples or readings"))
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)

@@ -32,9 +32,11 @@ from training.shards import list_shards, read_shard
 __all__ = [
     "BundleReader",
     "PictureReader",
+    "Sample",
     "evaluate",
     "evaluate_photos",
     "find_sets",
+    "read_samples",
     "score_lines",
 ]
 
@@ -44,8 +46,8 @@ Sample = tuple[np.ndarray, dict[str, Any]]
 class PictureReader(Protocol):
     """What is measured."""
 
-    def line(self, image: np.ndarray) -> str:
-        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+    def line(self, image: np.ndarray) -> Line:
+        """Read a picture of one line, uint8 (H, W, 3)."""
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
@@ -70,14 +72,19 @@ class BundleReader:
         self._reader: Any = Reader(str(bundle))
         self._min_confidence = min_confidence
 
-    def line(self, image: np.ndarray) -> str:
-        """Return the text of a picture of one line, uint8 (H, W, 3)."""
-        return str(self._reader.read_line(image).text)
+    def line(self, image: np.ndarray) -> Line:
+        """Read a picture of one line, uint8 (H, W, 3)."""
+        return _line(self._reader.read_line(image))
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
         lines = self._reader.read(image, min_confidence=self._min_confidence)
-        return [Line(t.text, np.array(t.quad, np.float32)) for t in lines]
+        return [_line(t) for t in lines]
+
+
+def _line(read: Any) -> Line:
+    quad = np.array(read.quad, np.float32)
+    return Line(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
@@ -139,29 +146,46 @@ def evaluate_photos(
     return {**score_lines(want, got), **_score_pages(found, both)}
 
 
-def find_sets(folder: Path | str) -> list[Path]:
+def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     """Return the sets in a folder: itself, or its subfolders with shards or labels.
 
+    Args:
+        folder: Where to look.
+        only: Names of the sets wanted, by commas; all if empty.
+
     Raises:
-        TrainingError: There is neither.
+        TrainingError: There is none, or one of the names is missing.
     """
     folder = Path(folder)
 
     def is_set(path: Path) -> bool:
         return (path / "labels.jsonl").exists() or any(path.glob("shard-*.tar"))
 
-    if is_set(folder):
-        return [folder]
-    sets = sorted(p for p in folder.glob("*") if p.is_dir() and is_set(p))
+    subfolders = folder.glob("*")
+    sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
     if not sets:
         raise TrainingError(
             f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
             "there or one folder below."
         )
-    return sets
+    names = only.split(",") if only else [path.name for path in sets]
+    missing = sorted(set(names) - {path.name for path in sets})
+    if missing:
+        raise TrainingError(
+            f"{folder} holds no set {', '.join(missing)}. "
+            f"It holds: {', '.join(path.name for path in sets)}."
+        )
+    return [path for path in sets if path.name in names]
 
 
-def _samples(folder: Path) -> Iterator[Sample]:
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
+
+    Raises:
+        TrainingError: A row of labels is damaged.
+        ShardError: A shard is damaged.
+        SdkError: A picture cannot be read.
+    """
     labels = folder / "labels.jsonl"
     if not labels.exists():
         for path in list_shards(folder):
@@ -193,12 +217,12 @@ def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> d
     want: list[str] = []
     got: list[str] = []
     found, both = Score(), Score()
-    for count, (image, record) in enumerate(_samples(folder)):
+    for count, (image, record) in enumerate(read_samples(folder)):
         if limit is not None and count >= limit:
             break
         if "text" in record:
             want.append(record["text"])
-            got.append(reader.line(image))
+            got.append(reader.line(image).text)
             continue
         lines = [t for t in record["texts"] if t["quad"]]
         ignored = [bool(t.get("ignore")) for t in lines]

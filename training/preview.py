@@ -109,7 +109,7 @@ def preview_reading(
     shown = []
     for image, record in samples:
         if "text" in record:
-            text = f"{record['text']}  |  {reader.line(image)}"
+            text = f"{record['text']}  |  {reader.line(image).text}"
             canvas = Image.new("RGB", (max(image.shape[1], 6 * len(text) + 8), image.shape[0] + 14))
             canvas.paste(Image.fromarray(image), (0, 0))
             draw = ImageDraw.Draw(canvas)

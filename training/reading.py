@@ -18,7 +18,16 @@ from training.config import Config
 from training.errors import TrainingError
 from training.models.fots import ROI_ROWS
 
-__all__ = ["Line", "NetworkReader", "find_lines", "find_maps", "read_quads", "read_strips"]
+__all__ = [
+    "Line",
+    "NetworkReader",
+    "decode_quads",
+    "find_lines",
+    "find_maps",
+    "picture_quad",
+    "read_quads",
+    "read_strips",
+]
 
 _GRID = 32
 
@@ -30,17 +39,25 @@ class Line:
     Attributes:
         text: What it says.
         quad: float32 (4, 2) px of the picture.
+        confidence: How sure the network is of the text, 0 to 1.
+        chars: The same of each character.
     """
 
     text: str
     quad: np.ndarray
+    confidence: float = 1.0
+    chars: tuple[float, ...] = ()
 
 
-def _texts(logits: Any, columns: Sequence[int] | np.ndarray, charset: Charset) -> list[str]:
+def _decode(
+    logits: Any, columns: Sequence[int] | np.ndarray, charset: Charset
+) -> list[ctc.CtcText]:
     lines = np.asarray(logits, np.float32)[:, 0]
-    return [
-        ctc.decode(line[:width], charset).text for line, width in zip(lines, columns, strict=True)
-    ]
+    return [ctc.decode(line[:width], charset) for line, width in zip(lines, columns, strict=True)]
+
+
+def _line(read: ctc.CtcText, quad: np.ndarray) -> Line:
+    return Line(read.text, quad, read.confidence, read.confidences)
 
 
 def read_strips(
@@ -58,8 +75,8 @@ def read_strips(
     texts = []
     for start in range(0, len(strips), batch):
         part = slice(start, start + batch)
-        texts += _texts(model.predict_on_batch(strips[part]), columns[part], charset)
-    return texts
+        texts += _decode(model.predict_on_batch(strips[part]), columns[part], charset)
+    return [read.text for read in texts]
 
 
 def find_maps(detector: Any, image: np.ndarray) -> dict[str, np.ndarray]:
@@ -85,7 +102,14 @@ def find_lines(maps: dict[str, np.ndarray], threshold: float = 0.5) -> Detection
 def read_quads(
     recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
 ) -> list[str]:
-    """Return the texts inside quads, decoded greedily.
+    """Return the texts inside quads, decoded greedily; arguments as for `decode_quads`."""
+    return [read.text for read in decode_quads(recognizer, features, quads, columns, charset)]
+
+
+def decode_quads(
+    recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
+) -> list[ctc.CtcText]:
+    """Return what is read inside quads, decoded greedily.
 
     Args:
         recognizer: The network.
@@ -98,7 +122,13 @@ def read_quads(
         return []
     affines, widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
     strips = roi_rotate(features, affines, widths, ROI_ROWS, columns)
-    return _texts(recognizer.predict_on_batch(strips), widths, charset)
+    return _decode(recognizer.predict_on_batch(strips), widths, charset)
+
+
+def picture_quad(image: np.ndarray) -> np.ndarray:
+    """Return the quad that is a whole picture, float32 (4, 2) px."""
+    height, width = image.shape[:2]
+    return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
 
 
 class NetworkReader:
@@ -126,23 +156,27 @@ class NetworkReader:
             )
         return self._models[name]
 
-    def line(self, image: np.ndarray) -> str:
-        """Return the text of a picture of one line, uint8 (H, W, 3)."""
+    def line(self, image: np.ndarray) -> Line:
+        """Read a picture of one line, uint8 (H, W, 3)."""
         strip = fit_strip(image, self._widest)
         width = strip.shape[1]
         framed = pack_strips([strip], -(-width // _GRID) * _GRID)
         model = self._model("line", "single lines")
-        return read_strips(model, framed, [-(-width // STRIDE)], self._charset)[0]
+        logits = model.predict_on_batch(framed)
+        return _line(_decode(logits, [-(-width // STRIDE)], self._charset)[0], picture_quad(image))
+
+    def scale(self, image: np.ndarray) -> float:
+        """Return how much a photo, uint8 (H, W, 3), is shrunk before its lines are looked for."""
+        return min(1.0, self._size / max(image.shape[:2]))
 
     def page(self, image: np.ndarray) -> list[Line]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
-        longest = max(image.shape[:2])
-        scale = min(1.0, self._size / longest)
+        scale = self.scale(image)
         height, width = (-(-round(s * scale) // _GRID) * _GRID for s in image.shape[:2])
         frame, mapping = letterbox(image, height, width, max_scale=1.0)
         maps = find_maps(self._model("detector", "photos"), frame)
         quads = find_lines(maps).quads
-        texts = read_quads(
+        read = decode_quads(
             self._models["recognizer"], maps["features"], quads, self._columns, self._charset
         )
-        return [Line(t, q) for t, q in zip(texts, mapping.to_image(quads), strict=True)]
+        return [_line(t, q) for t, q in zip(read, mapping.to_image(quads), strict=True)]

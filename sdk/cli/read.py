@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +16,11 @@ from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
 from sdk.image.load import load_image
+from sdk.pattern.template import Template
 from sdk.results import Reading, Timing
 
 if TYPE_CHECKING:
+    from sdk.pattern.automaton import Pattern
     from sdk.reader import Reader
 
 
@@ -33,6 +36,17 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
+    pattern = parser.add_argument_group("pattern", "Give any number; a line may match any of them.")
+    pattern.add_argument(
+        "--pattern", action="append", metavar="REGEX", help='whole lines, such as "[A-Z]{2}[0-9]+"'
+    )
+    pattern.add_argument(
+        "--template",
+        action="append",
+        metavar="TEXT",
+        help='short form: A letter, 9 digit, X either, such as "AA 999"; the space may be absent',
+    )
+    pattern.add_argument("--matching", action="store_true", help="drop lines that do not match")
     parser.add_argument(
         "--min-confidence",
         type=share,
@@ -61,13 +75,16 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Read all pictures and return the exit code: 0, or 1 if some of them failed."""
+    pattern = _pattern(args)
+    if args.matching and pattern is None:
+        raise OptionError("--matching drops lines that do not match: give --pattern or --template.")
     pictures = find_pictures(args.files)
     output = Output(get_format(args.format), args.output, titled=_is_titled(args, pictures))
     drawings = plan_drawings(args.draw, pictures)
     with open_reader(args) as reader:
         output.start()
         done = [
-            _read_picture(reader, picture, args, output, drawing)
+            _read_picture(reader, picture, args, pattern, output, drawing)
             for picture, drawing in zip(pictures, drawings, strict=True)
         ]
         output.end()
@@ -78,13 +95,17 @@ def _read_picture(
     reader: Reader,
     picture: Picture,
     args: argparse.Namespace,
+    pattern: list[Pattern] | None,
     output: Output,
     drawing: Path | None,
 ) -> bool:
     """Read one picture and write its results; log a failure and return whether all went well."""
     try:
         source = picture.open()
-        reading = _read_strip(reader, source, args) if args.line else _read(reader, source, args)
+        read = _read_strip if args.line else _read
+        reading = read(reader, source, args, pattern)
+        if args.matching:
+            reading = replace(reading, lines=tuple(line for line in reading if line.pattern_ok))
         output.add(picture.name, reading)
         if drawing is not None:
             save_drawing(reading, source, drawing)
@@ -96,16 +117,27 @@ def _read_picture(
     return True
 
 
-def _read(reader: Reader, source: Path | bytes, args: argparse.Namespace) -> Reading:
-    return reader.read(source, min_confidence=args.min_confidence, charset=args.charset)
+def _pattern(args: argparse.Namespace) -> list[Pattern] | None:
+    given = [*(args.pattern or ()), *map(Template, args.template or ())]
+    return given or None
 
 
-def _read_strip(reader: Reader, source: Path | bytes, args: argparse.Namespace) -> Reading:
+def _read(
+    reader: Reader, source: Path | bytes, args: argparse.Namespace, pattern: list[Pattern] | None
+) -> Reading:
+    return reader.read(
+        source, min_confidence=args.min_confidence, charset=args.charset, pattern=pattern
+    )
+
+
+def _read_strip(
+    reader: Reader, source: Path | bytes, args: argparse.Namespace, pattern: list[Pattern] | None
+) -> Reading:
     """Return a reading whose one line fills the picture, or none if there is no text."""
     started = time.perf_counter()
     strip = load_image(source)
     loaded = time.perf_counter()
-    line = reader.read_line(strip, charset=args.charset)
+    line = reader.read_line(strip, charset=args.charset, pattern=pattern)
     ended = time.perf_counter()
     height, width = strip.shape[:2]
     about = reader.describe()

@@ -27,6 +27,7 @@ __all__ = [
     "collapse",
     "decode",
     "log_probabilities",
+    "text_probability",
 ]
 
 
@@ -143,6 +144,29 @@ def _add(
     grown[prefix] = float(np.logaddexp(old_blank, blank)), float(np.logaddexp(old_symbol, symbol))
 
 
+def text_probability(log_probs: ArrayLike, ids: Sequence[int]) -> float:
+    """Return how probable a text is: the sum over all paths that collapse to it.
+
+    Args:
+        log_probs: (T, classes) logarithms of probabilities.
+        ids: Class numbers of the text, without blanks.
+
+    Returns:
+        The logarithm; -inf if the text does not fit into T columns.
+    """
+    lp = np.asarray(log_probs, np.float64)
+    states, skip = _path_states(ids)
+    if not len(lp):
+        return -np.inf if len(ids) else 0.0
+    score = np.full(len(states), -np.inf)
+    score[:2] = lp[0, states[:2]]
+    for emitted in lp[1:, states]:
+        before = np.concatenate([[-np.inf, -np.inf], score])
+        jump = np.where(skip, before[:-2], -np.inf)
+        score = np.logaddexp(np.logaddexp(score, before[1:-1]), jump) + emitted
+    return float(np.logaddexp.reduce(score[-2:]))
+
+
 def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
     """Return the likeliest path that collapses to a given text (Viterbi).
 
@@ -157,11 +181,7 @@ def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
         ValueError: The text does not fit into T columns.
     """
     lp = np.asarray(log_probs, np.float64)
-    states = np.full(2 * len(ids) + 1, BLANK, np.intp)
-    states[1::2] = ids
-    # a blank may be skipped between two different characters
-    skip = np.zeros(len(states), bool)
-    skip[3::2] = states[3::2] != states[1:-2:2]
+    states, skip = _path_states(ids)
     score = np.full(len(states), -np.inf)
     score[: 2 if len(lp) else 1] = 0.0
     back = np.zeros((len(lp), len(states)), np.intp)
@@ -186,6 +206,16 @@ def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
         path[t] = states[last]
         last -= back[t, last]
     return path
+
+
+def _path_states(ids: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the characters with blanks around them, and where a path may skip the one before."""
+    states = np.full(2 * len(ids) + 1, BLANK, np.intp)
+    states[1::2] = ids
+    # a blank may be skipped between two different characters
+    skip = np.zeros(len(states), bool)
+    skip[3::2] = states[3::2] != states[1:-2:2]
+    return states, skip
 
 
 def decode(

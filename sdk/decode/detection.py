@@ -34,6 +34,9 @@ MAX_TURN_RAD = 0.5
 MAX_OFFSET = 0.5
 # Lines this many times longer than high have their direction corrected by the run of their axis.
 MIN_ASPECT_TO_FIT = 2.0
+# A line ends at most this many of its heights beyond its outermost cells: how far a line reaches is
+# seen more surely than regressed, most of all in photos unlike the generated ones.
+MAX_REACH = 0.7
 # An edge counts as one between two lines if at most this share of the cells near it deny it.
 MAX_SPANNING = 0.25
 # A component is looked at closely if more than this share of its cells disagree with its line.
@@ -208,8 +211,11 @@ def _fit(cells: _Cells, groups: Labels) -> tuple[_Cells, _Lines, Labels]:
     near_h = near_h / ((1 + cells.horizontal / height) ** 2 * (1 + place / height) ** 4)
     near_v = cells.score[:, None] / (1 + cells.vertical / height) ** 2
     half = 0.5 * cells.height
-    low = [mean(a - cells.horizontal[:, 0], near_h[:, 0]), mean(b - half, near_v[:, 0])]
-    high = [mean(a + cells.horizontal[:, 1], near_h[:, 1]), mean(b + half, near_v[:, 1])]
+    reach = MAX_REACH * np.maximum(mean(cells.height, cells.score), 1e-6)
+    start = np.maximum(mean(a - cells.horizontal[:, 0], near_h[:, 0]), _least(a, groups, k) - reach)
+    end = np.minimum(mean(a + cells.horizontal[:, 1], near_h[:, 1]), reach - _least(-a, groups, k))
+    low = [start, mean(b - half, near_v[:, 0])]
+    high = [end, mean(b + half, near_v[:, 1])]
     count = np.bincount(groups, minlength=k)
     score = np.bincount(groups, cells.score, k) / count
     return cells, _Lines(u, np.stack(low, 1), np.stack(high, 1), score), groups

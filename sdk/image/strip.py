@@ -36,20 +36,21 @@ def expand_quad(quad: ArrayLike, margin: float) -> NDArray[np.float32]:
     return (q + signs[:, :1] * step + signs[:, 1:] * drop).astype(np.float32)
 
 
-def rectify(image: ImageArray, quad: ArrayLike, max_width: int) -> ImageArray:
+def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float = 1.0) -> ImageArray:
     """Cut a line out of a picture and straighten it.
 
     Args:
         image: uint8 (H, W, 3).
         quad: (4, 2) pixels, from the start of reading; parts outside the picture repeat its edge.
         max_width: Longer lines are squeezed into this many pixels.
+        stretch: Horizontal scale of the strip.
 
     Returns:
-        uint8 (32, w, 3), w = clip(round(32 * width / height of the quad), 1, max_width).
+        uint8 (32, w, 3), w = clip(round(32 * stretch * width / height of the quad), 1, max_width).
     """
     q = np.asarray(quad, np.float64)
     across, height = (float(side) for side in side_lengths(q))
-    width = int(np.clip(round(STRIP_HEIGHT * across / max(height, 1e-6)), 1, max_width))
+    width = int(np.clip(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1, max_width))
     # only the part of the picture around the line, so that shrinking it costs little
     reach = 2 + int(np.ceil(height / STRIP_HEIGHT))
     size = np.array([image.shape[1], image.shape[0]])

@@ -32,8 +32,8 @@ class DecodeSettings:
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.
-        zoom_gain: How much surer a part of a crop's height must read than the whole to win; parts
-            are tried where the whole reads with less than `recheck_confidence`.
+        vote_lead: Lines less sure than `recheck_confidence` are read from several cuts, which vote;
+            this many votes of lead end the reading early (a cut surely read has one vote).
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.
@@ -54,7 +54,8 @@ class DecodeSettings:
     flip_confidence: float = 0.5
     flip_gain: float = 0.1
     max_flips: int = 16
-    zoom_gain: float = 0.05
+    vote_lead: float = 1.2
+    pattern_ratio: float = 0.5
     tile_height_px: float = 10.0
     tile_share: float = 0.3
     max_tiles: int = 12
@@ -69,10 +70,11 @@ class DecodeSettings:
         """
         for name in ("score_threshold", "nms_iou", "recheck_confidence", "flip_confidence"):
             self._check(name, 0.0, 1.0)
-        for name in ("flip_gain", "zoom_gain", "tile_share", "min_confidence"):
+        for name in ("flip_gain", "tile_share", "min_confidence", "pattern_ratio"):
             self._check(name, 0.0, 1.0)
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)
+        self._check("vote_lead", 0.0, 100.0)
         self._check("max_scale", 0.01, 100.0)
         self._check("strip_margin", 0.0, 1.0)
         self._check("tile_zoom", 1.0, 16.0)

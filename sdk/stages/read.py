@@ -14,16 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.charset import Charset
-from sdk.decode.ctc import CtcText, decode
+from sdk.decode.constrained import Fit, decode_constrained
+from sdk.decode.ctc import CtcText, decode, log_probabilities, text_probability
 from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.engine import Engine
 from sdk.errors import OptionError
 from sdk.image.load import ImageArray
 from sdk.image.strip import pack_strips
+from sdk.pattern.automaton import Automaton, Pattern, compile_pattern
 from sdk.stages.find import FoundLine, View
 
-__all__ = ["COLUMN_PX", "FEATURE_ROWS", "LineReader", "ReadOptions"]
+__all__ = ["COLUMN_PX", "FEATURE_ROWS", "LineReader", "LineText", "ReadOptions"]
 
 COLUMN_PX = 4
 """Pixels of a strip per column of logits."""
@@ -39,36 +41,62 @@ class ReadOptions:
     Attributes:
         mask: bool (classes,) of the characters that may occur; None allows all.
         beam: Width of the prefix beam search; 0 is greedy.
+        automaton: The pattern that lines are read by as well; None reads them freely only.
     """
 
     mask: NDArray[np.bool_] | None = None
     beam: int = 0
+    automaton: Automaton | None = None
 
     @classmethod
-    def of(cls, charset: Charset, allowed: str | None, beam: int) -> ReadOptions:
+    def of(
+        cls,
+        charset: Charset,
+        allowed: str | None,
+        beam: int,
+        pattern: Pattern | Sequence[Pattern] | None = None,
+    ) -> ReadOptions:
         """Check what a user asks for.
 
         Args:
             charset: Of the model.
             allowed: Characters that may occur; None allows all.
             beam: Width of the beam search; 0 is greedy.
+            pattern: What a line may look like, see `sdk.pattern.automaton.compile_pattern`; None
+                is anything.
 
         Raises:
-            OptionError: `allowed` is empty or holds a character the model does not know, or `beam`
-                is no whole number of at least 0.
+            OptionError: `allowed` is empty or holds a character the model does not know, `beam` is
+                no whole number of at least 0, or `pattern` is not supported or matches nothing.
         """
         if type(beam) is not int or beam < 0:
             raise OptionError(f"beam is {beam!r}. Give 0 for greedy or the width of the search.")
-        if allowed is None:
-            return cls(None, beam)
-        if not isinstance(allowed, str):
+        if allowed is not None and not isinstance(allowed, str):
             raise OptionError(f"charset is {allowed!r}. Give a string of characters, or None.")
         try:
-            return cls(charset.mask(allowed), beam)
+            mask = None if allowed is None else charset.mask(allowed)
         except ValueError as error:
             raise OptionError(
                 f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
             ) from error
+        if pattern is None:
+            return cls(mask, beam)
+        return cls(mask, beam, compile_pattern(pattern, charset, allowed))
+
+
+@dataclass(frozen=True, slots=True)
+class LineText:
+    """What one look at a line says.
+
+    Attributes:
+        free: The text, read freely.
+        log_probability: Logarithm of its probability; 0 without a pattern, which alone needs it.
+        fit: The likeliest text that the pattern allows; None without a pattern, or if none fits.
+    """
+
+    free: CtcText
+    log_probability: float = 0.0
+    fit: Fit | None = None
 
 
 class LineReader:
@@ -108,7 +136,7 @@ class LineReader:
         """Width in pixels of the widest strip."""
         return self._widths[-1]
 
-    def read_strip(self, strip: ImageArray, options: ReadOptions) -> CtcText:
+    def read_strip(self, strip: ImageArray, options: ReadOptions) -> LineText:
         """Return the text of a strip.
 
         Args:
@@ -120,7 +148,7 @@ class LineReader:
         logits = self._line.run({"strip": pack_strips([strip], width)})["logits"]
         return self._decode("line", logits, -(-taken // COLUMN_PX), options)
 
-    def read_features(self, lines: Sequence[FoundLine], options: ReadOptions) -> list[CtcText]:
+    def read_features(self, lines: Sequence[FoundLine], options: ReadOptions) -> list[LineText]:
         """Return the texts of lines from the features of the views that found them.
 
         Args:
@@ -129,7 +157,7 @@ class LineReader:
         """
         if self._recognizer is None:
             raise OptionError("The model has no recognizer. Read strips instead.")
-        texts: list[CtcText | None] = [None] * len(lines)
+        texts: list[LineText | None] = [None] * len(lines)
         views = {id(line.view): line.view for line in lines}
         for key, view in views.items():
             members = [i for i, line in enumerate(lines) if id(line.view) == key]
@@ -142,12 +170,12 @@ class LineReader:
 
     def _read_view(
         self, view: View, lines: Sequence[FoundLine], options: ReadOptions
-    ) -> list[CtcText]:
+    ) -> list[LineText]:
         assert self._recognizer is not None
         quads = view.to_frame(np.stack([line.quad for line in lines])) / STRIDE
         affines, widths = roi_affine(quads, FEATURE_ROWS, self._columns[-1])
         buckets = np.searchsorted(self._columns, widths)
-        texts: list[CtcText | None] = [None] * len(lines)
+        texts: list[LineText | None] = [None] * len(lines)
         for bucket in np.unique(buckets):
             members = np.flatnonzero(buckets == bucket)
             columns = self._columns[bucket]
@@ -161,11 +189,13 @@ class LineReader:
 
     def _decode(
         self, graph: str, logits: NDArray[np.float32], columns: int, options: ReadOptions
-    ) -> CtcText:
-        return decode(
-            logits[0, 0, :columns],
-            self._charset,
-            mask=options.mask,
-            temperature=self._temperature.get(graph, 1.0),
-            beam=options.beam,
-        )
+    ) -> LineText:
+        line = logits[0, 0, :columns]
+        mask, temperature = options.mask, self._temperature.get(graph, 1.0)
+        free = decode(line, self._charset, mask=mask, temperature=temperature, beam=options.beam)
+        if options.automaton is None:
+            return LineText(free)
+        log_probs = log_probabilities(line, mask, temperature)
+        ids = self._charset.encode(free.text).tolist()
+        fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
+        return LineText(free, text_probability(log_probs, ids), fit)

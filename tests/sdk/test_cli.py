@@ -75,6 +75,29 @@ def test_text_of_one_picture(tiny_bundle: Path, photos: Path, capsys: Capture) -
     assert (captured.out, captured.err) == ("HEAD\nCAFE\n", "")
 
 
+def test_lines_that_match(tiny_bundle: Path, photos: Path, capsys: Capture) -> None:
+    picture = photos / "a.png"
+    assert run(tiny_bundle, "read", picture, "--pattern", "CA.E", "--matching") == 0
+    assert capsys.readouterr().out == "CAFE\n"
+    either = ("--template", "HE\\AD", "--pattern", "CA.E")
+    assert run(tiny_bundle, "read", picture, *either, "--json") == 0
+    lines = json.loads(capsys.readouterr().out)["reading"]["lines"]
+    assert [(line["text"], line["raw_text"]) for line in lines] == [("HEAD",) * 2, ("CAFE",) * 2]
+    assert [line["pattern_ok"] for line in lines] == [True, True]
+    assert run(tiny_bundle, "read", picture, "--line", "--pattern", "H{9}", "--matching") == 0
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("pattern", ["(?=A)", "[0-9]+", "A{9"])
+def test_a_bad_pattern_is_wrong_usage(
+    pattern: str, tiny_bundle: Path, photos: Path, capsys: Capture
+) -> None:
+    assert run(tiny_bundle, "read", photos / "a.png", "--pattern", pattern) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("fots-lite: error: pattern is ")
+
+
 def test_one_damaged_picture_does_not_stop_the_others(
     tiny_bundle: Path, photos: Path, expected: dict[str, Reading], capsys: Capture
 ) -> None:

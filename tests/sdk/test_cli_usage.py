@@ -29,6 +29,8 @@ from sdk.results import Timing
         (["read", "a.jpg", "--threads", "0"], "'0' is not a whole number of at least 1"),
         (["read", "a.jpg", "--threads", "-2"], "--threads"),
         (["read", "a.jpg", "--charset", ""], "give at least one character"),
+        (["read", "a.jpg", "--template", "?9"], "follows the place that may be absent"),
+        (["read", "a.jpg", "--matching"], "give --pattern or --template"),
         (["bench", "--runs", "1.5"], "'1.5' is not a whole number of at least 1"),
         (["read", "-", "-"], "Standard input (-) is given twice"),
         (["read", "a.jpg", "--output", "no/such/out.txt"], "there is no folder no/such"),

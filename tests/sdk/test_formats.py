@@ -101,6 +101,21 @@ def test_hocr_is_well_formed_and_holds_everything() -> None:
     assert len(set(names)) == len(names)
 
 
+def test_what_a_pattern_did_is_in_json_and_hocr() -> None:
+    fits = replace(STRAIGHT, raw_text='L0T "12', pattern_ok=True)
+    other = replace(DOWN, raw_text="a&b", pattern_ok=False)
+    pages = [("a.jpg", replace(PAGE, lines=(fits, other)))]
+    row = json.loads(get_format("json").write(pages))
+    assert Reading.from_dict(row["reading"]).lines == (fits, other)
+    root = ET.fromstring(get_format("hocr").write(pages))
+    assert [title.partition("x_pattern_ok ")[2] for title in hocr_titles(root, "ocr_line")] == [
+        '1; x_raw_text "L0T "12"',
+        '0; x_raw_text "a&b"',
+    ]
+    # the columns of Tesseract have no place for it
+    assert get_format("tsv").write(pages) == get_format("tsv").write([("a.jpg", PAGE)])
+
+
 @settings(deadline=None)
 @given(st.text(max_size=10), st.text(st.characters(exclude_characters="\0"), min_size=1))
 def test_hocr_of_any_text_and_name_is_well_formed(text: str, name: str) -> None:

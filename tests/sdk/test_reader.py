@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sdk.engine import open_engine
 from sdk.errors import DeviceError, ImageError, ModelError, OptionError, SdkError
 from sdk.geometry import box_quads, iou
 from sdk.model.bundle import Bundle, write_manifest
@@ -91,6 +92,27 @@ def test_characters_have_boxes_and_confidences(reader: Reader) -> None:
         assert char.quad is not None
         # each bar of 16 px has half of the 8 px on both sides
         assert iou(char.quad, box(8 + 4 + 24 * i, 8, 24, 32)) > 0.7
+
+
+def test_a_line_is_as_probable_as_all_its_characters(reader: Reader) -> None:
+    line = reader.read(PHOTO)[0]
+    assert line.probability == pytest.approx(math.prod(c.confidence for c in line.chars))
+    assert 0 < line.probability <= line.confidence
+    assert replace(line, chars=()).probability == 0
+
+
+def test_readers_of_the_same_engines(exact: Reader, tiny_bundle: Path) -> None:
+    bundle = Bundle.open(tiny_bundle, "fp32")
+    engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
+    blind = replace(bundle.manifest.decode, min_height_px=100.0)
+    with Reader.of_parts(bundle, engines) as first:
+        assert first.read(PHOTO).texts == exact.read(PHOTO).texts
+        manifest = replace(bundle.manifest, decode=blind)
+        second = Reader.of_parts(replace(bundle, manifest=manifest), engines)
+        assert second.read(PHOTO).texts == []
+        assert first.read(PHOTO).texts == exact.read(PHOTO).texts
+    with pytest.raises(SdkError, match="closed"):
+        engines["line"].run({"strip": np.zeros((1, 32, 64, 3), np.uint8)})
 
 
 def test_results_are_plain_and_survive_json(reader: Reader) -> None:

@@ -33,6 +33,8 @@ lines = st.builds(
     chars=st.lists(chars, max_size=3).map(tuple),
     detection_confidence=shares,
     angle_rad=numbers,
+    raw_text=st.none() | texts,
+    pattern_ok=st.none() | st.booleans(),
 )
 timings = st.builds(Timing, **{field.name: numbers for field in dataclasses.fields(Timing)})
 readings = st.builds(
@@ -49,7 +51,7 @@ readings = st.builds(
 @pytest.fixture
 def reading() -> Reading:
     line = TextLine("AB 1", 0.9, QUAD, (Char("A", 0.95, QUAD), Char("B", 0.8)), 0.7, 0.0)
-    doubtful = TextLine("x", 0.25, QUAD)
+    doubtful = TextLine("x", 0.25, QUAD, raw_text="X", pattern_ok=True)
     timing = Timing(1.0, 2.0, 3.0, 4.0, 10.5)
     return Reading((line, doubtful), 640, 480, timing, "default 1", "cpu")
 
@@ -66,7 +68,7 @@ def test_round_trip_through_dict_and_json(reading: Reading) -> None:
 def test_dict_is_the_published_schema(reading: Reading) -> None:
     corners = [[10.0, 20.0], [110.0, 20.0], [110.0, 44.5], [10.0, 44.5]]
     assert reading.to_dict() == {
-        "schema": 1,
+        "schema": 2,
         "width": 640,
         "height": 480,
         "model": "default 1",
@@ -89,6 +91,8 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
                 ],
                 "detection_confidence": 0.7,
                 "angle_rad": 0.0,
+                "raw_text": None,
+                "pattern_ok": None,
             },
             {
                 "text": "x",
@@ -97,9 +101,21 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
                 "chars": [],
                 "detection_confidence": 1.0,
                 "angle_rad": 0.0,
+                "raw_text": "X",
+                "pattern_ok": True,
             },
         ],
     }
+
+
+def test_results_from_before_patterns_are_read(reading: Reading) -> None:
+    data = reading.to_dict()
+    data["schema"] = 1
+    for line in data["lines"]:
+        del line["raw_text"], line["pattern_ok"]
+    old = Reading.from_dict(data)
+    assert old.texts == reading.texts
+    assert [(line.raw_text, line.pattern_ok) for line in old] == [(None, None)] * 2
 
 
 def test_json_is_one_line_unless_indented(reading: Reading) -> None:
@@ -168,7 +184,7 @@ def drop(*path: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("schema", value=SCHEMA + 1), "has schema 2, this version knows up to 1. Update"),
+        (put("schema", value=SCHEMA + 1), "has schema 3, this version knows up to 2. Update"),
         (put("schema", value="1"), "\"schema\" is '1'"),
         (put("schema", value=True), '"schema" is True'),
         (put("schema", value=0), '"schema" is 0'),
@@ -189,6 +205,8 @@ def drop(*path: Any) -> Callable[[Any], None]:
         (put("lines", 0, "confidence", value=True), '"confidence" is True'),
         (put("lines", 0, "chars", 1, "text", value=7), 'a Char: "text" is 7'),
         (drop("lines", 0, "chars", 1, "quad"), "a Char: found one without quad"),
+        (put("lines", 0, "raw_text", value=7), 'a TextLine: "raw_text" is 7'),
+        (put("lines", 0, "pattern_ok", value=1), '"pattern_ok" is 1. It must be true, false or'),
         (drop("timing", "total_ms"), "a Timing: found one without total_ms"),
         (put("timing", value=None), "a Timing: found NoneType"),
         (put("timing", "load_ms", value="fast"), "\"load_ms\" is 'fast'"),

@@ -91,3 +91,13 @@ def photo_shards(tmp_path_factory):
     for n in range(2):
         write_shard(shard_path(folder, n), photo_samples(rng, 6))
     return folder
+
+
+@pytest.fixture(scope="session")
+def line_run(strip_shards, tmp_path_factory):
+    # keras takes seconds to import, and most tests need none
+    from training.fit import Fit
+
+    folder = tmp_path_factory.mktemp("line_run")
+    Fit(LINE_TOML.replace("steps = 40", "steps = 3"), strip_shards, folder).run()
+    return folder

@@ -52,9 +52,9 @@ def test_score_loss_equals_numpy():
     p = 1 / (1 + np.exp(-x))
     dice = 1 - 2 * ((weight * p * text).sum() + 1) / ((weight * (p**2 + text)).sum() + 2)
     entropy = -(text * np.log(p) + (1 - text) * np.log(1 - p))
-    balanced = sum(entropy[(weight * k) > 0].mean() for k in (text, 1 - text)) / 2
+    entropy = (weight * entropy).sum() / (weight * text).sum() / 2
     target = np.stack([text, weight], -1)
-    assert float(score_loss(target, logits)) == pytest.approx(dice + balanced, rel=1e-5)
+    assert float(score_loss(target, logits)) == pytest.approx(dice + entropy, rel=1e-5)
 
 
 def test_score_loss_ignores_cells_of_no_weight():
@@ -80,7 +80,13 @@ def test_geometry_loss_of_known_boxes():
     assert float(geometry_loss(target, half)) == pytest.approx(np.log(401 / 201), rel=1e-4)
     turned = same.copy()
     turned[0, 0, 0, 4:6] = (0, 2)
-    assert float(geometry_loss(target, turned)) == pytest.approx(10, rel=1e-3)
+    assert float(geometry_loss(target, turned)) == pytest.approx(1 + 5, rel=1e-3)
+
+
+def test_geometry_loss_upside_down_counts_the_direction_alone():
+    target = np.array([1, 4, 6, 10, 30, 0.6, 0.8], np.float32).reshape(1, 1, 1, 7)
+    reverse = np.array([6, 4, 30, 10, -0.6, -0.8], np.float32).reshape(1, 1, 1, 6)
+    assert float(geometry_loss(target, reverse)) == pytest.approx(2, rel=1e-3)
 
 
 def test_geometry_loss_without_text_is_zero():

@@ -8,11 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
+
+from training.models.batch_norm import BatchNormalization
+
 __all__ = ["conv_bn", "depthwise_bn", "residual"]
 
 
 def _finish(layers: Any, x: Any, name: str, active: bool) -> Any:
-    x = layers.BatchNormalization(momentum=0.98, epsilon=1e-3, name=f"{name}_bn")(x)
+    # tf_keras has the fused kernel in its own layer
+    kind = BatchNormalization if layers is keras.layers else layers.BatchNormalization
+    x = kind(momentum=0.98, epsilon=1e-3, name=f"{name}_bn")(x)
     return layers.ReLU(max_value=6.0, name=f"{name}_relu")(x) if active else x
 
 

@@ -79,7 +79,7 @@ def printed(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 def _rectangle(rng: np.random.Generator, image: np.ndarray) -> None:
     height, width = image.shape[:2]
     x, y = int(rng.integers(-width // 4, width)), int(rng.integers(-height // 4, height))
-    size = (int(rng.integers(8, width)), int(rng.integers(4, height)))
+    size = (int(rng.integers(8, max(width, 9))), int(rng.integers(4, max(height, 5))))
     fill = -1 if rng.random() < 0.7 else int(rng.integers(1, 6))
     cv2.rectangle(image, (x, y), (x + size[0], y + size[1]), random_color(rng).tolist(), fill)
 

@@ -283,8 +283,8 @@ def sample_block(
     weights = np.array([SCENES[name][1] for name in names])
     name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     block = SCENES[name][0](rng, fonts, height)
-    if rng.random() < 0.12:  # printed round a can or a cap
-        bend = rng.uniform(-0.5, 0.5) * height
+    if rng.random() < 0.15:  # printed round a can or a cap
+        bend = rng.uniform(-0.7, 0.7) * height
         for line in block.lines:
             line.bend = bend
     return block

@@ -1,0 +1,1 @@
+"""What a text may look like: regular expressions and templates, as finite automata."""

@@ -1,0 +1,115 @@
+"""Read a picture that shows a single line: turned, zoomed, as it reads best."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sdk.image.load import ImageArray
+from sdk.image.strip import fit_strip, rectify
+from sdk.model.settings import DecodeSettings
+from sdk.stages.find import FoundLine
+from sdk.stages.look import Look
+from sdk.stages.read import LineReader, ReadOptions
+from sdk.stages.vote import WHOLE, Part, elect
+
+__all__ = ["CropReader"]
+
+# A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
+# is a single narrow character.
+TALL = 1.5
+SINGLE_CHARACTER = 3.0
+
+# What of a crop is read where the whole reads badly, most useful first. The line may stand in a
+# part of the height, characters may touch the edges, and each cut errs in its own way.
+PARTS = (
+    Part(side=0.1),
+    Part(0.1, 0.9),
+    Part(side=0.15, stretch=1.25),
+    Part(0.2, 0.8),
+    Part(side=0.15, stretch=0.9),
+    Part(0.25, 0.95),
+    Part(0.15, 1.0),
+    Part(0.3, 0.8),
+    Part(0.3, 1.0),
+)
+
+
+class CropReader:
+    """Looks at one crop, each look taken once."""
+
+    def __init__(
+        self,
+        lines: LineReader,
+        settings: DecodeSettings,
+        pixels: ImageArray,
+        options: ReadOptions,
+    ) -> None:
+        """Remember what to read and how.
+
+        Args:
+            lines: Reads strips.
+            settings: When to look again.
+            pixels: uint8 RGB (H, W, 3), a picture of one line.
+            options: How to decode.
+        """
+        self._lines = lines
+        self._settings = settings
+        self._pixels = pixels
+        self._options = options
+        self._looks: dict[tuple[int, Part], Look] = {}
+        height, width = pixels.shape[:2]
+        self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        # how many quarter turns to the left bring the text upright, likeliest first
+        self._quarters: tuple[int, ...] = (0,) if height < TALL * width else (1, 3)
+        if TALL * width <= height < SINGLE_CHARACTER * width:
+            self._quarters = (0, *self._quarters)
+
+    def read(self) -> Look:
+        """Return the look whose free text is surest, or on which most looks agree."""
+        settings = self._settings
+        quarters = max(self._quarters, key=lambda k: self._look(k).confidence)
+        best = self._look(quarters)
+        if best.confidence < settings.recheck_confidence:
+            looks = (self._look(quarters, part) for part in (WHOLE, *PARTS))
+            best = elect(looks, settings.vote_lead)
+        if self._quarters == (0,) and best.confidence < settings.flip_confidence:
+            turned = self._look(2)
+            if turned.confidence > best.confidence + settings.flip_gain:
+                best = turned
+        return best
+
+    def fit(self) -> Look:
+        """Return the look with the most probable text that the pattern allows.
+
+        All looks are taken unless one of those that `read` took says such a text surely.
+        """
+        quarters = max(self._quarters, key=lambda k: self._look(k).fit_probability)
+        if self._likeliest().fit_confidence < self._settings.recheck_confidence:
+            if self._quarters == (0,):
+                self._look(2)
+            for part in PARTS:
+                self._look(quarters, part)
+        return self._likeliest()
+
+    def _likeliest(self) -> Look:
+        return max(self._looks.values(), key=lambda look: look.fit_probability)
+
+    def _look(self, quarters: int, part: Part = WHOLE) -> Look:
+        """Read a part of the crop, after so many quarter turns to the left."""
+        key = (quarters, part)
+        if key not in self._looks:
+            self._looks[key] = self._take(*key)
+        return self._looks[key]
+
+    def _take(self, quarters: int, part: Part) -> Look:
+        # turned to the left once, reading starts at what was the top right corner
+        quad = np.roll(self._quad, -quarters, axis=0)
+        width = self._lines.max_width
+        turned = np.rot90(self._pixels, quarters)
+        found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
+        if part == WHOLE:
+            strip = fit_strip(np.ascontiguousarray(turned), width)
+        else:
+            quad = part.cut(quad)
+            strip = rectify(self._pixels, quad, width, part.stretch)
+        return Look(found, quad, quad, self._lines.read_strip(strip, self._options))

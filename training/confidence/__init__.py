@@ -1,0 +1,1 @@
+"""Confidences that mean something: ``python -m training calibrate|reliability``."""

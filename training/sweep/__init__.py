@@ -1,0 +1,1 @@
+"""Settings of decoding, chosen on generated photos: ``python -m training sweep``."""

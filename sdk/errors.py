@@ -40,3 +40,16 @@ class JobError(SdkError):
 
 class HistoryError(SdkError):
     """The history cannot be opened, written or read; the disk may be full."""
+
+
+class OutputError(SdkError):
+    """A verdict cannot be passed on to the plant.
+
+    Attributes:
+        permanent: Whether trying again is of no use.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """Keep the message, and whether trying again is of no use."""
+        super().__init__(message)
+        self.permanent = permanent

@@ -6,10 +6,7 @@ import argparse
 import contextlib
 import json
 import os
-import signal
-import threading
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from sdk.cli.log import logger
@@ -22,6 +19,7 @@ from sdk.cli.options import (
     seconds,
     share,
 )
+from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 from sdk.errors import HistoryError, OptionError
 from sdk.formats import to_utf8
@@ -96,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     failed = False
     with contextlib.ExitStack() as stack:
         history = _open_history(args, stack)
-        stop = stack.enter_context(_stopped_by_signals())
+        stop = stack.enter_context(stopped_by_signals())
         reader = stack.enter_context(open_reader(args))
         events = reader.stream(
             args.source,
@@ -197,29 +195,6 @@ def _json_line(event: StreamEvent, verdict: Verdict | None, record: int | None) 
         row["verdict"] = {key: told[key] for key in ("status", "job", "reasons", "results")}
     row["record"] = record
     return json.dumps(row, ensure_ascii=False, allow_nan=False)
-
-
-@contextlib.contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set: what was begun is finished first.
-
-    A second SIGINT interrupts at once.
-    """
-    stop = threading.Event()
-
-    def on_signal(number: int, _: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    before = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _silence_opencv() -> None:

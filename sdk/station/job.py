@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdk.errors import JobError
+from sdk.errors import JobError, OptionError
 from sdk.files import write_atomically
 from sdk.station.rules import RULES, Rule
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
-from sdk.station.verdict import Region
+from sdk.stream.region import Region, check_region
 
 __all__ = ["Job", "load_job", "load_jobs", "save_job"]
 
@@ -55,14 +55,10 @@ class Job:
                 f"lines is {self.lines!r}. Give a number from 1, or the least and the most."
             )
         if self.region is not None:
-            x, y, width, height = self.region
-            # a rounded share such as 0.333 may go over the edge by a hair
-            inside = min(x, y) >= 0 and max(x + width, y + height) <= 1.001
-            if not inside or min(width, height) <= 0:
-                raise JobError(
-                    f"region is {list(self.region)}. Give x, y, width and height as shares of "
-                    "the picture, from 0 to 1, inside of it."
-                )
+            try:
+                check_region(self.region)
+            except OptionError as error:
+                raise JobError(str(error)) from error
 
     @property
     def line_range(self) -> tuple[int, int] | None:

@@ -18,7 +18,8 @@ from datetime import date
 from sdk.results import Reading, TextLine
 from sdk.station.job import Job
 from sdk.station.rules import NumberedLine, apply_rule, doubt
-from sdk.station.verdict import Region, RuleResult, Status, Verdict
+from sdk.station.verdict import RuleResult, Status, Verdict
+from sdk.stream.region import Region
 
 __all__ = ["judge"]
 
@@ -33,7 +34,7 @@ def judge(
             count, and none less sure than the job's `noise_confidence`.
         reading: What was read, in pixels of the whole picture.
         today: For dates; None takes the day of `taken`.
-        taken: When the picture was taken, Unix seconds; None takes now.
+        taken: When the product was seen, Unix seconds; None takes now.
     """
     taken = time.time() if taken is None else taken
     today = date.fromtimestamp(taken) if today is None else today

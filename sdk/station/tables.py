@@ -100,7 +100,9 @@ def to_table(value: Any) -> dict[str, Any]:
     table = {}
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)
-        if field.init and item != field.default and item is not None:
+        factory = field.default_factory
+        default = field.default if factory is dataclasses.MISSING else factory()
+        if field.init and item != default and item is not None:
             table[field.name] = item
     return table
 

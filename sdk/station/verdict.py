@@ -8,14 +8,12 @@ from typing import Any, Literal
 
 from sdk.errors import SdkError
 from sdk.results import Reading
+from sdk.stream.region import Region
 
-__all__ = ["STATUSES", "Region", "RuleResult", "Status", "Verdict"]
+__all__ = ["STATUSES", "RuleResult", "Status", "Verdict"]
 
 Status = Literal["ok", "ng", "unreadable"]
 STATUSES: tuple[Status, ...] = ("ok", "ng", "unreadable")
-
-# x, y, width, height as shares of the picture, 0..1
-Region = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ class Verdict:
     Attributes:
         status: "ok", "ng" or "unreadable".
         job: Name of the job.
-        time: When the picture was taken, Unix seconds.
+        time: When the product was inspected, Unix seconds.
         results: What each rule says, the job's number of lines first.
         reading: What was read, in pixels of the whole picture.
         region: The part of the picture that was looked at, or None for all of it.

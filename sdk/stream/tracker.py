@@ -1,15 +1,12 @@
 """Follow the lines of a product over frames, and tell when its reading is settled.
 
 A line of a new frame belongs to the line of the frames before that it overlaps, or that says nearly
-the same close by: a product moves less than half a line between two frames. Every line keeps its
-last 2 * vote - 1 readings, so that `vote` new ones are a majority. It is settled when each of its
-characters has `vote` votes.
+the same close by: a product moves less than half a line between two frames. It is settled when each
+of its characters has `vote` votes.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,17 +16,14 @@ from sdk.camera.base import Camera
 from sdk.decode.order import reading_order
 from sdk.errors import OptionError
 from sdk.geometry import iou_matrix, side_lengths
-from sdk.metrics import edit_distance
 from sdk.results import Reading, TextLine
 from sdk.stream.event import StreamEvent
-from sdk.stream.vote import VotedLine, vote_line
+from sdk.stream.track import SAME_TEXT, Track, likeness
 
 __all__ = ["EachFrame", "Follower", "Tracker", "tracker_for"]
 
 # Overlap from which a line is the one of the frame before.
 SAME_PLACE = 0.3
-# Share of equal characters from which a line near by is the one of the frame before.
-SAME_TEXT = 0.6
 # Frames without a line after which it counts as gone: one frame may miss it.
 GONE = 2
 
@@ -54,39 +48,6 @@ class EachFrame:
         return StreamEvent("settled", reading=reading, time=time)
 
 
-class _Track:
-    """One line over the frames."""
-
-    def __init__(self, line: TextLine, window: int) -> None:
-        self.lines: deque[TextLine | None] = deque([line], maxlen=window)
-        self.last = line
-        self.age = 1
-        self.missed = 0
-        self.voted = vote_line([line])
-
-    def add(self, line: TextLine | None) -> None:
-        """Take the line of the next frame, None if it is not seen there."""
-        self.lines.append(line)
-        self.age += 1
-        self.missed = 0 if line is not None else self.missed + 1
-        if line is not None:
-            self.last = line
-            self.voted = vote_line([line for line in self.lines if line is not None])
-
-    def forget(self, kept: int) -> None:
-        """Drop all but the newest readings, unless they say something else."""
-        lines = [line for line in self.lines if line is not None][-kept:]
-        voted = vote_line(lines)
-        if voted.line.text == self.voted.line.text:
-            self.lines = deque(lines, maxlen=self.lines.maxlen)
-            self.voted = voted
-
-    @property
-    def seen(self) -> int:
-        """Frames of the window in which it is seen."""
-        return sum(line is not None for line in self.lines)
-
-
 class Tracker:
     """Follows the lines of the product in view.
 
@@ -109,9 +70,9 @@ class Tracker:
         # Frames after which a line that never agrees with itself is told as it is: a product that
         # cannot be read must not pass untold.
         self._patience = 2 * self._window
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         # what each line of the product was told to say; None if it did not agree with itself
-        self._told: dict[_Track, str | None] = {}
+        self._told: dict[Track, str | None] = {}
         self._reading: Reading | None = None
         self._waiting = 0
 
@@ -135,7 +96,7 @@ class Tracker:
             return None
         return self._tell(reading, time)
 
-    def _is_news(self, track: _Track) -> bool:
+    def _is_news(self, track: Track) -> bool:
         """Whether a line differs from what was told."""
         if track not in self._told:
             return track.seen >= self._vote
@@ -143,15 +104,12 @@ class Tracker:
             return track.missed >= self._patience
         told = self._told[track]
         # a line that was told though it does not agree with itself is told again when it does
-        return self._is_settled(track) if told is None else told != track.voted.line.text
-
-    def _is_settled(self, track: _Track) -> bool:
-        return track.voted.support >= self._vote
+        return track.settled if told is None else told != track.voted.line.text
 
     def _is_stable(self) -> bool:
         """Whether every line in view is settled or told as it is, and none has just appeared."""
         return all(
-            self._is_settled(track)
+            track.settled
             or self._told.get(track, "") is None
             or (track.age >= self._window and track.seen < self._vote)
             for track in self._tracks
@@ -166,15 +124,13 @@ class Tracker:
         if not kept:
             return None
         self._tracks = [t for t in self._tracks if t in kept or t not in self._told]
-        for track in kept:
-            if self._told.get(track, track.voted.line.text) != track.voted.line.text:
+        told = {track: track.voted.line.text if track.settled else None for track in kept}
+        for track, text in told.items():
+            if text is not None and self._told.get(track, text) != text:
                 # the votes for the text before must not make the new one less sure
-                track.forget(self._vote)
-        self._told = {
-            track: track.voted.line.text if self._is_settled(track) else None for track in kept
-        }
-        self._waiting = 0
-        lines = _in_order(track.voted for track in kept)
+                track.forget()
+        self._told, self._waiting = told, 0
+        lines = _in_order([track.result() for track in kept])
         self._reading = replace(reading, lines=lines)
         return StreamEvent(kind, reading=self._reading, time=time)
 
@@ -190,12 +146,12 @@ class Tracker:
         for i, track in enumerate(self._tracks):
             track.add(lines[found[i]] if i in found else None)
         new = set(range(len(lines))) - set(found.values())
-        self._tracks += [_Track(lines[j], self._window) for j in sorted(new)]
+        self._tracks += [Track(lines[j], self._vote) for j in sorted(new)]
 
 
-def _in_order(voted: Iterable[VotedLine]) -> tuple[TextLine, ...]:
+def _in_order(lines: list[TextLine]) -> tuple[TextLine, ...]:
     # a line of which the votes leave no character is none
-    lines = [x.line for x in voted if x.line.text.strip()]
+    lines = [line for line in lines if line.text.strip()]
     if not lines:
         return ()
     order = reading_order(np.array([line.quad for line in lines], np.float32))
@@ -212,7 +168,7 @@ def _match(before: list[TextLine], now: tuple[TextLine, ...]) -> dict[int, int]:
     alike = np.zeros_like(overlap)
     for i, j in np.ndindex(*overlap.shape):
         if i not in found and _is_near(before[i], now[j]):
-            alike[i, j] = _likeness(before[i].text, now[j].text)
+            alike[i, j] = likeness(before[i].text, now[j].text)
     _pair(alike, SAME_TEXT, found)
     return found
 
@@ -233,7 +189,3 @@ def _is_near(before: TextLine, now: TextLine) -> bool:
     width, height = side_lengths(quads[0])
     moved = np.linalg.norm(quads[0].mean(0) - quads[1].mean(0))
     return bool(moved <= max(0.5 * float(width), float(height)))
-
-
-def _likeness(first: str, second: str) -> float:
-    return 1 - edit_distance(first, second) / max(len(first), len(second), 1)

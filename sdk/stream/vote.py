@@ -67,6 +67,9 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
 
     Args:
         lines: Readings of the same line, the newest last; at least one.
+
+    Returns:
+        The line. A text that no reading has as a whole does not count as fitting a pattern.
     """
     newest = lines[-1]
     columns: list[_Column] = []
@@ -83,9 +86,15 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
         if character != NONE:
             chars.append(Char(character, column.confidence(character), column.quad))
     logs = [math.log(max(char.confidence, 1e-9)) for char in chars]
+    text = "".join(char.text for char in chars)
+    # what the reader said about a pattern holds for the very text that it read
+    same = next((line for line in reversed(lines) if line.text == text), None)
+    asked = newest.pattern_ok is not None
     line = replace(
         newest,
-        text="".join(char.text for char in chars),
+        text=text,
+        raw_text=newest.raw_text if same is None else same.raw_text,
+        pattern_ok=(False if asked else None) if same is None else same.pattern_ok,
         confidence=math.exp(sum(logs) / len(logs)) if logs else 0.0,
         chars=tuple(chars),
     )

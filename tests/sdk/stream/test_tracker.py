@@ -267,3 +267,29 @@ def test_stills_are_products_each() -> None:
         assert isinstance(event, StreamEvent)
         assert (event.kind, event.reading, event.time) == ("settled", shown, 5.0)
     assert isinstance(tracker_for(CameraBase("film"), 3), Tracker)
+
+
+@pytest.mark.parametrize("gap", [0, 2])
+def test_noisy_products_are_each_told_rightly(gap: int) -> None:
+    """A third of the frames read a product wholly right; products may follow without a gap."""
+    source = random.Random(11)
+    letters = "ABCDEFGHJKLMNPQRSTUVWXYZ0123456789"
+
+    def misread(text: str) -> str:
+        out = []
+        for char in text:
+            roll = source.random()
+            if roll < 0.015:
+                out.append(source.choice(letters))
+            elif roll > 0.03:
+                out.append(char)
+        return "".join(out)
+
+    tracker = Tracker(3)
+    for _ in range(20):
+        texts = ["".join(source.choice(letters) for _ in range(12)) for _ in range(3)]
+        frames = [
+            [line(misread(text), y=60 * i) for i, text in enumerate(texts)] for _ in range(12)
+        ]
+        told = play(tracker, [*frames, *[[]] * gap])
+        assert [x[2] for x in told if x[1] != "cleared"][-1] == texts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -83,6 +84,16 @@ def test_lines_without_characters() -> None:
 def test_nothing_read_by_most_is_nothing() -> None:
     voted = vote(("", 0.9), ("I", 0.5), ("", 0.9))
     assert (voted.text, voted.confidence, voted.chars) == ("", 0.0, ())
+
+
+def test_a_pattern_holds_for_a_text_that_was_read() -> None:
+    fits = replace(line("AB12"), pattern_ok=True, raw_text="A812")
+    unfit = replace(line("ABI2"), pattern_ok=False, raw_text="ABI2")
+    voted = vote_line([fits, fits, unfit]).line
+    assert (voted.text, voted.pattern_ok, voted.raw_text) == ("AB12", True, "A812")
+    nowhere = vote_line([replace(fits, text=t, chars=line(t).chars) for t in ("XBC", "AYC", "ABZ")])
+    assert (nowhere.line.text, nowhere.line.pattern_ok) == ("ABC", False)
+    assert vote_line([line("XBC"), line("AYC"), line("ABZ")]).line.pattern_ok is None
 
 
 words = st.text("ABC01 ", max_size=12)

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read test lint types clean image-given
+.PHONY: help read test soak lint types clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -15,15 +15,16 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint co
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 
-DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt)
+DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
 DEV_EXTRAS := train,convert,dev
-CODE := sdk training convert demo_app tests
+CODE := sdk training convert demo_app tests benchmarks
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:
 	@echo "make read IMAGE=photo.jpg  read the text in a photo"
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
+	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
 	@echo "make clean                 remove caches and build products (keeps $(VENV))"
@@ -38,6 +39,9 @@ image-given:
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)
+
+soak: $(DEV)
+	@$(RUN) -m tests.sdk.station.soak $(ARGS)
 
 lint: $(DEV)
 	@$(RUN) -m ruff check $(CODE)

@@ -15,8 +15,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from sdk.camera.base import Frame as Frame
+    from sdk.camera.source import open_camera as open_camera
     from sdk.charset import DEFAULT_CHARSET as DEFAULT_CHARSET
     from sdk.charset import Charset as Charset
+    from sdk.errors import CameraEnd as CameraEnd
+    from sdk.errors import CameraError as CameraError
     from sdk.errors import DeviceError as DeviceError
     from sdk.errors import ImageError as ImageError
     from sdk.errors import ModelError as ModelError
@@ -29,25 +33,31 @@ if TYPE_CHECKING:
     from sdk.results import Reading as Reading
     from sdk.results import TextLine as TextLine
     from sdk.results import Timing as Timing
+    from sdk.stream.event import StreamEvent as StreamEvent
 
 __version__ = "0.1.0"
 
 # Public name -> the module it lives in.
 _EXPORTS = {
     "DEFAULT_CHARSET": "sdk.charset",
+    "CameraEnd": "sdk.errors",
+    "CameraError": "sdk.errors",
     "Char": "sdk.results",
     "Charset": "sdk.charset",
     "DeviceError": "sdk.errors",
+    "Frame": "sdk.camera.base",
     "ImageError": "sdk.errors",
     "ModelError": "sdk.errors",
     "OptionError": "sdk.errors",
     "Reader": "sdk.reader",
     "Reading": "sdk.results",
     "SdkError": "sdk.errors",
+    "StreamEvent": "sdk.stream.event",
     "Template": "sdk.pattern.template",
     "TextLine": "sdk.results",
     "Timing": "sdk.results",
     "load_image": "sdk.image.load",
+    "open_camera": "sdk.camera.source",
 }
 
 __all__ = [*_EXPORTS, "__version__"]

@@ -24,3 +24,32 @@ class ImageError(SdkError):
 
 class OptionError(SdkError, ValueError):
     """An argument has a value outside its legal ones."""
+
+
+class CameraError(SdkError):
+    """A camera cannot be opened, does not answer, or was lost."""
+
+
+class CameraEnd(SdkError):  # noqa: N818 (an end, no failure)
+    """A video file or a folder of pictures has been read to its end."""
+
+
+class JobError(SdkError):
+    """An inspection job, or a station's settings, cannot be read or say something impossible."""
+
+
+class HistoryError(SdkError):
+    """The history cannot be opened, written or read; the disk may be full."""
+
+
+class OutputError(SdkError):
+    """A verdict cannot be passed on to the plant.
+
+    Attributes:
+        permanent: Whether trying again is of no use.
+    """
+
+    def __init__(self, message: str, *, permanent: bool = False) -> None:
+        """Keep the message, and whether trying again is of no use."""
+        super().__init__(message)
+        self.permanent = permanent

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from sdk.errors import SdkError
 
@@ -13,12 +15,30 @@ from sdk.errors import SdkError
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     """Write a file so that it has either its old content or all of the new.
 
-    The bytes go to a temporary file in the same folder, which then takes the name; a full disk or
-    an interruption leaves what was there before.
-
     Args:
         path: Where to write; its folder must exist.
         data: The whole content.
+
+    Raises:
+        SdkError: The folder is missing or not writable, or the disk is full.
+    """
+    with open_atomically(path) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def open_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
+    """Open a file to write that has either its old content or, at the end, all of the new.
+
+    The bytes go to a temporary file in the same folder, which then takes the name; a full disk,
+    any other failure or an interruption leaves what was there before. When this returns the new
+    content survives a loss of power.
+
+    Args:
+        path: Where to write; its folder must exist.
+
+    Yields:
+        The open file.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.
@@ -31,11 +51,12 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
         # "x" follows the user's umask and never writes over another's file.
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
         temporary = None
+        _sync_folder(target.parent)
     except OSError as error:
         raise SdkError(
             f"Cannot write {target}: {error.strerror or error}. "
@@ -45,3 +66,13 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         if temporary is not None:
             with contextlib.suppress(OSError):
                 temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Write the new name to the disk, where the system can: Windows opens no folders."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

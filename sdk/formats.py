@@ -133,7 +133,7 @@ def _all_points(reading: Reading) -> list[Point]:
     return [point for line in reading for point in line.quad]
 
 
-def _utf8(name: str) -> str:
+def to_utf8(name: str) -> str:
     """Return a file name as text that can be encoded; undecodable bytes become U+FFFD."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
@@ -147,7 +147,7 @@ def _text_page(name: str, number: int, reading: Reading) -> str:
 
 
 def _json_page(name: str, number: int, reading: Reading) -> str:
-    row = {"image": _utf8(name), "reading": reading.to_dict()}
+    row = {"image": to_utf8(name), "reading": reading.to_dict()}
     return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -245,7 +245,7 @@ def _hocr_end() -> str:
 
 def _xml_text(text: str) -> str:
     """Replace what XML 1.0 cannot hold, even escaped."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in _utf8(text))
+    return "".join(char if char.isprintable() else "\ufffd" for char in to_utf8(text))
 
 
 def _joined(numbers: Iterable[int]) -> str:

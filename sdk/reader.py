@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -28,8 +30,10 @@ from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import Recheck
 
 if TYPE_CHECKING:
+    from sdk.camera.base import Camera
     from sdk.image.load import ImageSource
     from sdk.pattern.automaton import Pattern
+    from sdk.stream.event import StreamEvent
 
 logger = logging.getLogger("sdk")
 
@@ -255,6 +259,59 @@ class Reader:
         """
         for image in images:
             yield self.read(image, **options)
+
+    def stream(
+        self,
+        source: str | int | os.PathLike[str] | Camera,
+        *,
+        every: float = 0.0,
+        vote: int = 3,
+        region: Sequence[float] | None = None,
+        stop: threading.Event | None = None,
+        **options: Any,
+    ) -> Generator[StreamEvent, None, None]:
+        """Read a camera, and tell when a product's reading is settled, has changed, or has left.
+
+        The newest frame is read, so that a slow reader skips frames and is never behind. Files and
+        folders are read completely, in order. Every picture of a folder, and every frame of a
+        triggered camera, is a product of its own and gives an event, without a vote.
+
+        Args:
+            source: A camera, or the word for one, see `sdk.camera.source`.
+            every: Least time between two readings, in seconds.
+            vote: Frames that must agree until a reading is settled, at least 1.
+            region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
+                None reads all of it.
+            stop: Ends the stream when set, by any thread or a signal handler.
+            **options: As for `read`.
+
+        Yields:
+            Events, see `StreamEvent`. It ends with the file or folder, with `stop`, or when the
+            generator is closed; a camera that is lost is opened again until then.
+
+        Raises:
+            CameraError: The camera cannot be opened at the start.
+            SdkError: As `read`.
+        """
+        from sdk.camera.source import make_camera
+        from sdk.stream.loop import events
+        from sdk.stream.region import check_region
+        from sdk.stream.tracker import tracker_for
+
+        self._check_open()
+        if not isinstance(every, (int, float)) or not 0 <= every < math.inf:
+            raise OptionError(f"every is {every!r}. Give seconds, 0 or more.")
+        if isinstance(source, (str, int, os.PathLike)):
+            source = make_camera(source)
+        return events(
+            self,
+            source,
+            tracker_for(source, vote),
+            every=every,
+            region=None if region is None else check_region(region),
+            stop=stop or threading.Event(),
+            options=options,
+        )
 
     def read_line(
         self,

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 
 from sdk import __version__
-from sdk.cli import bench, check, info, read
+from sdk.cli import bench, check, info, read, station, watch
 from sdk.cli.log import log_to_stderr, logger
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
@@ -76,6 +76,6 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fots-lite {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (read, bench, info, check):
+    for command in (read, watch, station, bench, info, check):
         command.add_parser(commands)
     return parser

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import ImageError, OptionError
+from sdk.image.files import PICTURE_SUFFIXES
 
-# fmt: off
-PICTURE_SUFFIXES = frozenset((
-    ".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
-    ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
-))
-# fmt: on
 _WILDCARDS = frozenset("*?[")
 
 

@@ -6,6 +6,8 @@ import pytest
 
 from sdk.charset import Charset
 from sdk.image.strip import pack_strips
+from sdk.station import History, Job, judge
+from tests.sdk.station.readings import make_reading
 from training.__main__ import main
 from training.config import parse_config
 from training.curves import draw_curves, read_rows
@@ -136,3 +138,22 @@ def test_curves(tmp_path):
     assert read_rows(tmp_path / "none.csv") == {}
     draw_curves([tmp_path / "train.csv", tmp_path / "none.csv"], tmp_path / "curves.png")
     assert cv2.imread(str(tmp_path / "curves.png")).min() < 100
+
+
+def test_corrections_of_a_station_are_a_labelled_set(tmp_path):
+    image = np.full((480, 640, 3), 200, np.uint8)
+    with History(tmp_path / "line.db", pictures="all") as history:
+        for text in ("MILK", "M1LK", "SILK"):
+            record = history.add(judge(Job("milk"), make_reading(text, "L1")), image)
+            history.correct(record, "MILK\nL1")
+        history.export_labels(tmp_path / "set" / "corrected")
+        quads = [line.quad for line in history.get(1).verdict.reading]
+
+    class Constant:
+        def page(self, image):
+            return [Line(t, np.array(q)) for t, q in zip(["MILK", "L7"], quads, strict=True)]
+
+    (found,) = find_sets(tmp_path / "set")
+    measures = evaluate(Constant(), found)
+    assert measures["hmean"] == 1
+    assert measures["e2e"] == 0.5

@@ -1,0 +1,206 @@
+"""`fots-lite watch`: read a camera and print a line for every product."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from sdk.cli.log import logger
+from sdk.cli.options import (
+    add_command,
+    add_reader_options,
+    charset,
+    open_reader,
+    positive_int,
+    seconds,
+    share,
+)
+from sdk.cli.signals import stopped_by_signals
+from sdk.cli.status import FAILED, OK
+from sdk.errors import HistoryError, OptionError
+from sdk.formats import to_utf8
+
+if TYPE_CHECKING:
+    from sdk.station import History, Job, Verdict
+    from sdk.stream.event import StreamEvent
+
+SOURCES = (
+    "a camera number such as 0, an address such as rtsp://..., a video file, a folder of pictures, "
+    '"watch:FOLDER" for pictures that arrive there, "gst:PIPELINE", "picamera2", "basler" or '
+    '"basler:SERIAL"; settings follow a question mark, as in "0?width=1280&height=720"'
+)
+# The events that say what stands on a product.
+READ = ("settled", "changed")
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the command to the parser."""
+    parser = add_command(
+        commands, "watch", "Read a camera, and tell when a product is read, changes or leaves."
+    )
+    parser.set_defaults(run=run)
+    parser.add_argument("source", metavar="SOURCE", help=SOURCES)
+    parser.add_argument(
+        "--every", type=seconds, default=0.0, metavar="S", help="read at most every S seconds"
+    )
+    parser.add_argument(
+        "--vote",
+        type=positive_int,
+        default=3,
+        metavar="N",
+        help="frames that must agree (default: 3); pictures of a folder are read one by one",
+    )
+    parser.add_argument(
+        "--region",
+        type=region,
+        metavar="X,Y,W,H",
+        help="part of the picture to read, as shares of it from 0 to 1",
+    )
+    parser.add_argument("--charset", type=charset, help="read these characters only")
+    parser.add_argument(
+        "--min-confidence",
+        type=share,
+        metavar="P",
+        help="drop lines below, 0 to 1 (default: the job's, else the model's own bound)",
+    )
+    add_reader_options(parser)
+    group = parser.add_argument_group("inspection")
+    wanted = group.add_mutually_exclusive_group()
+    wanted.add_argument("--job", metavar="FILE", help="judge by this job: OK, NG or UNREADABLE")
+    wanted.add_argument("--expect", metavar="TEXT", help="OK where a line holds this text, else NG")
+    group.add_argument("--history", metavar="FILE", help="record every product in this database")
+    group.add_argument(
+        "--pictures",
+        choices=("none", "ng", "all"),
+        default="ng",
+        help="of which products the history keeps the full picture (default: ng)",
+    )
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Watch until the source ends or a signal comes; return 0, or 1 if something was lost."""
+    if not args.verbose:
+        _silence_opencv()
+    job = _job(args)
+    options: dict[str, Any] = {"charset": args.charset, "min_confidence": args.min_confidence}
+    if job is not None and args.min_confidence is None:
+        options["min_confidence"] = job.noise_confidence
+    failed = False
+    with contextlib.ExitStack() as stack:
+        history = _open_history(args, stack)
+        stop = stack.enter_context(stopped_by_signals())
+        reader = stack.enter_context(open_reader(args))
+        events = reader.stream(
+            args.source,
+            every=args.every,
+            vote=args.vote,
+            region=_region(args, job),
+            stop=stop,
+            **options,
+        )
+        for event in stack.enter_context(contextlib.closing(events)):
+            verdict = record = None
+            if job is not None and event.kind in READ:
+                verdict = _judge(job, event)
+                record = _record(history, verdict, event)
+                failed |= history is not None and record is None
+            failed |= event.kind == "skipped"
+            line = _json_line(event, verdict, record) if args.json else _text_line(event, verdict)
+            print(line, flush=True)
+    return FAILED if failed else OK
+
+
+def region(text: str) -> tuple[float, ...]:
+    """Return the numbers of a region, for argparse."""
+    from sdk.stream.region import check_region
+
+    try:
+        return check_region([float(part) for part in text.split(",")])
+    except ValueError as error:  # OptionError is one
+        raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H from 0 to 1") from error
+
+
+def _job(args: argparse.Namespace) -> Job | None:
+    """Return the job to judge by; None if nothing is to be judged or recorded."""
+    if args.job is None and args.expect is None and args.history is None:
+        return None
+    from sdk.station import Job, TextRule, load_job
+
+    if args.job is not None:
+        return load_job(args.job)
+    if args.expect is not None:
+        return Job("expect", rules=(TextRule(args.expect),))
+    return Job("watch")
+
+
+def _region(args: argparse.Namespace, job: Job | None) -> tuple[float, ...] | None:
+    own = None if job is None else job.region
+    if own is not None and args.region is not None:
+        raise OptionError("The job has a region of its own. Leave --region out.")
+    chosen: tuple[float, ...] | None = own or args.region
+    return chosen
+
+
+def _open_history(args: argparse.Namespace, stack: contextlib.ExitStack) -> History | None:
+    if args.history is None:
+        return None
+    from sdk.station import History
+
+    return stack.enter_context(History(args.history, pictures=args.pictures))
+
+
+def _judge(job: Job, event: StreamEvent) -> Verdict:
+    from sdk.station import judge
+
+    return judge(job, event.reading, taken=event.time)
+
+
+def _record(history: History | None, verdict: Verdict, event: StreamEvent) -> int | None:
+    """Record a verdict and return its number; a full disk is logged, reading goes on."""
+    if history is None:
+        return None
+    try:
+        return history.add(verdict, None if event.frame is None else event.frame.image)
+    except HistoryError as error:
+        logger.error("%s", error)
+        return None
+
+
+def _text_line(event: StreamEvent, verdict: Verdict | None) -> str:
+    clock = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
+    parts = [clock, f"{event.kind:<7}"]
+    if verdict is not None:
+        parts.append(f"{verdict.status.upper():<10}")
+    if event.frame is not None and event.frame.name:
+        parts.append(event.frame.name)
+    parts.append(event.message or " | ".join(event.reading.texts))
+    if verdict is not None and verdict.reasons:
+        parts.append(f"({'; '.join(verdict.reasons)})")
+    return "  ".join(parts).rstrip()
+
+
+def _json_line(event: StreamEvent, verdict: Verdict | None, record: int | None) -> str:
+    row = event.to_dict()
+    row["name"] = to_utf8(row["name"])
+    row["message"] = to_utf8(row["message"])
+    row["verdict"] = None
+    if verdict is not None:
+        told = verdict.to_dict()
+        row["verdict"] = {key: told[key] for key in ("status", "job", "reasons", "results")}
+    row["record"] = record
+    return json.dumps(row, ensure_ascii=False, allow_nan=False)
+
+
+def _silence_opencv() -> None:
+    """Keep OpenCV and FFmpeg from writing to standard error: our own messages say it better.
+
+    They look at these when they are loaded, which is not yet.
+    """
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -1,0 +1,131 @@
+"""All settings of a station that runs by itself, in one TOML file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sdk.errors import JobError
+from sdk.files import write_atomically
+from sdk.station.history.history import PICTURES
+from sdk.station.job import Job, load_jobs
+from sdk.station.outputs import OutputSettings
+from sdk.station.outputs.outputs import read_settings
+from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
+
+__all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
+
+
+@dataclass(frozen=True, slots=True)
+class StationConfig:
+    """Settings of a station; relative paths in a file are meant from its folder.
+
+    Attributes:
+        camera: Source as `sdk.camera.open_camera` takes it.
+        jobs: Folder of the jobs.
+        job: Name of the job to begin with; empty if the folder holds a single one.
+        every: Least seconds between two readings.
+        vote: Frames that must agree until a reading is settled.
+        model: Folder of a model bundle; empty for the packaged one.
+        device: Where the model runs.
+        threads: CPU threads; 0 for the usable cores, at most 4.
+        history: File of the history; empty for none.
+        pictures: Full pictures that are kept: "none", "ng" (and unreadable) or "all".
+        quota_mb: Most megabytes of pictures.
+        outputs: Where verdicts are sent.
+    """
+
+    camera: str = "0"
+    jobs: str = "jobs"
+    job: str = ""
+    every: float = 0.0
+    vote: int = 3
+    model: str = ""
+    device: str = "auto"
+    threads: int = 0
+    history: str = "history.db"
+    pictures: str = "ng"
+    quota_mb: float = 500.0
+    outputs: tuple[OutputSettings, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        """Check the values that nothing else checks before it is too late.
+
+        Raises:
+            JobError: One is not legal.
+        """
+        for name, good, wanted in (
+            ("every", self.every >= 0, "seconds of at least 0"),
+            ("vote", self.vote >= 1, "a whole number of at least 1"),
+            ("threads", self.threads >= 0, "a number of threads, or 0"),
+            ("pictures", self.pictures in PICTURES, f"one of {', '.join(PICTURES)}"),
+            ("quota_mb", self.quota_mb > 0, "megabytes above 0"),
+        ):
+            if not good:
+                raise JobError(f"{name} is {getattr(self, name)!r}. Give {wanted}.")
+
+    @classmethod
+    def from_toml(cls, text: str, source: str = "the configuration") -> StationConfig:
+        """Return the configuration in a TOML document.
+
+        Args:
+            text: The document.
+            source: Its name in error messages.
+
+        Raises:
+            JobError: It is not TOML, a key is unknown, or a value is not legal.
+        """
+        table = parse_toml(text, source)
+        outputs = table.pop("outputs", [])
+        if not isinstance(outputs, list):
+            raise JobError(f"{source}, outputs is {outputs!r}. Write each under [[outputs]].")
+        made = tuple(read_settings(t, f"{source}, output {i}") for i, t in enumerate(outputs, 1))
+        return build(cls, table, source, outputs=made)
+
+    def to_toml(self) -> str:
+        """Return the configuration as a TOML document, which `from_toml` reads back."""
+        table = to_table(self)
+        if self.outputs:
+            table["outputs"] = [{"kind": one.kind, **to_table(one)} for one in self.outputs]
+        return dump_toml(table)
+
+
+def load_config(path: str | os.PathLike[str]) -> StationConfig:
+    """Return the configuration in a TOML file.
+
+    Raises:
+        JobError: The file cannot be read, or as in `StationConfig.from_toml`.
+    """
+    return StationConfig.from_toml(read_text(Path(path)), str(path))
+
+
+def save_config(config: StationConfig, path: str | os.PathLike[str]) -> None:
+    """Write a configuration to a TOML file, wholly or not at all.
+
+    Raises:
+        SdkError: The folder is missing or not writable, or the disk is full.
+    """
+    write_atomically(path, config.to_toml().encode())
+
+
+def choose_job(config: StationConfig, folder: Path) -> Job:
+    """Return the job that a configuration begins with.
+
+    Args:
+        config: The configuration.
+        folder: What its relative paths are meant from.
+
+    Raises:
+        JobError: The jobs cannot be loaded, there is none of this name, or the choice is open.
+    """
+    jobs = load_jobs(folder / config.jobs)
+    if config.job in jobs:
+        return jobs[config.job]
+    if not config.job and len(jobs) == 1:
+        return next(iter(jobs.values()))
+    known = ", ".join(jobs) or "none"
+    raise JobError(
+        f"The job {config.job!r} is not in {folder / config.jobs}; there are: {known}. "
+        "Name one of them as job, or add its file."
+    )

@@ -1,0 +1,8 @@
+"""The history of an inspection station: every verdict with its picture, in SQLite."""
+
+from __future__ import annotations
+
+from sdk.station.history.history import History
+from sdk.station.history.record import Record, Statistic
+
+__all__ = ["History", "Record", "Statistic"]

@@ -1,0 +1,386 @@
+"""`History`: every verdict in one SQLite file, with its picture."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sdk.errors import HistoryError, OptionError, SdkError
+from sdk.files import write_atomically
+from sdk.image.load import ImageArray
+from sdk.station.history.database import open_database, transaction, translated
+from sdk.station.history.export import write_csv, write_json, write_zip
+from sdk.station.history.images import encode_picture, encode_thumbnail
+from sdk.station.history.labels import write_labels
+from sdk.station.history.query import Filter
+from sdk.station.history.record import Record, Statistic
+from sdk.station.verdict import Verdict
+
+__all__ = ["PICTURES", "History"]
+
+PICTURES = ("none", "ng", "all")
+
+_COLUMNS = "r.id, r.verdict, r.correction, coalesce(i.picture_bytes, 0) > 0"
+_TABLES = "records r LEFT JOIN images i ON i.id = r.id"
+_GROUPS = {
+    "hour": "strftime('%Y-%m-%d %H:00', time, 'unixepoch', 'localtime')",
+    "job": "job",
+}
+# Rows fetched at a time: a search in another thread gets its turn in between.
+_PAGE = 200
+
+
+class History:
+    """Every verdict of a station; may be used from several threads, and written by one process.
+
+    Full pictures lie in a folder beside the file, named after it: ``line.db`` has
+    ``line-pictures``. They and the thumbnails together stay below a quota: beyond it those of the
+    oldest verdicts are deleted. The verdicts themselves stay until `prune`.
+
+    Attributes:
+        path: The SQLite file.
+        pictures_lost: How many full pictures could not be written though their verdicts were.
+        last_error: Why the last one could not, or why old ones could not be deleted; or empty.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        pictures: str = "ng",
+        quota_mb: float = 500,
+    ) -> None:
+        """Open a history, or make it.
+
+        Args:
+            path: The SQLite file; its folder must exist.
+            pictures: Of which verdicts the full picture is kept: "none", "ng" (NG and unreadable)
+                or "all". Thumbnails are always kept.
+            quota_mb: Most megabytes of pictures and thumbnails, above 0.
+
+        Raises:
+            HistoryError: The file cannot be opened, is no history, or is of a newer version.
+            OptionError: `pictures` or `quota_mb` is not legal.
+        """
+        if pictures not in PICTURES:
+            raise OptionError(f"pictures is {pictures!r}. Give one of {', '.join(PICTURES)}.")
+        if not quota_mb > 0:
+            raise OptionError(f"quota_mb is {quota_mb!r}. Give a number of megabytes above 0.")
+        self.path = Path(path)
+        self.pictures_lost = 0
+        self.last_error = ""
+        self._pictures = pictures
+        self._quota = quota_mb * 1e6
+        self._folder = self.path.with_name(f"{self.path.stem}-pictures")
+        self._lock = threading.RLock()
+        self._database = open_database(self.path)
+        self._used = self._sum_used()
+
+    def __enter__(self) -> History:
+        """Return the history."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the history."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the file. Closing twice does nothing."""
+        with self._lock:
+            self._database.close()
+
+    def add(self, verdict: Verdict, image: ImageArray | None = None) -> int:
+        """Record a verdict; it survives a loss of power from the moment this returns.
+
+        Confidences, places and times are kept with three decimals.
+
+        A full picture that cannot be written does not keep the verdict from being recorded, see
+        `pictures_lost`.
+
+        Args:
+            verdict: The verdict.
+            image: The whole picture, uint8 RGB (H, W, 3), or None.
+
+        Returns:
+            The record's id.
+
+        Raises:
+            HistoryError: It cannot be written, for example because the disk is full.
+        """
+        text = _to_json(verdict)
+        thumbnail = None if image is None else encode_thumbnail(image)
+        picture = b""
+        if image is not None and self._keeps_picture(verdict):
+            picture = encode_picture(image)
+        row = (verdict.time, verdict.job, verdict.status, verdict.reading.text, text)
+        with self._lock, translated(self.path, "record the verdict in"):
+            with transaction(self._database):
+                added = self._database.execute(
+                    "INSERT INTO records (time, job, status, text, verdict) VALUES (?,?,?,?,?)", row
+                ).lastrowid
+                assert added is not None
+                if thumbnail is not None:
+                    # the file first: its row must not promise what is not there
+                    kept = len(picture) if self._write_picture(added, picture) else 0
+                    total = len(thumbnail) + kept
+                    self._database.execute(
+                        "INSERT INTO images VALUES (?,?,?,?)", (added, thumbnail, kept, total)
+                    )
+            if thumbnail is not None:
+                self._used += total
+                try:
+                    self._keep_quota()
+                except (sqlite3.Error, OSError, HistoryError) as error:
+                    # the verdict is recorded; the next one tries again
+                    self.last_error = f"Cannot delete old pictures: {error}"
+        return added
+
+    def get(self, record_id: int) -> Record:
+        """Return a record.
+
+        Raises:
+            HistoryError: There is none with this id, or it cannot be read.
+        """
+        for record in self.records([record_id]):
+            return record
+        raise HistoryError(f"There is no record {record_id} in {self.path}.")
+
+    def search(
+        self,
+        text: str | None = None,
+        status: str | None = None,
+        job: str | None = None,
+        since: float | None = None,
+        until: float | None = None,
+        limit: int = 100,
+        offset: int = 0,
+    ) -> list[Record]:
+        """Return records, newest first.
+
+        Args:
+            text: Text that occurs in what was read or in the correction, in any case.
+            status: "ok", "ng" or "unreadable".
+            job: Name of the job.
+            since: Least time, Unix seconds.
+            until: Time that is no longer meant, Unix seconds.
+            limit: Most records.
+            offset: How many to leave out before.
+
+        Raises:
+            HistoryError: They cannot be read.
+            OptionError: `status` is none.
+        """
+        where, values = Filter(text, status, job, since, until).sql()
+        found = self._query(
+            f"SELECT id FROM records {where} ORDER BY id DESC LIMIT ? OFFSET ?",
+            [*values, limit, offset],
+        )
+        return list(self.records([row[0] for row in found]))
+
+    def ids(self, **conditions: Any) -> list[int]:
+        """Return the ids of the records that meet the conditions of a `Filter`, oldest first."""
+        where, values = Filter(**conditions).sql()
+        return [row[0] for row in self._query(f"SELECT id FROM records {where}", values)]
+
+    def records(self, ids: Sequence[int]) -> Iterator[Record]:
+        """Yield records by their ids, in this order; ids without one are left out."""
+        for start in range(0, len(ids), _PAGE):
+            page = ids[start : start + _PAGE]
+            marks = ",".join("?" * len(page))
+            rows = self._query(f"SELECT {_COLUMNS} FROM {_TABLES} WHERE r.id IN ({marks})", page)
+            found = {row[0]: row for row in rows}
+            for number, verdict, correction, has_picture in (found[i] for i in page if i in found):
+                made = Verdict.from_dict(json.loads(verdict))
+                yield Record(number, made, correction, bool(has_picture))
+
+    def correct(self, record_id: int, text: str | None) -> None:
+        """Record what a person says the product reads, durably.
+
+        Args:
+            record_id: The record.
+            text: Its lines in reading order, separated by newlines; None takes a correction back.
+
+        Raises:
+            HistoryError: There is no such record, or it cannot be written.
+        """
+        with (
+            self._lock,
+            translated(self.path, "record the correction in"),
+            transaction(self._database),
+        ):
+            changed = self._database.execute(
+                "UPDATE records SET correction = ? WHERE id = ?", (text, record_id)
+            ).rowcount
+        if not changed:
+            raise HistoryError(f"There is no record {record_id} in {self.path}.")
+
+    def statistics(self, by: str = "hour", **conditions: Any) -> list[Statistic]:
+        """Return the numbers of verdicts per hour or job, in ascending order.
+
+        Args:
+            by: "hour" (local time) or "job".
+            **conditions: Of a `Filter`.
+
+        Raises:
+            HistoryError: They cannot be read.
+            OptionError: `by` or a condition is not legal.
+        """
+        if by not in _GROUPS:
+            raise OptionError(f"by is {by!r}. Give one of {', '.join(_GROUPS)}.")
+        where, values = Filter(**conditions).sql()
+        counts = ", ".join(f"sum(status = '{s}')" for s in ("ok", "ng", "unreadable"))
+        rows = self._query(
+            f"SELECT {_GROUPS[by]} AS key, {counts} FROM records {where} GROUP BY key ORDER BY key",
+            values,
+        )
+        return [Statistic(*row) for row in rows]
+
+    def picture(self, record_id: int) -> bytes | None:
+        """Return the full picture of a record as JPEG, or None if it is not kept."""
+        rows = self._query("SELECT picture_bytes FROM images WHERE id = ?", [record_id])
+        if not rows or not rows[0][0]:
+            return None
+        try:
+            return self._picture_path(record_id).read_bytes()
+        except FileNotFoundError:  # deleted by the quota, or by hand
+            return None
+        except OSError as error:
+            raise HistoryError(
+                f"Cannot read the picture of record {record_id}: {error}."
+            ) from error
+
+    def thumbnail(self, record_id: int) -> bytes | None:
+        """Return the small picture of a record as JPEG, or None if it is not kept."""
+        rows = self._query("SELECT thumbnail FROM images WHERE id = ?", [record_id])
+        return rows[0][0] if rows else None
+
+    def prune(self, before: float) -> int:
+        """Delete the records from before a time, with their pictures.
+
+        Args:
+            before: Unix seconds.
+
+        Returns:
+            How many there were.
+        """
+        ids = self.ids(until=before)
+        for start in range(0, len(ids), _PAGE):
+            page = ids[start : start + _PAGE]
+            with self._lock, translated(self.path, "delete records from"):
+                self._delete_images(page)
+                with transaction(self._database):
+                    self._database.executemany(
+                        "DELETE FROM records WHERE id = ?", [(i,) for i in page]
+                    )
+        return len(ids)
+
+    def export_csv(self, path: str | os.PathLike[str], **conditions: Any) -> int:
+        """Write records to a CSV file, one line each; returns how many.
+
+        Args:
+            path: Where to write.
+            **conditions: Of a `Filter`; all exports take them.
+
+        Raises:
+            HistoryError: They cannot be read.
+            SdkError: The file cannot be written.
+        """
+        return write_csv(self, path, self.ids(**conditions))
+
+    def export_json(self, path: str | os.PathLike[str], **conditions: Any) -> int:
+        """Write records to a JSON file, as a list; returns how many. See `export_csv`."""
+        return write_json(self, path, self.ids(**conditions))
+
+    def export_zip(self, path: str | os.PathLike[str], **conditions: Any) -> int:
+        """Write CSV, JSON and the pictures to a ZIP file; returns how many. See `export_csv`."""
+        return write_zip(self, path, self.ids(**conditions))
+
+    def export_labels(self, path: str | os.PathLike[str], **conditions: Any) -> int:
+        """Write corrected readings as a labelled folder for `python -m training evaluate`.
+
+        Args:
+            path: A new or empty folder.
+            **conditions: Of a `Filter`.
+
+        Returns:
+            The number of labelled pictures: corrected records whose full picture is kept.
+
+        Raises:
+            HistoryError: They cannot be read, or the folder is not empty.
+            SdkError: A file cannot be written.
+        """
+        return write_labels(self, path, self.ids(**conditions, corrected=True))
+
+    def _query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._lock, translated(self.path, "read the history"):
+            return self._database.execute(sql, values).fetchall()
+
+    def _keeps_picture(self, verdict: Verdict) -> bool:
+        return self._pictures == "all" or (self._pictures == "ng" and verdict.status != "ok")
+
+    def _picture_path(self, record_id: int) -> Path:
+        return self._folder / f"{record_id}.jpg"
+
+    def _write_picture(self, record_id: int, picture: bytes) -> bool:
+        if not picture:
+            return False
+        try:
+            self._folder.mkdir(exist_ok=True)
+            write_atomically(self._picture_path(record_id), picture)
+        except (OSError, SdkError) as error:
+            self.pictures_lost += 1
+            self.last_error = str(error)
+            return False
+        return True
+
+    def _keep_quota(self) -> None:
+        """Delete the oldest images beyond the quota, some more at once to do it seldom."""
+        while self._used > self._quota:
+            rows = self._query("SELECT id, total_bytes FROM images ORDER BY id LIMIT ?", [_PAGE])
+            oldest, left = [], self._used
+            for record_id, size in rows:
+                if left <= 0.98 * self._quota:
+                    break
+                oldest.append(record_id)
+                left -= size
+            if not oldest:
+                break
+            self._delete_images(oldest)
+
+    def _delete_images(self, ids: Sequence[int]) -> None:
+        # files first: a kill in between leaves rows without files, which `picture` allows for,
+        # and never files that nobody knows
+        for record_id in ids:
+            self._picture_path(record_id).unlink(missing_ok=True)
+        with transaction(self._database):
+            self._database.executemany("DELETE FROM images WHERE id = ?", [(i,) for i in ids])
+        self._used = self._sum_used()
+
+    def _sum_used(self) -> int:
+        ((used,),) = self._query("SELECT coalesce(sum(total_bytes), 0) FROM images")
+        return int(used)
+
+
+def _to_json(verdict: Verdict) -> str:
+    """Return a verdict as JSON with three decimals, half of what all of them would take."""
+
+    def rounded(value: Any) -> Any:
+        if isinstance(value, float):
+            return round(value, 3)
+        if isinstance(value, dict):
+            return {key: rounded(item) for key, item in value.items()}
+        return [rounded(item) for item in value] if isinstance(value, list) else value
+
+    plain = rounded(verdict.to_dict())
+    return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

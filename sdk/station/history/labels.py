@@ -1,0 +1,105 @@
+"""Corrected readings as labelled photos, to measure a model on and to see where it fails.
+
+The folder holds ``images/ID.jpg`` and ``labels.jsonl``, one row a photo with its lines and their
+quads, as `python -m training evaluate` takes it. Where a job looks at a region the photo is cut to
+it, for other text was neither read nor corrected.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from sdk.errors import HistoryError
+from sdk.files import write_atomically
+from sdk.results import TextLine
+from sdk.station.history.record import Record
+
+if TYPE_CHECKING:
+    from sdk.station.history.history import History
+
+__all__ = ["align", "write_labels"]
+
+
+def write_labels(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
+    """Write the corrected records that have a full picture; returns how many.
+
+    Raises:
+        HistoryError: The folder is not empty or cannot be made.
+        SdkError: A file cannot be written.
+    """
+    folder = Path(path)
+    try:
+        (folder / "images").mkdir(parents=True, exist_ok=True)
+        if any((folder / "images").iterdir()) or (folder / "labels.jsonl").exists():
+            raise HistoryError(f"Cannot export to {folder}: it is not empty. Name a new folder.")
+    except OSError as error:
+        raise HistoryError(
+            f"Cannot make the folder {folder}: {error.strerror or error}. Choose another one."
+        ) from error
+    rows = []
+    for record in history.records(ids):
+        picture = history.picture(record.id)
+        if picture is not None and record.correction is not None:
+            name = f"images/{record.id}.jpg"
+            row, data = _label(record, picture)
+            write_atomically(folder / name, data)
+            rows.append(json.dumps({"image": name, **row}, ensure_ascii=False) + "\n")
+    # last: without it the folder is no labelled set
+    write_atomically(folder / "labels.jsonl", "".join(rows).encode())
+    return len(rows)
+
+
+def align(wanted: Sequence[str], lines: Sequence[TextLine]) -> list[TextLine | None]:
+    """Return for each line of a correction the line that was read there, or None.
+
+    Both are in reading order. As many lines as were read stand for them one by one; else the
+    alignment with the greatest likeness counts.
+    """
+    if len(wanted) == len(lines):
+        return list(lines)
+    # best[i][j]: likeness of the first i wanted and the first j read lines, and the pairs
+    best: list[list[tuple[float, tuple[tuple[int, int], ...]]]] = [
+        [(0.0, ()) for _ in range(len(lines) + 1)] for _ in range(len(wanted) + 1)
+    ]
+    for i, text in enumerate(wanted, 1):
+        for j, line in enumerate(lines, 1):
+            likeness = difflib.SequenceMatcher(None, text, line.text, autojunk=False).ratio()
+            score, pairs = best[i - 1][j - 1]
+            paired = (score + likeness, (*pairs, (i - 1, j - 1)))
+            best[i][j] = max(best[i - 1][j], best[i][j - 1], *([paired] if likeness >= 0.5 else []))
+    found = dict(best[-1][-1][1])
+    return [lines[found[i]] if i in found else None for i in range(len(wanted))]
+
+
+def _label(record: Record, picture: bytes) -> tuple[dict[str, Any], bytes]:
+    """Return a row of labels, and the photo it is about."""
+    verdict = record.verdict
+    x, y = 0, 0
+    with Image.open(io.BytesIO(picture)) as image:
+        size = image.size
+        if verdict.region is not None:
+            left, top, width, height = verdict.region
+            x, y = round(left * size[0]), round(top * size[1])
+            box = (x, y, round((left + width) * size[0]), round((top + height) * size[1]))
+            cut = io.BytesIO()
+            part = image.crop(box)
+            part.save(cut, "JPEG", quality=95)
+            picture, size = cut.getvalue(), part.size
+    wanted = [text for text in (record.correction or "").splitlines() if text.strip()]
+    texts = [
+        {
+            "text": text,
+            "quad": None if line is None else [[a - x, b - y] for a, b in line.quad],
+            "ignore": False,
+        }
+        for text, line in zip(wanted, align(wanted, verdict.reading.lines), strict=True)
+    ]
+    return {"width": size[0], "height": size[1], "texts": texts}, picture

@@ -1,0 +1,88 @@
+"""The verdict on a product: OK, NG or unreadable.
+
+Sure lines decide, see `sdk.station.rules`. A product is
+
+- **unreadable** if nothing was read, or if no rule is broken for sure but some rule, or the
+  number of lines, depends on a line read with less than the job's confidence;
+- **NG** if a sure line breaks a rule (a wrong check digit is one), if a thing is missing though all
+  lines are sure, or if the number of lines is wrong whichever doubtful lines are counted;
+- **OK** if every rule is met by a sure line.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import date
+
+from sdk.results import Reading, TextLine
+from sdk.station.job import Job
+from sdk.station.rules import NumberedLine, apply_rule, doubt
+from sdk.station.verdict import RuleResult, Status, Verdict
+from sdk.stream.region import Region
+
+__all__ = ["judge"]
+
+
+def judge(
+    job: Job, reading: Reading, today: date | None = None, *, taken: float | None = None
+) -> Verdict:
+    """Return the verdict on a product.
+
+    Args:
+        job: What must stand on it. Of the reading only lines whose middle is in the job's region
+            count, and none less sure than the job's `noise_confidence`.
+        reading: What was read, in pixels of the whole picture.
+        today: For dates; None takes the day of `taken`.
+        taken: When the product was seen, Unix seconds; None takes now.
+    """
+    taken = time.time() if taken is None else taken
+    today = date.fromtimestamp(taken) if today is None else today
+    lines = [
+        (i, line)
+        for i, line in enumerate(reading)
+        if line.confidence >= job.noise_confidence and _inside(line, reading, job.region)
+    ]
+    if lines:
+        results = _judge_lines(job, lines, today)
+    else:
+        results = (RuleResult("lines", None, "no text is read"),)
+    return Verdict(_status(results), job.name, taken, results, reading, job.region)
+
+
+def _judge_lines(job: Job, lines: list[NumberedLine], today: date) -> tuple[RuleResult, ...]:
+    results = [apply_rule(rule, lines, job.min_confidence, today) for rule in job.rules]
+    if job.line_range is not None or not job.rules:
+        results.insert(0, _count(job, lines))
+    return tuple(results)
+
+
+def _count(job: Job, lines: list[NumberedLine]) -> RuleResult:
+    least, most = job.line_range or (1, len(lines))
+    doubtful = [(i, line) for i, line in lines if line.confidence < job.min_confidence]
+    sure = len(lines) - len(doubtful)
+    if least <= sure <= most:
+        return RuleResult("lines", True, f"{_lines(sure)} read")
+    if sure < least <= len(lines):
+        index, line = doubtful[0]
+        return RuleResult("lines", None, doubt(line, job.min_confidence), index)
+    wanted = f"{least}" if least == most else f"{least} to {most}"
+    return RuleResult("lines", False, f"{_lines(len(lines))} read, {wanted} wanted")
+
+
+def _lines(count: int) -> str:
+    return "1 line is" if count == 1 else f"{count} lines are"
+
+
+def _inside(line: TextLine, reading: Reading, region: Region | None) -> bool:
+    if region is None:
+        return True
+    x = sum(point[0] for point in line.quad) / 4 / max(reading.width, 1)
+    y = sum(point[1] for point in line.quad) / 4 / max(reading.height, 1)
+    return region[0] <= x <= region[0] + region[2] and region[1] <= y <= region[1] + region[3]
+
+
+def _status(results: Sequence[RuleResult]) -> Status:
+    if any(result.ok is False for result in results):
+        return "ng"
+    return "unreadable" if any(result.ok is None for result in results) else "ok"

@@ -1,0 +1,102 @@
+"""What all outputs share: their settings, the message they send, and how one is opened."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, ClassVar
+
+from sdk.errors import JobError, OutputError
+from sdk.station.verdict import STATUSES, Verdict
+
+__all__ = ["Output", "OutputSettings", "encode", "import_package"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputSettings(ABC):
+    """Settings that every output has.
+
+    Attributes:
+        name: What the output is called in counts and messages.
+        on: The verdicts that are sent, of "ok", "ng" and "unreadable".
+        retries: How often a failed verdict is tried again, with growing waits.
+        queue: Most verdicts that wait; beyond it the oldest is dropped and counted.
+        timeout_s: How long one try may take, in seconds.
+    """
+
+    kind: ClassVar[str]
+
+    name: str
+    on: tuple[str, ...] = STATUSES
+    retries: int = 3
+    queue: int = 100
+    timeout_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        """Check the values.
+
+        Raises:
+            JobError: One is not legal.
+        """
+        unknown = [status for status in self.on if status not in STATUSES]
+        if unknown or not self.on:
+            raise JobError(f"on is {list(self.on)}. List some of {', '.join(STATUSES)}.")
+        if not 0 <= self.retries <= 100:
+            raise JobError(f"retries is {self.retries}. Give a number from 0 to 100.")
+        if not 1 <= self.queue <= 100_000:
+            raise JobError(f"queue is {self.queue}. Give a number from 1 to 100000.")
+        if not 0 < self.timeout_s <= 600:
+            raise JobError(f"timeout_s is {self.timeout_s}. Give seconds above 0, up to 600.")
+
+    @abstractmethod
+    def open(self) -> Output:
+        """Return the output; it connects when it has something to send.
+
+        Raises:
+            OutputError: A package is missing, or the hardware cannot be used.
+        """
+
+
+class Output(ABC):
+    """Where verdicts go; used by one thread."""
+
+    @abstractmethod
+    def send(self, verdict: Verdict) -> None:
+        """Pass a verdict on, connecting again if needed.
+
+        Raises:
+            OutputError: It did not arrive for sure.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Free what is open."""
+
+
+def encode(verdict: Verdict) -> bytes:
+    """Return a verdict as the JSON that is sent: without boxes of characters and timings."""
+    full = verdict.to_dict()
+    message: dict[str, Any] = {
+        key: full[key] for key in ("status", "job", "time", "text", "reasons", "results")
+    }
+    message["lines"] = [
+        {"text": line.text, "confidence": line.confidence, "quad": [list(p) for p in line.quad]}
+        for line in verdict.reading
+    ]
+    return json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+
+
+def import_package(module: str, package: str) -> Any:
+    """Return an optional module.
+
+    Raises:
+        OutputError: It is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise OutputError(
+            f"{package} is not installed ({error}). Install it: pip install 'fots-lite[station]'.",
+            permanent=True,
+        ) from error

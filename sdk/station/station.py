@@ -1,0 +1,332 @@
+"""`Station`: from the camera to the plant, in one thread.
+
+    camera -> grabber -> reader -> tracker -> judge -> outputs, history, callbacks
+
+The grabber has a thread of its own, and so has every output; all else happens in the station's
+thread, one frame after the other. The outputs are told before the verdict is recorded: the plant
+does not wait for the disk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from sdk.camera import Camera, Frame, Grabber, make_camera
+from sdk.errors import CameraError, HistoryError, OptionError, SdkError
+from sdk.results import Reading
+from sdk.station.history import History
+from sdk.station.job import Job
+from sdk.station.judge import judge
+from sdk.station.outputs import Outputs
+from sdk.station.verdict import Verdict
+from sdk.stream import Tracker, read_region, tracker_for
+
+if TYPE_CHECKING:
+    from sdk.reader import Reader
+
+logger = logging.getLogger("sdk")
+
+__all__ = ["Station"]
+
+# How soon a stop, a pause or a single shot is seen while no frame comes.
+POLL_S = 0.1
+# Wait after a failed reading, so that a failure that stays does not fill the log.
+FAILED_WAIT_S = 0.5
+STOP_S = 30.0
+
+
+class Station:
+    """Inspects the products in front of a camera.
+
+    Of a live camera a product gets a verdict when its reading is settled, and another one when it
+    changes; of still pictures (a folder, a triggered camera) every frame gets one. Nothing that
+    happens to the camera, a reading, the history or an output ends the station: it is counted and
+    told.
+
+    Attributes:
+        on_frame: Called with every frame that was read, its reading, and the ms that took.
+        on_verdict: Called with every verdict and its record's id; None without a history or when
+            it could not be recorded.
+        on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
+            of `sdk.camera.Grabber`; "history" when a verdict or picture is not recorded, and why,
+            or with an empty message when it works again; "error" when a frame cannot be read.
+
+    Callbacks are called from the station's thread, and what they raise is logged. A slow one holds
+    up reading.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        camera_source: Camera | str | int | os.PathLike[str],
+        job: Job,
+        *,
+        history: History | None = None,
+        outputs: Outputs | None = None,
+        every: float = 0.0,
+        vote: int = 3,
+        on_frame: Callable[[Frame, Reading, float], None] | None = None,
+        on_verdict: Callable[[Verdict, int | None], None] | None = None,
+        on_state: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """Prepare a station; `start` starts it. Reader, history and outputs stay the caller's.
+
+        Args:
+            reader: Who reads.
+            camera_source: A camera, or a source as `sdk.camera.make_camera` takes it.
+            job: What must stand on the products.
+            history: Where verdicts are recorded, or None.
+            outputs: Where verdicts are sent, or None.
+            every: Least seconds between two readings, 0 and up.
+            vote: Frames that must agree until a reading is settled, at least 1.
+            on_frame: See above.
+            on_verdict: See above.
+            on_state: See above.
+
+        Raises:
+            CameraError: There is no such file or folder.
+            OptionError: A source, `every` or `vote` is not legal.
+        """
+        if not every >= 0:
+            raise OptionError(f"every is {every!r}. Give seconds of at least 0.")
+        Tracker(vote)  # checks it
+        if isinstance(camera_source, (str, int, os.PathLike)):
+            camera_source = make_camera(camera_source)
+        self.camera = camera_source
+        self.on_frame = on_frame
+        self.on_verdict = on_verdict
+        self.on_state = on_state
+        self._reader = reader
+        self._history = history
+        self._outputs = outputs
+        self._every, self._vote = every, vote
+        self._lock = threading.Lock()
+        self._job = job
+        self._counters = dict.fromkeys(
+            ("ok", "ng", "unreadable", "frames", "dropped", "lost_history", "errors"), 0
+        )
+        # times at which single shots were asked for
+        self._shots: deque[float] = deque()
+        self._told: deque[tuple[str, str]] = deque()
+        self._running = threading.Event()
+        self._running.set()
+        self._stopping = threading.Event()
+        self._grabber: Grabber | None = None
+        self._thread: threading.Thread | None = None
+        self._history_error = ""
+
+    def __enter__(self) -> Station:
+        """Start the station."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop the station."""
+        self.stop()
+
+    @property
+    def job(self) -> Job:
+        """What must stand on the products; a new one counts from the next frame on."""
+        return self._job
+
+    @job.setter
+    def job(self, job: Job) -> None:
+        with self._lock:
+            self._job = job
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Numbers since the station was made.
+
+        "ok", "ng" and "unreadable" verdicts; "frames" read; frames "dropped" because newer ones
+        came; verdicts in "lost_history" because they could not be recorded; "errors": frames that
+        could not be read.
+        """
+        with self._lock:
+            counters = dict(self._counters)
+            if self._grabber is not None:
+                counters["dropped"] += self._grabber.dropped
+        return counters
+
+    @property
+    def alive(self) -> bool:
+        """Whether the station is started and the file or folder it reads has not ended."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self) -> None:
+        """Open the camera and start to inspect. A started station stays as it is."""
+        if self.alive:
+            return
+        self.stop()  # what has ended by itself still holds its camera
+        self._stopping.clear()
+        self._grabber = Grabber(self.camera, on_state=lambda *told: self._told.append(told))
+        self._thread = threading.Thread(
+            target=self._run, args=(self._grabber,), name="station", daemon=True
+        )
+        self._thread.start()
+
+    def pause(self) -> None:
+        """Read no more frames until `resume`, but for single shots."""
+        self._running.clear()
+
+    def resume(self) -> None:
+        """Go on reading."""
+        self._running.set()
+
+    def single_shot(self) -> None:
+        """Inspect the next frame by itself, without a vote; `on_verdict` tells the outcome.
+
+        A camera whose trigger is "software" takes that frame now. Works while paused too.
+
+        Raises:
+            CameraError: The trigger failed, or the station is not running.
+        """
+        if not self.alive:
+            raise CameraError("Cannot inspect a frame: the station is not running. Start it.")
+        asked = time.time()
+        self._shots.append(asked)
+        if self.camera.properties().get("trigger") == "software":
+            try:
+                self.camera.trigger()
+            except SdkError:
+                with contextlib.suppress(ValueError):
+                    self._shots.remove(asked)
+                raise
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until the file or folder has ended or another thread stops the station.
+
+        Args:
+            timeout_s: How long to wait, in seconds; None without end.
+
+        Returns:
+            Whether it has ended.
+        """
+        thread = self._thread
+        if thread is not None:
+            thread.join(timeout_s)
+        return not self.alive
+
+    def stop(self) -> None:
+        """Finish the frame under way, and close the camera. Stopping twice does nothing.
+
+        Verdicts that wait in the outputs are sent by closing those.
+        """
+        self._stopping.set()
+        thread, self._thread = self._thread, None
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(STOP_S)
+            if thread.is_alive():
+                logger.warning("The station does not stop: a reading or a callback hangs.")
+        with self._lock:
+            grabber, self._grabber = self._grabber, None
+            if grabber is not None:
+                self._counters["dropped"] += grabber.dropped
+        if grabber is not None:
+            grabber.close()
+
+    def _run(self, grabber: Grabber) -> None:
+        follower, job = tracker_for(self.camera, self._vote), self.job
+        due = 0.0
+        while not self._stopping.is_set():
+            ended = grabber.ended
+            if not self._shots and not (self._running.is_set() and time.monotonic() >= due):
+                self._tell_states()
+                self._stopping.wait(min(POLL_S, max(due - time.monotonic(), 0.001)))
+                continue
+            frame = grabber.latest(POLL_S)
+            self._tell_states()  # what came before the frame
+            if frame is None:
+                if ended:
+                    break
+                continue
+            shot = self._take_shot(frame)
+            if not shot and not self._running.is_set():
+                continue
+            due = time.monotonic() + self._every
+            if job is not self.job:
+                # the product in view is inspected again
+                follower, job = tracker_for(self.camera, self._vote), self.job
+            reading = self._read(frame, job)
+            if reading is None:
+                continue
+            if shot:
+                self._give(judge(job, reading), frame)
+                continue
+            event = follower.update(reading, frame.time)
+            if event is not None and event.kind in ("settled", "changed"):
+                self._give(judge(job, event.reading), frame)
+        self._tell_states()
+
+    def _take_shot(self, frame: Frame) -> bool:
+        """Whether a single shot was asked for that this frame answers."""
+        # a frame of a live camera may be older than the wish
+        if not self._shots or (self.camera.live and frame.time < self._shots[0]):
+            return False
+        self._shots.popleft()
+        return True
+
+    def _read(self, frame: Frame, job: Job) -> Reading | None:
+        started = time.perf_counter()
+        try:
+            reading = read_region(
+                self._reader, frame.image, job.region, min_confidence=job.noise_confidence
+            )
+        except Exception as error:  # the next frame may be readable
+            if not isinstance(error, SdkError):
+                logger.exception("Unexpected failure of the reader")
+            self._count("errors")
+            self._tell("error", f"Cannot read a frame: {error}")
+            self._stopping.wait(FAILED_WAIT_S)
+            return None
+        self._count("frames")
+        self._call(self.on_frame, frame, reading, 1e3 * (time.perf_counter() - started))
+        return reading
+
+    def _give(self, verdict: Verdict, frame: Frame) -> None:
+        """Pass a verdict on to everyone."""
+        if self._outputs is not None:
+            self._outputs.publish(verdict)
+        record = None if self._history is None else self._record(self._history, verdict, frame)
+        self._count(verdict.status)
+        self._call(self.on_verdict, verdict, record)
+
+    def _record(self, history: History, verdict: Verdict, frame: Frame) -> int | None:
+        record, problem = None, ""
+        lost = history.pictures_lost
+        try:
+            record = history.add(verdict, frame.image)
+            problem = history.last_error if history.pictures_lost > lost else ""
+        except HistoryError as error:
+            self._count("lost_history")
+            problem = str(error)
+        if bool(problem) != bool(self._history_error):
+            self._tell("history", problem)
+        self._history_error = problem
+        return record
+
+    def _count(self, name: str) -> None:
+        with self._lock:
+            self._counters[name] += 1
+
+    def _tell_states(self) -> None:
+        """Tell what the grabber's thread has noted."""
+        while self._told:
+            self._tell(*self._told.popleft())
+
+    def _tell(self, kind: str, message: str) -> None:
+        self._call(self.on_state, kind, message)
+
+    def _call(self, callback: Callable[..., None] | None, *arguments: Any) -> None:
+        try:
+            if callback is not None:
+                callback(*arguments)
+        except Exception:  # what a screen does wrong must not stop the line
+            logger.exception("A callback of the station failed")

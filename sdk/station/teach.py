@@ -1,0 +1,107 @@
+"""A first job from one good product."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from itertools import groupby
+
+from sdk.results import Reading
+from sdk.station.checkdigits import find_numbers, is_valid
+from sdk.station.dates import PrintedDate, find_dates
+from sdk.station.job import Job
+from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextRule
+
+__all__ = ["teach_job"]
+
+# Formats that are told from numbers by their look alone, likelier ones first: days before months.
+_FORMATS = (
+    "YYYY-MM-DD",
+    "YYYY.MM.DD",
+    "YYYY/MM/DD",
+    "DD.MM.YYYY",
+    "DD/MM/YYYY",
+    "DD-MM-YYYY",
+    "MM/DD/YYYY",
+    "DD.MM.YY",
+    "DD/MM/YY",
+    "MM/DD/YY",
+    "D MON YYYY",
+    "D-MON-YYYY",
+    "D MON YY",
+    "MON D YYYY",
+    "MON YYYY",
+    "MM/YYYY",
+    "MM.YYYY",
+)
+# of four or more characters by chance alone one in ten is right: short numbers prove nothing
+_PROVING = (("vin", 17), ("iso6346", 11), ("gtin", 12))
+
+
+def teach_job(reading: Reading, name: str, today: date | None = None) -> Job:
+    """Return a job that the reading of a good product meets, to be looked over by a person.
+
+    A line becomes a date rule if it holds a date, else a check digit rule if it holds a container,
+    vehicle or trade item number, else a pattern rule if it holds digits, else a fixed text. A date
+    to come must not have passed, a date that has passed must not lie ahead. In a pattern digits,
+    and letters after the first digit, may be others.
+
+    Args:
+        reading: Of a good product; only lines that are surer than the job asks are taken.
+        name: Of the job.
+        today: None takes the machine's day.
+
+    Raises:
+        JobError: The name is not legal.
+    """
+    today = today or date.today()
+    sure = Job(name).min_confidence
+    texts = [line.text.strip() for line in reading if line.confidence >= sure]
+    rules = dict.fromkeys(_guess(text, today) for text in texts)
+    return Job(name, lines=len(texts) or None, rules=tuple(rules))
+
+
+def _guess(text: str, today: date) -> Rule:
+    for found in find_dates(text, _FORMATS, today):
+        rule = _date_rule(text, found, today)
+        if rule is not None:
+            return rule
+    for scheme, length in _PROVING:
+        numbers = find_numbers(scheme, text)
+        if any(len(n) >= length and is_valid(scheme, n) for n in numbers):
+            return CheckDigitRule(scheme)
+    if any(c.isdigit() for c in text):
+        return PatternRule(_pattern(text))
+    return TextRule(text, whole=True)
+
+
+def _date_rule(text: str, found: PrintedDate, today: date) -> DateRule | None:
+    for form, day in found.days.items():
+        if day is not None:
+            words = re.search(r"([A-Za-z]+[A-Za-z ]*)[ :.-]*$", text[: found.start])
+            prefix = words[1].strip() if words else ""
+            earliest, latest = ("today", "") if day >= today else ("", "today")
+            return DateRule((form,), earliest, latest, prefix)
+    return None
+
+
+def _pattern(text: str) -> str:
+    """Return a pattern for lines like this one: other digits, and other letters behind them."""
+    return " *".join(_word_pattern(word) for word in text.split())
+
+
+def _word_pattern(word: str) -> str:
+    first = next((i for i, c in enumerate(word) if c.isdigit()), len(word))
+    pattern = re.escape(word[:first])
+    for kind, group in groupby(word[first:], _kind):
+        run = "".join(group)
+        count = f"{{{len(run)}}}" if len(run) > 1 else ""
+        pattern += re.escape(run) if kind == "other" else kind + count
+    return pattern
+
+
+def _kind(character: str) -> str:
+    for kind in ("[0-9]", "[A-Z]", "[a-z]"):
+        if re.fullmatch(kind, character):
+            return kind
+    return "other"

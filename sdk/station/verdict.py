@@ -1,0 +1,102 @@
+"""What an inspection says about one product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sdk.errors import SdkError
+from sdk.results import Reading
+from sdk.stream.region import Region
+
+__all__ = ["STATUSES", "RuleResult", "Status", "Verdict"]
+
+Status = Literal["ok", "ng", "unreadable"]
+STATUSES: tuple[Status, ...] = ("ok", "ng", "unreadable")
+
+
+@dataclass(frozen=True, slots=True)
+class RuleResult:
+    """What one rule says.
+
+    Attributes:
+        rule: Kind of the rule, such as "date".
+        ok: Whether it is met; None if it could not be read.
+        reason: Why, in words.
+        line: Index of the line in the reading that decided, or None.
+    """
+
+    rule: str
+    ok: bool | None
+    reason: str
+    line: int | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {"rule": self.rule, "ok": self.ok, "reason": self.reason, "line": self.line}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an inspection says about one product.
+
+    Attributes:
+        status: "ok", "ng" or "unreadable".
+        job: Name of the job.
+        time: When the product was inspected, Unix seconds.
+        results: What each rule says, the job's number of lines first.
+        reading: What was read, in pixels of the whole picture.
+        region: The part of the picture that was looked at, or None for all of it.
+    """
+
+    status: Status
+    job: str
+    time: float
+    results: tuple[RuleResult, ...]
+    reading: Reading
+    region: Region | None = None
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why the product is not OK; empty if it is."""
+        return [result.reason for result in self.results if result.ok is not True]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, strings and numbers, ready for JSON."""
+        return {
+            "status": self.status,
+            "job": self.job,
+            "time": self.time,
+            "text": self.reading.text,
+            "reasons": self.reasons,
+            "results": [result.to_dict() for result in self.results],
+            "region": None if self.region is None else list(self.region),
+            "reading": self.reading.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Verdict:
+        """Rebuild a verdict from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or a value has the wrong type.
+        """
+        try:
+            if data["status"] not in STATUSES:
+                raise ValueError(f"status is {data['status']!r}")
+            region = data["region"]
+            return cls(
+                status=data["status"],
+                job=str(data["job"]),
+                time=float(data["time"]),
+                results=tuple(RuleResult(**result) for result in data["results"]),
+                reading=Reading.from_dict(data["reading"]),
+                region=None if region is None else (region[0], region[1], region[2], region[3]),
+            )
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            if isinstance(error, SdkError):
+                raise
+            raise SdkError(
+                f"Cannot read a Verdict: {error!r}. Pass what to_dict() returned."
+            ) from error

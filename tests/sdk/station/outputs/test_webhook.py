@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from sdk.errors import JobError
+from sdk.station import Job, judge
+from sdk.station.outputs import Outputs, WebhookSettings
+from tests.cameras import wait_until
+from tests.sdk.station.ports import free_port
+from tests.sdk.station.readings import make_reading
+
+VERDICT = judge(Job("milk"), make_reading("L1"), taken=5.0)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers with the codes in `answers`, then with 200; a code of 0 hangs until `close`."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers: list[int] = []
+        self.bodies: list[dict[str, Any]] = []
+        self.headers: list[dict[str, str]] = []
+        self.released = threading.Event()
+        self.thread = threading.Thread(target=self.serve_forever)
+        self.thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/verdict"
+
+    def close(self) -> None:
+        self.released.set()
+        self.shutdown()
+        self.thread.join(60)
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append(json.loads(body))
+        self.server.headers.append(dict(self.headers.items()))
+        code = self.server.answers.pop(0) if self.server.answers else 200
+        if code == 0:
+            self.server.released.wait()
+            return
+        self.send_response(code)
+        self.send_header("Location", "/other")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    started = Server()
+    yield started
+    started.close()
+
+
+def done(outputs: Outputs) -> dict[str, Any]:
+    wait_until(lambda: outputs.counts()["hook"]["waiting"] == 0)
+    return outputs.counts()["hook"]
+
+
+def test_a_server_gets_the_verdict(server: Server) -> None:
+    settings = WebhookSettings(name="hook", url=server.url, headers={"Authorization": "Bearer x"})
+    with Outputs([settings]) as outputs:
+        outputs.publish(VERDICT)
+        assert done(outputs)["sent"] == 1
+    (body,) = server.bodies
+    assert (body["status"], body["job"], body["text"]) == ("ok", "milk", "L1")
+    assert server.headers[0]["Content-Type"] == "application/json"
+    assert server.headers[0]["Authorization"] == "Bearer x"
+
+
+def test_a_failure_that_may_pass_is_tried_again(server: Server) -> None:
+    server.answers = [503, 429]
+    with Outputs([WebhookSettings(name="hook", url=server.url)]) as outputs:
+        outputs.publish(VERDICT)
+        assert done(outputs)["sent"] == 1
+    assert len(server.bodies) == 3
+
+
+@pytest.mark.parametrize("code", [404, 302])
+def test_a_refusal_is_not_tried_again(server: Server, code: int) -> None:
+    server.answers = [code]
+    with Outputs([WebhookSettings(name="hook", url=server.url)]) as outputs:
+        outputs.publish(VERDICT)
+        counts = done(outputs)
+    assert (counts["sent"], counts["failed"], len(server.bodies)) == (0, 1, 1)
+    assert f"answered {code}" in counts["last_error"]
+
+
+def test_a_server_that_hangs_times_out(server: Server) -> None:
+    server.answers = [0]
+    settings = WebhookSettings(name="hook", url=server.url, retries=0, timeout_s=0.2)
+    with Outputs([settings]) as outputs:
+        outputs.publish(VERDICT)
+        assert "timed out" in done(outputs)["last_error"]
+
+
+def test_no_server_is_told() -> None:
+    url = f"http://127.0.0.1:{free_port()}/"
+    with Outputs([WebhookSettings(name="hook", url=url, retries=0)]) as outputs:
+        outputs.publish(VERDICT)
+        assert "refused" in done(outputs)["last_error"]
+
+
+@pytest.mark.parametrize("url", ["", "host/path", "ftp://host", "http://", "http://[x"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(JobError, match="url"):
+        WebhookSettings(name="hook", url=url)

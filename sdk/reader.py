@@ -20,15 +20,14 @@ from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import DEVICES, Engine, open_engine
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.geometry import reverse
-from sdk.image.load import ImageArray, load_image
-from sdk.image.strip import expand_quad, rectify
+from sdk.image.load import load_image
 from sdk.model.bundle import Bundle
 from sdk.results import Reading, TextLine, Timing
 from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, LineText, ReadOptions
+from sdk.stages.recheck import Recheck
 
 if TYPE_CHECKING:
     from sdk.camera.base import Camera
@@ -222,9 +221,9 @@ class Reader:
         loaded = time.perf_counter()
         found = self._finder.find(pixels)[:max_lines]
         detected = time.perf_counter()
-        lines = self._read_features(found, options)
+        looks = self._read_features(found, options)
         recognized = time.perf_counter()
-        results = self._recheck(pixels, lines, options)
+        results = Recheck(self._lines, self._settings, pixels, options).read(looks)
         results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
         if results:
             order = reading_order(np.array([line.quad for line in results]))
@@ -367,36 +366,6 @@ class Reader:
         for i, text in zip(seen, texts, strict=True):
             looks[i] = replace(looks[i], text=text)
         return looks
-
-    def _recheck(
-        self, pixels: ImageArray, lines: list[Look], options: ReadOptions
-    ) -> list[TextLine]:
-        """Read small and doubtful lines again from the picture's own pixels."""
-        settings, out, flips = self._settings, [], 0
-        for line in lines:
-            looks, best = [line], line
-            small = line.found.height_px < settings.recheck_height_px
-            if small or line.confidence < settings.recheck_confidence:
-                looks.append(self._read_quad(pixels, line, line.found.quad, options))
-                best = max(looks, key=lambda look: look.confidence)
-            if best.confidence < settings.flip_confidence and flips < settings.max_flips:
-                flips += 1
-                turned = self._read_quad(pixels, line, reverse(line.found.quad), options)
-                looks.append(turned)
-                if turned.confidence > best.confidence + settings.flip_gain:
-                    best = turned
-            fitted = None
-            if options.automaton is not None:
-                fitted = max(looks, key=lambda look: look.fit_probability)
-            out.append(to_result(best, fitted, settings.pattern_ratio))
-        return out
-
-    def _read_quad(
-        self, pixels: ImageArray, line: Look, quad: Floats, options: ReadOptions
-    ) -> Look:
-        area = expand_quad(quad, self._settings.strip_margin)
-        text = self._lines.read_strip(rectify(pixels, area, self._lines.max_width), options)
-        return replace(line, quad=quad, area=area, text=text)
 
 
 def _check_share(name: str, value: float) -> None:

@@ -36,7 +36,7 @@ MAX_OFFSET = 0.5
 MIN_ASPECT_TO_FIT = 2.0
 # A line ends at most this many of its heights beyond its outermost cells: how far a line reaches is
 # seen more surely than regressed, most of all in photos unlike the generated ones.
-MAX_REACH = 0.7
+MAX_REACH = 1.0
 # An edge counts as one between two lines if at most this share of the cells near it deny it.
 MAX_SPANNING = 0.25
 # A component is looked at closely if more than this share of its cells disagree with its line.

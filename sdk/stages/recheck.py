@@ -1,0 +1,99 @@
+"""Read small and doubtful lines of a photo again, from the photo's own pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.geometry import reverse
+from sdk.image.load import ImageArray
+from sdk.image.strip import expand_quad, rectify
+from sdk.model.settings import DecodeSettings
+from sdk.results import TextLine
+from sdk.stages.look import Look, to_result
+from sdk.stages.read import LineReader, ReadOptions
+from sdk.stages.vote import WHOLE, Part, elect
+
+__all__ = ["Recheck"]
+
+# Cuts of a found line that vote where it reads badly, most useful first: boxes are often a little
+# too tight or too loose.
+PARTS = (
+    Part(-0.1, 1.1, 0.15),
+    Part(side=0.1, stretch=1.2),
+    Part(0.06, 0.94),
+    Part(side=0.1, stretch=0.85),
+)
+
+
+class Recheck:
+    """Second looks at the lines of one photo."""
+
+    def __init__(
+        self,
+        lines: LineReader,
+        settings: DecodeSettings,
+        pixels: ImageArray,
+        options: ReadOptions,
+    ) -> None:
+        """Remember what to read and how.
+
+        Args:
+            lines: Reads strips.
+            settings: When to look again.
+            pixels: uint8 RGB (H, W, 3), the photo.
+            options: How to decode.
+        """
+        self._lines = lines
+        self._settings = settings
+        self._pixels = pixels
+        self._options = options
+
+    def read(self, first: list[Look]) -> list[TextLine]:
+        """Return the lines, each as it reads best.
+
+        Args:
+            first: What was read from the detector's features; without text where nothing was.
+        """
+        flips, out = self._settings.max_flips, []
+        for look in first:
+            best, looks = self._upright(look)
+            if best.confidence < self._settings.flip_confidence and flips > 0:
+                flips -= 1
+                turned = self._look(look, reverse(look.found.quad))
+                looks.append(turned)
+                if turned.confidence > best.confidence + self._settings.flip_gain:
+                    best = turned
+            fitted = None
+            if self._options.automaton is not None:
+                fitted = max(looks, key=lambda look: look.fit_probability)
+            out.append(to_result(best, fitted, self._settings.pattern_ratio))
+        return out
+
+    def _upright(self, first: Look) -> tuple[Look, list[Look]]:
+        """Return the best look at a line as it was found, and all that were taken."""
+        settings, looks = self._settings, [first]
+        small = first.found.height_px < settings.recheck_height_px
+        if not small and first.confidence >= settings.recheck_confidence:
+            return first, looks
+        looks.append(self._look(first, first.found.quad))
+        best = max(looks, key=lambda look: look.confidence)
+        if best.confidence >= settings.recheck_confidence:
+            return best, looks
+
+        def more() -> Iterator[Look]:
+            yield from (look for look in looks[:2] if look.text.free.text)
+            for part in PARTS:
+                looks.append(self._look(first, first.found.quad, part))
+                yield looks[-1]
+
+        return elect(more(), settings.vote_lead), looks
+
+    def _look(self, line: Look, quad: NDArray[np.float32], part: Part = WHOLE) -> Look:
+        area = part.cut(expand_quad(quad, self._settings.strip_margin))
+        strip = rectify(self._pixels, area, self._lines.max_width, part.stretch)
+        text = self._lines.read_strip(strip, self._options)
+        return replace(line, quad=quad, area=area, text=text)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
-from sdk.engine import DEVICES, Engine, open_engine
+from sdk.engine import Device, Engine, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
 from sdk.image.load import load_image
 from sdk.model.bundle import Bundle
@@ -61,10 +61,14 @@ class Reader:
 
         Args:
             model: Folder of a model bundle; None takes the packaged one.
-            device: "auto" or "cpu"; "gpu" and "edgetpu" are not available in this version.
+            device: "cpu"; "gpu", or "gpu:<library>" with a TFLite GPU delegate of your own;
+                "edgetpu", or "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to choose among
+                several. "auto" takes what runs best, and says in `describe` why not the others.
+                The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
                 OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
-            variant: Variant of the bundle, such as "int8" or "fp32"; None takes its default.
+            variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
+                the device.
 
         Raises:
             ModelError: The bundle is missing, damaged, or newer than this SDK.
@@ -72,20 +76,10 @@ class Reader:
             OptionError: `device` or `threads` is not legal.
         """
         # before the files are checked: a wrong argument should not cost their reading
-        if device not in DEVICES:
-            raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
-        bundle = Bundle.open(model, variant)
-        engines: dict[str, Engine] = {}
-        try:
-            for role in bundle.roles:
-                engines[role] = open_engine(bundle.graph(role), device, threads)
-        except SdkError:
-            for engine in engines.values():
-                engine.close()
-            raise
+        placement = place(model, check_options(device, threads), threads, variant)
         if threads is not None:
             cv2.setNumThreads(threads)
-        self._assemble(bundle, engines)
+        self._assemble(placement)
 
     @classmethod
     def of_parts(cls, bundle: Bundle, engines: Mapping[str, Engine]) -> Reader:
@@ -96,12 +90,14 @@ class Reader:
             engines: One for each role of the bundle's variant; closing the reader closes them.
         """
         reader = cls.__new__(cls)
-        reader._assemble(bundle, engines)
+        kind = engines.get("detector", engines["line"]).describe()["device"]
+        reader._assemble(Placement(bundle, Device(kind), engines))
         return reader
 
-    def _assemble(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
-        manifest = bundle.manifest
-        self._bundle, self._engines = bundle, dict(engines)
+    def _assemble(self, placement: Placement) -> None:
+        self._placement, self._bundle = placement, placement.bundle
+        self._engines = placement.engines
+        manifest = self._bundle.manifest
         self._settings = manifest.decode
         self._closed = False
         self._lines = LineReader(
@@ -116,7 +112,7 @@ class Reader:
             shape = self._bundle.graph("detector").spec.input("image").shape
             self._finder = Finder(self._engines["detector"], (shape[1], shape[2]), self._settings)
         self._model = f"{manifest.name} {manifest.version}"
-        self._device = str(self._engines["line"].describe()["device"])
+        self._device = str(placement.device)
 
     def __enter__(self) -> Reader:
         """Return the reader."""
@@ -138,7 +134,10 @@ class Reader:
             engine.close()
 
     def describe(self) -> dict[str, Any]:
-        """Return model, variant, device, interpreter, threads and files as plain values."""
+        """Return model, variant, device, interpreter, threads and files as plain values.
+
+        "passed_over" holds why "auto" did not take a device, by its name.
+        """
         manifest = self._bundle.manifest
         engines = {role: engine.describe() for role, engine in self._engines.items()}
         shape = None
@@ -154,10 +153,11 @@ class Reader:
             "charset": manifest.charset.symbols,
             "frame": shape,
             "device": self._device,
+            "passed_over": dict(self._placement.passed_over),
             "interpreter": engines["line"]["interpreter"],
             "threads": engines["line"]["threads"],
             "graphs": {
-                role: {"file": engine["file"], "bytes": engine["bytes"]}
+                role: {key: engine[key] for key in ("file", "bytes", "device")}
                 for role, engine in engines.items()
             },
         }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from sdk.cli.devices import device_rows, survey
 from sdk.cli.options import add_command, add_reader_options, open_reader
 from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.cli.status import FAILED, OK
@@ -19,7 +20,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the sample, print what was expected and read, and return 0 if they are the same."""
+    """Read the sample, print what was expected and read, and return 0 if they are the same.
+
+    Which devices can be used is told too, but is no failure unless one was asked for.
+    """
     with open_reader(args) as reader:
         reading = reader.read(draw_sample())
     rows = compare(SAMPLE_TEXTS, reading.texts)
@@ -29,6 +33,7 @@ def run(args: argparse.Namespace) -> int:
         verdict = "ok" if expected == found else "DIFFERS"
         print(f"{verdict:<8}{_shown(expected):<20}{_shown(found)}")
     passed = all(expected == found for expected, found in rows)
+    print("\n".join(f"{name:<16}{text}" for name, text in device_rows(survey(args))))
     print("The installation reads." if passed else "The installation does not read as it should.")
     return OK if passed else FAILED
 

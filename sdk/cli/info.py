@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdk import __version__
-from sdk.cli.log import native_notes_to_log
+from sdk.cli.devices import device_rows, survey
 from sdk.cli.options import add_command, add_reader_options, print_json
 from sdk.cli.status import OK, UNUSABLE
-from sdk.errors import DeviceError, ModelError, OptionError
+from sdk.errors import DeviceError, ModelError
 
 if TYPE_CHECKING:
     from sdk.model.bundle import Bundle
@@ -42,12 +42,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Print what there is; return 0 if the model can be used on the device, else 3."""
     # Late, as the reader is: --help must not wait for NumPy.
-    from sdk.engine import DEVICES
+    from sdk.engine import check_options
 
-    if args.device not in DEVICES:
-        raise OptionError(f"device is {args.device!r}. Give one of {', '.join(DEVICES)}.")
-    with native_notes_to_log():
-        model, devices = _model_and_devices(args)
+    check_options(args.device, args.threads)
+    model = _model(args)
+    devices = {} if "error" in model else survey(args)
     result: dict[str, Any] = {
         "fots_lite": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
@@ -63,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
         print_json(result)
     else:
         print(_table(result))
-    wanted = "cpu" if args.device == "auto" else args.device
-    return OK if devices.get(wanted, {}).get("usable") else UNUSABLE
+    return OK if devices.get(args.device, {}).get("usable") else UNUSABLE
 
 
 def cpu_name() -> str:
@@ -98,28 +96,13 @@ def _interpreter() -> dict[str, Any]:
         return {"usable": False, "reason": str(error)}
 
 
-def _model_and_devices(args: argparse.Namespace) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what the bundle holds, and for each device whether its line graph opens there."""
-    from sdk.engine import DEVICES, open_engine
+def _model(args: argparse.Namespace) -> dict[str, Any]:
     from sdk.model.bundle import Bundle
 
-    devices: dict[str, Any] = {}
     try:
-        bundle = Bundle.open(args.model, args.variant)
+        return _describe(Bundle.open(args.model, args.variant))
     except ModelError as error:
-        return {"error": str(error)}, devices
-    for name in DEVICES:
-        if name == "auto":
-            continue
-        try:
-            engine = open_engine(bundle.graph("line"), name, args.threads)
-        except (DeviceError, ModelError) as error:
-            devices[name] = {"usable": False, "reason": str(error)}
-        else:
-            about = engine.describe()
-            engine.close()
-            devices[name] = {"usable": True, "threads": about["threads"]}
-    return _describe(bundle), devices
+        return {"error": str(error)}
 
 
 def _describe(bundle: Bundle) -> dict[str, Any]:
@@ -147,7 +130,7 @@ def _table(result: dict[str, Any]) -> str:
         ("cpu", f"{result['cpu']}, {result['cores']} cores"),
         ("interpreter", _interpreter_text(result["interpreter"])),
         *_model_rows(result["model"]),
-        *((f"device {name}", _device_text(about)) for name, about in result["devices"].items()),
+        *device_rows(result["devices"]),
     ]
     width = max(len(name) for name, _ in rows) + 2
     return "\n".join(f"{name:<{width}}{value}" for name, value in rows)
@@ -155,13 +138,6 @@ def _table(result: dict[str, Any]) -> str:
 
 def _interpreter_text(about: dict[str, Any]) -> str:
     return str(about["name"]) if about["usable"] else f"no: {about['reason']}"
-
-
-def _device_text(about: dict[str, Any]) -> str:
-    if not about["usable"]:
-        return f"no: {about['reason']}"
-    threads = f"{about['threads']} thread" + ("s" if about["threads"] > 1 else "")
-    return f"yes, with {threads}"
 
 
 def _model_rows(model: dict[str, Any]) -> list[tuple[str, str]]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 
 logger = logging.getLogger("sdk")
+
+
+# Notes of TFLite and of the GPU's accelerator, with and without the place in the source.
+_NOTE = re.compile(r"INFO: |WARNING: (\[|Logging before)|[IW]\d{4} |└|\s*$")
 
 
 class _OneLine(logging.Formatter):
@@ -45,26 +51,36 @@ def log_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
 def native_notes_to_log() -> Iterator[None]:
     """Log what the interpreter's own code notes while the block runs, as details.
 
-    It writes lines such as "INFO: Created ... delegate" to file descriptor 2 of the process, which
-    no Python logger sees. Everything else that arrives there meanwhile is passed on.
+    It writes lines such as "INFO: Created ... delegate" to the file descriptors 1 and 2 of the
+    process, which no Python logger sees; on standard output they would spoil the data. Everything
+    else that arrives there meanwhile is passed on, to standard error.
     """
     try:
-        saved = os.dup(2)
-    except OSError:  # there is no standard error
+        saved = [os.dup(number) for number in (1, 2)]
+    except OSError:  # one of them is closed
         yield
         return
     with tempfile.TemporaryFile() as notes:
-        sys.stderr.flush()
-        os.dup2(notes.fileno(), 2)
+        _flush()
+        for number in (1, 2):
+            os.dup2(notes.fileno(), number)
         try:
             yield
         finally:
-            sys.stderr.flush()
-            os.dup2(saved, 2)
-            os.close(saved)
+            _flush()
+            for number, descriptor in zip((1, 2), saved, strict=True):
+                os.dup2(descriptor, number)
+                os.close(descriptor)
             notes.seek(0)
             for line in notes.read().decode("utf-8", "replace").splitlines():
-                if line.startswith("INFO: "):
+                if _NOTE.match(line):
                     logger.debug("%s", line)
                 else:
                     print(line, file=sys.stderr)
+
+
+def _flush() -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)  # what native code has printed and C keeps back

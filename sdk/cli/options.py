@@ -30,13 +30,16 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="FOLDER", help="model bundle to read with (default: the packaged one)"
     )
     group.add_argument(
-        "--variant", metavar="NAME", help="variant of the bundle, int8 or fp32 (default: its own)"
+        "--variant",
+        metavar="NAME",
+        help="variant of the bundle, such as int8 or fp32 (default: the one that fits the device)",
     )
     group.add_argument(
         "--device",
         default="auto",
         metavar="NAME",
-        help="auto (default) or cpu",
+        help="auto (default), cpu, gpu, gpu:DELEGATE.so, edgetpu, edgetpu:usb, edgetpu:pci or "
+        "edgetpu:NUMBER",
     )
     group.add_argument(
         "--threads",

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 from sdk.engine.base import Engine
 from sdk.engine.cpu import CpuEngine
-from sdk.errors import DeviceError, OptionError
+from sdk.engine.device import AUTO, CPU, Device, parse_device
+from sdk.engine.placement import Placement, place
+from sdk.engine.probe import probe
+from sdk.engine.trial import Trial, open_accelerated
+from sdk.errors import OptionError
 from sdk.model.bundle import BundleGraph
 
-__all__ = ["DEVICES", "Engine", "open_engine"]
+__all__ = [
+    "Device",
+    "Engine",
+    "Placement",
+    "check_options",
+    "open_engine",
+    "parse_device",
+    "place",
+]
 
-DEVICES = ("auto", "cpu", "gpu", "edgetpu")
+
+def check_options(device: str, threads: int | None) -> Device:
+    """Return the device named, after checking the arguments that need no model.
+
+    Raises:
+        OptionError: `device` or `threads` is not legal.
+    """
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise OptionError(f"threads is {threads!r}. Give a whole number of at least 1, or None.")
+    return parse_device(device)
 
 
-def open_engine(graph: BundleGraph, device: str = "auto", threads: int | None = None) -> Engine:
+def open_engine(graph: BundleGraph, device: str = "cpu", threads: int | None = None) -> Engine:
     """Return an engine that runs a graph.
 
     Args:
         graph: The graph of a bundle.
-        device: "auto" or "cpu"; "gpu" and "edgetpu" are not available in this version.
+        device: "cpu", "gpu", "gpu:<delegate library>" or "edgetpu[:usb|:pci|:<number>]"; "auto" is
+            the CPU, for a choice needs the whole bundle: see `place`.
         threads: CPU threads, at least 1; None takes the usable cores, at most 4.
 
     Raises:
@@ -25,12 +47,8 @@ def open_engine(graph: BundleGraph, device: str = "auto", threads: int | None = 
         ModelError: The file is no graph the interpreter can run, or not the one described.
         OptionError: `device` or `threads` is not legal.
     """
-    if device not in DEVICES:
-        raise OptionError(f"device is {device!r}. Give one of {', '.join(DEVICES)}.")
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise OptionError(f"threads is {threads!r}. Give a whole number of at least 1, or None.")
-    if device in ("gpu", "edgetpu"):
-        raise DeviceError(
-            f'The device "{device}" is not available in this version. Use device="cpu" or "auto".'
-        )
-    return CpuEngine(graph, threads)
+    chosen = check_options(device, threads)
+    if chosen in (AUTO, CPU):
+        return CpuEngine(graph, threads)
+    probe(Trial(graph, chosen, threads, graph if chosen.kind == "gpu" else None))
+    return open_accelerated(graph, chosen, threads)

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.engine.interpreter import construction_error, find_interpreter
-from sdk.errors import ModelError, OptionError, SdkError
+from sdk.engine.interpreter import construction_error, find_interpreter, first_line
+from sdk.engine.tensors import from_tensor, to_tensors
+from sdk.errors import ModelError, SdkError
 from sdk.model.bundle import BundleGraph
-from sdk.model.manifest import TensorSpec
 
 __all__ = ["CpuEngine", "default_threads"]
 
@@ -64,27 +64,21 @@ class CpuEngine:
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
         """Run the graph; see `Engine.run`."""
-        specs = self._graph.spec.inputs
-        names = [t.name for t in specs]
-        if set(inputs) != set(names):
-            raise OptionError(
-                f"{self._graph.spec.file} takes {', '.join(names)}; got {', '.join(inputs)}."
-            )
-        arrays = [_to_tensor(t, inputs[t.name]) for t in specs]
+        arrays = to_tensors(self._graph.spec, inputs)
         with self._lock:
             if self._closed:
                 raise SdkError("The engine is closed. Open a new one.")
             interpreter = self._prepare(tuple(a.shape for a in arrays))
             details = interpreter.get_input_details()
-            for tensor, array in zip(specs, arrays, strict=True):
+            for tensor, array in zip(self._graph.spec.inputs, arrays, strict=True):
                 interpreter.set_tensor(details[tensor.index]["index"], array)
-            interpreter.invoke()
+            self._invoke(interpreter)
             details = interpreter.get_output_details()
             raw = {
                 t.name: interpreter.get_tensor(details[t.index]["index"])
                 for t in self._graph.spec.outputs
             }
-        return {t.name: _from_tensor(t, raw[t.name]) for t in self._graph.spec.outputs}
+        return {t.name: from_tensor(t, raw[t.name]) for t in self._graph.spec.outputs}
 
     def describe(self) -> dict[str, Any]:
         """Return interpreter, device, threads and file as plain values."""
@@ -112,6 +106,9 @@ class CpuEngine:
         except Exception as error:
             raise construction_error(self._found, error) from error
 
+    def _invoke(self, interpreter: Any) -> None:
+        interpreter.invoke()
+
     def _prepare(self, shapes: Shapes) -> Any:
         interpreter = self._interpreters.get(shapes)
         if interpreter is None:
@@ -132,10 +129,14 @@ class CpuEngine:
         except (RuntimeError, ValueError) as error:
             raise self._unusable(error) from error
 
-    def _unusable(self, error: BaseException) -> ModelError:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+    def _unusable(self, error: BaseException) -> SdkError:
+        if "edgetpu-custom-op" in str(error):
+            return ModelError(
+                f"{self._graph.path} is compiled for the Edge TPU and cannot run on the CPU. "
+                'Use device="edgetpu", or another variant of the bundle.'
+            )
         return ModelError(
-            f"{self._found.name} cannot run {self._graph.path}: {reason}. "
+            f"{self._found.name} cannot run {self._graph.path}: {first_line(error)}. "
             "Export the bundle again, or update the interpreter."
         )
 
@@ -171,32 +172,3 @@ class CpuEngine:
             f"{self._graph.path} is not the graph that model.json describes: "
             f"{described} there, {found} in the file. Export the bundle again."
         )
-
-
-def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
-    array = np.ascontiguousarray(values)
-    if array.ndim != len(tensor.shape) or 0 in array.shape or array.shape[-1] != tensor.shape[-1]:
-        raise OptionError(
-            f"{tensor.name} takes shape {list(tensor.shape)}, other batch sizes and widths; "
-            f"got {list(array.shape)}."
-        )
-    if array.dtype == tensor.dtype:
-        return array
-    if array.dtype.kind != "f":
-        raise OptionError(f"{tensor.name} takes {tensor.dtype} or floats; got {array.dtype}.")
-    if tensor.dtype == "float32":
-        return array.astype(np.float32)
-    if tensor.scale is None or tensor.zero_point is None:
-        raise OptionError(f"{tensor.name} takes {tensor.dtype}; got {array.dtype}.")
-    limits = np.iinfo(tensor.dtype)
-    steps = np.rint(array / np.float32(tensor.scale)) + tensor.zero_point
-    return np.asarray(np.clip(steps, limits.min, limits.max), tensor.dtype)
-
-
-def _from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:
-    out = values.astype(np.float32, copy=False)
-    if tensor.scale is None or tensor.zero_point is None:
-        return out
-    out -= tensor.zero_point
-    out *= np.float32(tensor.scale)
-    return out

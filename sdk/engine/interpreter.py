@@ -12,7 +12,7 @@ import numpy as np
 
 from sdk.errors import DeviceError
 
-__all__ = ["Found", "construction_error", "find_interpreter"]
+__all__ = ["Found", "construction_error", "find_interpreter", "first_line"]
 
 # Distribution, and the module in it. ai-edge-litert is first: it runs int8 models about five
 # times faster than tflite-runtime 2.14.
@@ -47,7 +47,7 @@ def find_interpreter() -> Found:
         try:
             loaded = import_module(module)
         except Exception as error:  # a binary for another NumPy or libc fails in many ways
-            reasons.append(f"{distribution}: {_first_line(error)}")
+            reasons.append(f"{distribution}: {first_line(error)}")
             continue
         return Found(f"{distribution} {_version(distribution)}", loaded)
     raise DeviceError(
@@ -67,7 +67,7 @@ def construction_error(found: Found, error: BaseException) -> DeviceError:
             'pip install "numpy<2", or pip install ai-edge-litert.'
         )
     return DeviceError(
-        f"The interpreter {found.name} does not start: {_first_line(error)}. {advice}"
+        f"The interpreter {found.name} does not start: {first_line(error)}. {advice}"
     )
 
 
@@ -78,6 +78,7 @@ def _version(distribution: str) -> str:
         return "of unknown version"
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text without its full stop, or the error's name."""
     text = str(error).strip() or type(error).__name__
     return text.splitlines()[0].rstrip(".")

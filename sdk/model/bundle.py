@@ -11,7 +11,14 @@ from sdk.errors import ModelError
 from sdk.files import write_atomically
 from sdk.model.manifest import GraphSpec, Manifest, file_digest
 
-__all__ = ["DEFAULT_BUNDLE", "MANIFEST_NAME", "Bundle", "BundleGraph", "write_manifest"]
+__all__ = [
+    "DEFAULT_BUNDLE",
+    "MANIFEST_NAME",
+    "Bundle",
+    "BundleGraph",
+    "read_manifest",
+    "write_manifest",
+]
 
 MANIFEST_NAME = "model.json"
 
@@ -58,8 +65,7 @@ class Bundle:
             ModelError: The folder, its manifest or a file is missing or damaged, the bundle is
                 newer than this SDK, or has no such variant.
         """
-        folder = DEFAULT_BUNDLE if path is None else Path(path)
-        manifest = _read_manifest(folder, packaged=path is None)
+        folder, manifest = read_manifest(path)
         chosen = manifest.default_variant if variant is None else variant
         if chosen not in manifest.variants:
             raise ModelError(
@@ -117,14 +123,23 @@ def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> Path:
     return target
 
 
-def _read_manifest(folder: Path, *, packaged: bool) -> Manifest:
+def read_manifest(model: str | os.PathLike[str] | None = None) -> tuple[Path, Manifest]:
+    """Return a bundle's folder and its `model.json`; the graphs are not looked at.
+
+    Args:
+        model: Folder of the bundle; None takes the packaged one.
+
+    Raises:
+        ModelError: The folder or the file is missing, damaged, or newer than this SDK.
+    """
+    folder = DEFAULT_BUNDLE if model is None else Path(model)
     path = folder / MANIFEST_NAME
     try:
         data = path.read_bytes()
     except OSError as error:
         advice = (
             "Install the package again, or name a bundle."
-            if packaged
+            if model is None
             else f"Name a folder that holds {MANIFEST_NAME}."
         )
         reason = "not found" if isinstance(error, FileNotFoundError) else error.strerror or error
@@ -139,7 +154,7 @@ def _read_manifest(folder: Path, *, packaged: bool) -> Manifest:
             "Export or download the bundle again."
         ) from error
     try:
-        return Manifest.from_dict(parsed)
+        return folder, Manifest.from_dict(parsed)
     except ModelError as error:
         raise ModelError(f"Cannot open the model bundle {folder}: {error}") from error
 

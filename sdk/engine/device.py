@@ -1,0 +1,58 @@
+"""Names of devices, such as "gpu" or "edgetpu:usb"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sdk.errors import OptionError
+
+__all__ = ["AUTO", "CPU", "EDGETPU", "GPU", "Device", "parse_device"]
+
+FORMS = (
+    "auto",
+    "cpu",
+    "gpu",
+    "gpu:<delegate library>",
+    "edgetpu",
+    "edgetpu:usb",
+    "edgetpu:pci",
+    "edgetpu:<number>",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Where a graph runs.
+
+    Attributes:
+        kind: "auto", "cpu", "gpu" or "edgetpu".
+        detail: The delegate's library for "gpu"; "usb", "pci" or a number for "edgetpu"; empty
+            leaves the choice open.
+    """
+
+    kind: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        """Return the name a user gives."""
+        return f"{self.kind}:{self.detail}" if self.detail else self.kind
+
+
+AUTO, CPU, GPU, EDGETPU = (Device(kind) for kind in ("auto", "cpu", "gpu", "edgetpu"))
+
+
+def parse_device(text: str) -> Device:
+    """Return the device of that name.
+
+    Raises:
+        OptionError: There is none.
+    """
+    if isinstance(text, str):
+        kind, colon, detail = text.partition(":")
+        device = Device(kind, detail)
+        if not colon and device in (AUTO, CPU, GPU, EDGETPU):
+            return device
+        which = detail in ("usb", "pci") or (detail.isascii() and detail.isdecimal())
+        if (kind == "gpu" and detail) or (kind == "edgetpu" and which):
+            return device
+    raise OptionError(f"device is {text!r}. Give one of {', '.join(FORMS)}.")

@@ -1,0 +1,200 @@
+"""Where the graphs of a bundle run.
+
+The detector is most of the work and has one shape, so it is what a GPU or an Edge TPU runs. Lines
+are of all widths, each another shape; their small graphs take about a millisecond on the CPU.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sdk.engine.base import Engine
+from sdk.engine.cpu import CpuEngine
+from sdk.engine.device import AUTO, CPU, EDGETPU, GPU, Device
+from sdk.engine.edgetpu import explain_devices, find_attached, is_compiled
+from sdk.engine.gpu import find_gpu_node
+from sdk.engine.interpreter import find_interpreter
+from sdk.engine.probe import probe
+from sdk.engine.trial import Trial, open_accelerated
+from sdk.errors import DeviceError, SdkError
+from sdk.model.bundle import Bundle, BundleGraph, read_manifest
+from sdk.model.manifest import GraphSpec
+
+logger = logging.getLogger("sdk")
+
+__all__ = ["Placement", "place"]
+
+ModelPath = str | os.PathLike[str] | None
+
+# Best first: a GPU computes in half or single precision, int8 gains nothing there.
+GPU_VARIANTS = ("fp16", "fp32")
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A bundle whose graphs are open.
+
+    Attributes:
+        bundle: The bundle with the variant chosen.
+        device: Where the detector runs, or, without one, the line graph.
+        engines: By role.
+        passed_over: Why "auto" did not take a device, by its name.
+    """
+
+    bundle: Bundle
+    device: Device
+    engines: Mapping[str, Engine]
+    passed_over: Mapping[str, str] = field(default_factory=dict)
+
+
+def place(
+    model: ModelPath, device: Device, threads: int | None = None, variant: str | None = None
+) -> Placement:
+    """Open the graphs of a bundle on a device.
+
+    Args:
+        model: Folder of the bundle; None takes the packaged one.
+        device: "auto" takes an Edge TPU or a GPU only if it is there, the bundle has a graph for
+            it, it computes what the CPU does, and the GPU is faster than the CPU.
+        threads: CPU threads.
+        variant: Variant of the bundle; None takes the one that fits the device.
+
+    Raises:
+        DeviceError: The device or an interpreter is not usable here.
+        ModelError: The bundle is missing, damaged, newer than this SDK, or made for another device.
+    """
+    if device != AUTO:
+        return _place_on(device, model, threads, variant)
+    passed_over: dict[str, str] = {}
+    for candidate in (EDGETPU, GPU):
+        reason = _absence(candidate, model, variant)
+        if reason is None:
+            try:
+                return replace(
+                    _place_on(candidate, model, threads, variant, measured=True),
+                    passed_over=passed_over,
+                )
+            except SdkError as error:
+                reason = str(error)
+                logger.info("The device %s is not used: %s", candidate, reason)
+        passed_over[str(candidate)] = reason
+    return replace(_place_on(CPU, model, threads, variant), passed_over=passed_over)
+
+
+def _place_on(
+    device: Device,
+    model: ModelPath,
+    threads: int | None,
+    variant: str | None,
+    measured: bool = False,
+) -> Placement:
+    bundle = Bundle.open(model, _variant_for(device, model, variant))
+    accelerated = None
+    if device != CPU:
+        accelerated = _try_detector(device, bundle, model, threads, measured)
+    engines: dict[str, Engine] = {}
+    try:
+        for role in bundle.roles:
+            if role == "detector" and accelerated is not None:
+                engines[role] = open_accelerated(accelerated, device, threads)
+            else:
+                engines[role] = CpuEngine(bundle.graph(role), threads)
+    except SdkError:
+        for engine in engines.values():
+            engine.close()
+        raise
+    return Placement(bundle, device, engines)
+
+
+def _variant_for(device: Device, model: ModelPath, variant: str | None) -> str | None:
+    """Return the variant that fits a device; None leaves the bundle its default."""
+    if variant is not None or device == CPU:
+        return variant
+    _, manifest = read_manifest(model)
+    if device.kind == "gpu":
+        return next((name for name in GPU_VARIANTS if name in manifest.variants), None)
+    return _compiled_variant(model)
+
+
+def _compiled_variant(model: ModelPath) -> str | None:
+    """Return the variant whose detector was compiled for the Edge TPU, if there is one."""
+    folder, manifest = read_manifest(model)
+    for name, graphs in manifest.variants.items():
+        path = folder / graphs["detector"].file if "detector" in graphs else None
+        if path is not None and path.is_file() and is_compiled(path):
+            return name
+    return None
+
+
+def _try_detector(
+    device: Device, bundle: Bundle, model: ModelPath, threads: int | None, measured: bool
+) -> BundleGraph:
+    """Return the detector after it ran on the device as it does on the CPU.
+
+    Raises:
+        DeviceError: It does not, or is slower though `measured`.
+    """
+    if "detector" not in bundle.roles:
+        raise DeviceError(
+            f"The bundle {bundle.folder} reads single lines only, which the CPU does: "
+            f'the device {device} runs detectors. Use device="cpu".'
+        )
+    graph, reference = bundle.graph("detector"), None
+    if device.kind == "gpu":
+        reference = graph
+    else:
+        if not is_compiled(graph.path):
+            attached = "" if find_attached() else " Nor does the system show an Edge TPU."
+            raise DeviceError(
+                f"The variant {bundle.variant} of the bundle {bundle.folder} is not compiled for "
+                "the Edge TPU. Compile its int8 detector: python -m convert edgetpu; or use "
+                f'device="cpu".{attached}'
+            )
+        reference = _same_on_cpu(bundle)
+    # an Edge TPU that is there was put there to be used
+    rival = Bundle.open(model).graph("detector") if measured and device.kind == "gpu" else None
+    report = probe(Trial(graph, device, threads, reference, rival))
+    if rival is not None and report["ms"] >= report["rival_ms"]:
+        raise DeviceError(
+            f"It is slower: {report['ms']:.0f} ms for {graph.spec.file}, the CPU takes "
+            f"{report['rival_ms']:.0f} ms for {rival.spec.file}."
+        )
+    return graph
+
+
+def _same_on_cpu(bundle: Bundle) -> BundleGraph | None:
+    """Return the detector that was compiled, from another variant, if the bundle has it."""
+    compiled = bundle.graph("detector").spec
+    for graphs in bundle.manifest.variants.values():
+        spec = graphs.get("detector")
+        if spec is None or spec.sha256 == compiled.sha256 or _tensors(spec) != _tensors(compiled):
+            continue
+        path = bundle.folder / spec.file
+        if path.is_file() and not is_compiled(path):
+            return BundleGraph(path, spec)
+    return None
+
+
+def _tensors(spec: GraphSpec) -> set[object]:
+    return {replace(tensor, index=0) for tensor in (*spec.inputs, *spec.outputs)}
+
+
+def _absence(device: Device, model: ModelPath, variant: str | None) -> str | None:
+    """Return why "auto" need not even try a device; None if it should."""
+    if device == EDGETPU:
+        attached = find_attached()
+        if not attached:
+            return explain_devices(device, attached, find_interpreter().name)
+        if variant is None and _compiled_variant(model) is None:
+            return "The model has no graph compiled for the Edge TPU (python -m convert edgetpu)."
+        return None
+    chosen = _variant_for(device, model, variant)
+    if chosen not in GPU_VARIANTS:
+        return "The model has no fp16 or fp32 graph, and int8 gains nothing on a GPU."
+    if platform.system() == "Linux" and find_gpu_node() is None:
+        return "The system shows no GPU (no /dev/dri/renderD* or the like)."
+    return None

@@ -1,0 +1,61 @@
+"""Arrays to a graph's tensors and back: dtypes and quantization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.errors import OptionError
+from sdk.model.manifest import GraphSpec, TensorSpec
+
+__all__ = ["from_tensor", "to_tensor", "to_tensors"]
+
+
+def to_tensors(spec: GraphSpec, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
+    """Return the inputs of a graph in its order, each in its tensor's dtype.
+
+    Raises:
+        OptionError: A name, dtype or shape does not fit.
+    """
+    names = [t.name for t in spec.inputs]
+    if set(inputs) != set(names):
+        raise OptionError(f"{spec.file} takes {', '.join(names)}; got {', '.join(inputs)}.")
+    return [to_tensor(t, inputs[t.name]) for t in spec.inputs]
+
+
+def to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
+    """Return an array in a tensor's dtype; floats are quantized for a quantized tensor.
+
+    Raises:
+        OptionError: The dtype or shape does not fit.
+    """
+    array = np.ascontiguousarray(values)
+    if array.ndim != len(tensor.shape) or 0 in array.shape or array.shape[-1] != tensor.shape[-1]:
+        raise OptionError(
+            f"{tensor.name} takes shape {list(tensor.shape)}, other batch sizes and widths; "
+            f"got {list(array.shape)}."
+        )
+    if array.dtype == tensor.dtype:
+        return array
+    if array.dtype.kind != "f":
+        raise OptionError(f"{tensor.name} takes {tensor.dtype} or floats; got {array.dtype}.")
+    if tensor.dtype == "float32":
+        return array.astype(np.float32)
+    if tensor.scale is None or tensor.zero_point is None:
+        raise OptionError(f"{tensor.name} takes {tensor.dtype}; got {array.dtype}.")
+    limits = np.iinfo(tensor.dtype)
+    steps = np.rint(array / np.float32(tensor.scale)) + tensor.zero_point
+    return np.asarray(np.clip(steps, limits.min, limits.max), tensor.dtype)
+
+
+def from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:
+    """Return a tensor's values as float32, dequantized."""
+    out = values.astype(np.float32, copy=False)
+    if tensor.scale is None or tensor.zero_point is None:
+        return out
+    out -= tensor.zero_point
+    out *= np.float32(tensor.scale)
+    return out

@@ -142,7 +142,7 @@ def test_failed_output_leaves_the_old_file(
 ) -> None:
     out = tmp_path / "out.json"
     out.write_text("old")
-    assert run(tiny_bundle, "read", photos / "a.png", "--output", out, "--device", "gpu") == 3
+    assert run(tiny_bundle, "read", photos / "a.png", "--output", out, "--device", "edgetpu") == 3
     assert out.read_text() == "old"
     assert "fots-lite: error: " in capsys.readouterr().err
 
@@ -259,8 +259,8 @@ def test_model_that_is_not_there(
 
 
 def test_device_that_is_not_there(tiny_bundle: Path, photos: Path, capsys: Capture) -> None:
-    assert run(tiny_bundle, "read", photos / "a.png", "--device", "gpu") == 3
-    assert '"gpu" is not available' in capsys.readouterr().err
+    assert run(tiny_bundle, "read", photos / "a.png", "--device", "edgetpu") == 3
+    assert "is not compiled for the Edge TPU" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["read", "a.png"], ["bench"], ["info"], ["check"]])
@@ -319,8 +319,14 @@ def test_info(tiny_bundle: Path, capsys: Capture) -> None:
             role: (tiny_bundle / graph["file"]).stat().st_size for role, graph in graphs.items()
         }
         assert result["model"]["variants"][variant] == sizes
-    assert result["devices"]["cpu"] == {"usable": True, "threads": 1}
-    assert "not available in this version" in result["devices"]["gpu"]["reason"]
+    devices = result["devices"]
+    assert list(devices) == ["cpu", "gpu", "edgetpu", "auto"]
+    for name in ("cpu", "auto"):
+        about = devices[name]
+        assert (about["usable"], about["device"], about["threads"]) == (True, "cpu", 1)
+        assert (about["variant"], about["interpreter"]) == ("fp32", result["interpreter"]["name"])
+    assert devices["edgetpu"]["usable"] is False
+    assert "not compiled for the Edge TPU" in devices["edgetpu"]["reason"]
     assert result["packages"]["numpy"] == np.__version__
     assert result["interpreter"]["usable"]
 
@@ -329,7 +335,7 @@ def test_info_as_a_table(tiny_bundle: Path, capsys: Capture) -> None:
     assert run(tiny_bundle, "info") == 0
     rows = capsys.readouterr().out.splitlines()
     assert rows[0].split() == ["fots-lite", __version__]
-    assert any(row.startswith("device cpu") and row.endswith("yes, with 1 thread") for row in rows)
+    assert any(row.startswith("device cpu") and row.endswith(", 1 thread") for row in rows)
     assert any(row.startswith("device edgetpu") and "no: " in row for row in rows)
 
 

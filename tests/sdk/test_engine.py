@@ -158,12 +158,6 @@ def test_closed_engine(tiny_bundle: Path) -> None:
         engine.run({"strip": strips(["A"], 64)})
 
 
-@pytest.mark.parametrize("device", ["gpu", "edgetpu"])
-def test_later_devices(tiny_bundle: Path, device: str) -> None:
-    with pytest.raises(DeviceError, match="not available in this version"):
-        open_engine(graph(tiny_bundle), device)
-
-
 @pytest.mark.parametrize("arguments", [{"device": "npu"}, {"threads": 0}, {"threads": 1.5}])
 def test_wrong_arguments(tiny_bundle: Path, arguments: dict[str, object]) -> None:
     (value,) = arguments.values()

@@ -67,6 +67,7 @@ class Reader:
                 The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
                 OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
+                The graphs of single lines always run on one, which is the fastest for them.
             variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
                 the device.
 
@@ -109,8 +110,8 @@ class Reader:
         )
         self._finder: Finder | None = None
         if "detector" in self._engines:
-            shape = self._bundle.graph("detector").spec.input("image").shape
-            self._finder = Finder(self._engines["detector"], (shape[1], shape[2]), self._settings)
+            spec = self._bundle.graph("detector").spec
+            self._finder = Finder(self._engines["detector"], spec, self._settings)
         self._model = f"{manifest.name} {manifest.version}"
         self._device = str(placement.device)
 
@@ -155,7 +156,7 @@ class Reader:
             "device": self._device,
             "passed_over": dict(self._placement.passed_over),
             "interpreter": engines["line"]["interpreter"],
-            "threads": engines["line"]["threads"],
+            "threads": engines.get("detector", engines["line"])["threads"],
             "graphs": {
                 role: {key: engine[key] for key in ("file", "bytes", "device")}
                 for role, engine in engines.items()

@@ -141,14 +141,14 @@ def decode_maps(
     if not len(rows):
         return Detections(np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32))
     _, components = cv2.connectedComponents(text.astype(np.uint8), connectivity=8)
-    direction = np.asarray(angle, np.float64)[rows, columns]
+    direction = np.asarray(angle)[rows, columns].astype(np.float64)
     length = np.linalg.norm(direction, axis=1, keepdims=True)
     cells = _Cells(
         np.stack([columns, rows], 1).astype(np.float64) * stride + 0.5 * stride,
         1 / (1 + np.exp(-logits[rows, columns].astype(np.float64))),
         np.where(length > 1e-6, direction / np.maximum(length, 1e-6), [1.0, 0.0]),
-        np.maximum(np.asarray(horizontal, np.float64)[rows, columns], 0),
-        np.maximum(np.asarray(vertical, np.float64)[rows, columns], 0),
+        np.maximum(np.asarray(horizontal)[rows, columns].astype(np.float64), 0),
+        np.maximum(np.asarray(vertical)[rows, columns].astype(np.float64), 0),
     )
     groups = components[rows, columns].astype(np.intp) - 1
     fitted, lines, _ = _fit(cells, groups)

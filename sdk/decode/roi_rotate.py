@@ -8,6 +8,8 @@ training code equals.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -45,16 +47,22 @@ def roi_affine(quads: ArrayLike, height: int, max_width: int) -> tuple[Floats, N
 
 
 def roi_rotate(
-    features: Floats, affines: Floats, widths: NDArray[np.int32], height: int, width: int
+    features: NDArray[Any],
+    affines: Floats,
+    widths: NDArray[np.int32],
+    height: int,
+    width: int,
+    step: tuple[float, int] | None = None,
 ) -> Floats:
     """Return the feature strips of all lines.
 
     Args:
-        features: float32 (H, W, C) feature map.
+        features: (H, W, C) feature map: float32, or integers with their step.
         affines: float32 (n, 2, 3) from `roi_affine`.
         widths: int32 (n,) valid columns of each line.
         height: Output rows, as given to `roi_affine`.
         width: Output columns; columns from a line's own width on are zero.
+        step: Scale and zero point of quantized features, None for floats.
 
     Returns:
         float32 (n, height, width, C).
@@ -72,15 +80,21 @@ def roi_rotate(
     x0, y0 = np.floor(x), np.floor(y)
     fx, fy = (x - x0).astype(np.float32), (y - y0).astype(np.float32)
 
-    # one cell of zeros around the map stands for all that is outside
-    padded = np.zeros((rows + 2, columns + 2, channels), np.float32)
-    padded[1:-1, 1:-1] = features
-    flat = padded.reshape(-1, channels)
-    left, right = (np.clip(x0 + d, 0, columns + 1).astype(np.intp) for d in (1, 2))
-    top, bottom = (np.clip(y0 + d, 0, rows + 1).astype(np.intp) * (columns + 2) for d in (1, 2))
-    sampled = flat[top + left] * ((1 - fx) * (1 - fy))[..., None]
-    sampled += flat[top + right] * (fx * (1 - fy))[..., None]
-    sampled += flat[bottom + left] * ((1 - fx) * fy)[..., None]
-    sampled += flat[bottom + right] * (fx * fy)[..., None]
+    flat = features.reshape(-1, channels)
+    sampled = np.zeros((*x.shape, channels), np.float32)
+    for dy, share_y in ((0, 1 - fy), (1, fy)):
+        for dx, share_x in ((0, 1 - fx), (1, fx)):
+            column, row = x0 + dx, y0 + dy
+            inside = (column >= 0) & (column < columns) & (row >= 0) & (row < rows)
+            index = (np.where(inside, row, 0) * columns + np.where(inside, column, 0)).astype(
+                np.intp
+            )
+            values = flat.take(index, axis=0).astype(np.float32, copy=False)
+            if step is not None:
+                values -= step[1]
+                values *= np.float32(step[0])
+            # what lies outside the map counts as zero
+            values *= np.where(inside, share_x * share_y, 0)[..., None]
+            sampled += values
     out[line, :, j] = sampled
     return out

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Engine"]
@@ -14,15 +13,18 @@ __all__ = ["Engine"]
 class Engine(Protocol):
     """Runs one graph. Calls from several threads are safe; they run one after the other."""
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
+    ) -> dict[str, NDArray[Any]]:
         """Run the graph.
 
         Args:
             inputs: Arrays by name. An array of the tensor's own dtype is taken as it is, a float
                 array for a quantized tensor is quantized.
+            raw: Names of outputs that are wanted as they are, in the tensor's dtype.
 
         Returns:
-            float32 outputs by name, dequantized.
+            Outputs by name, but for the raw ones float32, dequantized.
 
         Raises:
             OptionError: A name, dtype or shape does not fit.

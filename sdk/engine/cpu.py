@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sdk.engine.interpreter import construction_error, find_interpreter, first_line
-from sdk.engine.tensors import from_tensor, to_tensors
+from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import ModelError, SdkError
 from sdk.model.bundle import BundleGraph
 
@@ -31,6 +32,15 @@ def default_threads() -> int:
     except AttributeError:  # macOS and Windows
         usable = os.cpu_count() or 1
     return max(1, min(4, usable))
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An interpreter whose tensors are allocated, and their numbers in the file's order."""
+
+    interpreter: Any
+    inputs: Sequence[int]
+    outputs: Sequence[int]
 
 
 class CpuEngine:
@@ -55,30 +65,29 @@ class CpuEngine:
         self._found = find_interpreter()
         self._lock = threading.Lock()
         self._closed = False
-        self._interpreters: OrderedDict[Shapes, Any] = OrderedDict()
+        self._interpreters: OrderedDict[Shapes, Ready] = OrderedDict()
         native = tuple(t.shape for t in graph.spec.inputs)
         interpreter = self._construct()
         self._compare(interpreter)
-        self._allocate(interpreter)
-        self._interpreters[native] = interpreter
+        self._interpreters[native] = self._allocate(interpreter)
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
+    ) -> dict[str, NDArray[Any]]:
         """Run the graph; see `Engine.run`."""
-        arrays = to_tensors(self._graph.spec, inputs)
+        spec = self._graph.spec
+        arrays = to_tensors(spec, inputs)
         with self._lock:
             if self._closed:
                 raise SdkError("The engine is closed. Open a new one.")
-            interpreter = self._prepare(tuple(a.shape for a in arrays))
-            details = interpreter.get_input_details()
-            for tensor, array in zip(self._graph.spec.inputs, arrays, strict=True):
-                interpreter.set_tensor(details[tensor.index]["index"], array)
-            self._invoke(interpreter)
-            details = interpreter.get_output_details()
-            raw = {
-                t.name: interpreter.get_tensor(details[t.index]["index"])
-                for t in self._graph.spec.outputs
+            ready = self._prepare(tuple(a.shape for a in arrays))
+            for tensor, array in zip(spec.inputs, arrays, strict=True):
+                ready.interpreter.set_tensor(ready.inputs[tensor.index], array)
+            self._invoke(ready.interpreter)
+            found = {
+                t.name: ready.interpreter.get_tensor(ready.outputs[t.index]) for t in spec.outputs
             }
-        return {t.name: from_tensor(t, raw[t.name]) for t in self._graph.spec.outputs}
+        return from_tensors(spec, found, raw)
 
     def describe(self) -> dict[str, Any]:
         """Return interpreter, device, threads and file as plain values."""
@@ -109,25 +118,30 @@ class CpuEngine:
     def _invoke(self, interpreter: Any) -> None:
         interpreter.invoke()
 
-    def _prepare(self, shapes: Shapes) -> Any:
-        interpreter = self._interpreters.get(shapes)
-        if interpreter is None:
+    def _prepare(self, shapes: Shapes) -> Ready:
+        ready = self._interpreters.get(shapes)
+        if ready is None:
             interpreter = self._construct()
             details = interpreter.get_input_details()
             for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
                 interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
-            self._allocate(interpreter)
+            ready = self._allocate(interpreter)
             while len(self._interpreters) >= MAX_SHAPES:
                 self._interpreters.popitem(last=False)
-            self._interpreters[shapes] = interpreter
+            self._interpreters[shapes] = ready
         self._interpreters.move_to_end(shapes)
-        return interpreter
+        return ready
 
-    def _allocate(self, interpreter: Any) -> None:
+    def _allocate(self, interpreter: Any) -> Ready:
         try:
             interpreter.allocate_tensors()
         except (RuntimeError, ValueError) as error:
             raise self._unusable(error) from error
+        return Ready(
+            interpreter,
+            [int(tensor["index"]) for tensor in interpreter.get_input_details()],
+            [int(tensor["index"]) for tensor in interpreter.get_output_details()],
+        )
 
     def _unusable(self, error: BaseException) -> SdkError:
         if "edgetpu-custom-op" in str(error):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sdk.engine.cpu import CpuEngine, Shapes
+from sdk.engine.cpu import CpuEngine, Ready, Shapes
 from sdk.engine.device import Device
 from sdk.engine.edgetpu import explain_failure, library_name, library_options
 from sdk.engine.interpreter import find_interpreter, first_line
@@ -77,7 +77,7 @@ class DelegateEngine(CpuEngine):
                 f'{first_line(error)}. Plug it in again or restart, or use device="cpu".'
             ) from error
 
-    def _prepare(self, shapes: Shapes) -> Any:
+    def _prepare(self, shapes: Shapes) -> Ready:
         native = tuple(t.shape for t in self._graph.spec.inputs)
         if shapes != native:
             raise OptionError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.engine.interpreter import first_line
-from sdk.engine.tensors import from_tensor, to_tensors
+from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.model.bundle import BundleGraph
 from sdk.model.manifest import TensorSpec
@@ -75,7 +75,9 @@ class GpuEngine:
             self._positions(self._model.get_output_tensor_details(key), graph.spec.outputs),
         ]
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
+    ) -> dict[str, NDArray[Any]]:
         """Run the graph; see `Engine.run`."""
         spec = self._graph.spec
         arrays = to_tensors(spec, inputs)
@@ -89,13 +91,13 @@ class GpuEngine:
             if self._model is None:
                 raise SdkError("The engine is closed. Open a new one.")
             try:
-                raw = self._invoke(arrays)
+                found = self._invoke(arrays)
             except RuntimeError as error:
                 raise DeviceError(
                     f"The GPU fails while it runs {spec.file}: {_reason(error)}. "
                     'Update its driver, or use device="cpu".'
                 ) from error
-        return {t.name: from_tensor(t, raw[t.name]).reshape(t.shape) for t in spec.outputs}
+        return from_tensors(spec, found, raw)
 
     def describe(self) -> dict[str, Any]:
         """Return interpreter, device, threads and file as plain values."""
@@ -118,10 +120,11 @@ class GpuEngine:
         for position, array in zip(self._order[0], arrays, strict=True):
             self._inputs[position].write(array)
         self._model.run_by_index(0, self._inputs, self._outputs)
-        return {
-            t.name: self._outputs[position].read(int(np.prod(t.shape)), np.dtype(t.dtype).type)
-            for t, position in zip(self._graph.spec.outputs, self._order[1], strict=True)
-        }
+        found = {}
+        for tensor, position in zip(self._graph.spec.outputs, self._order[1], strict=True):
+            size, dtype = int(np.prod(tensor.shape)), np.dtype(tensor.dtype).type
+            found[tensor.name] = self._outputs[position].read(size, dtype).reshape(tensor.shape)
+        return found
 
     def _positions(self, details: Mapping[str, Any], tensors: Sequence[TensorSpec]) -> list[int]:
         """Return where the manifest's tensors are in the graph's signature."""

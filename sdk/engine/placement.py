@@ -102,7 +102,9 @@ def _place_on(
             if role == "detector" and accelerated is not None:
                 engines[role] = open_accelerated(accelerated, device, threads)
             else:
-                engines[role] = CpuEngine(bundle.graph(role), threads)
+                # more threads than one do not pay for the small graphs of single lines
+                of_role = threads if role == "detector" else 1
+                engines[role] = CpuEngine(_for_cpu(bundle, role, model), of_role)
     except SdkError:
         for engine in engines.values():
             engine.close()
@@ -154,7 +156,7 @@ def _try_detector(
                 "the Edge TPU. Compile its int8 detector: python -m convert edgetpu; or use "
                 f'device="cpu".{attached}'
             )
-        reference = _same_on_cpu(bundle)
+        reference = _uncompiled(bundle, "detector", model)
     # an Edge TPU that is there was put there to be used
     rival = Bundle.open(model).graph("detector") if measured and device.kind == "gpu" else None
     report = probe(Trial(graph, device, threads, reference, rival))
@@ -166,16 +168,23 @@ def _try_detector(
     return graph
 
 
-def _same_on_cpu(bundle: Bundle) -> BundleGraph | None:
-    """Return the detector that was compiled, from another variant, if the bundle has it."""
-    compiled = bundle.graph("detector").spec
-    for graphs in bundle.manifest.variants.values():
-        spec = graphs.get("detector")
-        if spec is None or spec.sha256 == compiled.sha256 or _tensors(spec) != _tensors(compiled):
+def _for_cpu(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph:
+    """Return a graph of the bundle's variant, or, if it was compiled, what it was compiled from."""
+    graph = bundle.graph(role)
+    if role == "detector" or not is_compiled(graph.path):
+        return graph
+    return _uncompiled(bundle, role, model) or graph
+
+
+def _uncompiled(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph | None:
+    """Return what a graph was compiled from, if another variant of the bundle has it."""
+    compiled = bundle.graph(role).spec
+    for name, graphs in bundle.manifest.variants.items():
+        if role not in graphs or _tensors(graphs[role]) != _tensors(compiled):
             continue
-        path = bundle.folder / spec.file
+        path = bundle.folder / graphs[role].file
         if path.is_file() and not is_compiled(path):
-            return BundleGraph(path, spec)
+            return Bundle.open(model, name).graph(role)
     return None
 
 

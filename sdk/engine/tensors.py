@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sdk.errors import OptionError
 from sdk.model.manifest import GraphSpec, TensorSpec
 
-__all__ = ["from_tensor", "to_tensor", "to_tensors"]
+__all__ = ["from_tensors", "to_tensors"]
 
 
 def to_tensors(spec: GraphSpec, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
@@ -23,10 +23,10 @@ def to_tensors(spec: GraphSpec, inputs: Mapping[str, NDArray[Any]]) -> Sequence[
     names = [t.name for t in spec.inputs]
     if set(inputs) != set(names):
         raise OptionError(f"{spec.file} takes {', '.join(names)}; got {', '.join(inputs)}.")
-    return [to_tensor(t, inputs[t.name]) for t in spec.inputs]
+    return [_to_tensor(t, inputs[t.name]) for t in spec.inputs]
 
 
-def to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
+def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
     """Return an array in a tensor's dtype; floats are quantized for a quantized tensor.
 
     Raises:
@@ -51,7 +51,17 @@ def to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(np.clip(steps, limits.min, limits.max), tensor.dtype)
 
 
-def from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:
+def from_tensors(
+    spec: GraphSpec, values: Mapping[str, NDArray[Any]], raw: Collection[str]
+) -> dict[str, NDArray[Any]]:
+    """Return the outputs of a graph by name as `Engine.run` gives them."""
+    return {
+        t.name: values[t.name] if t.name in raw else _from_tensor(t, values[t.name])
+        for t in spec.outputs
+    }
+
+
+def _from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:
     """Return a tensor's values as float32, dequantized."""
     out = values.astype(np.float32, copy=False)
     if tensor.scale is None or tensor.zero_point is None:

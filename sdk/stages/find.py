@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from sdk.engine import Engine
 from sdk.geometry import iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
+from sdk.model.manifest import GraphSpec
 from sdk.model.settings import DecodeSettings
 from sdk.stages.tiles import Tile, plan_tiles
 
@@ -42,14 +44,16 @@ class View:
     """One run of the detector.
 
     Attributes:
-        features: float32 (H / 4, W / 4, C), shared features of the frame.
+        features: (H / 4, W / 4, C), shared features of the frame, as the network gives them.
         box: How the part of the photo lies in the frame.
         offset: float32 (2,), the part's top left corner in the photo, pixels.
+        step: Scale and zero point of quantized features, None for floats.
     """
 
-    features: Floats
+    features: NDArray[Any]
     box: Letterbox
     offset: Floats
+    step: tuple[float, int] | None = None
 
     def to_frame(self, points: Floats) -> Floats:
         """Map photo points (..., 2) to frame points."""
@@ -80,16 +84,20 @@ class FoundLine:
 class Finder:
     """Runs the detector over photos."""
 
-    def __init__(self, engine: Engine, frame: tuple[int, int], settings: DecodeSettings) -> None:
+    def __init__(self, engine: Engine, spec: GraphSpec, settings: DecodeSettings) -> None:
         """Remember what to run.
 
         Args:
             engine: The detector.
-            frame: Height and width of its input, pixels.
+            spec: Its description.
             settings: Thresholds.
         """
         self._engine = engine
-        self._height, self._width = frame
+        self._height, self._width = spec.input("image").shape[1:3]
+        features = spec.output("features")
+        self._step: tuple[float, int] | None = None
+        if features.scale is not None and features.zero_point is not None:
+            self._step = features.scale, features.zero_point
         self._settings = settings
 
     def find(self, image: ImageArray) -> list[FoundLine]:
@@ -121,8 +129,9 @@ class Finder:
 
     def _look(self, image: ImageArray, offset: Floats) -> tuple[list[FoundLine], View]:
         frame, box = letterbox(image, self._height, self._width, self._settings.max_scale)
-        maps = self._engine.run({"image": frame[None]})
-        view = View(maps["features"][0], box, offset)
+        # of the features only what lies under lines is ever needed as floats
+        maps = self._engine.run({"image": frame[None]}, raw=("features",))
+        view = View(maps["features"][0], box, offset, self._step)
         found = decode_maps(
             maps["score"][0],
             maps["vertical"][0],

@@ -180,7 +180,7 @@ class LineReader:
             members = np.flatnonzero(buckets == bucket)
             columns = self._columns[bucket]
             cut = roi_rotate(
-                view.features, affines[members], widths[members], FEATURE_ROWS, columns
+                view.features, affines[members], widths[members], FEATURE_ROWS, columns, view.step
             )
             for i, features in zip(members.tolist(), cut, strict=True):
                 logits = self._recognizer.run({"features": features[None]})["logits"]

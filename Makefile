@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read test soak lint types clean image-given
+.PHONY: help read test test-arm64 soak lint types clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -24,6 +24,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 help:
 	@echo "make read IMAGE=photo.jpg  read the text in a photo"
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
+	@echo "make test-arm64            read a photo on an emulated 64-bit ARM board (about 400 MB in .arm64)"
 	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
@@ -39,6 +40,10 @@ image-given:
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)
+
+# Not part of `make test`: it downloads 150 MB, and reading on the emulator takes a minute.
+test-arm64: $(BASE)
+	@sh tests/boards/arm64 .arm64 $(RUN)
 
 soak: $(DEV)
 	@$(RUN) -m tests.sdk.station.soak $(ARGS)

@@ -1,40 +1,31 @@
-"""`fots-lite bench`: how long this machine takes to read a picture, and how much memory."""
+"""`fots-lite bench`: how long this machine takes to read a picture, and how much memory.
+
+Each device and variant is measured in a process of its own, so that the memory is its own too.
+"""
 
 from __future__ import annotations
 
 import argparse
-import statistics
+import json
+import os
+import platform
+import subprocess
 import sys
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sdk import __version__
+from sdk.cli.devices import NAMES
+from sdk.cli.info import cpu_name
 from sdk.cli.log import logger
-from sdk.cli.options import (
-    add_command,
-    add_reader_options,
-    open_reader,
-    positive_int,
-    print_json,
-)
+from sdk.cli.measure import measure
+from sdk.cli.options import add_command, add_reader_options, positive_int, print_json
 from sdk.cli.sample import draw_sample
-from sdk.cli.status import OK
+from sdk.cli.status import OK, UNUSABLE
+from sdk.errors import DeviceError, SdkError
 from sdk.image.load import load_image
 
 if TYPE_CHECKING:
     from sdk.image.load import ImageSource
-    from sdk.results import Timing
-
-STAGES = ("load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms")
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Median and 90th percentile of some times in milliseconds."""
-
-    median: float
-    p90: float
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -45,83 +36,127 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--runs", type=positive_int, default=20, metavar="N", help="default: 20")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_reader_options(parser)
+    # none given measures all
+    parser.set_defaults(device=None)
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
     source: ImageSource = draw_sample() if args.image is None else args.image
     height, width = load_image(source).shape[:2]  # a bad picture fails before the model is loaded
-    start = time.perf_counter()
-    with open_reader(args) as reader:
-        open_ms = 1000 * (time.perf_counter() - start)
-        first = reader.read(source)
-        if not first:
-            logger.warning("No text found in the picture: reading lines is not measured.")
-        spreads = summarize([reader.read(source).timing for _ in range(args.runs)])
+    if args.device is not None and args.variant is not None:
+        results, failures = [measure(args, source)], dict[str, str]()
+    else:
+        results, failures = _measure_all(args)
     result: dict[str, Any] = {
+        "fots_lite": __version__,
+        "system": platform.platform(),
+        "cpu": cpu_name(),
+        "cores": os.cpu_count() or 1,
         "image": args.image or "drawn sample",
         "width": width,
         "height": height,
-        "lines": len(first),
-        "model": first.model,
-        "device": first.device,
         "runs": args.runs,
-        "open_ms": round(open_ms, 2),
-        "first_ms": round(first.timing.total_ms, 2),
-        "stages": {
-            name: {"median_ms": round(spread.median, 2), "p90_ms": round(spread.p90, 2)}
-            for name, spread in spreads.items()
-        },
-        "peak_rss_mib": peak_rss_mib(),
+        "results": results,
+        "unusable": failures,
     }
     if args.json:
         print_json(result)
     else:
         print(_table(result))
-    return OK
+    return OK if results else UNUSABLE
 
 
-def summarize(timings: Sequence[Timing]) -> dict[str, Spread]:
-    """Return the spread of each stage over one or more timings."""
-    spreads = {}
-    for name in STAGES:
-        values = sorted(getattr(timing, name) for timing in timings)
-        spreads[name] = Spread(statistics.median(values), percentile(values, 0.9))
-    return spreads
+def _measure_all(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """Measure every device and variant that was not ruled out; say why those that failed did.
+
+    Raises:
+        DeviceError: The device that was asked for cannot be used.
+        ModelError: The bundle cannot be used, or has no such variant.
+        OptionError: There is no such device.
+    """
+    from sdk.engine import check_options
+    from sdk.engine.edgetpu import is_compiled
+    from sdk.model.bundle import Bundle, read_manifest
+
+    if args.device is not None:
+        check_options(args.device, args.threads)
+    folder, manifest = read_manifest(args.model)
+    if args.variant is not None:
+        Bundle.open(args.model, args.variant)
+    results: list[dict[str, Any]] = []
+    failures: dict[str, str] = {}
+    for device in NAMES if args.device is None else (args.device,):
+        failures[device] = "The model has no variant for it."
+        for variant, graphs in manifest.variants.items():
+            if args.variant not in (None, variant):
+                continue
+            path = folder / graphs.get("detector", graphs["line"]).file
+            compiled = path.is_file() and is_compiled(path)
+            if compiled != device.startswith("edgetpu"):
+                continue
+            try:
+                results.append(_measure_apart(args, device, variant))
+            except SdkError as error:
+                failures[device] = str(error)
+                break
+            failures.pop(device, None)
+    if not results and args.device is not None:
+        raise DeviceError(failures[args.device])
+    return results, failures
 
 
-def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return a percentile of ascending values, interpolated linearly between the nearest two."""
-    at = share * (len(ordered) - 1)
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+def _measure_apart(args: argparse.Namespace, device: str, variant: str) -> dict[str, Any]:
+    """Return what a child process measures.
 
+    Raises:
+        SdkError: It could not; the text is the child's.
+    """
+    from sdk.engine.probe import child_environment
 
-def peak_rss_mib() -> float | None:
-    """Return the largest memory this process has held, in MiB; None where it is not known."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(peak * unit / 2**20, 1)
+    command = [sys.executable, "-m", "sdk", "bench", "--json", "--runs", str(args.runs)]
+    command += ["--device", device, "--variant", variant]
+    command += ["--model", args.model] if args.model else []
+    command += ["--threads", str(args.threads)] if args.threads else []
+    command += ["--", args.image] if args.image else []
+    done = subprocess.run(
+        command, env=child_environment(), capture_output=True, text=True, check=False
+    )
+    said = done.stderr.strip().splitlines()
+    if done.returncode:
+        last = said[-1] if said else f"exit code {done.returncode}"
+        raise SdkError(last.removeprefix("fots-lite: error: "))
+    for line in said:
+        if line.startswith("fots-lite: warning: "):
+            logger.warning("%s", line.removeprefix("fots-lite: warning: "))
+    result: dict[str, Any] = json.loads(done.stdout)["results"][0]
+    return result
 
 
 def _table(result: dict[str, Any]) -> str:
     rows = [
-        f"image   {result['image']}, {result['width']} x {result['height']}, "
-        f"{result['lines']} lines",
-        f"model   {result['model']} on {result['device']}",
-        f"open    {result['open_ms']:.1f} ms (modules, interpreter, model)",
-        f"first   {result['first_ms']:.1f} ms",
-        "",
-        f"{'stage':<12}{'median':>12}{'p90':>12}   over {result['runs']} runs",
+        f"image   {result['image']}, {result['width']} x {result['height']}",
+        f"cpu     {result['cpu']}, {result['cores']} cores",
     ]
-    for name, spread in result["stages"].items():
+    for one in result["results"]:
+        rows += ["", *_rows(one, result["runs"])]
+    rows += [""] * bool(result["unusable"])
+    rows += [f"device {name}: no: {reason}" for name, reason in result["unusable"].items()]
+    return "\n".join(rows)
+
+
+def _rows(one: dict[str, Any], runs: int) -> list[str]:
+    threads = f"{one['threads']} thread" + ("s" if one["threads"] > 1 else "")
+    rows = [
+        f"{one['device']} {one['variant']}: {one['model']}, {one['interpreter']}, {threads}, "
+        f"{one['lines']} lines",
+        f"{'open':<12}{one['open_ms']:>9.1f} ms   (modules, interpreter, model)",
+        f"{'first':<12}{one['first_ms']:>9.1f} ms",
+        f"{'stage':<12}{'median':>12}{'p90':>12}   over {runs} runs",
+    ]
+    for name, spread in one["stages"].items():
         label = name.removesuffix("_ms")
         rows.append(f"{label:<12}{spread['median_ms']:>9.1f} ms{spread['p90_ms']:>9.1f} ms")
-    if result["peak_rss_mib"] is not None:
-        rows += ["", f"peak memory {result['peak_rss_mib']:.0f} MiB"]
-    return "\n".join(rows)
+    if one["peak_rss_mib"] is not None:
+        rows.append(f"peak memory {one['peak_rss_mib']:.0f} MiB")
+    return rows

@@ -154,9 +154,9 @@ def explain_devices(device: Device, attached: list[Attached], interpreter: str) 
 def explain_crash(interpreter: str) -> str:
     """Return what to do about a libedgetpu that crashes."""
     return (
-        f"It is built for another interpreter than {interpreter}: Google's libedgetpu (runtime 14) "
-        "crashes with tflite-runtime 2.12 and newer. Use tflite-runtime 2.11 with it, or a "
-        "libedgetpu built from the interpreter's own TensorFlow version (docs/boards/coral.md)."
+        f"It is built for another interpreter than {interpreter}: Google's own (runtime 14) "
+        "crashes with tflite-runtime 2.12 and newer. Install a libedgetpu built from the "
+        "interpreter's TensorFlow version (docs/boards/coral.md)."
     )
 
 

@@ -16,10 +16,15 @@ from sdk.engine.interpreter import find_interpreter
 from sdk.engine.trial import Trial, try_device
 from sdk.errors import DeviceError, ModelError
 
-__all__ = ["probe"]
+__all__ = ["child_environment", "probe"]
 
 # Drivers compile their kernels the first time, on small boards for half a minute.
 TIMEOUT_S = 180
+
+
+def child_environment() -> dict[str, str]:
+    """Return an environment in which a child finds the packages that this process has found."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
 
 
 def probe(trial: Trial) -> dict[str, Any]:
@@ -44,12 +49,10 @@ def probe(trial: Trial) -> dict[str, Any]:
         request, answer = Path(folder, "request.json"), Path(folder, "report.json")
         request.write_text(json.dumps(trial.to_dict()), encoding="utf-8")
         command = [sys.executable, "-m", "sdk.engine.trial", str(request), str(answer)]
-        # the child must find the same packages, wherever this process found them
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or "." for p in sys.path)}
         try:
             done = subprocess.run(
                 command,
-                env=environment,
+                env=child_environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 timeout=TIMEOUT_S,

@@ -279,28 +279,42 @@ def test_device_that_does_not_exist(
 # bench, info, check -------------------------------------------------------------------------------
 
 
-def test_bench(tiny_bundle: Path, photos: Path, capsys: Capture) -> None:
-    assert run(tiny_bundle, "bench", photos / "a.png", "--runs", "2", "--json") == 0
+def test_bench_measures_every_variant(tiny_bundle: Path, photos: Path, capsys: Capture) -> None:
+    options = ("--runs", "2", "--device", "cpu")
+    assert run(tiny_bundle, "bench", photos / "a.png", "--json", *options) == 0
     result = json.loads(capsys.readouterr().out)
-    assert (result["width"], result["height"], result["lines"]) == (128, 110, 2)
-    assert (result["runs"], result["model"]) == (2, "tiny 1")
-    assert result["device"] == "cpu"
-    stages = result["stages"]
-    assert set(stages) == {"load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms"}
-    for stage in stages.values():
-        assert 0 <= stage["median_ms"] <= stage["p90_ms"] <= stages["total_ms"]["p90_ms"]
-    assert stages["total_ms"]["median_ms"] > 0
-    assert result["open_ms"] > 0
-    assert result["first_ms"] > 0
-    assert result["peak_rss_mib"] > 20
+    assert (result["width"], result["height"], result["runs"]) == (128, 110, 2)
+    assert result["unusable"] == {}
+    assert [one["variant"] for one in result["results"]] == ["fp32", "int8"]
+    for one in result["results"]:
+        assert (one["lines"], one["model"], one["device"]) == (2, "tiny 1", "cpu")
+        stages = one["stages"]
+        assert set(stages) == {"load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms"}
+        for stage in stages.values():
+            assert 0 <= stage["median_ms"] <= stage["p90_ms"] <= stages["total_ms"]["p90_ms"]
+        assert stages["total_ms"]["median_ms"] > 0
+        assert one["open_ms"] > 0
+        assert one["first_ms"] > 0
+        assert 20 < one["peak_rss_mib"] < 500
 
 
 def test_bench_draws_its_own_picture_and_prints_a_table(tiny_bundle: Path, capsys: Capture) -> None:
-    assert run(tiny_bundle, "bench", "--runs", "1") == 0
+    options = ("--runs", "1", "--device", "cpu", "--variant", "int8")
+    assert run(tiny_bundle, "bench", *options) == 0
     out = capsys.readouterr().out
     assert "drawn sample, 640 x 480" in out
+    assert "cpu int8: tiny 1" in out
     for word in ("open", "first", "median", "p90", "detect", "recheck", "total", "peak memory"):
         assert word in out
+
+
+def test_bench_of_what_cannot_be_measured(tiny_bundle: Path, capsys: Capture) -> None:
+    assert run(tiny_bundle, "bench", "--device", "edgetpu") == 3
+    assert "has no variant for it" in capsys.readouterr().err
+    assert run(tiny_bundle, "bench", "--variant", "fp16") == 3
+    assert "has no variant 'fp16'" in capsys.readouterr().err
+    assert run(tiny_bundle, "bench", "--runs", "1", "--device", "gpu:/no/such.so") == 3
+    assert "There is no GPU delegate /no/such.so" in capsys.readouterr().err
 
 
 def test_bench_of_a_picture_that_is_not_there(tiny_bundle: Path, capsys: Capture) -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from sdk import __version__
 from sdk.cli import check, main
-from sdk.cli.bench import Spread, peak_rss_mib, percentile, summarize
 from sdk.cli.log import log_to_stderr
+from sdk.cli.measure import Spread, peak_rss_mib, percentile, summarize
 from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.results import Timing
 

@@ -1,0 +1,96 @@
+"""How long a reader takes for a picture, stage by stage, and how much memory."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sdk.cli.log import logger
+from sdk.cli.options import open_reader
+
+if TYPE_CHECKING:
+    from sdk.image.load import ImageSource
+    from sdk.results import Timing
+
+STAGES = ("load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms")
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median and 90th percentile of some times in milliseconds."""
+
+    median: float
+    p90: float
+
+
+def measure(args: argparse.Namespace, source: ImageSource) -> dict[str, Any]:
+    """Return what one reader takes for a picture, as plain values.
+
+    Args:
+        args: Options of `add_reader_options`, and "runs".
+        source: The picture.
+    """
+    start = time.perf_counter()
+    with open_reader(args) as reader:
+        open_ms = 1000 * (time.perf_counter() - start)
+        about = reader.describe()
+        first = reader.read(source)
+        if not first:
+            logger.warning("No text found in the picture: reading lines is not measured.")
+        spreads = summarize([reader.read(source).timing for _ in range(args.runs)])
+    return {
+        "device": first.device,
+        "variant": about["variant"],
+        "interpreter": about["interpreter"],
+        "threads": about["threads"],
+        "model": first.model,
+        "lines": len(first),
+        "open_ms": round(open_ms, 2),
+        "first_ms": round(first.timing.total_ms, 2),
+        "stages": {
+            name: {"median_ms": round(spread.median, 2), "p90_ms": round(spread.p90, 2)}
+            for name, spread in spreads.items()
+        },
+        "peak_rss_mib": peak_rss_mib(),
+    }
+
+
+def summarize(timings: Sequence[Timing]) -> dict[str, Spread]:
+    """Return the spread of each stage over one or more timings."""
+    spreads = {}
+    for name in STAGES:
+        values = sorted(getattr(timing, name) for timing in timings)
+        spreads[name] = Spread(statistics.median(values), percentile(values, 0.9))
+    return spreads
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return a percentile of ascending values, interpolated linearly between the nearest two."""
+    at = share * (len(ordered) - 1)
+    low = int(at)
+    high = min(low + 1, len(ordered) - 1)
+    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
+
+
+def peak_rss_mib() -> float | None:
+    """Return the largest memory this process has held, in MiB; None where it is not known."""
+    try:
+        # the kernel's other figure starts a child with its parent's peak
+        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmHWM:"):
+                return round(int(line.split()[1]) / 1024, 1)
+    except OSError:  # not Linux
+        pass
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(peak * unit / 2**20, 1)

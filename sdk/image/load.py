@@ -46,6 +46,8 @@ _UPRIGHT = {
 }
 # Resampling overshoots by a little; more than this is another value range.
 _FLOAT_SLACK = 1e-3
+# Rows taken over from Pillow at a time.
+_BAND = 256
 _limit_lock = threading.Lock()
 
 
@@ -201,11 +203,20 @@ def _deep_gray(image: Image.Image, name: str) -> npt.NDArray[Any]:
 
 
 def _to_rgb(image: Image.Image) -> ImageArray:
+    """Return the pixels, taken over in bands: whole copies of a large photo cost its size each."""
+    out = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _BAND):
+        bottom = min(top + _BAND, image.height)
+        out[top:bottom] = _band_to_rgb(image.crop((0, top, image.width, bottom)))
+    return out
+
+
+def _band_to_rgb(image: Image.Image) -> ImageArray:
     if image.mode == "La":  # Pillow converts premultiplied gray only to LA
         image = image.convert("LA")
     if image.mode in ("RGBA", "RGBa", "LA", "PA") or "transparency" in image.info:
         return _on_white(np.asarray(image.convert("RGBA")))
-    return np.array(image.convert("RGB"), dtype=np.uint8, order="C")
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"))
 
 
 def _from_array(array: npt.NDArray[Any], channels: str) -> ImageArray:

@@ -198,6 +198,21 @@ def test_transparent_becomes_white(mode: str) -> None:
     assert load_image(source)[0].tolist() == [[255] * 3, [0] * 3, [127] * 3]
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L", "P", "CMYK", "RGBA", "LA"])
+def test_large_pictures_are_taken_over_whole(mode: str) -> None:
+    pixels = np.random.default_rng(3).integers(0, 256, (700, 40, 3), np.uint8)
+    image = Image.fromarray(pixels).convert(mode)
+    if mode in ("RGBA", "LA"):
+        image.putalpha(Image.fromarray(pixels[:, :, 0]))
+        background = Image.new("RGBA", image.size, "white")
+        background.alpha_composite(image.convert("RGBA"))
+        # Pillow rounds the mixture in its own way
+        expected = np.asarray(background.convert("RGB")).astype(int)
+        assert np.abs(load_image(image).astype(int) - expected).max() <= 1
+    else:
+        assert np.array_equal(load_image(image), np.asarray(image.convert("RGB")))
+
+
 def test_transparent_palette_color_becomes_white() -> None:
     image = Image.new("P", (2, 1))
     image.putpalette([10, 20, 30, 200, 100, 50])

@@ -89,3 +89,25 @@ def test_no_lines() -> None:
     affines, widths = roi_affine(np.zeros((0, 4, 2)), 8, 64)
     strips = roi_rotate(np.ones((4, 4, 3), np.float32), affines, widths, 8, 64)
     assert strips.shape == (0, 8, 64, 3)
+
+
+def test_quantized_features_give_what_their_floats_give() -> None:
+    rng = np.random.default_rng(4)
+    steps = rng.integers(-128, 128, (12, 20, 5)).astype(np.int8)
+    scale, zero = 0.0235, -128
+    floats = steps.astype(np.float32)
+    floats -= zero
+    floats *= np.float32(scale)
+    # lines inside, across a border and outside of the map
+    quads = np.array(
+        [
+            [[2, 2], [12, 3], [12, 6], [2, 5]],
+            [[-4, -1], [6, -1], [6, 3], [-4, 3]],
+            [[30, 30], [40, 30], [40, 33], [30, 33]],
+        ]
+    )
+    affines, widths = roi_affine(quads, 8, 32)
+    expected = roi_rotate(floats, affines, widths, 8, 32)
+    assert np.array_equal(roi_rotate(steps, affines, widths, 8, 32, (scale, zero)), expected)
+    assert expected[0].any()
+    assert not expected[2].any()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,8 +54,10 @@ class _Kept:
         self._engine = engine
         self._logits = np.zeros((0, 0), np.float32)
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float32]]:
-        out = self._engine.run(inputs)
+    def run(
+        self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
+    ) -> dict[str, NDArray[Any]]:
+        out = self._engine.run(inputs, raw)
         self._logits = out["logits"][0, 0]
         return out
 
@@ -94,8 +96,8 @@ class LogitReader:
         )
         self._finder: Finder | None = None
         if "detector" in engines:
-            height, width = bundle.graph("detector").spec.input("image").shape[1:3]
-            self._finder = Finder(engines["detector"], (height, width), self._settings)
+            spec = bundle.graph("detector").spec
+            self._finder = Finder(engines["detector"], spec, self._settings)
 
     def strip(self, image: np.ndarray) -> np.ndarray:
         """Return the line graph's logits of a picture of one line, float32 (T, classes)."""

@@ -63,8 +63,7 @@ class BundleLooker:
         self._finder: Finder | None = None
         if "detector" in opened.roles:
             graph = opened.graph("detector")
-            height, width = graph.spec.input("image").shape[1:3]
-            self._finder = Finder(open_engine(graph), (height, width), opened.manifest.decode)
+            self._finder = Finder(open_engine(graph), graph.spec, opened.manifest.decode)
 
     def line(self, image: np.ndarray) -> Line:
         """Read a picture of one line, uint8 (H, W, 3)."""

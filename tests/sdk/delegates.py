@@ -56,14 +56,16 @@ def compile_for_edgetpu(source: Path, target: Path) -> None:
 
 
 def add_edgetpu_variant(bundle: Path) -> Path:
-    """Add the variant "edgetpu" to a bundle with an int8 one: its detector compiled."""
-    compile_for_edgetpu(bundle / "detector-int8.tflite", bundle / "detector-edgetpu.tflite")
+    """Add the variant "edgetpu" to a bundle with an int8 one: its graphs compiled, all of them."""
     path = bundle / MANIFEST_NAME
     manifest = json.loads(path.read_text())
-    graphs = dict(manifest["variants"]["int8"])
-    spec = GraphSpec.from_dict(graphs["detector"])
-    compiled = GraphSpec.of_file(bundle / "detector-edgetpu.tflite", spec.inputs, spec.outputs)
-    manifest["variants"]["edgetpu"] = {**graphs, "detector": compiled.to_dict()}
+    compiled = {}
+    for role, graph in manifest["variants"]["int8"].items():
+        source = GraphSpec.from_dict(graph)
+        target = bundle / f"{role}-edgetpu.tflite"
+        compile_for_edgetpu(bundle / source.file, target)
+        compiled[role] = GraphSpec.of_file(target, source.inputs, source.outputs).to_dict()
+    manifest["variants"]["edgetpu"] = compiled
     path.write_text(json.dumps(manifest))
     return bundle
 

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-import tf_keras
 
 from convert.batches import Batch, Maker, Run
 from convert.distill import distance
 from convert.errors import ConvertError
+from convert.grid_adam import GridAdam
 from convert.twin import observe, run_named, to_grid
 from training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.errors import TrainingError
@@ -32,22 +32,23 @@ CHECKPOINT = "checkpoint.npz"
 _SECONDS_BETWEEN = 15.0  # checkpoints, and lines of progress
 _OBSERVED = 24  # batches that the ranges are taken from
 _EXAM = 12  # batches that the distance is measured on
-_CLIP_NORM = 5.0
+_WARM_UP = 20  # steps until the moments mean something
 
 Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Steps of Adam, its first learning rate, which falls to 0, and the seed of the batches."""
+    """Steps, grid steps that a weight moves in the fastest of them, and seed of the batches."""
 
     steps: int
-    learning_rate: float
+    rate: float
     seed: int
 
-    def rate(self, step: int) -> float:
-        """Return the learning rate of a step."""
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * step / self.steps))
+    def rate_at(self, step: int) -> float:
+        """Return the grid steps that a weight moves in a step: risen soon, then falling to 0."""
+        cosine = 0.5 * (1 + math.cos(math.pi * step / self.steps))
+        return self.rate * min(1.0, (step + 1) / _WARM_UP) * cosine
 
 
 def runner(twin: Any) -> Run:
@@ -86,11 +87,11 @@ class Lesson:
         self._ends = ends
         self._image = teacher.input.shape[-1] == 3
         self._variables = pupil.trainable_variables
-        self._adam = tf_keras.optimizers.Adam(1.0, global_clipnorm=_CLIP_NORM)
-        self._adam.build(self._variables)
+        self._adam = GridAdam(self._variables)
         channels = teacher.input.shape[-1]
         spec = tf.TensorSpec((None, None, None, channels), tf.uint8 if self._image else tf.float32)
-        self._step = tf.function(self._learn, input_signature=[spec, spec])
+        number = tf.TensorSpec((), tf.float32)
+        self._step = tf.function(self._learn, input_signature=[spec, spec, number, number])
         self._distance = tf.function(self._measure, input_signature=[spec, spec])
 
     def learn(
@@ -128,9 +129,8 @@ class Lesson:
         begin = told = time.monotonic()
         losses: list[float] = []
         for step in range(done, pace.steps):
-            self._adam.learning_rate.assign(pace.rate(step))
-            batch = make(np.random.default_rng((pace.seed, 2, step)))
-            losses.append(float(self._step(*map(tf.constant, batch))))
+            batch = map(tf.constant, make(np.random.default_rng((pace.seed, 2, step))))
+            losses.append(float(self._step(*batch, pace.rate_at(step), float(step + 1))))
             now = time.monotonic()
             if now - told > _SECONDS_BETWEEN or step + 1 == pace.steps:
                 told, pause = now, (now - begin) / (step + 1 - done)
@@ -162,11 +162,10 @@ class Lesson:
     def _measure(self, x: Any, y: Any) -> Any:
         return distance(*self._outputs(x, y))
 
-    def _learn(self, x: Any, y: Any) -> Any:
+    def _learn(self, x: Any, y: Any, rate: Any, number: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = self._measure(x, y)
-        gradients = tape.gradient(loss, self._variables)
-        self._adam.apply_gradients(zip(gradients, self._variables, strict=True))
+        self._adam.apply(tape.gradient(loss, self._variables), rate, number)
         return loss
 
     def _examine(self, exam: Maker) -> float:
@@ -182,12 +181,12 @@ class Lesson:
         except TrainingError as error:
             raise ConvertError(str(error)) from error
         self.pupil.set_weights(state.weights)
-        for variable, value in zip(self._adam.variables, state.optimizer, strict=True):
+        for variable, value in zip(self._adam.state, state.optimizer, strict=True):
             variable.assign(value)
         return int(state.state["step"]), float(state.state["seconds"])
 
     def _keep(self, path: Path, step: int, seconds: float) -> None:
-        optimizer = [np.asarray(variable) for variable in self._adam.variables]
+        optimizer = [np.asarray(variable) for variable in self._adam.state]
         state = {"graph": self.name, "step": step, "seconds": seconds}
         try:
             write_checkpoint(path, Checkpoint(self.pupil.get_weights(), [], optimizer, state))

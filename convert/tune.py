@@ -47,7 +47,7 @@ class Tuning:
         frame: (height, width) in pixels that photos are fitted into, as the detector will.
         crop: Side in pixels of the detector's crops, a multiple of 32.
         batch: Crops of a batch; strips and feature strips in proportion.
-        learning_rate: Of Adam, falling to 0 along a cosine.
+        rate: Grid steps that a weight moves in the fastest step; falls to 0 along a cosine.
         seed: Of the batches.
     """
 
@@ -58,7 +58,7 @@ class Tuning:
     frame: tuple[int, int] = (640, 640)
     crop: int = 256
     batch: int = 4
-    learning_rate: float = 1e-4
+    rate: float = 0.05
     seed: int = 1
 
     def check(self) -> None:
@@ -77,7 +77,7 @@ class Tuning:
                 f"A crop must be a multiple of 32 px inside the frame, not {self.crop} px.",
             ),
             (self.batch > 0, f"A batch needs crops, not {self.batch}."),
-            (self.learning_rate > 0, f"The learning rate must be positive: {self.learning_rate}."),
+            (self.rate > 0, f"The rate must be positive, not {self.rate}."),
         ]
         for good, message in rules:
             if not good:
@@ -189,7 +189,7 @@ class _Teaching:
         learn, exam, ends = self._batches(name)
         teacher = self._twin(name)
         lesson = Lesson(name, teacher, quantize(teacher), ends)
-        pace = Pace(self._options.steps, self._options.learning_rate, self._options.seed)
+        pace = Pace(self._options.steps, self._options.rate, self._options.seed)
         record = lesson.learn(learn, exam, pace, self._folder / CHECKPOINT, self._say)
         return TunedGraph(lesson.pupil.get_weights(), ends, record)
 

@@ -1,4 +1,4 @@
-"""Command line: ``python -m convert tune|export|verify|inspect``.
+"""Command line: ``python -m convert tune|export|verify|compare|inspect|edgetpu``.
 
 Standard output carries the tables, standard error the progress. Exit codes: 0 done, 1 the
 conversion failed or a variant is below its floor, 2 wrong usage.
@@ -53,12 +53,14 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m convert", description="Convert training runs to bundles the SDK reads."
     )
-    names = "tune|export|verify|inspect"
+    names = "tune|export|verify|compare|inspect|edgetpu"
     commands = parser.add_subparsers(dest="command", required=True, metavar=names)
     _tune_parser(commands.add_parser("tune", help="fit a run's graphs to integer arithmetic"))
     _export_parser(commands.add_parser("export", help="convert, verify and write a bundle"))
     _verify_parser(commands.add_parser("verify", help="compare a bundle with its runs again"))
+    _compare_parser(commands.add_parser("compare", help="size, time, memory and accuracy"))
     _inspect_parser(commands.add_parser("inspect", help="say what is in TFLite files"))
+    _edgetpu_parser(commands.add_parser("edgetpu", help="check and compile for the Edge TPU"))
     return parser
 
 
@@ -143,6 +145,27 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
     add("--max-lost", type=_share, metavar="SHARE", help="greatest share of right lines to lose")
     add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")
+
+
+def _compare_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labelled sets")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add("--variants", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
+    add("--limit", type=int, metavar="N", help="most pictures of each set")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: the SDK's)")
+    parser.set_defaults(call=_compare)
+
+
+def _edgetpu_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("path", type=Path, metavar="BUNDLE|FILE")
+    add("--variant", default="int8", metavar="NAME", help="variant to compile (default: int8)")
+    add("--out", type=Path, metavar="BUNDLE", help="bundle to write (default: the same)")
+    add("--check-only", action="store_true", help="say what would run where, compile nothing")
+    add("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(call=_edgetpu)
 
 
 def _inspect_parser(parser: argparse.ArgumentParser) -> None:
@@ -299,6 +322,50 @@ def _print_reports(reports: dict[str, dict[str, Report]]) -> None:
 
     for name, report in reports.items():
         print(f"[{name}]\n{report_table(report)}\n")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from convert.compare import compare, entries_of
+    from convert.compare_report import as_csv, as_picture, as_text
+    from sdk.errors import SdkError
+    from sdk.files import write_atomically
+    from training.errors import TrainingError
+    from training.evaluate import find_sets
+
+    entries = entries_of(options.bundles, options.variants)
+    try:
+        sets = [path for folder in options.data for path in find_sets(folder)]
+    except TrainingError as error:
+        raise ConvertError(str(error)) from error
+    rows = compare(entries, sets, options.out, options.limit, options.threads, _say)
+    text = as_text(entries, rows)
+    try:
+        write_atomically(options.out / "compare.txt", (text + "\n").encode())
+        write_atomically(options.out / "compare.csv", as_csv(entries, rows).encode())
+        write_atomically(options.out / "compare.png", as_picture(entries, rows))
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+    print(text)
+    return 0
+
+
+def _edgetpu(options: argparse.Namespace) -> int:
+    from convert.edgetpu import check, check_record, check_table, compile_bundle, mapped_share
+    from convert.inspect import inspect_variant
+
+    graphs = inspect_variant(options.path, options.variant)
+    if options.json:
+        print(json.dumps(check_record(graphs), indent=2))
+    else:
+        print("\n\n".join(check_table(graph) for graph in graphs))
+    if options.check_only or not options.path.is_dir():
+        return 1 if any(check(graph) for graph in graphs) else 0
+    target = options.out or options.path
+    reports = compile_bundle(options.path, target, options.variant, force=options.out is None)
+    for role, report in reports.items():
+        print(f"{role}: {mapped_share(report):.0%} of the operations mapped by the compiler")
+    _say(f"wrote {target}")
+    return 0
 
 
 def _inspect(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 Folded weights differ by orders of magnitude between channels; one learning rate for all of them
 breaks the small ones before it moves the large ones. What matters is how far a weight moves on the
-grid that it will be rounded to, so each output channel has its own unit: its greatest weight by 127.
+grid it will be rounded to, so each output channel has its own unit: its greatest weight over 127.
 """
 
 from __future__ import annotations

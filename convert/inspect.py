@@ -17,9 +17,19 @@ import numpy as np
 
 from convert.errors import ConvertError
 from convert.targets import TARGETS
+from sdk.errors import SdkError
+from sdk.model.bundle import Bundle
 from sdk.model.manifest import TensorSpec
 
-__all__ = ["Graph", "Op", "inspect_file", "inspect_path", "loose_arithmetic", "table"]
+__all__ = [
+    "Graph",
+    "Op",
+    "inspect_file",
+    "inspect_path",
+    "inspect_variant",
+    "loose_arithmetic",
+    "table",
+]
 
 # Of the interpreter's tensors, bytes.
 _ALIGNMENT = 64
@@ -121,6 +131,21 @@ def inspect_path(path: Path | str) -> list[Graph]:
     if not files:
         raise ConvertError(f"No .tflite file in {path}. Give a bundle's folder or a .tflite file.")
     return [inspect_file(file) for file in files]
+
+
+def inspect_variant(path: Path, variant: str) -> list[Graph]:
+    """Return the graphs of a bundle's variant, or that of a .tflite file.
+
+    Raises:
+        ConvertError: The bundle has no such variant, or a file is damaged.
+    """
+    if not path.is_dir():
+        return [inspect_file(path)]
+    try:
+        bundle = Bundle.open(path, variant)
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+    return [inspect_file(bundle.graph(role).path) for role in bundle.roles]
 
 
 def inspect_file(path: Path) -> Graph:

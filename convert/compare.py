@@ -92,7 +92,7 @@ class Standing:
 
 
 def entries_of(bundles: Sequence[Path], variants: Sequence[str] = ()) -> list[Entry]:
-    """Return the variants of bundles, those of int8 last.
+    """Return the variants of bundles, in the order of their manifests.
 
     Args:
         bundles: Their folders.

@@ -54,7 +54,7 @@ class Pace:
 def runner(twin: Any) -> Run:
     """Return a function that runs a twin with pictures as input on uint8 pixels."""
 
-    @tf.function(input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
+    @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
     def run(x: Any) -> dict[str, Any]:
         return run_named(twin, _normalized(x))
 
@@ -91,8 +91,10 @@ class Lesson:
         channels = teacher.input.shape[-1]
         spec = tf.TensorSpec((None, None, None, channels), tf.uint8 if self._image else tf.float32)
         number = tf.TensorSpec((), tf.float32)
-        self._step = tf.function(self._learn, input_signature=[spec, spec, number, number])
-        self._distance = tf.function(self._measure, input_signature=[spec, spec])
+        self._step = tf.function(
+            self._learn, autograph=False, input_signature=[spec, spec, number, number]
+        )
+        self._distance = tf.function(self._measure, autograph=False, input_signature=[spec, spec])
 
     def learn(
         self,

@@ -156,7 +156,7 @@ def freeze_tuned(
     module = tf.Module()
     module.kept = quantized.weights
     try:
-        function = tf.function(serve, input_signature=[spec])
+        function = tf.function(serve, autograph=False, input_signature=[spec])
         tf.saved_model.save(module, str(folder), signatures={"serving_default": function})
     except (OSError, tf.errors.OpError) as error:
         raise ConvertError(

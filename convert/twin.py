@@ -225,7 +225,8 @@ class Rule(tfmot.QuantizeConfig):
         return []
 
     def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
-        """Take nothing."""
+        """Take nothing, since there is nothing to take."""
+        assert not quantize_activations
 
     def get_output_quantizers(self, layer: Any) -> list[Any]:
         """Return the quantizer of the result."""
@@ -311,7 +312,7 @@ def observe(twin: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
     names = list(rules)
     taps = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(autograph=False, reduce_retracing=True)
     def extremes(x: Any) -> tuple[Any, Any]:
         values = taps(x, training=False)
         return tf.stack(list(map(tf.reduce_min, values))), tf.stack(

@@ -83,7 +83,7 @@ def _tune_parser(parser: argparse.ArgumentParser) -> None:
     add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
     add("--crop", type=int, default=256, metavar="PX", help="side of the detector's crops")
     add("--batch", type=int, default=4, metavar="N", help="crops of a batch")
-    add("--rate", type=float, default=0.05, help="grid steps a weight moves in the fastest step")
+    add("--rate", type=float, default=0.01, help="grid steps a weight moves in the fastest step")
     add("--seed", type=int, default=1)
     parser.set_defaults(call=_tune)
 

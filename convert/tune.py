@@ -58,7 +58,7 @@ class Tuning:
     frame: tuple[int, int] = (640, 640)
     crop: int = 256
     batch: int = 4
-    rate: float = 0.05
+    rate: float = 0.01
     seed: int = 1
 
     def check(self) -> None:

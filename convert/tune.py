@@ -19,7 +19,7 @@ from convert.folder import kept_beside
 from convert.graphs import GRAPHS
 from convert.lesson import CHECKPOINT, Lesson, Pace, runner
 from convert.recipe import tool_versions, weights_sha256
-from convert.samples import Samples, gather, generate
+from convert.samples import Samples, gather, generate, split_evenly
 from convert.source import Source, owners
 from convert.tuned import RECORD, TunedGraph, read_graph, read_graphs, write_graph
 from convert.twin import PIXELS, build_twin, quantize
@@ -33,6 +33,7 @@ _COLUMNS = 64
 # Pixel columns of strips, and lines of features, for each crop of a detector's batch.
 _STRIP_PIXELS = 1024
 _LINES = 4
+_MEASURED = 8  # one sample in so many is kept to measure on
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,12 @@ def _samples(options: Tuning) -> Samples:
     return generate(options.count, options.count, options.frame)
 
 
+def _apart(items: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
+    """Return what is learned from and what is measured on; a single item is both."""
+    learn, exam = split_evenly(items, -(-len(items) // _MEASURED))
+    return learn, exam or learn
+
+
 class _Teaching:
     """Tunes one graph after the other on the same samples."""
 
@@ -177,7 +184,7 @@ class _Teaching:
         say: Callable[[str], None],
     ) -> None:
         self._runs = runs
-        self._parts = samples.split(max(1, options.count // 8))
+        self._samples = samples
         self._options = options
         self._folder = folder
         self._say = say
@@ -195,26 +202,22 @@ class _Teaching:
 
     def _batches(self, name: str) -> tuple[Maker, Maker, tuple[float, float]]:
         """Return batches to learn from and to measure on, and the range of the graph's input."""
-        options = self._options
+        options, samples = self._options, self._samples
         if name == "detector":
-            learn, exam = (crops(part.photos, options.crop, options.batch) for part in self._parts)
-            return learn, exam, PIXELS
+            learn, exam = _apart(samples.photos)
+            makers = (crops(part, options.crop, options.batch) for part in (learn, exam))
+            return *makers, PIXELS
         if name == "line":
             find = runner(self._twin("detector")) if "detector" in self._runs else None
-            learn, exam = (
-                strip_rows(strips_of(part, find), _STRIP_PIXELS * options.batch)
-                for part in self._parts
-            )
-            return learn, exam, PIXELS
+            learn, exam = _apart(strips_of(samples, find))
+            makers = (strip_rows(part, _STRIP_PIXELS * options.batch) for part in (learn, exam))
+            return *makers, PIXELS
         float_detector = runner(self._twin("detector"))
-        rows, exam_rows = (
-            feature_rows(part.photos, float_detector, self._tuned_detector(), _COLUMNS)
-            for part in self._parts
-        )
+        rows = feature_rows(samples.photos, float_detector, self._tuned_detector(), _COLUMNS)
+        learn, exam = _apart(rows)
+        makers = (feature_pairs(part, _LINES * options.batch) for part in (learn, exam))
         # the strips end in zeros, and a feature is a rectifier's result
-        largest = max((float(want.max()) for want, _ in rows), default=6.0)
-        learn, exam = (feature_pairs(r, _LINES * options.batch) for r in (rows, exam_rows))
-        return learn, exam, (0.0, largest)
+        return *makers, (0.0, max((float(want.max()) for want, _ in rows), default=0.0))
 
     def _tuned_detector(self) -> Run:
         """Return the detector whose features the recognizer will read."""

@@ -125,7 +125,7 @@ def test_tuned_graphs_become_the_integer_variant(
 
 
 def test_tuning_brings_a_network_nearer(sources: list[Source], tmp_path: Path) -> None:
-    options = replace(SMALL, steps=80, graphs=("line",), rate=0.2)
+    options = replace(SMALL, steps=120, graphs=("line",), rate=0.05)
     records = tune(sources, tmp_path / "tuned", options)
     gained = records["line"]["distance"]
     assert gained["after"] < 0.9 * gained["before"]

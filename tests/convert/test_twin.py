@@ -84,8 +84,9 @@ def test_only_kernels_and_biases_move(quantized: dict[str, Any]) -> None:
 def test_depthwise_kernels_have_a_scale_for_each_channel(quantized: dict[str, Any]) -> None:
     (wrapper,) = (w for w in quantized["line"].layers if w.name == "rec_time0_dw_conv")
     ((kernel, quantizer, _),) = wrapper._weight_vars
-    values = np.ones(kernel.shape, np.float32) * np.geomspace(1e-3, 1, kernel.shape[2])[:, None]
-    values *= np.linspace(0.1, 1, kernel.shape[1])[:, None, None]
+    assert kernel.shape[:2] == (1, 5)
+    values = np.linspace(0.1, 1, 5, dtype=np.float32)[:, None, None]
+    values = np.float32(values * np.geomspace(1e-3, 1, kernel.shape[2])[:, None])[None]
     grid = np.asarray(quantizer(tf.constant(values), False, {}))
     # a scale shared by all channels would leave nothing of the smallest ones
     np.testing.assert_allclose(grid, values, rtol=0.05)

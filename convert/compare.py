@@ -111,7 +111,7 @@ def entries_of(bundles: Sequence[Path], variants: Sequence[str] = ()) -> list[En
                 name = variant if len(bundles) == 1 else f"{folder.resolve().name}/{variant}"
                 size = sum(graph.bytes for graph in graphs.values()) / 1e6
                 digest = "".join(graph.sha256 for graph in graphs.values())
-                digest += json.dumps(manifest.decode.to_dict())
+                digest += json.dumps([manifest.decode.to_dict(), dict(manifest.temperature)])
                 digest = hashlib.sha256(digest.encode()).hexdigest()
                 found.append(Entry(name, folder, variant, size, digest))
     except SdkError as error:

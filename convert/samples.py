@@ -78,9 +78,7 @@ class Samples:
         return Samples(photos, strips), Samples(other_photos, other_strips)
 
 
-def split_evenly(
-    items: Sequence[Any], kept_apart: int
-) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Return (all but some, the some), the some at most half and spread evenly."""
     count = min(kept_apart, len(items) // 2)
     apart = set(np.linspace(0, len(items) - 1, count).astype(int).tolist()) if count else set()

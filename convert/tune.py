@@ -166,10 +166,10 @@ def _samples(options: Tuning) -> Samples:
     return generate(options.count, options.count, options.frame)
 
 
-def _apart(items: Sequence[Any]) -> tuple[Sequence[Any], Sequence[Any]]:
-    """Return what is learned from and what is measured on; a single item is both."""
+def _apart(items: Sequence[Any], maker: Callable[[Sequence[Any]], Maker]) -> tuple[Maker, Maker]:
+    """Return makers for what is learned from and what is measured on; a single item is both."""
     learn, exam = split_evenly(items, -(-len(items) // _MEASURED))
-    return learn, exam or learn
+    return maker(learn), maker(exam or learn)
 
 
 class _Teaching:
@@ -193,31 +193,27 @@ class _Teaching:
     def tuned(self, name: str) -> TunedGraph:
         """Return a graph of the runs, tuned."""
         self._say(f"{name}: preparing")
-        learn, exam, ends = self._batches(name)
+        (learn, exam), ends = self._batches(name)
         teacher = self._twin(name)
         lesson = Lesson(name, teacher, quantize(teacher), ends)
         pace = Pace(self._options.steps, self._options.rate, self._options.seed)
         record = lesson.learn(learn, exam, pace, self._folder / CHECKPOINT, self._say)
         return TunedGraph(lesson.pupil.get_weights(), ends, record)
 
-    def _batches(self, name: str) -> tuple[Maker, Maker, tuple[float, float]]:
+    def _batches(self, name: str) -> tuple[tuple[Maker, Maker], tuple[float, float]]:
         """Return batches to learn from and to measure on, and the range of the graph's input."""
         options, samples = self._options, self._samples
         if name == "detector":
-            learn, exam = _apart(samples.photos)
-            makers = (crops(part, options.crop, options.batch) for part in (learn, exam))
-            return *makers, PIXELS
+            return _apart(samples.photos, lambda p: crops(p, options.crop, options.batch)), PIXELS
         if name == "line":
             find = runner(self._twin("detector")) if "detector" in self._runs else None
-            learn, exam = _apart(strips_of(samples, find))
-            makers = (strip_rows(part, _STRIP_PIXELS * options.batch) for part in (learn, exam))
-            return *makers, PIXELS
+            strips = strips_of(samples, find)
+            return _apart(strips, lambda p: strip_rows(p, _STRIP_PIXELS * options.batch)), PIXELS
         float_detector = runner(self._twin("detector"))
         rows = feature_rows(samples.photos, float_detector, self._tuned_detector(), _COLUMNS)
-        learn, exam = _apart(rows)
-        makers = (feature_pairs(part, _LINES * options.batch) for part in (learn, exam))
         # the strips end in zeros, and a feature is a rectifier's result
-        return *makers, (0.0, max((float(want.max()) for want, _ in rows), default=0.0))
+        largest = max((float(want.max()) for want, _ in rows), default=0.0)
+        return _apart(rows, lambda p: feature_pairs(p, _LINES * options.batch)), (0.0, largest)
 
     def _tuned_detector(self) -> Run:
         """Return the detector whose features the recognizer will read."""

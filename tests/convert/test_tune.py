@@ -125,10 +125,10 @@ def test_tuned_graphs_become_the_integer_variant(
 
 
 def test_tuning_brings_a_network_nearer(sources: list[Source], tmp_path: Path) -> None:
-    options = replace(SMALL, steps=120, graphs=("line",), rate=0.05)
+    options = replace(SMALL, steps=60, graphs=("line",))
     records = tune(sources, tmp_path / "tuned", options)
     gained = records["line"]["distance"]
-    assert gained["after"] < 0.9 * gained["before"]
+    assert gained["after"] < 0.8 * gained["before"]
 
 
 def test_later_call_goes_on_where_the_first_was_stopped(

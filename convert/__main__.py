@@ -79,7 +79,13 @@ def _tune_parser(parser: argparse.ArgumentParser) -> None:
     )
     add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
     add("--steps", type=int, default=400, help="optimizer steps of each graph (default: 400)")
-    add("--count", type=int, default=200, metavar="N", help="most samples of a kind")
+    add(
+        "--count",
+        type=int,
+        default=200,
+        metavar="N",
+        help="most photos, and a tenth of the most strips",
+    )
     add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
     add("--crop", type=int, default=256, metavar="PX", help="side of the detector's crops")
     add("--batch", type=int, default=4, metavar="N", help="crops of a batch")

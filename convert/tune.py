@@ -33,6 +33,7 @@ _COLUMNS = 64
 # Pixel columns of strips, and lines of features, for each crop of a detector's batch.
 _STRIP_PIXELS = 1024
 _LINES = 4
+_STRIPS = 10  # for each photo: a strip holds one line, and few strips are learned by heart
 _MEASURED = 8  # one sample in so many is kept to measure on
 
 
@@ -44,7 +45,8 @@ class Tuning:
         steps: Optimizer steps of each graph.
         photos: Folders of shards or pictures; empty draws some with the generator.
         graphs: Graphs to tune; empty takes all of the runs.
-        count: Most photos, and most strips, to tune on; an eighth is kept to measure on.
+        count: Most photos to tune on, and a tenth of the most strips; an eighth of either is kept
+            to measure on.
         frame: (height, width) in pixels that photos are fitted into, as the detector will.
         crop: Side in pixels of the detector's crops, a multiple of 32.
         batch: Crops of a batch; strips and feature strips in proportion.
@@ -72,7 +74,7 @@ class Tuning:
         rules = [
             (self.steps > 0, f"At least one step is needed, not {self.steps}."),
             (not unknown, f"Unknown graphs {unknown}. Known: {', '.join(GRAPHS)}."),
-            (self.count > 1, f"At least two samples are needed, not {self.count}."),
+            (self.count > 1, f"At least two photos are needed, not {self.count}."),
             (
                 self.crop > 0 and self.crop % 32 == 0 and self.crop <= min(self.frame),
                 f"A crop must be a multiple of 32 px inside the frame, not {self.crop} px.",
@@ -122,7 +124,7 @@ def tune(
     digests = {name: weights_sha256(runs[name].models[name]) for name in names}
     with kept_beside(target, force=force, marker=RECORD) as folder:
         _claim(folder, {"options": options.record(), "weights_sha256": digests})
-        say(f"preparing samples: at most {options.count} photos and as many strips")
+        say(f"preparing samples: at most {options.count} photos, {_STRIPS * options.count} strips")
         teaching = _Teaching(runs, _samples(options), options, folder, say)
         for name in names:
             path = folder / f"{name}.npz"
@@ -161,9 +163,10 @@ def _write(path: Path, record: dict[str, Any]) -> None:
 
 
 def _samples(options: Tuning) -> Samples:
+    strips = _STRIPS * options.count
     if options.photos:
-        return gather(options.photos, options.count, options.count, options.frame)
-    return generate(options.count, options.count, options.frame)
+        return gather(options.photos, options.count, strips, options.frame)
+    return generate(options.count, strips, options.frame)
 
 
 def _apart(items: Sequence[Any], maker: Callable[[Sequence[Any]], Maker]) -> tuple[Maker, Maker]:

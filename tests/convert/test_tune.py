@@ -196,7 +196,7 @@ def test_graphs_of_other_weights_are_refused(
     [
         ({"steps": 0}, "At least one step"),
         ({"graphs": ("words",)}, "Unknown graphs"),
-        ({"count": 1}, "two samples"),
+        ({"count": 1}, "two photos"),
         ({"crop": 100}, "multiple of 32"),
         ({"crop": 128}, "inside the frame"),
         ({"batch": 0}, "needs crops"),

@@ -1,4 +1,4 @@
-"""Command line: ``python -m convert export|verify|inspect``.
+"""Command line: ``python -m convert tune|export|verify|compare|inspect|edgetpu``.
 
 Standard output carries the tables, standard error the progress. Exit codes: 0 done, 1 the
 conversion failed or a variant is below its floor, 2 wrong usage.
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
+from convert.graphs import GRAPHS
 from convert.tflite import PRECISIONS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
+        print("interrupted; what was there is unchanged", file=sys.stderr)
         return 130
 
 
@@ -52,11 +53,45 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m convert", description="Convert training runs to bundles the SDK reads."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="export|verify|inspect")
+    names = "tune|export|verify|compare|inspect|edgetpu"
+    commands = parser.add_subparsers(dest="command", required=True, metavar=names)
+    _tune_parser(commands.add_parser("tune", help="fit a run's graphs to integer arithmetic"))
     _export_parser(commands.add_parser("export", help="convert, verify and write a bundle"))
     _verify_parser(commands.add_parser("verify", help="compare a bundle with its runs again"))
+    _compare_parser(commands.add_parser("compare", help="size, time, memory and accuracy"))
     _inspect_parser(commands.add_parser("inspect", help="say what is in TFLite files"))
+    _edgetpu_parser(commands.add_parser("edgetpu", help="check and compile for the Edge TPU"))
     return parser
+
+
+def _tune_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for the tuned graphs")
+    add("--force", action="store_true", help="replace a folder of tuned graphs that is there")
+    add(
+        "--photos",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="shards or pictures to tune on, labelled or not (default: the generator draws some)",
+    )
+    add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
+    add("--steps", type=int, default=400, help="optimizer steps of each graph (default: 400)")
+    add(
+        "--count",
+        type=int,
+        default=200,
+        metavar="N",
+        help="most photos, and a tenth of the most strips",
+    )
+    add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
+    add("--crop", type=int, default=256, metavar="PX", help="side of the detector's crops")
+    add("--batch", type=int, default=4, metavar="N", help="crops of a batch")
+    add("--rate", type=float, default=0.01, help="grid steps a weight moves in the fastest step")
+    add("--seed", type=int, default=1)
+    parser.set_defaults(call=_tune)
 
 
 def _export_parser(parser: argparse.ArgumentParser) -> None:
@@ -65,6 +100,7 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
     add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to make")
     add("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write")
     add("--force", action="store_true", help="replace a bundle that is there")
+    add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
     add("--default", choices=PRECISIONS, default="", help="variant the SDK opens")
     add("--name", default="", help="name of the bundle (default: its folder's)")
     add("--version", default="1", help="version of the bundle (default: 1)")
@@ -115,6 +151,27 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
     add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
     add("--max-lost", type=_share, metavar="SHARE", help="greatest share of right lines to lose")
     add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")
+
+
+def _compare_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("bundles", nargs="+", type=Path, metavar="BUNDLE")
+    add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labelled sets")
+    add("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add("--variants", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
+    add("--limit", type=int, metavar="N", help="most pictures of each set")
+    add("--threads", type=int, metavar="N", help="CPU threads (default: the SDK's)")
+    parser.set_defaults(call=_compare)
+
+
+def _edgetpu_parser(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("path", type=Path, metavar="BUNDLE|FILE")
+    add("--variant", default="int8", metavar="NAME", help="variant to compile (default: int8)")
+    add("--out", type=Path, metavar="BUNDLE", help="bundle to write (default: the same)")
+    add("--check-only", action="store_true", help="say what would run where, compile nothing")
+    add("--json", action="store_true", help="print JSON instead of tables")
+    parser.set_defaults(call=_edgetpu)
 
 
 def _inspect_parser(parser: argparse.ArgumentParser) -> None:
@@ -176,8 +233,35 @@ def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
+def _tune(options: argparse.Namespace) -> int:
+    from convert.source import open_run
+    from convert.tune import Tuning, tune
+
+    how = Tuning(
+        steps=options.steps,
+        photos=tuple(options.photos),
+        graphs=tuple(options.graphs),
+        count=options.count,
+        frame=options.frame,
+        crop=options.crop,
+        batch=options.batch,
+        rate=options.rate,
+        seed=options.seed,
+    )
+    how.check()
+    runs = [open_run(run) for run in options.runs]
+    records = tune(runs, options.out, how, options.force, _say)
+    print(f"{'graph':<12}{'steps':>7}{'seconds':>9}{'distance before':>17}{'after':>10}")
+    for name, record in records.items():
+        before, after = (record["distance"][key] for key in ("before", "after"))
+        print(f"{name:<12}{record['steps']:>7}{record['seconds']:>9}{before:>17.4f}{after:>10.4f}")
+    _say(f"wrote {options.out}")
+    return 0
+
+
 def _export(options: argparse.Namespace) -> int:
-    from convert.export import BelowFloorError, Options, export, open_run
+    from convert.export import BelowFloorError, Options, export
+    from convert.source import open_run
 
     how = Options(
         precisions=tuple(dict.fromkeys(options.precision)),
@@ -188,6 +272,7 @@ def _export(options: argparse.Namespace) -> int:
         count=options.calibration_count,
         held_back=options.count,
         photos=tuple(options.photos),
+        tuned=options.tuned,
         name=options.name,
         version=options.version,
         default_variant=options.default,
@@ -207,8 +292,8 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from convert.export import merge, open_run
     from convert.samples import gather, generate
+    from convert.source import merge, open_run
     from convert.verify import bundle_frame, shortfalls, verify_bundle
 
     models, _ = merge([open_run(run) for run in options.runs])
@@ -243,6 +328,50 @@ def _print_reports(reports: dict[str, dict[str, Report]]) -> None:
 
     for name, report in reports.items():
         print(f"[{name}]\n{report_table(report)}\n")
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from convert.compare import compare, entries_of
+    from convert.compare_report import as_csv, as_picture, as_text
+    from sdk.errors import SdkError
+    from sdk.files import write_atomically
+    from training.errors import TrainingError
+    from training.evaluate import find_sets
+
+    entries = entries_of(options.bundles, options.variants)
+    try:
+        sets = [path for folder in options.data for path in find_sets(folder)]
+    except TrainingError as error:
+        raise ConvertError(str(error)) from error
+    rows = compare(entries, sets, options.out, options.limit, options.threads, _say)
+    text = as_text(entries, rows)
+    try:
+        write_atomically(options.out / "compare.txt", (text + "\n").encode())
+        write_atomically(options.out / "compare.csv", as_csv(entries, rows).encode())
+        write_atomically(options.out / "compare.png", as_picture(entries, rows))
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+    print(text)
+    return 0
+
+
+def _edgetpu(options: argparse.Namespace) -> int:
+    from convert.edgetpu import check, check_record, check_table, compile_bundle, mapped_share
+    from convert.inspect import inspect_variant
+
+    graphs = inspect_variant(options.path, options.variant)
+    if options.json:
+        print(json.dumps(check_record(graphs), indent=2))
+    else:
+        print("\n\n".join(check_table(graph) for graph in graphs))
+    if options.check_only or not options.path.is_dir():
+        return 1 if any(check(graph) for graph in graphs) else 0
+    target = options.out or options.path
+    reports = compile_bundle(options.path, target, options.variant, force=options.out is None)
+    for role, report in reports.items():
+        print(f"{role}: {mapped_share(report):.0%} of the operations mapped by the compiler")
+    _say(f"wrote {target}")
+    return 0
 
 
 def _inspect(options: argparse.Namespace) -> int:

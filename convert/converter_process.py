@@ -49,8 +49,9 @@ def convert(job: Conversion) -> None:
     if job.precision == "fp16":
         converter.target_spec.supported_types = [tf.float16]
     if job.precision == "int8":
-        converter.representative_dataset = lambda: _samples(job)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        if job.calibration is not None:  # a tuned graph brings its ranges
+            converter.representative_dataset = lambda: _samples(job)
+            converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8 if job.is_image else tf.int8
         converter.inference_output_type = tf.int8
     data = converter.convert()

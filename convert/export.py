@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import math
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,43 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from convert.calibrate import calibration_file
 from convert.errors import ConvertError
 from convert.folder import built_beside
-from convert.graphs import GRAPHS, Normalization, check_model, freeze, split_normalization
-from convert.inspect import inspect_file, loose_arithmetic
-from convert.recipe import array_sha256, recipe_json, weights_sha256
+from convert.recipe import array_sha256, recipe_json
 from convert.samples import GENERATOR_SEED, Samples, gather, generate
-from convert.tflite import PRECISIONS, Conversion, convert_apart
+from convert.source import Source, merge, owners, run_record
+from convert.tflite import PRECISIONS
+from convert.tuned import open_tuned
+from convert.variants import Shape, Variants
 from convert.verify import FLOORS, Floor, Report, shortfalls, verify_bundle
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from sdk.model.bundle import write_manifest
-from sdk.model.manifest import GraphSpec, Manifest
+from sdk.model.manifest import Manifest
 from sdk.model.settings import DecodeSettings
 
-__all__ = ["Options", "Source", "export", "open_run"]
-
-# Of a run's own record; its command line would tell of the machine it ran on.
-_RECORDED = ("kind", "step", "seconds", "samples", "shards", "parameters", "validation", "backend")
-
-
-@dataclass(frozen=True)
-class Source:
-    """A run to export from.
-
-    Attributes:
-        name: Its folder's name.
-        charset: Characters of its recognizers.
-        models: Its Keras models by graph name.
-        record: What is known of its training.
-    """
-
-    name: str
-    charset: Charset
-    models: Mapping[str, Any]
-    record: Mapping[str, Any] = field(default_factory=dict)
+__all__ = ["BelowFloorError", "Options", "export"]
 
 
 @dataclass(frozen=True)
@@ -64,6 +43,7 @@ class Options:
         count: Most photos, and most strips, to calibrate on.
         held_back: Most photos, and most strips, to compare on; never calibrated on.
         photos: Further folders to compare on, each on its own.
+        tuned: Folder of tuned graphs, which the int8 variant takes; None tunes nothing.
         name: Name of the bundle; its folder's name if empty.
         version: Version of the bundle.
         default_variant: Variant the SDK opens; ``int8`` or the first one if empty.
@@ -80,6 +60,7 @@ class Options:
     count: int = 200
     held_back: int = 64
     photos: tuple[Path, ...] = ()
+    tuned: Path | None = None
     name: str = ""
     version: str = "1"
     default_variant: str = ""
@@ -111,38 +92,14 @@ class Options:
                 f"The default variant {self.default_variant!r} is not among those exported.",
             ),
             (self.count > 0 and self.held_back > 0, "At least one sample is needed for each use."),
+            (
+                self.tuned is None or "int8" in self.precisions,
+                "Tuned graphs are integer graphs: add int8 to --precision.",
+            ),
         ]
         for good, message in rules:
             if not good:
                 raise ConvertError(message)
-
-
-def open_run(folder: Path) -> Source:
-    """Return the models of a run folder, with their averaged weights.
-
-    Raises:
-        ConvertError: The folder is no run, or holds no weights yet.
-    """
-    from training.errors import TrainingError
-    from training.run import load_run
-
-    try:
-        run = load_run(folder)
-    except TrainingError as error:
-        raise ConvertError(str(error)) from error
-    record = {key: _finite(run.record[key]) for key in _RECORDED if key in run.record}
-    return Source(
-        folder.resolve().name, Charset(run.config.model.charset), dict(run.models), record
-    )
-
-
-def _finite(value: Any) -> Any:
-    """Return a JSON value without what JSON cannot hold, such as the loss of a diverged run."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def export(
@@ -185,21 +142,25 @@ def _build(
     say: Callable[[str], None],
 ) -> dict[str, dict[str, Report]]:
     """Fill a folder with a verified bundle."""
+    tuned = {} if options.tuned is None else open_tuned(options.tuned, owners(sources))
     say(f"preparing samples: {options.count} to calibrate, {options.held_back} to compare")
     calibration, held_back = _samples(options).split(options.held_back)
     sets = {"held back": held_back} | {
         path.name: gather([path], options.held_back, options.held_back, options.frame)
         for path in options.photos
     }
+    shapes = {name: _shape(name, model, options) for name, model in models.items()}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        files = _convert_all(models, calibration, options, folder, Path(scratch), say)
+        variants = Variants(models, shapes, calibration, tuned, Path(scratch), say)
+        files = {p: variants.write(p, folder) for p in options.precisions}
     created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-    runs = [_run_record(source, models) for source in sources]
+    runs = [run_record(source, models) for source in sources]
     recipe = recipe_json(
         created=created,
         runs=runs,
         options=_plain(options),
         calibration=_calibration_record(calibration, options),
+        tuned={name: graph.record for name, (_, graph) in tuned.items()},
     )
     write_atomically(folder / "recipe.json", recipe)
     manifest = Manifest(
@@ -249,51 +210,11 @@ class BelowFloorError(ConvertError):
         )
 
 
-def merge(sources: Sequence[Source]) -> tuple[dict[str, Any], Charset]:
-    """Return the models of all runs by graph name, checked, and their common charset.
-
-    Raises:
-        ConvertError: The runs differ in charset, break a contract or have no line graph.
-    """
-    models: dict[str, Any] = {}
-    for source in sources:
-        if source.charset != sources[0].charset:
-            raise ConvertError(
-                f"{sources[0].name} and {source.name} have different charsets; one bundle has one."
-            )
-        for name, model in source.models.items():
-            if name not in GRAPHS:
-                raise ConvertError(f"{source.name} has a model {name!r}; known: {sorted(GRAPHS)}.")
-            check_model(model, GRAPHS[name])
-            models[name] = model
-    if "line" not in models:
-        raise ConvertError(
-            f"No line graph in {', '.join(s.name for s in sources) or 'no run'}: every bundle "
-            'needs one. Add a run of model.kind = "line".'
-        )
-    if "recognizer" in models:
-        channels = models["recognizer"].inputs[0].shape[-1]
-        features = models["detector"].output["features"].shape[-1] if "detector" in models else None
-        if features != channels:
-            raise ConvertError(
-                f"The recognizer takes {channels} feature channels, the detector gives {features}: "
-                "both must come from the same run."
-            )
-    return models, sources[0].charset
-
-
 def _default(precisions: Sequence[str]) -> str:
     return "int8" if "int8" in precisions else precisions[0]
 
 
-def _samples(options: Options) -> Samples:
-    count = options.count + options.held_back
-    if options.calibration:
-        return gather(options.calibration, count, count, options.frame)
-    return generate(count, count, options.frame)
-
-
-def _shape(name: str, model: Any, options: Options) -> tuple[int, int, int, int]:
+def _shape(name: str, model: Any, options: Options) -> Shape:
     channels = int(model.inputs[0].shape[-1])
     height, width = {
         "detector": options.frame,
@@ -303,75 +224,11 @@ def _shape(name: str, model: Any, options: Options) -> tuple[int, int, int, int]
     return 1, height, width, channels
 
 
-def _convert_all(
-    models: Mapping[str, Any],
-    calibration: Samples,
-    options: Options,
-    folder: Path,
-    scratch: Path,
-    say: Callable[[str], None],
-) -> dict[str, dict[str, GraphSpec]]:
-    """Write the files of all variants; returns them by variant and graph."""
-    files: dict[str, dict[str, GraphSpec]] = {precision: {} for precision in options.precisions}
-    for name, model in models.items():
-        shape = _shape(name, model, options)
-        for precision in options.precisions:
-            say(f"converting {name} to {precision}")
-            target = folder / f"{name}-{precision}.tflite"
-            job = _frozen(name, model, shape, precision, scratch, target)
-            if precision == "int8":
-                samples = scratch / f"{name}.npy"
-                calibration_file(name, shape, calibration, models.get("detector"), samples)
-                job = replace(job, calibration=samples)
-            convert_apart(job)
-            target.with_name(f"{target.name}.log").unlink()
-            files[precision][name] = _described(target, say)
-    return files
-
-
-def _described(path: Path, say: Callable[[str], None]) -> GraphSpec:
-    graph = inspect_file(path)
-    loose = loose_arithmetic(graph)
-    if loose:
-        found = ", ".join(sorted(f"{op.name} {list(op.shape)}" for op in loose))
-        say(f"  note: {path.name} keeps operations that a convolution could hold: {found}")
-    return GraphSpec.of_file(path, graph.inputs, graph.outputs)
-
-
-def _frozen(
-    name: str,
-    model: Any,
-    shape: tuple[int, int, int, int],
-    precision: str,
-    scratch: Path,
-    target: Path,
-) -> Conversion:
-    """Freeze a model for a precision, unless that was done, and return its conversion."""
-    kind = GRAPHS[name]
-    integer = precision == "int8"
-    saved = scratch / f"{name}-{'integer' if integer else 'float'}"
-    core, normalization = model, Normalization()
-    if integer and kind.is_image:
-        core, normalization = split_normalization(model, kind)
-    if not saved.exists():
-        freeze(core, kind, shape, saved, normalized=integer or not kind.is_image)
-    return Conversion(
-        saved,
-        target,
-        precision,
-        kind.is_image,
-        scale=normalization.scale,
-        offset=normalization.offset,
-    )
-
-
-def _run_record(source: Source, models: Mapping[str, Any]) -> dict[str, Any]:
-    graphs = {
-        name: weights_sha256(model)
-        for name, model in source.models.items()
-        if models[name] is model
-    }
-    return {"name": source.name, "weights_sha256": graphs, **source.record}
+def _samples(options: Options) -> Samples:
+    count = options.count + options.held_back
+    if options.calibration:
+        return gather(options.calibration, count, count, options.frame)
+    return generate(count, count, options.frame)
 
 
 def _plain(options: Options) -> dict[str, Any]:
@@ -379,6 +236,7 @@ def _plain(options: Options) -> dict[str, Any]:
     values.pop("force")
     values["calibration"] = [path.name for path in options.calibration]
     values["photos"] = [path.name for path in options.photos]
+    values["tuned"] = options.tuned and options.tuned.name
     return values
 
 

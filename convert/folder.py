@@ -18,7 +18,7 @@ from pathlib import Path
 
 from convert.errors import ConvertError
 
-__all__ = ["built_beside"]
+__all__ = ["built_beside", "kept_beside"]
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -58,25 +58,57 @@ def built_beside(target: Path, *, force: bool) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def kept_beside(target: Path, *, force: bool, marker: str) -> Iterator[Path]:
+    """Give a folder to work in for long, which becomes `target` when the block ends well.
+
+    Unlike that of `built_beside` it is kept when the work stops; the next one goes on in it.
+
+    Args:
+        target: Where the folder shall be.
+        force: Whether it may replace what is there.
+        marker: Name of a file that tells what is there as the same kind of folder.
+
+    Yields:
+        The folder, with what an earlier work left in it.
+
+    Raises:
+        ConvertError: The target exists and may not be replaced, or cannot be written.
+    """
+    _check(target, force, marker)
+    working = target.with_name(f".{target.name}.unfinished")
+    try:
+        working.mkdir(parents=True, exist_ok=True)
+        yield working
+        _flush(working)
+        _check(target, force, marker)
+        _put(working, target)
+    except OSError as error:
+        raise _cannot_write(target, error) from error
+    # what was replaced is where the new folder was
+    shutil.rmtree(working, ignore_errors=True)
+
+
 def _cannot_write(target: Path, error: OSError) -> ConvertError:
     return ConvertError(
-        f"Cannot write the bundle {target}: {error.strerror or error}. "
+        f"Cannot write {target}: {error.strerror or error}. "
         "What was there is unchanged. Free some space or choose another --out."
     )
 
 
-def _check(target: Path, force: bool) -> None:
+def _check(target: Path, force: bool, marker: str = "model.json") -> None:
     if not target.exists():
         return
     if not target.is_dir():
-        raise ConvertError(f"{target} is a file; a bundle is a folder. Choose another --out.")
+        raise ConvertError(f"{target} is a file, not a folder. Choose another --out.")
     if not any(target.iterdir()):
         return
     if not force:
         raise ConvertError(f"{target} exists. Use --force to replace it, or choose another --out.")
-    if not (target / "model.json").is_file():
+    if not (target / marker).is_file():
+        what = "bundle" if marker == "model.json" else "tuning"
         raise ConvertError(
-            f"{target} is no bundle (it has no model.json) and is not replaced even with --force. "
+            f"{target} is no {what} (it has no {marker}) and is not replaced even with --force. "
             "Choose another --out."
         )
 

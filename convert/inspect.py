@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from convert.errors import ConvertError
+from convert.targets import TARGETS
+from sdk.errors import SdkError
+from sdk.model.bundle import Bundle
 from sdk.model.manifest import TensorSpec
 
-__all__ = ["Graph", "Op", "inspect_file", "inspect_path", "loose_arithmetic", "table"]
+__all__ = [
+    "Graph",
+    "Op",
+    "inspect_file",
+    "inspect_path",
+    "inspect_variant",
+    "loose_arithmetic",
+    "table",
+]
+
+# Of the interpreter's tensors, bytes.
+_ALIGNMENT = 64
 
 _CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"}
 
@@ -36,6 +50,10 @@ class Op:
         after: Name of the operation that makes its first varying input, "" if it is the graph's
             input.
         constant: Whether one of its operands is a constant.
+        inputs: Shapes of its varying inputs.
+        input_dtypes: Their types.
+        static: Whether all its shapes are fixed in the file.
+        options: Numbers and flags of the operation, such as ``alignCorners``.
     """
 
     name: str
@@ -45,6 +63,10 @@ class Op:
     macs: int
     after: str
     constant: bool
+    inputs: tuple[tuple[int, ...], ...] = ()
+    input_dtypes: tuple[str, ...] = ()
+    static: bool = True
+    options: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -58,6 +80,9 @@ class Graph:
         inputs: The graph's inputs, by the names of its signature.
         outputs: The graph's outputs likewise, in the interpreter's order.
         ops: The operations in order of execution.
+        arena_bytes: Least memory that the interpreter's arena needs for the tensors between
+            operations, placed the greatest first (Pisarchyk & Lee 2020, "Efficient Memory
+            Management for Deep Neural Net Inference", section 5.2); kernels may add buffers.
     """
 
     file: str
@@ -66,6 +91,7 @@ class Graph:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     ops: tuple[Op, ...]
+    arena_bytes: int = 0
 
     @property
     def macs(self) -> int:
@@ -88,7 +114,8 @@ class Graph:
             {"op": op, "version": version, "dtype": dtype, "count": count, "macs": macs}
             for (op, version, dtype), (count, macs) in self.histogram().items()
         ]
-        return {**asdict(self), "macs": self.macs, "histogram": rows}
+        targets = {name: t.missing(self.ops) for name, t in TARGETS.items()}
+        return {**asdict(self), "macs": self.macs, "histogram": rows, "left_by": targets}
 
 
 def inspect_path(path: Path | str) -> list[Graph]:
@@ -104,6 +131,21 @@ def inspect_path(path: Path | str) -> list[Graph]:
     if not files:
         raise ConvertError(f"No .tflite file in {path}. Give a bundle's folder or a .tflite file.")
     return [inspect_file(file) for file in files]
+
+
+def inspect_variant(path: Path, variant: str) -> list[Graph]:
+    """Return the graphs of a bundle's variant, or that of a .tflite file.
+
+    Raises:
+        ConvertError: The bundle has no such variant, or a file is damaged.
+    """
+    if not path.is_dir():
+        return [inspect_file(path)]
+    try:
+        bundle = Bundle.open(path, variant)
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+    return [inspect_file(bundle.graph(role).path) for role in bundle.roles]
 
 
 def inspect_file(path: Path) -> Graph:
@@ -173,6 +215,10 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
                 _macs(op, [_shape(tensors[i]) for i in inputs], _shape(tensors[outputs[0]])),
                 made_by.get(varying[0], "") if varying else "",
                 len(varying) < len(inputs),
+                tuple(_shape(tensors[i]) for i in varying),
+                tuple(type_names[tensors[i].type] for i in varying),
+                all(_is_static(tensors[i]) for i in (*inputs, *outputs)),
+                _options(operator),
             )
         )
         made_by.update(dict.fromkeys(outputs, op))
@@ -185,7 +231,64 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
         tuple(describe(n, int(i)) for n, i in enumerate(graph.inputs)),
         tuple(describe(n, int(i)) for n, i in enumerate(graph.outputs)),
         tuple(ops),
+        arena_bytes(_spans(graph, constant)),
     )
+
+
+def _spans(graph: Any, constant: set[int]) -> list[tuple[int, int, int]]:
+    """Return (first operation, last operation, bytes) of each tensor that is not a constant."""
+    first: dict[int, int] = {int(i): 0 for i in graph.inputs}
+    last: dict[int, int] = {}
+    for number, operator in enumerate(graph.operators):
+        for i in map(int, operator.outputs):
+            first.setdefault(i, number)
+        for i in (*map(int, operator.inputs), *map(int, operator.outputs)):
+            last[i] = number
+    last |= {int(i): len(graph.operators) for i in graph.outputs}
+    return [
+        (begin, last.get(i, begin), _bytes(graph.tensors[i]))
+        for i, begin in first.items()
+        if i not in constant
+    ]
+
+
+def arena_bytes(spans: Sequence[tuple[int, int, int]]) -> int:
+    """Return the bytes of an arena that holds tensors, the greatest placed first.
+
+    Args:
+        spans: (first operation, last operation, bytes) of each tensor.
+    """
+    placed: list[tuple[int, int, int, int]] = []
+    for begin, end, size in sorted(spans, key=lambda span: -span[2]):
+        need = -(-size // _ALIGNMENT) * _ALIGNMENT
+        at = 0
+        for _, _, low, high in sorted(
+            (p for p in placed if p[0] <= end and begin <= p[1]), key=_low
+        ):
+            if low - at >= need:
+                break
+            at = max(at, high)
+        placed.append((begin, end, at, at + need))
+    return max((high for *_, high in placed), default=0)
+
+
+def _low(place: tuple[int, int, int, int]) -> int:
+    return place[2]
+
+
+def _bytes(tensor: Any) -> int:
+    # TensorType counts from float32; whatever is not here has four bytes
+    return int(np.prod(_shape(tensor))) * {1: 2, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}.get(tensor.type, 4)
+
+
+def _is_static(tensor: Any) -> bool:
+    signature = tensor.shapeSignature
+    return signature is None or all(n >= 0 for n in signature)
+
+
+def _options(operator: Any) -> dict[str, int]:
+    options = vars(operator.builtinOptions) if operator.builtinOptions is not None else {}
+    return {key: int(value) for key, value in options.items() if isinstance(value, (bool, int))}
 
 
 def _macs(op: str, inputs: Sequence[tuple[int, ...]], output: tuple[int, ...]) -> int:
@@ -218,7 +321,8 @@ def table(graph: Graph) -> str:
     """Return a readable report of a graph."""
     lines = [
         f"{graph.file}: {graph.bytes / 1e6:.2f} MB (constants {graph.weight_bytes / 1e6:.2f} MB), "
-        f"{len(graph.ops)} operations, {graph.macs / 1e6:.1f} MMACs"
+        f"{len(graph.ops)} operations, {graph.macs / 1e6:.1f} MMACs, "
+        f"arena {graph.arena_bytes / 1e6:.2f} MB"
     ]
     for word, tensors in (("input", graph.inputs), ("output", graph.outputs)):
         for t in tensors:
@@ -236,7 +340,17 @@ def table(graph: Graph) -> str:
             "  not folded into the convolution before: "
             + ", ".join(f"{count} {name}" for name, count in sorted(found.items()))
         )
-    return "\n".join(lines)
+    return "\n".join(lines + _target_lines(graph))
+
+
+def _target_lines(graph: Graph) -> list[str]:
+    lines = []
+    for target in TARGETS.values():
+        left = target.missing(graph.ops)
+        taken = len(graph.ops) - sum(left.values())
+        lines.append(f"  {target.title:<14}takes {taken} of {len(graph.ops)} operations")
+        lines += [f"    {count} {reason}" for reason, count in left.items()]
+    return lines
 
 
 def _names(enumeration: Any) -> dict[int, str]:

@@ -19,7 +19,16 @@ __all__ = ["array_sha256", "recipe_json", "tool_versions", "weights_sha256"]
 
 RECIPE_SCHEMA = 1
 
-_TOOLS = {"fots-lite", "tensorflow", "keras", "ai-edge-litert", "numpy", "opencv-python-headless"}
+_TOOLS = {
+    "fots-lite",
+    "tensorflow",
+    "keras",
+    "tf_keras",
+    "tensorflow-model-optimization",
+    "ai-edge-litert",
+    "numpy",
+    "opencv-python-headless",
+}
 
 
 def tool_versions() -> dict[str, str]:
@@ -48,6 +57,7 @@ def recipe_json(
     runs: list[dict[str, Any]],
     options: Mapping[str, Any],
     calibration: Mapping[str, Any],
+    tuned: Mapping[str, Mapping[str, Any]],
 ) -> bytes:
     """Return the recipe as JSON text.
 
@@ -56,6 +66,7 @@ def recipe_json(
         runs: One record a run: name, digests, graphs taken.
         options: Options of the export as given.
         calibration: Where the samples came from, how many, and their digest.
+        tuned: How the graphs were tuned that were; by name.
     """
     recipe = {
         "schema": RECIPE_SCHEMA,
@@ -63,6 +74,7 @@ def recipe_json(
         "runs": runs,
         "options": dict(options),
         "calibration": dict(calibration),
+        "tuned": {name: dict(record) for name, record in tuned.items()},
         "tools": tool_versions(),
     }
     return (json.dumps(recipe, indent=2, ensure_ascii=False) + "\n").encode()

@@ -24,7 +24,7 @@ from sdk.image.strip import expand_quad, fit_strip, rectify
 from sdk.model.settings import DecodeSettings
 from training.shards import ShardError, read_shard
 
-__all__ = ["Photo", "Samples", "Strip", "gather", "generate"]
+__all__ = ["Photo", "Samples", "Strip", "gather", "generate", "split_evenly"]
 
 # Apart from every seed of training data.
 GENERATOR_SEED = 0x0C0FFEE
@@ -73,12 +73,13 @@ class Samples:
 
         At least half of each stays in the first part. What is kept apart is spread evenly.
         """
-        photos, other_photos = _split(self.photos, kept_apart)
-        strips, other_strips = _split(self.strips, kept_apart)
+        photos, other_photos = split_evenly(self.photos, kept_apart)
+        strips, other_strips = split_evenly(self.strips, kept_apart)
         return Samples(photos, strips), Samples(other_photos, other_strips)
 
 
-def _split(items: tuple[Any, ...], kept_apart: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return (all but some, the some), the some at most half and spread evenly."""
     count = min(kept_apart, len(items) // 2)
     apart = set(np.linspace(0, len(items) - 1, count).astype(int).tolist()) if count else set()
     return (

@@ -34,7 +34,7 @@ class Conversion:
         precision: One of `PRECISIONS`.
         is_image: Whether the input takes pixels (uint8) or features.
         calibration: A .npy file (samples, height, width, channels): uint8 pixels or float32
-            features; int8 only.
+            features; int8 only. None if the SavedModel holds its ranges.
         scale: Factor from pixels to the SavedModel's input; int8 images only.
         offset: What is added after it.
     """

@@ -16,7 +16,8 @@ import pytest
 
 from convert.__main__ import main
 from convert.errors import ConvertError
-from convert.export import BelowFloorError, Options, Source, export, merge, open_run
+from convert.export import BelowFloorError, Options, export
+from convert.source import Source, merge, open_run
 from convert.verify import FLOORS, Floor
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine

@@ -1,0 +1,53 @@
+"""How far a quantized network is from the float one it shall reproduce.
+
+Self-distillation (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"): the float
+network's own outputs are the targets, so that tuning needs pictures but no labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import tensorflow as tf
+
+__all__ = ["distance"]
+
+# Added to distances in pixels before their ratio is taken: a cell is 4 px.
+_CELL_PX = 4.0
+
+
+def distance(want: Mapping[str, Any], have: Mapping[str, Any]) -> Any:
+    """Return a scalar that is 0 where both networks agree.
+
+    Args:
+        want: Outputs of the float network by name, float32.
+        have: Outputs of the quantized one, of the same shapes.
+    """
+    if "logits" in want:
+        return _divergence(want["logits"], have["logits"])
+    text = tf.sigmoid(want["score"])
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits
+    score = entropy(text, have["score"]) - entropy(text, want["score"])
+    # cells of text are few, and they alone have a geometry
+    loss = tf.reduce_mean(score) + _mean(score, text)
+    for name in ("vertical", "horizontal"):
+        ratio = tf.math.log((have[name] + _CELL_PX) / (want[name] + _CELL_PX))
+        loss += _mean(tf.abs(ratio), text)
+    loss += _mean(tf.square(have["angle"] - want["angle"]), text)
+    error = tf.reduce_mean(tf.square(have["features"] - want["features"]))
+    return loss + error / (tf.reduce_mean(tf.square(want["features"])) + 1e-6)
+
+
+def _divergence(want: Any, have: Any) -> Any:
+    """Return the mean Kullback-Leibler divergence of the columns' character distributions."""
+    p = tf.nn.softmax(want)
+    return tf.reduce_mean(
+        tf.reduce_sum(p * (tf.nn.log_softmax(want) - tf.nn.log_softmax(have)), -1)
+    )
+
+
+def _mean(values: Any, weight: Any) -> Any:
+    """Return the mean of maps (..., c) over cells weighted by (..., 1)."""
+    total = tf.reduce_sum(weight) * tf.cast(tf.shape(values)[-1], tf.float32)
+    return tf.reduce_sum(weight * values) / (total + 1e-6)

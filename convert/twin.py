@@ -1,0 +1,333 @@
+"""The quantization-aware twin of a network.
+
+The twin is the same network built by the same functions from tf_keras layers, which is what
+tensorflow-model-optimization works on. Every batch normalization and every fixed factor is folded
+into the convolution before it, with the statistics of the float network, so that the twin trains
+the very numbers that the integer graph will hold. Then each layer is wrapped so that it calculates
+with quantized values (Jacob et al. 2018, "Quantization and Training of Neural Networks for
+Efficient Integer-Arithmetic-Only Inference", section 3).
+
+The rules are not the library's defaults: its registry quantizes depthwise weights by one scale for
+all channels, the results of a convolution once more before its rectifier, and knows no resizing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+from tensorflow_model_optimization.quantization import keras as tfmot
+
+from convert.errors import ConvertError
+from training.config import ModelConfig
+from training.models.fots import build_detector, build_recognizer
+from training.models.line import build_line
+
+__all__ = ["PIXELS", "build_twin", "folded_weights", "observe", "quantize", "run_named", "to_grid"]
+
+PIXELS = (-128 / 127.5, 127 / 127.5)
+"""Range of a picture's values on whose grid the raw pixel is the quantized value, zero at 128."""
+
+_WEIGHTED = {"Conv2D": "kernel", "DepthwiseConv2D": "depthwise_kernel"}
+# What these give lies on the grid of what they take.
+_SAME_GRID = {"InputLayer", "UpSampling2D", "MaxPooling2D", "Reshape", "ZeroPadding2D"}
+_QUANTIZED = {"ReLU", "Add", "Concatenate", "AveragePooling2D", *_WEIGHTED}
+_FOLDED = ("BatchNormalization", "Rescaling")
+
+
+def _identity(*_: Any, **__: Any) -> Any:
+    return lambda x: x
+
+
+class _FoldedLayers:
+    """tf_keras's layers without those that are folded; every convolution has a bias for them."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _FOLDED:
+            return _identity
+        if name not in _WEIGHTED:
+            return getattr(tf_keras.layers, name)
+        return lambda *a, **k: getattr(tf_keras.layers, name)(*a, **{**k, "use_bias": True})
+
+
+_API = SimpleNamespace(
+    layers=_FoldedLayers(),
+    initializers=tf_keras.initializers,
+    Input=tf_keras.Input,
+    Model=tf_keras.Model,
+)
+
+
+def build_twin(name: str, config: ModelConfig | None, source: Any) -> Any:
+    """Return the float twin of a network, its normalization folded.
+
+    Args:
+        name: ``"detector"``, ``"recognizer"`` or ``"line"``.
+        config: What the network was built from.
+        source: The Keras network, whose weights are taken.
+
+    Returns:
+        A tf_keras model with the same outputs; pictures enter normalized to -1..1, float32.
+
+    Raises:
+        ConvertError: The network holds a layer that cannot be folded or is not the one described.
+    """
+    if config is None:
+        raise ConvertError(f"The {name} network has no configuration to build its twin from.")
+    if name == "recognizer":
+        twin = build_recognizer(_API, config)
+    elif name == "detector":
+        twin = build_detector(_API, config, normalize=False)
+    else:
+        twin = build_line(_API, config, normalize=False)
+    weights = folded_weights(source)
+    for layer in twin.layers:
+        if not layer.weights:
+            continue
+        values = weights.get(layer.name)
+        if values is None or [v.shape for v in values] != [tuple(w.shape) for w in layer.weights]:
+            raise ConvertError(
+                f"The {name} network has no layer {layer.name} of the shapes its configuration "
+                "describes. Tune the run with the version that trained it."
+            )
+        layer.set_weights(values)
+    return twin
+
+
+def folded_weights(model: Any) -> dict[str, list[np.ndarray]]:
+    """Return kernel and bias of each convolution with what follows it folded in, by layer name.
+
+    Args:
+        model: A Keras network.
+
+    Raises:
+        ConvertError: A batch normalization or a factor follows something else.
+    """
+    found: dict[str, list[np.ndarray]] = {}
+    for layer in model.layers:
+        kind = type(layer).__name__
+        if kind in _WEIGHTED:
+            kernel, *bias = layer.get_weights()
+            channels = kernel.shape[2] * kernel.shape[3] if kind[0] == "D" else kernel.shape[3]
+            found[layer.name] = [kernel, bias[0] if bias else np.zeros(channels, np.float32)]
+        elif kind in _FOLDED:
+            before = layer.input._keras_history.operation
+            if type(before).__name__ == "InputLayer":
+                continue  # the normalization of pixels: the twin takes them normalized
+            if before.name not in found:
+                raise ConvertError(
+                    f"{layer.name} follows {before.name}, which is no convolution: it cannot be "
+                    "folded for quantization-aware tuning."
+                )
+            factor, offset = _affine(layer)
+            kernel, bias = found[before.name]
+            if type(before).__name__ == "DepthwiseConv2D" and np.ndim(factor):
+                kernel = kernel * factor.reshape(kernel.shape[2:])
+            else:
+                kernel = kernel * factor
+            found[before.name] = [
+                kernel.astype(np.float32),
+                (bias * factor + offset).astype(np.float32),
+            ]
+            found[layer.name] = found[before.name]  # a factor may follow a normalization
+    return found
+
+
+def _affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return factor and offset of a layer that only scales."""
+    if type(layer).__name__ == "Rescaling":
+        return np.asarray(layer.scale, np.float64), np.asarray(layer.offset, np.float64)
+    gamma, beta, mean, variance = (np.asarray(v, np.float64) for v in layer.get_weights())
+    factor = gamma / np.sqrt(variance + layer.epsilon)
+    return factor, beta - mean * factor
+
+
+class Channels(tfmot.quantizers.Quantizer):
+    """Weights on an int8 grid, symmetric, with a scale for each output channel."""
+
+    def __init__(self, depthwise: bool) -> None:
+        """Remember whether the kernel is that of a depthwise convolution."""
+        self.depthwise = depthwise
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Return no variables: the scales follow from the weights."""
+        return {}
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
+        """Return the quantized kernel (rows, columns, in, out)."""
+        # a depthwise kernel is (rows, columns, in, multiplier): its channels are the last two
+        flat = tf.reshape(inputs, (*inputs.shape[:2], -1)) if self.depthwise else inputs
+        axes = list(range(len(flat.shape) - 1))
+        most = tf.maximum(tf.reduce_max(tf.abs(tf.stop_gradient(flat)), axes), 1e-8)
+        grid = tf.quantization.fake_quant_with_min_max_vars_per_channel(
+            flat, -most, most, num_bits=8, narrow_range=True
+        )
+        return tf.reshape(grid, inputs.shape)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {"depthwise": self.depthwise}
+
+
+class Range(tfmot.quantizers.Quantizer):
+    """Activations on an int8 grid between two values that `observe` sets."""
+
+    def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
+        """Return the variables of the range."""
+        return {
+            end: layer.add_weight(
+                f"{name}_{end}",
+                initializer=tf_keras.initializers.Constant(value),
+                trainable=False,
+            )
+            for end, value in (("min", -6.0), ("max", 6.0))
+        }
+
+    def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
+        """Return the quantized values."""
+        return tf.quantization.fake_quant_with_min_max_vars(inputs, weights["min"], weights["max"])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return no settings."""
+        return {}
+
+
+class Rule(tfmot.QuantizeConfig):
+    """What of a layer is quantized."""
+
+    def __init__(self, weights: str = "", output: bool = False) -> None:
+        """Remember the rule.
+
+        Args:
+            weights: Name of the layer's kernel; "" for none.
+            output: Whether its result is quantized.
+        """
+        self.weights = weights
+        self.output = output
+
+    def get_weights_and_quantizers(self, layer: Any) -> list[Any]:
+        """Return the kernel with its quantizer."""
+        if not self.weights:
+            return []
+        return [(getattr(layer, self.weights), Channels(self.weights.startswith("depthwise")))]
+
+    def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
+        """Give the layer its quantized kernel."""
+        if self.weights:
+            setattr(layer, self.weights, quantize_weights[0])
+
+    def get_activations_and_quantizers(self, layer: Any) -> list[Any]:
+        """Return nothing: rectifiers are layers of their own."""
+        return []
+
+    def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
+        """Take nothing, since there is nothing to take."""
+        assert not quantize_activations
+
+    def get_output_quantizers(self, layer: Any) -> list[Any]:
+        """Return the quantizer of the result."""
+        return [Range()] if self.output else []
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings."""
+        return {"weights": self.weights, "output": self.output}
+
+
+class _AsAnnotated(tfmot.QuantizeScheme):
+    """Quantize what is annotated and change nothing else."""
+
+    def get_layout_transformer(self) -> Any:
+        """Return what leaves the layers as they are."""
+        return _Unchanged()
+
+    def get_quantize_registry(self) -> Any:
+        """Return what has no rules of its own."""
+        return _NoDefaults()
+
+
+class _Unchanged(tfmot.QuantizeLayoutTransform):
+    def apply(self, model: Any, layer_quantize_map: Any) -> Any:
+        return model, layer_quantize_map
+
+
+class _NoDefaults(tfmot.QuantizeRegistry):
+    def supports(self, layer: Any) -> bool:
+        return False
+
+    def get_quantize_config(self, layer: Any) -> None:
+        return None
+
+
+def quantize(twin: Any) -> Any:
+    """Return a twin whose layers calculate with quantized values; its ranges are not set yet.
+
+    Raises:
+        ConvertError: There is no rule for one of its layers.
+    """
+
+    def annotate(layer: Any) -> Any:
+        kind = type(layer).__name__
+        if kind in _SAME_GRID:
+            return layer
+        if kind not in _QUANTIZED:
+            raise ConvertError(
+                f"No rule to quantize {layer.name}, a {kind} layer, in tuning. Export it with "
+                "quantization after training instead (without --tuned)."
+            )
+        after = [node.outbound_layer for node in layer.outbound_nodes]
+        rectified = len(after) == 1 and type(after[0]).__name__ == "ReLU"
+        rule = Rule(_WEIGHTED.get(kind, ""), not (kind in _WEIGHTED and rectified))
+        return tfmot.quantize_annotate_layer(layer, rule)
+
+    annotated = tf_keras.models.clone_model(twin, clone_function=annotate)
+    annotated.set_weights(twin.get_weights())
+    with tfmot.quantize_scope({"Rule": Rule}):
+        return tfmot.quantize_apply(annotated, _AsAnnotated(), quantized_layer_name_prefix="")
+
+
+def to_grid(x: Any, ends: tuple[float, float]) -> Any:
+    """Return values on the int8 grid of a range."""
+    return tf.quantization.fake_quant_with_min_max_args(x, *ends)
+
+
+def run_named(twin: Any, x: Any) -> dict[str, Any]:
+    """Return a twin's outputs by name."""
+    result = twin(x, training=False)
+    return dict(result) if isinstance(result, Mapping) else {"logits": result}
+
+
+def observe(twin: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
+    """Set the ranges of a quantized twin to what its float twin gives.
+
+    Args:
+        twin: From `build_twin`.
+        quantized: From `quantize`.
+        batches: float32 inputs.
+    """
+    rules = {wrapper.layer.name: wrapper for wrapper in _ranged(quantized)}
+    names = list(rules)
+    taps = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in names])
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def extremes(x: Any) -> tuple[Any, Any]:
+        values = taps(x, training=False)
+        return tf.stack(list(map(tf.reduce_min, values))), tf.stack(
+            list(map(tf.reduce_max, values))
+        )
+
+    low, high = np.zeros(len(names)), np.zeros(len(names))  # zero itself is always on the grid
+    for batch in batches:
+        least, most = extremes(tf.constant(batch))
+        low, high = np.minimum(low, least), np.maximum(high, most)
+    for i, name in enumerate(names):
+        ends = rules[name]._output_quantizer_vars
+        ends["min"].assign(low[i])
+        ends["max"].assign(max(high[i], low[i] + 1e-6))
+
+
+def _ranged(quantized: Any) -> list[Any]:
+    return [w for w in quantized.layers if getattr(w, "_output_quantizers", None)]

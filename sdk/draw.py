@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sdk.errors import ImageError
 from sdk.image.load import ImageSource, load_image
-from sdk.results import Quad, Reading, TextLine
+from sdk.results import Char, Quad, Reading, TextLine
 
 Color = tuple[int, int, int]
 
@@ -55,8 +55,8 @@ def draw_reading(
     return canvas
 
 
-def line_color(line: TextLine) -> Color:
-    """Return the RGB color that shows how sure a line is."""
+def line_color(line: TextLine | Char) -> Color:
+    """Return the RGB color that shows how sure a line or a character is."""
     if line.confidence >= 0.9:
         return _SURE
     return _DOUBTFUL if line.confidence >= 0.6 else _UNSURE

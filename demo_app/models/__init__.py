@@ -1,0 +1,1 @@
+"""What the screens show and do, without Kivy: every module here is tested without a display."""

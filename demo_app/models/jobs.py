@@ -1,0 +1,272 @@
+"""The jobs screen: a folder of jobs, and a draft of one that is being edited as a form."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from demo_app.language import tr
+from demo_app.models.words import field_name, rule_name
+from sdk.errors import JobError, SdkError
+from sdk.results import Reading
+from sdk.station import Job, load_job, save_job, teach_job
+from sdk.station.checkdigits import SCHEMES
+from sdk.station.rules import RULES, Rule
+
+__all__ = ["Entry", "JobDraft", "JobsModel", "RuleDraft", "rule_kinds"]
+
+
+def rule_kinds() -> list[tuple[str, str]]:
+    """Return the kinds of rules and what they are called."""
+    return [(kind, rule_name(kind)) for kind in RULES]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A file of the jobs folder: a job, or why it is none."""
+
+    path: Path
+    name: str
+    job: Job | None = None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class RuleDraft:
+    """A rule as a form: every value as text, truth values as themselves.
+
+    Attributes:
+        kind: A key of `RULES`.
+        values: By the name of the rule's field.
+    """
+
+    kind: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, rule: Rule) -> RuleDraft:
+        """Return the form of a rule."""
+        draft = cls(rule.kind)
+        for name in draft.fields():
+            value = getattr(rule, name)
+            if isinstance(value, tuple):
+                value = ", ".join(value)
+            draft.values[name] = value if isinstance(value, bool) else str(value or "")
+        return draft
+
+    @classmethod
+    def empty(cls, kind: str) -> RuleDraft:
+        """Return the form of a new rule."""
+        draft = cls(kind)
+        for name, what in draft.fields().items():
+            draft.values[name] = False if what is bool else ""
+        if kind == "check_digit":
+            draft.values["scheme"] = next(iter(SCHEMES))
+        return draft
+
+    def fields(self) -> dict[str, Any]:
+        """Return the names and types of the rule's values, in their order."""
+        hints = get_type_hints(RULES[self.kind])
+        return {f.name: hints[f.name] for f in dataclasses.fields(RULES[self.kind])}
+
+    def choices(self, name: str) -> list[str]:
+        """Return the legal texts of a value, none if any may stand."""
+        return list(SCHEMES) if (self.kind, name) == ("check_digit", "scheme") else []
+
+    def to_rule(self) -> Rule:
+        """Return the rule.
+
+        Raises:
+            JobError: A value is not legal.
+        """
+        values: dict[str, Any] = {}
+        for name, what in self.fields().items():
+            text = self.values[name]
+            if what is bool or what is str:
+                values[name] = text if what is bool else text.strip()
+            elif what == tuple[str, ...]:
+                values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
+            else:
+                values[name] = _to_count(text, field_name(name))
+        return RULES[self.kind](**values)
+
+
+@dataclass(slots=True)
+class JobDraft:
+    """A job as a form.
+
+    Attributes:
+        lines: Number of lines: "", "3" or "2-4".
+        confidence: Least confidence, percent.
+        region: x, y, width, height as shares of the picture, or None for all of it.
+        path: Of the job it was made from, None for a new one.
+    """
+
+    name: str = ""
+    description: str = ""
+    lines: str = ""
+    confidence: int = 50
+    region: tuple[float, float, float, float] | None = None
+    rules: list[RuleDraft] = field(default_factory=list)
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, job: Job, path: Path | None = None) -> JobDraft:
+        """Return the form of a job."""
+        low, high = job.line_range or (0, 0)
+        return cls(
+            job.name,
+            job.description,
+            "" if not high else f"{low}" if low == high else f"{low}-{high}",
+            round(100 * job.min_confidence),
+            job.region,
+            [RuleDraft.of(rule) for rule in job.rules],
+            path,
+        )
+
+    def to_job(self) -> Job:
+        """Return the job.
+
+        Raises:
+            JobError: A value is not legal; the message names the rule.
+        """
+        rules = []
+        for number, draft in enumerate(self.rules, 1):
+            try:
+                rules.append(draft.to_rule())
+            except JobError as error:
+                raise JobError(f"{rule_name(draft.kind)} ({number}): {error}") from error
+        return Job(
+            self.name.strip(),
+            self.description.strip(),
+            self._line_range(),
+            self.region,
+            self.confidence / 100,
+            tuple(rules),
+        )
+
+    def _line_range(self) -> int | tuple[int, int] | None:
+        text = self.lines.strip()
+        if not text:
+            return None
+        found = re.fullmatch(r"(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?", text)  # noqa: RUF001 an en dash
+        if found is None:
+            raise JobError(
+                tr("Number of lines is {text!r}. Give a number, or two as in 2-4.").format(
+                    text=text
+                )
+            )
+        low = int(found[1])
+        return (low, int(found[2])) if found[2] else low
+
+
+class JobsModel:
+    """The jobs in a folder.
+
+    Attributes:
+        folder: Where they lie, one TOML file each.
+        draft: What is being edited, None if nothing is.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.draft: JobDraft | None = None
+
+    def entries(self) -> list[Entry]:
+        """Return the files of the folder by name; broken ones come with their error."""
+        found = []
+        for path in sorted(self.folder.glob("*.toml")):
+            try:
+                job = load_job(path)
+            except SdkError as error:
+                found.append(Entry(path, path.stem, None, str(error)))
+            else:
+                found.append(Entry(path, job.name, job))
+        return sorted(found, key=lambda entry: entry.name.lower())
+
+    def find(self, name: str) -> Job | None:
+        """Return the job of a name, None if there is none."""
+        return next((e.job for e in self.entries() if e.job is not None and e.name == name), None)
+
+    def edit(self, entry: Entry) -> JobDraft:
+        """Begin to edit a job.
+
+        Raises:
+            JobError: The file holds no job.
+        """
+        if entry.job is None:
+            raise JobError(entry.error)
+        self.draft = JobDraft.of(entry.job, entry.path)
+        return self.draft
+
+    def create(self) -> JobDraft:
+        """Begin a new job."""
+        self.draft = JobDraft(name=self._free_name())
+        return self.draft
+
+    def teach(self, reading: Reading) -> JobDraft:
+        """Begin a new job from the reading of a good product."""
+        self.draft = JobDraft.of(teach_job(reading, self._free_name()))
+        return self.draft
+
+    def save(self) -> Job:
+        """Write the draft to its file, under a new name if the job's name changed.
+
+        Raises:
+            JobError: A value is not legal, or another job has the name.
+            SdkError: The file cannot be written.
+        """
+        if self.draft is None:
+            raise JobError(tr("No job is being edited."))
+        job = self.draft.to_job()
+        for entry in self.entries():
+            if entry.name == job.name and entry.path != self.draft.path:
+                raise JobError(
+                    tr("There is another job {name!r}. Choose another name.").format(name=job.name)
+                )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        old, path = self.draft.path, self._file_for(job.name, self.draft.path)
+        save_job(job, path)
+        if old is not None and old != path:
+            old.unlink(missing_ok=True)
+        self.draft.path = path
+        return job
+
+    def delete(self, entry: Entry) -> None:
+        """Remove a job's file.
+
+        Raises:
+            SdkError: The file cannot be removed.
+        """
+        try:
+            entry.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise SdkError(f"Cannot remove {entry.path}: {error.strerror or error}.") from error
+        if self.draft is not None and self.draft.path == entry.path:
+            self.draft = None
+
+    def _free_name(self) -> str:
+        taken = {entry.name for entry in self.entries()}
+        number = 1
+        while (name := f"{tr('Product')} {number}") in taken:
+            number += 1
+        return name
+
+    def _file_for(self, name: str, old: Path | None) -> Path:
+        stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "job"
+        path, number = self.folder / f"{stem}.toml", 1
+        while path.exists() and path != old:
+            number += 1
+            path = self.folder / f"{stem}-{number}.toml"
+        return path
+
+
+def _to_count(text: str, name: str) -> int | None:
+    if not text.strip():
+        return None
+    if not text.strip().isdecimal():
+        raise JobError(tr("{name} is {text!r}. Give a number.").format(name=name, text=text))
+    return int(text)

@@ -1,0 +1,180 @@
+"""The live screen: what the station reports, gathered until the screen looks.
+
+The station calls from its own thread, as fast as it reads; the screen asks as often as it draws.
+Between them lies one view that is replaced: what the screen does not see in time it never sees.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from demo_app.models.picture import Box, Pixels, boxes_of, cut_out, scaled
+from demo_app.models.words import mark_of, rule_name
+from sdk.results import Reading
+
+if TYPE_CHECKING:
+    from sdk.camera import Frame
+    from sdk.station import Verdict
+
+STRIP_SIZE = (576, 48)
+"""Width and height of a cut-out line on screen: always the same, so that its texture stays."""
+
+MOST_LINES = 6
+# Weight of a new value in the running means of time and rate.
+_NEW = 0.2
+# As dark as the ground that pictures stand on.
+_GROUND = (8, 9, 10)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineRow:
+    """A line read just now.
+
+    Attributes:
+        strip: Cut out and turned level, uint8 RGB (48, 576, 3).
+        text: What was read.
+        mark: "ok", "ng" or "unreadable" where a rule of the last verdict was about this text,
+            else "".
+    """
+
+    strip: Pixels
+    text: str
+    mark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """A rule of the job, and how the last product did."""
+
+    mark: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveView:
+    """What the live screen shows.
+
+    Attributes:
+        picture: uint8 RGB (H, W, 3), reduced for the screen; None before the first.
+        boxes: The lines in it.
+        lines: The lines with their cut-outs, those that break a rule first.
+        status: Of the last verdict, "waiting" before the first.
+        rules: How the product did, broken rules first.
+        record: Of the last verdict in the history, None if it is not kept.
+        ms: Time to read a picture, a running mean.
+        rate: Pictures read in a second, a running mean.
+        state: What the camera does: "open", "lost", "ended", or "" before it is asked.
+        message: What there is to say about it.
+    """
+
+    picture: Pixels | None = None
+    boxes: tuple[Box, ...] = ()
+    lines: tuple[LineRow, ...] = ()
+    status: str = "waiting"
+    rules: tuple[RuleRow, ...] = ()
+    record: int | None = None
+    ms: float = 0.0
+    rate: float = 0.0
+    state: str = ""
+    message: str = ""
+
+
+class LiveModel:
+    """Takes the station's reports; `view` is the latest state, never changed once given out.
+
+    Attributes:
+        view_size: Width and height in pixels that a picture needs at most.
+    """
+
+    def __init__(self) -> None:
+        self.view_size = (1280, 960)
+        self._lock = threading.Lock()
+        self._view = LiveView()
+        self._latest: tuple[Frame, Reading] | None = None
+        self._marks: dict[str, str] = {}
+        self._last = 0.0
+
+    @property
+    def view(self) -> LiveView:
+        """The state as of now."""
+        return self._view
+
+    @property
+    def latest(self) -> tuple[Frame, Reading] | None:
+        """The last picture in full and its reading: what a job is taught from."""
+        return self._latest
+
+    def reset(self) -> None:
+        """Forget everything, for another camera or job."""
+        with self._lock:
+            self._view, self._latest, self._marks = LiveView(), None, {}
+
+    def on_frame(self, frame: Frame, reading: Reading, ms: float) -> None:
+        """Take a picture that was read."""
+        picture = scaled(frame.image, *self.view_size)
+        lines = self._lines(frame.image, reading)
+        now = time.monotonic()
+        with self._lock:
+            old, since = self._view, now - self._last
+            self._last, self._latest = now, (frame, reading)
+            rate = 1 / max(since, 1e-3)
+            fresh = not old.ms or since > 3.0
+            self._view = replace(
+                old,
+                picture=picture,
+                boxes=boxes_of(reading),
+                lines=lines,
+                ms=ms if not old.ms else old.ms + _NEW * (ms - old.ms),
+                rate=0.0 if fresh else old.rate + _NEW * (rate - old.rate),
+            )
+
+    def on_verdict(self, verdict: Verdict, record: int | None) -> None:
+        """Take a verdict."""
+        rows = [RuleRow(mark_of(r.ok), rule_name(r.rule), r.reason) for r in verdict.results]
+        marks = {
+            verdict.reading[r.line].text: mark_of(r.ok)
+            for r in verdict.results
+            if r.line is not None and r.line < len(verdict.reading)
+        }
+        with self._lock:
+            self._marks = marks
+            self._view = replace(
+                self._view,
+                status=verdict.status,
+                rules=tuple(sorted(rows, key=lambda row: row.mark == "ok")),
+                record=record,
+                lines=_sorted(tuple(self._marked(line) for line in self._view.lines)),
+            )
+
+    def on_state(self, state: str, message: str) -> None:
+        """Take news of the camera."""
+        with self._lock:
+            self._view = replace(self._view, state=state, message=message)
+
+    def _lines(self, picture: Pixels, reading: Reading) -> tuple[LineRow, ...]:
+        rows = (LineRow(pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])
+        return _sorted(tuple(self._marked(row) for row in rows))
+
+    def _marked(self, row: LineRow) -> LineRow:
+        return replace(row, mark=self._marks.get(row.text, ""))
+
+
+def pad_strip(strip: Pixels) -> Pixels:
+    """Return a cut-out line on a ground of `STRIP_SIZE`, reduced if it is longer."""
+    width, height = STRIP_SIZE
+    strip = scaled(strip, width, height)
+    out = np.empty((height, width, 3), np.uint8)
+    out[:] = _GROUND
+    top = (height - strip.shape[0]) // 2
+    out[top : top + strip.shape[0], : strip.shape[1]] = strip
+    return out
+
+
+def _sorted(rows: tuple[LineRow, ...]) -> tuple[LineRow, ...]:
+    return tuple(sorted(rows, key=lambda row: row.mark not in ("ng", "unreadable")))

@@ -1,0 +1,108 @@
+"""Pictures as the screen shows them: scaled, with boxes in shares of the picture, and cut-outs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.draw import line_color
+from sdk.geometry import contains, side_lengths
+from sdk.image.strip import expand_quad
+from sdk.results import Char, Reading, TextLine
+
+Pixels = NDArray[np.uint8]
+Share = tuple[float, float]
+
+# A cut-out line is shown at most this wide, in units of its height.
+_LONGEST_STRIP = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A line over a picture.
+
+    Attributes:
+        quad: Four corners (x, y), 0..1 from the picture's top left.
+        text: What was read.
+        color: RGB 0..1, how sure the reader is.
+        ink: RGB 0..1 to write on that color.
+    """
+
+    quad: tuple[Share, ...]
+    text: str
+    color: tuple[float, float, float]
+    ink: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+def boxes_of(reading: Reading) -> tuple[Box, ...]:
+    """Return the boxes of a reading's lines, in their order."""
+    width, height = max(1, reading.width), max(1, reading.height)
+    return tuple(
+        Box(tuple((x / width, y / height) for x, y in line.quad), line.text, confidence_color(line))
+        for line in reading
+    )
+
+
+def confidence_color(line: TextLine | Char) -> tuple[float, float, float]:
+    """Return the color of the confidence of a line or a character, RGB 0..1."""
+    red, green, blue = line_color(line)
+    return (red / 255, green / 255, blue / 255)
+
+
+def scaled(picture: Pixels, width: int, height: int) -> Pixels:
+    """Return a picture reduced to fit a size in pixels; a smaller one comes back as it is."""
+    share = min(width / picture.shape[1], height / picture.shape[0])
+    if share >= 1:
+        return picture
+    size = (max(1, round(picture.shape[1] * share)), max(1, round(picture.shape[0] * share)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def cut_out(picture: Pixels, line: TextLine, height: int = 48) -> Pixels:
+    """Return a line turned level, uint8 RGB (height, W, 3)."""
+    quad = expand_quad(np.asarray(line.quad, np.float32), 0.12)
+    wide, high = (float(side) for side in side_lengths(quad))
+    width = int(np.clip(round(height * wide / max(high, 1.0)), height, height * _LONGEST_STRIP))
+    target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    matrix = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
+    return np.asarray(
+        cv2.warpPerspective(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE),
+        np.uint8,
+    )
+
+
+def place(
+    size: tuple[float, float],
+    area: tuple[float, float, float, float],
+    zoom: float = 1.0,
+    center: Sequence[float] = (0.5, 0.5),
+) -> tuple[float, float, float, float]:
+    """Return where a picture lies so that it fits an area, enlarged about a point of it.
+
+    Args:
+        size: Width and height of the picture.
+        area: x, y, width, height on screen, y upwards.
+        zoom: 1 fits the whole picture.
+        center: The point, x and y from the top left, 0..1, that lies in the area's middle.
+
+    Returns:
+        x, y, width, height of the whole picture on screen, y upwards.
+    """
+    x, y, width, height = area
+    scale = min(width / max(size[0], 1), height / max(size[1], 1)) * zoom
+    wide, high = size[0] * scale, size[1] * scale
+    left = x + width / 2 - center[0] * wide
+    bottom = y + height / 2 - (1 - center[1]) * high
+    return (left, bottom, wide, high)
+
+
+def hit(boxes: Sequence[Box], point: Share) -> int:
+    """Return the index of the first box that holds a point, -1 if none does."""
+    for index, box in enumerate(boxes):
+        if bool(contains(np.asarray(box.quad, np.float32), np.asarray(point, np.float32))):
+            return index
+    return -1

@@ -1,0 +1,63 @@
+"""Verdicts, rules and times in the words of the screen's language."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from demo_app.language import tr
+
+__all__ = ["clock", "field_name", "mark_of", "rule_name", "status_name", "verdict_title"]
+
+
+def mark_of(ok: bool | None) -> str:
+    """Return the shape of a rule's result: "ok", "ng" or "unreadable"."""
+    return "unreadable" if ok is None else "ok" if ok else "ng"
+
+
+def verdict_title(status: str) -> str:
+    """Return the word on the verdict band."""
+    return {
+        "ok": tr("OK"),
+        "ng": tr("NG"),
+        "unreadable": tr("NOT READABLE"),
+    }.get(status, tr("WAITING"))
+
+
+def status_name(status: str) -> str:
+    """Return a verdict in running text."""
+    return {
+        "ok": tr("OK"),
+        "ng": tr("NG"),
+        "unreadable": tr("Not readable"),
+    }.get(status, tr("Waiting"))
+
+
+def rule_name(kind: str) -> str:
+    """Return what a kind of rule is called."""
+    return {
+        "lines": tr("Lines"),
+        "text": tr("Fixed text"),
+        "pattern": tr("Pattern"),
+        "date": tr("Date"),
+        "check_digit": tr("Check digit"),
+    }.get(kind, kind)
+
+
+def field_name(name: str) -> str:
+    """Return what a value of a rule is called."""
+    return {
+        "text": tr("Text"),
+        "whole": tr("Whole line"),
+        "line": tr("Line number"),
+        "pattern": tr("Regular expression"),
+        "formats": tr("Formats"),
+        "earliest": tr("Earliest"),
+        "latest": tr("Latest"),
+        "prefix": tr("After the text"),
+        "scheme": tr("Kind of number"),
+    }.get(name, name)
+
+
+def clock(seconds: float, *, date: bool = False) -> str:
+    """Return a point in time as the local clock shows it, with its day if asked."""
+    return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")

@@ -1,0 +1,28 @@
+"""What all screens share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kivy.app import App
+from kivy.lang import Builder
+from kivy.uix.screenmanager import Screen
+
+
+class Page(Screen):
+    """A screen of the station."""
+
+    @property
+    def app(self) -> Any:
+        """The running app."""
+        return App.get_running_app()
+
+    def on_key(self, key: str) -> bool:
+        """Act on a key that no field took; return whether it meant something here."""
+        return False
+
+
+def load_layout(module_file: str) -> None:
+    """Load the layout that lies beside a screen's module."""
+    Builder.load_file(str(Path(module_file).with_suffix(".kv")))

@@ -1,0 +1,189 @@
+"""A picture with the lines found in it: to look at live, or to zoom and tap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from kivy.clock import Clock
+from kivy.core.text import Label as CoreLabel
+from kivy.graphics import Color, Line, Rectangle, StencilPop, StencilPush, StencilUnUse, StencilUse
+from kivy.graphics.texture import Texture
+from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty
+from kivy.uix.widget import Widget
+from numpy.typing import NDArray
+
+from demo_app.models.picture import Box, hit, place
+
+_MOST_ZOOM = 8.0
+
+
+class PhotoView(Widget):
+    """Shows one picture at a time in one texture, which is made anew only for another size.
+
+    Attributes:
+        boxes: The lines over it, in shares of the picture.
+        labels: Whether their texts stand beside them.
+        chosen: Index of the emphasized box, -1 for none.
+        movable: Whether fingers and wheel zoom and move it.
+        zoom: 1 shows the whole picture.
+        on_tap_box: Called with the index of a tapped box, -1 for none.
+    """
+
+    boxes = ListProperty([])
+    labels = BooleanProperty(True)
+    chosen = NumericProperty(-1)
+    movable = BooleanProperty(False)
+    zoom = NumericProperty(1.0)
+    center_share = ListProperty([0.5, 0.5])
+    texture = ObjectProperty(None, allownone=True)
+
+    def __init__(self, **options: Any) -> None:
+        self.register_event_type("on_tap_box")
+        self._labels: dict[tuple[str, int], Texture] = {}
+        self._fingers: dict[Any, tuple[float, float]] = {}
+        self._moved = False
+        self._redraw = Clock.create_trigger(self._draw, -1)
+        super().__init__(**options)
+        for name in ("pos", "size", "boxes", "labels", "chosen", "zoom", "center_share"):
+            self.fbind(name, self._redraw)
+
+    def show(self, picture: NDArray[np.uint8] | None, boxes: Sequence[Box] = ()) -> None:
+        """Show a picture, uint8 RGB (H, W, 3), and its boxes; None shows nothing."""
+        if picture is None:
+            self.texture = None
+        else:
+            size = (picture.shape[1], picture.shape[0])
+            if self.texture is None or self.texture.size != size:
+                self.texture = Texture.create(size=size, colorfmt="rgb")
+                self.texture.flip_vertical()
+            pixels = np.ascontiguousarray(picture).reshape(-1)
+            self.texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
+        self.boxes = list(boxes)
+        self._redraw()
+
+    def fit(self) -> None:
+        """Show the whole picture."""
+        self.zoom, self.center_share = 1.0, [0.5, 0.5]
+
+    def zoom_by(self, factor: float) -> None:
+        """Enlarge (more than 1) or reduce about the middle of the view."""
+        self.zoom = min(_MOST_ZOOM, max(1.0, self.zoom * factor))
+        self._move(0, 0)
+
+    def frame(self) -> tuple[float, float, float, float]:
+        """Return x, y, width, height of the whole picture on screen, y upwards."""
+        if self.texture is None:
+            return (self.x, self.y, self.width, self.height)
+        return place(self.texture.size, (*self.pos, *self.size), self.zoom, self.center_share)
+
+    def on_tap_box(self, index: int) -> None:
+        """Do nothing: the default of the event."""
+
+    def _draw(self, *_: Any) -> None:
+        self.canvas.clear()
+        with self.canvas:
+            StencilPush()
+            Rectangle(pos=self.pos, size=self.size)
+            StencilUse()
+            Color(0.03, 0.035, 0.04)
+            Rectangle(pos=self.pos, size=self.size)
+            if self.texture is not None:
+                x, y, width, height = self.frame()
+                Color(1, 1, 1)
+                Rectangle(texture=self.texture, pos=(x, y), size=(width, height))
+                self._draw_boxes(x, y, width, height)
+            StencilUnUse()
+            Rectangle(pos=self.pos, size=self.size)
+            StencilPop()
+
+    def _draw_boxes(self, x: float, y: float, width: float, height: float) -> None:
+        stroke = max(1.4, self._unit() * 1.5)
+        for index, box in enumerate(self.boxes):
+            points = [v for p in box.quad for v in (x + p[0] * width, y + (1 - p[1]) * height)]
+            Color(*box.color)
+            Line(points=points, close=True, width=stroke * (2 if index == self.chosen else 1))
+        if not self.labels:
+            return
+        for box in self.boxes:
+            if not box.text:
+                continue
+            label = self._label(box.text)
+            left = x + min(p[0] for p in box.quad) * width
+            top = y + (1 - min(p[1] for p in box.quad)) * height + stroke * 2
+            left = max(self.x, min(left, self.right - label.width))
+            top = max(self.y, min(top, self.top - label.height))
+            Color(*box.color)
+            Rectangle(pos=(round(left), round(top)), size=(label.width + 8, label.height + 2))
+            Color(*box.ink)
+            Rectangle(texture=label, pos=(round(left) + 4, round(top) + 1), size=label.size)
+
+    def _label(self, text: str) -> Texture:
+        key = (text, round(self._unit() * 14))
+        if key not in self._labels:
+            if len(self._labels) > 200:
+                self._labels.clear()
+            label = CoreLabel(text=text, font_size=key[1], bold=True)
+            label.refresh()
+            self._labels[key] = label.texture
+        return self._labels[key]
+
+    def _unit(self) -> float:
+        from kivy.app import App
+
+        app = App.get_running_app()
+        return float(app.u) if app is not None else 1.0
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Zoom by the wheel, or begin a tap, a move or a pinch."""
+        if not self.collide_point(*touch.pos):
+            return False
+        if touch.is_mouse_scrolling:
+            if self.movable:
+                self.zoom_by(1.15 if touch.button == "scrolldown" else 1 / 1.15)
+            return self.movable
+        touch.grab(self)
+        self._fingers[touch.uid] = touch.pos
+        self._moved = False
+        return True
+
+    def on_touch_move(self, touch: Any) -> bool:
+        """Move the picture with one finger, zoom with two."""
+        if touch.grab_current is not self or touch.uid not in self._fingers:
+            return False
+        before = dict(self._fingers)
+        self._fingers[touch.uid] = touch.pos
+        if abs(touch.x - touch.ox) + abs(touch.y - touch.oy) > self._unit() * 10:
+            self._moved = True
+        if not self.movable:
+            return True
+        if len(before) == 2:
+            self.zoom_by(_distance(self._fingers) / max(1.0, _distance(before)))
+        elif self._moved:
+            self._move(touch.dx, touch.dy)
+        return True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """End a tap or a move."""
+        if touch.grab_current is not self:
+            return False
+        touch.ungrab(self)
+        self._fingers.pop(touch.uid, None)
+        if not self._moved and self.texture is not None:
+            x, y, width, height = self.frame()
+            point = ((touch.x - x) / width, 1 - (touch.y - y) / height)
+            self.dispatch("on_tap_box", hit(self.boxes, point))
+        return True
+
+    def _move(self, dx: float, dy: float) -> None:
+        _, _, width, height = self.frame()
+        half = 0.5 / self.zoom
+        x = self.center_share[0] - dx / width
+        y = self.center_share[1] + dy / height
+        self.center_share = [min(1 - half, max(half, x)), min(1 - half, max(half, y))]
+
+
+def _distance(fingers: dict[Any, tuple[float, float]]) -> float:
+    (a, b), (c, d) = list(fingers.values())[:2]
+    return float(np.hypot(a - c, b - d))

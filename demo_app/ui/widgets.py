@@ -1,0 +1,306 @@
+"""The widgets that the screens are made of; their looks are in `widgets.kv`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from kivy.clock import Clock
+from kivy.core.text import Label as CoreLabel
+from kivy.lang import Builder
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+    OptionProperty,
+    StringProperty,
+)
+from kivy.uix.behaviors import ButtonBehavior, FocusBehavior
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.label import Label
+from kivy.uix.modalview import ModalView
+from kivy.uix.scrollview import ScrollView
+from kivy.uix.textinput import TextInput
+from kivy.uix.widget import Widget
+
+from demo_app.ui.icons import ICONS, icon_texture
+from demo_app.ui.theme import NONE, VERDICTS
+
+__all__ = [
+    "Bar",
+    "Caption",
+    "Card",
+    "Chip",
+    "Choice",
+    "Field",
+    "FitText",
+    "Icon",
+    "Pages",
+    "Push",
+    "Row",
+    "Sheet",
+    "Stat",
+    "Text",
+    "Toast",
+    "VerdictBand",
+]
+
+
+class Text(Label):
+    """A text in the theme's ink, cut with an ellipsis where the space ends."""
+
+
+class Caption(Text):
+    """A small text in the muted ink."""
+
+
+class FitText(Label):
+    """A text on one line, as large as its space and `largest` allow.
+
+    Attributes:
+        largest: Greatest font size in pixels.
+        smallest: Least font size; a longer text is cut with an ellipsis.
+        natural: The width the text has at the greatest size, pixels.
+    """
+
+    largest = NumericProperty(30)
+    smallest = NumericProperty(10)
+    natural = NumericProperty(0)
+
+    def __init__(self, **options: Any) -> None:
+        self._fit = Clock.create_trigger(self._choose_size, -1)
+        super().__init__(**options)
+        for name in ("text", "size", "largest", "smallest", "font_name", "bold", "padding"):
+            self.fbind(name, self._fit)
+        self._fit()
+
+    def _choose_size(self, *_: Any) -> None:
+        at = max(self.largest, 1)
+        ruler = CoreLabel(font_size=at, font_name=self.font_name, bold=self.bold)
+        width, height = ruler.get_extents(self.text)
+        left, top, right, bottom = self.padding
+        self.natural = width + left + right + 4 if self.text else 0
+        if not self.text or self.width <= 1 or self.height <= 1:
+            return
+        share = min(
+            1.0,
+            (self.width - left - right) / (width + 2),
+            (self.height - top - bottom) / (height + 1),
+        )
+        self.font_size = max(self.smallest, int(at * share))
+
+
+class Icon(Widget):
+    """A drawn icon, as large as the widget's smaller side."""
+
+    icon = OptionProperty("about", options=sorted(ICONS))
+    color = ColorProperty("#ffffff")
+    texture = ObjectProperty(None, allownone=True)
+    side = NumericProperty(0)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name in ("icon", "size"):
+            self.fbind(name, self._draw)
+        self._draw()
+
+    def _draw(self, *_: Any) -> None:
+        self.side = max(8, int(min(self.size)))
+        self.texture = icon_texture(self.icon, self.side)
+
+
+class Card(BoxLayout):
+    """A panel with a ground of its own."""
+
+    fill = ColorProperty("#ffffff00")
+
+
+class Pressable(FocusBehavior, ButtonBehavior, BoxLayout):
+    """What can be pressed by finger, mouse, or Enter and Space when it has the focus."""
+
+    def keyboard_on_key_down(
+        self, window: Any, keycode: tuple[int, str], text: str, modifiers: Sequence[str]
+    ) -> bool:
+        """Press on Enter or Space; other keys move the focus."""
+        if keycode[1] in ("enter", "numpadenter", "spacebar") and not self.disabled:
+            self.trigger_action(0.05)
+            return True
+        return bool(super().keyboard_on_key_down(window, keycode, text, modifiers))
+
+
+class Push(Pressable):
+    """A button: an icon, a text, or both."""
+
+    text = StringProperty("")
+    icon = StringProperty("")
+    kind = OptionProperty("plain", options=["plain", "primary", "danger", "bare"])
+    fill = ColorProperty("#00000000")
+    ink = ColorProperty("#ffffff")
+
+    @staticmethod
+    def ground(kind: str, state: str, *colors: Any) -> Any:
+        """Return the ground's color for a kind of button, free or held down."""
+        primary, primary_pressed, raised, pressed = colors
+        down = state == "down"
+        if kind == "primary":
+            return primary_pressed if down else primary
+        if kind == "danger":
+            return "#8f161d" if down else VERDICTS["ng"][0]
+        if kind == "bare" and not down:
+            return NONE
+        return pressed if down else raised
+
+
+class Chip(Pressable):
+    """A choice among few that are all seen at once; `active` is the one taken."""
+
+    text = StringProperty("")
+    value = ObjectProperty(None, allownone=True)
+    icon = StringProperty("")
+    tint = ColorProperty("#ffffff")
+    active = BooleanProperty(False)
+
+
+class RailItem(Pressable):
+    """An entry of the navigation rail."""
+
+    text = StringProperty("")
+    icon = StringProperty("about")
+    active = BooleanProperty(False)
+
+
+class Field(TextInput):
+    """A field for one line of text, or several."""
+
+
+class Row(Pressable):
+    """An entry of a list."""
+
+    active = BooleanProperty(False)
+
+
+class Bar(Widget):
+    """A horizontal bar that shows a share 0..1."""
+
+    share = NumericProperty(0.0)
+    tint = ColorProperty("#ffffff")
+
+
+class Stat(BoxLayout):
+    """A number with its meaning below."""
+
+    value = StringProperty("0")
+    caption = StringProperty("")
+    icon = StringProperty("")
+    tint = ColorProperty("#ffffff")
+
+
+class Pages(ScrollView):
+    """A column that scrolls where it does not fit."""
+
+
+class VerdictBand(BoxLayout):
+    """The verdict by color, shape and word, to be seen from two meters.
+
+    Attributes:
+        status: "ok", "ng", "unreadable", or "waiting" before the first product.
+        title: The word.
+    """
+
+    status = OptionProperty("waiting", options=sorted(VERDICTS))
+    title = StringProperty("")
+    fill = ColorProperty(VERDICTS["waiting"][0])
+    ink = ColorProperty(VERDICTS["waiting"][1])
+
+    def on_status(self, _band: VerdictBand, status: str) -> None:
+        """Take the colors of the status."""
+        self.fill, self.ink = VERDICTS[status]
+
+
+class Sheet(ModalView):
+    """A dialog: a title, content, and buttons below."""
+
+    title = StringProperty("")
+    body = ObjectProperty(None)
+    actions = ObjectProperty(None)
+
+    def add(self, *widgets: Widget) -> Sheet:
+        """Add widgets to the content."""
+        for widget in widgets:
+            self.body.add_widget(widget)
+        return self
+
+    def action(self, text: str, done: Callable[[], object] | None = None, **look: Any) -> Push:
+        """Add a button that closes the sheet, then calls `done`."""
+
+        def press(*_: Any) -> None:
+            self.dismiss()
+            if done is not None:
+                done()
+
+        button = Push(text=text, on_release=press, **look)
+        self.actions.add_widget(button)
+        return button
+
+
+class Choice(Push):
+    """A button that shows the chosen of many values and opens a list of them.
+
+    Attributes:
+        values: Pairs (value, what to show).
+        value: The chosen one.
+        title: The list's heading.
+    """
+
+    values = ListProperty([])
+    value = ObjectProperty(None, allownone=True)
+    title = StringProperty("")
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        for name in ("value", "values"):
+            self.fbind(name, self._show)
+        self._show()
+
+    def _show(self, *_: Any) -> None:
+        self.text = next((shown for value, shown in self.values if value == self.value), "")
+
+    def on_release(self) -> None:
+        """Open the list."""
+        sheet = Sheet(title=self.title)
+
+        def choose(value: Any) -> Callable[..., None]:
+            def press(*_: Any) -> None:
+                sheet.dismiss()
+                self.value = value
+
+            return press
+
+        for value, shown in self.values:
+            kind = "primary" if value == self.value else "plain"
+            sheet.add(Push(text=shown, kind=kind, on_release=choose(value)))
+        sheet.open()
+
+
+class Toast(BoxLayout):
+    """A short message at the lower edge that goes away by itself."""
+
+    text = StringProperty("")
+    icon = StringProperty("about")
+    shown = NumericProperty(0.0)
+
+    def show(self, text: str, icon: str = "about", seconds: float = 4.0) -> None:
+        """Show a message for a while."""
+        self.text, self.icon, self.shown = text, icon, 1.0
+        Clock.unschedule(self.hide)
+        Clock.schedule_once(self.hide, seconds)
+
+    def hide(self, *_: Any) -> None:
+        """Take the message away."""
+        self.shown = 0.0
+
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
@@ -37,3 +38,151 @@ PAGES = {
     "settings": SettingsPage,
     "about": AboutPage,
 }
+
+
+class Root(FloatLayout):
+    """The navigation rail, the screens, and the messages over them."""
+
+
+class StationApp(App):
+    """The inspection station.
+
+    Args:
+        work: Everything that is not screen.
+
+    Attributes:
+        u: Pixels per unit of the layout.
+        theme: The colors in use.
+        tr: Translates a text; another function after another language was chosen.
+    """
+
+    kv_file = ""
+    title = "FOTS-lite"
+    u = NumericProperty(1.0)
+    theme = ObjectProperty(None)
+    tr = ObjectProperty(language.tr)
+
+    def __init__(self, work: Workplace, **options: Any) -> None:
+        self.work = work
+        self.theme = Theme()
+        super().__init__(**options)
+
+    def build(self) -> Root:
+        """Make the window's content."""
+        Builder.load_file(str(Path(__file__).with_suffix(".kv")))
+        self.take_settings()
+        self._measure()
+        Window.bind(size=self._measure, on_key_down=self._on_key_down)
+        root = Root()
+        for name, page in PAGES.items():
+            root.pages.add_widget(page(name=name))
+        self.root = root
+        self._fill_rail()
+        return root
+
+    def on_start(self) -> None:
+        """Show the first screen."""
+        self.go("live")
+        for message in self.work.warnings:
+            self.say(message, "warning")
+
+    def on_stop(self) -> None:
+        """Stop the station; what it has in hand is written first."""
+        self.work.close()
+
+    @property
+    def page_name(self) -> str:
+        """The name of the screen that is shown."""
+        return str(self.root.pages.current)
+
+    @property
+    def page(self) -> Any:
+        """The screen that is shown."""
+        return self.root.pages.current_screen
+
+    def go(self, name: str) -> None:
+        """Show a screen."""
+        self.root.pages.current = name
+        for item in self.root.rail.children:
+            item.active = item.icon == name
+
+    def open_record(self, record: int) -> None:
+        """Show a verdict in the history."""
+        self.go("history")
+        self.page.open(record)
+
+    def say(self, text: str, icon: str = "about") -> None:
+        """Show a message for a while."""
+        self.root.toast.show(text, icon)
+
+    def guard(self, act: Callable[[], object]) -> bool:
+        """Do something; show why if it fails, and return whether it went well."""
+        try:
+            act()
+        except (SdkError, OSError) as error:
+            self.say(str(error), "warning")
+            return False
+        return True
+
+    def busy(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[str], None] | None = None,
+    ) -> None:
+        """Do something beside the screen, then `done` with its result, or show why it failed."""
+
+        def fail(message: str) -> None:
+            self.say(message, "warning")
+            if failed is not None:
+                failed(message)
+
+        self.work.background.run(work, done, fail)
+
+    def take_settings(self) -> None:
+        """Take language and look from the settings."""
+        settings = self.work.settings
+        language.set_language(settings.language)
+        self.theme.look = settings.look
+        # A new function object: everything that shows a text asks again.
+        self.tr = lambda message: language.tr(message)
+        if self.root is not None:
+            self._fill_rail()
+            self.go(self.page_name)
+
+    def _fill_rail(self) -> None:
+        names = {
+            "live": language.tr("Live"),
+            "still": language.tr("Still"),
+            "history": language.tr("History"),
+            "jobs": language.tr("Jobs"),
+            "settings": language.tr("Settings"),
+            "about": language.tr("About"),
+        }
+        self.root.rail.clear_widgets()
+        for name, text in names.items():
+            item = RailItem(text=text, icon=name, active=name == self.page_name)
+            item.bind(on_release=lambda _item, n=name: self.go(n))
+            self.root.rail.add_widget(item)
+
+    def _measure(self, *_: Any) -> None:
+        self.u = scale_for(*Window.size)
+
+    def _on_key_down(
+        self, _window: Any, key: int, _code: int, text: str | None, modifiers: list[str]
+    ) -> bool:
+        name = _KEYS.get(key, text or "")
+        if name in _PAGE_KEYS:
+            self.go(_PAGE_KEYS[name])
+            return True
+        if name == "f11":
+            Window.fullscreen = False if Window.fullscreen else "auto"
+            return True
+        return not modifiers and bool(self.page.on_key(name))
+
+
+# SDL's codes of the keys that mean something everywhere.
+_KEYS = {13: "enter", 271: "enter", 32: "spacebar", 27: "escape", 292: "f11"} | {
+    281 + n: f"f{n}" for n in range(1, 7)
+}
+_PAGE_KEYS = {f"f{n}": name for n, name in enumerate(PAGES, 1)}

@@ -28,6 +28,7 @@ LIGHT = {
     "primary": "#0b6b75",
     "primary_pressed": "#084f57",
     "focus": "#e08700",
+    "problem": "#b3141c",
 }
 DARK = {
     "ground": "#0d1317",
@@ -43,6 +44,7 @@ DARK = {
     "primary": "#0f7d88",
     "primary_pressed": "#0a5a62",
     "focus": "#ffb84d",
+    "problem": "#ff8a85",
 }
 # Nothing to be seen.
 NONE = (0, 0, 0, 0)
@@ -79,6 +81,7 @@ class Theme(EventDispatcher):
     primary = ColorProperty(DARK["primary"])
     primary_pressed = ColorProperty(DARK["primary_pressed"])
     focus = ColorProperty(DARK["focus"])
+    problem = ColorProperty(DARK["problem"])
 
     def on_look(self, _theme: Theme, look: str) -> None:
         """Take the colors of another look."""

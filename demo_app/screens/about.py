@@ -1,0 +1,63 @@
+"""About: what runs here, and a self-check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kivy.properties import BooleanProperty, ColorProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+
+from demo_app.models.check import Check
+from demo_app.screens.page import Page, load_layout
+from demo_app.ui.theme import VERDICTS
+
+
+class FactRow(BoxLayout):
+    """A name and a value."""
+
+    name = StringProperty("")
+    value = StringProperty("")
+
+
+class CheckRow(BoxLayout):
+    """A check and how it went."""
+
+    mark = StringProperty("ok")
+    name = StringProperty("")
+    detail = StringProperty("")
+    tint = ColorProperty(VERDICTS["ok"][0])
+
+    def on_mark(self, _row: CheckRow, mark: str) -> None:
+        """Take the color of the mark."""
+        self.tint = VERDICTS[mark][0]
+
+
+class AboutPage(Page):
+    """Shows the facts and runs the check."""
+
+    running = BooleanProperty(False)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        """Show the facts."""
+        self.facts.clear_widgets()
+        for name, value in self.app.work.facts():
+            self.facts.add_widget(FactRow(name=name, value=value))
+
+    def run(self) -> None:
+        """Run the check beside the screen."""
+        self.running = True
+        self.app.busy(self.app.work.self_check, self._show, self._stop)
+
+    def _show(self, checks: list[Check]) -> None:
+        self._stop()
+        self.checks.clear_widgets()
+        for check in checks:
+            self.checks.add_widget(
+                CheckRow(mark=check.mark, name=check.name, detail=check.detail)
+            )
+
+    def _stop(self, _message: str = "") -> None:
+        self.running = False
+
+
+load_layout(__file__)

@@ -1,0 +1,265 @@
+"""Jobs: what must stand on each product, edited as a form."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
+
+from demo_app.language import tr
+from demo_app.models.jobs import Entry, JobDraft, RuleDraft, rule_kinds
+from demo_app.models.words import field_name, rule_name
+from demo_app.screens.page import Page, load_layout
+from demo_app.screens.region import RegionSheet
+from demo_app.ui.widgets import Caption, Card, Chip, Choice, Field, Push, Row, Sheet, Text
+
+
+class JobRow(Row):
+    """A job in the list."""
+
+    text = StringProperty("")
+    in_use = BooleanProperty(False)
+    broken = BooleanProperty(False)
+
+
+class Labeled(BoxLayout):
+    """A name and, beside it, what it names."""
+
+    text = StringProperty("")
+
+
+class RuleCard(Card):
+    """The form of a rule."""
+
+    page = ObjectProperty()
+    rule = ObjectProperty()
+    title = StringProperty("")
+
+
+class JobsPage(Page):
+    """Shows the jobs model."""
+
+    editing = BooleanProperty(False)
+    problem = StringProperty("")
+
+    def on_pre_enter(self, *_: Any) -> None:
+        """Show the jobs, and one of them."""
+        jobs = self.app.work.jobs
+        if jobs.draft is None:
+            entry = next((e for e in jobs.entries() if e.name == self.app.work.job_name), None)
+            if entry is not None and entry.job is not None:
+                jobs.edit(entry)
+        self.show()
+
+    def teach(self) -> None:
+        """Make a job from what is read now."""
+        if self.app.guard(self.app.work.teach):
+            self.show()
+
+    def create(self) -> None:
+        """Begin an empty job."""
+        self.app.work.jobs.create()
+        self.show()
+
+    def save(self) -> None:
+        """Write the job and inspect for it."""
+        if self.app.guard(self.app.work.save_job):
+            self.show()
+            name = self.app.work.job_name
+            self.app.say(tr("Saved. The job is now {name}.").format(name=name), "save")
+
+    def discard(self) -> None:
+        """Take the job as it is on disk."""
+        self.app.work.jobs.draft = None
+        self.on_pre_enter()
+
+    def ask_delete(self) -> None:
+        """Delete the job's file, if that is meant."""
+        jobs = self.app.work.jobs
+        entry = next((e for e in jobs.entries() if e.path == jobs.draft.path), None)
+        if entry is None:
+            self.discard()
+            return
+        sheet = Sheet(title=tr("Delete the job {name}?").format(name=entry.name))
+        sheet.action(tr("Keep"), icon="close")
+        sheet.action(tr("Delete"), lambda: self._delete(entry), kind="danger", icon="delete")
+        sheet.open()
+
+    def remove_rule(self, rule: RuleDraft) -> None:
+        """Take a rule out of the draft."""
+        self.app.work.jobs.draft.rules.remove(rule)
+        self.show_draft()
+
+    def add_rule(self, kind: str) -> None:
+        """Put a new rule into the draft."""
+        self.app.work.jobs.draft.rules.append(RuleDraft.empty(kind))
+        self.show_draft()
+        self.ids.scroll.scroll_y = 0
+
+    def choose_region(self) -> None:
+        """Draw the region on the newest picture."""
+        latest = self.app.work.live.latest
+        if latest is None:
+            self.app.say(tr("There is no picture of the camera yet."), "warning")
+            return
+        draft = self.app.work.jobs.draft
+        RegionSheet(latest[0].image, draft.region, self._set_region).open()
+
+    def show(self) -> None:
+        """Show the list and the draft."""
+        self._show_list()
+        self.show_draft()
+
+    def show_draft(self) -> None:
+        """Show the draft as a form."""
+        draft = self.app.work.jobs.draft
+        self.editing, self.problem = draft is not None, ""
+        self.editor.clear_widgets()
+        if draft is None:
+            self.editor.add_widget(
+                Caption(text=tr("Choose a job, or teach one from a good product."), height=60)
+            )
+            return
+        for widget in self._form(draft):
+            self.editor.add_widget(widget)
+        self._check()
+
+    def _show_list(self) -> None:
+        work = self.app.work
+        self.list.clear_widgets()
+        for entry in work.jobs.entries():
+            row = JobRow(
+                text=entry.name,
+                in_use=entry.name == work.job_name,
+                broken=entry.job is None,
+                active=work.jobs.draft is not None and work.jobs.draft.path == entry.path,
+            )
+            row.bind(on_release=lambda _row, e=entry: self._choose(e))
+            self.list.add_widget(row)
+
+    def _choose(self, entry: Entry) -> None:
+        if self.app.guard(lambda: self.app.work.jobs.edit(entry)):
+            self.show()
+
+    def _delete(self, entry: Entry) -> None:
+        if self.app.guard(lambda: self.app.work.delete_job(entry)):
+            self.discard()
+
+    def _set_region(self, region: tuple[float, float, float, float] | None) -> None:
+        self.app.work.jobs.draft.region = region
+        self.show_draft()
+
+    def _form(self, draft: JobDraft) -> list[Widget]:
+        rows: list[Widget] = [
+            labeled(tr("Name"), self._field(draft, "name")),
+            labeled(tr("Description"), self._field(draft, "description")),
+            labeled(tr("Number of lines"), self._field(draft, "lines", hint=tr("any, 3 or 2-4"))),
+            labeled(tr("Least confidence"), *self._confidence(draft)),
+            labeled(tr("Region"), *self._region(draft)),
+        ]
+        for number, rule in enumerate(draft.rules, 1):
+            rows.append(self._rule_card(number, rule))
+        rows.append(Caption(text=tr("Add a rule"), size_hint_y=None, height=self.app.u * 22))
+        kinds = BoxLayout(size_hint_y=None, height=self.app.u * 44, spacing=self.app.u * 6)
+        for kind, name in rule_kinds():
+            button = Push(text=name, height=self.app.u * 44)
+            button.bind(on_release=lambda _button, k=kind: self.add_rule(k))
+            kinds.add_widget(button)
+        return [*rows, kinds]
+
+    def _field(self, draft: Any, name: str, hint: str = "", mono: bool = False) -> Field:
+        field = Field(text=getattr(draft, name), hint_text=hint)
+        field.bind(text=partial(self._set, draft, name))
+        return field
+
+    def _set(self, draft: Any, name: str, _field: Any, value: Any) -> None:
+        if isinstance(draft, RuleDraft):
+            draft.values[name] = value
+        else:
+            setattr(draft, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        self.problem = self.app.work.draft_problem()
+
+    def _confidence(self, draft: JobDraft) -> list[Widget]:
+        shown = Text(text=f"{draft.confidence} %", halign="center", bold=True)
+
+        def change(by: int) -> None:
+            draft.confidence = min(100, max(0, draft.confidence + by))
+            shown.text = f"{draft.confidence} %"
+            self._check()
+
+        less, more = Push(icon="minus"), Push(icon="plus")
+        less.bind(on_release=lambda _: change(-5))
+        more.bind(on_release=lambda _: change(5))
+        return [less, shown, more]
+
+    def _region(self, draft: JobDraft) -> list[Widget]:
+        if draft.region is None:
+            text = tr("Whole picture")
+        else:
+            text = tr("{w:.0f} x {h:.0f} % of the picture").format(
+                w=100 * draft.region[2], h=100 * draft.region[3]
+            )
+        button = Push(text=text, icon="fit")
+        button.bind(on_release=lambda _: self.choose_region())
+        return [button]
+
+    def _rule_card(self, number: int, rule: RuleDraft) -> RuleCard:
+        card = RuleCard(page=self, rule=rule, title=f"{number}. {rule_name(rule.kind)}")
+        for name, what in rule.fields().items():
+            card.add_widget(labeled(field_name(name), self._value(rule, name, what)))
+        return card
+
+    def _value(self, rule: RuleDraft, name: str, what: Any) -> Widget:
+        choices = rule.choices(name)
+        if choices:
+            choice = Choice(
+                title=field_name(name),
+                values=[(text, text.upper()) for text in choices],
+                value=rule.values[name],
+                height=self.app.u * 42,
+            )
+            choice.bind(value=partial(self._set, rule, name))
+            return choice
+        if what is bool:
+            chip = Chip(active=rule.values[name])
+            chip.text = tr("Yes") if chip.active else tr("No")
+            chip.bind(on_release=lambda c: self._toggle(rule, name, c))
+            return chip
+        hints = {
+            "formats": "YYYY-MM-DD",
+            "earliest": tr("today, 90 days ahead"),
+            "latest": tr("today, 2 years ahead"),
+            "line": tr("any"),
+        }
+        field = Field(text=rule.values[name], hint_text=hints.get(name, ""))
+        if name in ("text", "pattern", "prefix", "formats"):
+            field.font_name = "RobotoMono-Regular"
+        field.bind(text=partial(self._set, rule, name))
+        return field
+
+    def _toggle(self, rule: RuleDraft, name: str, chip: Chip) -> None:
+        chip.active = not chip.active
+        chip.text = tr("Yes") if chip.active else tr("No")
+        self._set(rule, name, chip, chip.active)
+
+
+def labeled(text: str, *widgets: Widget) -> Labeled:
+    row = Labeled(text=text)
+    if len(widgets) == 1:
+        widgets[0].size_hint_x = 0.64
+        row.add_widget(widgets[0])
+        return row
+    inner = BoxLayout(size_hint_x=0.64, spacing=6)
+    for widget in widgets:
+        inner.add_widget(widget)
+    row.add_widget(inner)
+    return row
+
+
+load_layout(__file__)

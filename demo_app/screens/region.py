@@ -1,0 +1,108 @@
+"""A dialog to draw the part of the picture that a job looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kivy.graphics import Color, Line
+from kivy.properties import ListProperty
+from numpy.typing import NDArray
+
+from demo_app.language import tr
+from demo_app.models.picture import scaled
+from demo_app.ui.photo import PhotoView
+from demo_app.ui.widgets import Sheet
+
+Region = tuple[float, float, float, float]
+
+# A smaller rectangle is a slip of the finger, not a region.
+_LEAST = 0.03
+
+
+class RegionView(PhotoView):
+    """A picture on which a rectangle can be drawn.
+
+    Attributes:
+        region: x, y, width, height as shares from the picture's top left; empty for none.
+    """
+
+    region = ListProperty([])
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.fbind("region", self._redraw)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """Begin a rectangle."""
+        if not self.collide_point(*touch.pos):
+            return False
+        touch.grab(self)
+        touch.ud["start"] = self._share(touch)
+        return True
+
+    def on_touch_move(self, touch: Any) -> bool:
+        """Draw it on."""
+        if touch.grab_current is not self:
+            return False
+        (x, y), (u, v) = touch.ud["start"], self._share(touch)
+        if min(abs(x - u), abs(y - v)) >= _LEAST:
+            self.region = [min(x, u), min(y, v), abs(x - u), abs(y - v)]
+        return True
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """End it."""
+        if touch.grab_current is not self:
+            return False
+        touch.ungrab(self)
+        return True
+
+    def _share(self, touch: Any) -> tuple[float, float]:
+        x, y, width, height = self.frame()
+        return (
+            min(1.0, max(0.0, (touch.x - x) / width)),
+            min(1.0, max(0.0, 1 - (touch.y - y) / height)),
+        )
+
+    def _draw_boxes(self, x: float, y: float, width: float, height: float) -> None:
+        if self.region:
+            left, top, wide, high = self.region
+            Color(1, 0.7, 0.1)
+            Line(
+                rectangle=(
+                    x + left * width,
+                    y + (1 - top - high) * height,
+                    wide * width,
+                    high * height,
+                ),
+                width=3,
+            )
+
+
+class RegionSheet(Sheet):
+    """Shows a picture; calls `done` with the region, None for the whole picture."""
+
+    def __init__(
+        self,
+        picture: NDArray[Any],
+        region: Region | None,
+        done: Callable[[Region | None], object],
+        **options: Any,
+    ) -> None:
+        super().__init__(title=tr("Draw the region on the picture"), **options)
+        view = RegionView(size_hint_y=None, height=self.width * 0.62)
+        self.bind(width=lambda _sheet, width: setattr(view, "height", width * 0.62))
+        view.show(scaled(picture, 1280, 960))
+        view.region = list(region or [])
+        self.view = view
+        self.add(view)
+        self.action(tr("Cancel"), icon="close")
+        self.action(tr("Whole picture"), lambda: done(None), icon="fit")
+        self.action(tr("Take"), lambda: done(self.region()), kind="primary", icon="save")
+
+    def region(self) -> Region | None:
+        """Return what was drawn, rounded to thousandths; None for nothing."""
+        if not self.view.region:
+            return None
+        x, y, width, height = (round(value, 3) for value in self.view.region)
+        return (x, y, min(width, 1 - x), min(height, 1 - y))

@@ -1,0 +1,155 @@
+"""Settings: camera, reader, storage, outputs and screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from kivy.properties import BooleanProperty, StringProperty
+
+from demo_app.language import LANGUAGES, tr
+from demo_app.models.settings import DEMO, Settings
+from demo_app.screens.jobs import labeled
+from demo_app.screens.page import Page, load_layout
+from demo_app.ui.widgets import Caption, Card, Choice, Field
+from sdk.engine import DEVICES
+
+
+class Group(Card):
+    """Settings that belong together."""
+
+    title = StringProperty("")
+
+
+class SettingsPage(Page):
+    """Edits a copy of the settings and applies it as a whole."""
+
+    changed = BooleanProperty(False)
+    note = StringProperty("")
+
+    def __init__(self, **options: Any) -> None:
+        self._draft = Settings()
+        super().__init__(**options)
+
+    def on_pre_enter(self, *_: Any) -> None:
+        """Show the settings in use."""
+        self.discard()
+
+    def discard(self) -> None:
+        """Show the settings in use."""
+        self._draft = self.app.work.settings
+        self.changed = False
+        self.show()
+
+    def apply(self) -> None:
+        """Use the settings from now on, and remember them."""
+        draft = self._draft
+        if self.app.guard(lambda: self.app.work.apply(draft)):
+            self.app.take_settings()
+            self.discard()
+            self.app.say(tr("Settings applied"), "save")
+
+    def show(self) -> None:
+        """Show the draft."""
+        self.note = tr("Kept in {folder}").format(folder=self.app.work.folder)
+        self.groups.clear_widgets()
+        for group in (self._camera(), self._reader(), self._storage(), self._screen()):
+            self.groups.add_widget(group)
+        self.groups.add_widget(self._outputs())
+
+    def _camera(self) -> Group:
+        known = [
+            (DEMO, tr("Sample pictures")),
+            ("0", tr("USB camera {n}").format(n=0)),
+            ("1", tr("USB camera {n}").format(n=1)),
+            ("picamera2", tr("Raspberry Pi camera")),
+            ("basler", tr("Basler camera")),
+        ]
+        if self._draft.camera not in dict(known):
+            known.append((self._draft.camera, self._draft.camera))
+        return self._group(
+            tr("Camera"),
+            labeled(tr("Source"), self._choice("camera", tr("Source"), known)),
+            labeled(tr("Other source"), self._field("camera", tr("rtsp://…, a file, a folder"))),
+        )
+
+    def _reader(self) -> Group:
+        threads = [(0, tr("All cores, at most 4")), *((n, str(n)) for n in (1, 2, 3, 4))]
+        return self._group(
+            tr("Reader"),
+            labeled(
+                tr("Device"), self._choice("device", tr("Device"), [(d, d) for d in DEVICES])
+            ),
+            labeled(tr("Threads"), self._choice("threads", tr("Threads"), threads)),
+            labeled(tr("Model"), self._field("model", tr("the packaged one"))),
+        )
+
+    def _storage(self) -> Group:
+        policies = [("none", tr("None")), ("ng", tr("NG only")), ("all", tr("All"))]
+        sizes = [(n, f"{n} MB" if n < 1000 else f"{n // 1000} GB") for n in _SIZES]
+        if self._draft.quota_mb not in dict(sizes):
+            sizes.append((self._draft.quota_mb, f"{self._draft.quota_mb} MB"))
+        return self._group(
+            tr("Storage"),
+            labeled(
+                tr("Full pictures"), self._choice("pictures", tr("Full pictures"), policies)
+            ),
+            labeled(tr("Space"), self._choice("quota_mb", tr("Space"), sizes)),
+        )
+
+    def _screen(self) -> Group:
+        languages = [("", tr("As the system")), *LANGUAGES.items()]
+        looks = [("dark", tr("Dark")), ("light", tr("Light"))]
+        yes_no = [(False, tr("No")), (True, tr("Yes"))]
+        return self._group(
+            tr("Screen"),
+            labeled(tr("Language"), self._choice("language", tr("Language"), languages)),
+            labeled(tr("Look"), self._choice("look", tr("Look"), looks)),
+            labeled(
+                tr("Keyboard on screen"),
+                self._choice("touch_keyboard", tr("Keyboard on screen"), yes_no),
+            ),
+        )
+
+    def _outputs(self) -> Group:
+        rows = self.app.work.output_rows()
+        texts = [
+            tr("{name}: {sent} sent, {failed} failed, {dropped} dropped").format(**row)
+            for row in rows
+        ]
+        hint = tr("Outputs are set up in {file}.").format(file=self.app.work.station_file)
+        return self._group(
+            tr("Outputs"), *(Caption(text=text, size_hint_y=None) for text in [*texts, hint])
+        )
+
+    def _group(self, title: str, *rows: Any) -> Group:
+        group = Group(title=title)
+        for row in rows:
+            if isinstance(row, Caption):
+                row.height = self.app.u * 24
+            group.add_widget(row)
+        return group
+
+    def _choice(self, name: str, title: str, values: list[tuple[Any, str]]) -> Choice:
+        choice = Choice(title=title, values=values, value=getattr(self._draft, name))
+        choice.height = self.app.u * 42
+        choice.bind(value=partial(self._set, name))
+        return choice
+
+    def _field(self, name: str, hint: str) -> Field:
+        value = getattr(self._draft, name)
+        field = Field(text="" if value == DEMO else value, hint_text=hint)
+        field.bind(text=partial(self._set, name))
+        return field
+
+    def _set(self, name: str, _widget: Any, value: Any) -> None:
+        if name == "camera":
+            value = value.strip() or DEMO
+        self._draft = replace(self._draft, **{name: value})
+        self.changed = self._draft != self.app.work.settings
+
+
+_SIZES = (100, 500, 2000, 10_000, 50_000)
+
+load_layout(__file__)

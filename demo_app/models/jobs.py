@@ -235,6 +235,17 @@ class JobsModel:
         self.draft.path = path
         return job
 
+    def take(self, path: Path) -> None:
+        """Copy a job's file into the folder; it replaces one of the same name.
+
+        Raises:
+            SdkError: The file holds no job, or cannot be copied.
+        """
+        job = load_job(path)
+        old = next((entry.path for entry in self.entries() if entry.name == job.name), None)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        save_job(job, old or self._file_for(job.name, None))
+
     def delete(self, entry: Entry) -> None:
         """Remove a job's file.
 

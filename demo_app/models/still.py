@@ -34,6 +34,7 @@ class StillModel:
         photo: None before the first.
         texts: The lines as read, or as corrected.
         chosen: Index of the line looked at, -1 for none.
+        record: Its number in the history, None if it is not there.
     """
 
     def __init__(self, read: Callable[[Pixels], Reading]) -> None:
@@ -41,6 +42,7 @@ class StillModel:
         self.photo: Photo | None = None
         self.texts: list[str] = []
         self.chosen = -1
+        self.record: int | None = None
 
     def load(self, source: ImageSource, name: str) -> Photo:
         """Load and read a photo; takes time and changes nothing.
@@ -53,7 +55,7 @@ class StillModel:
 
     def show(self, photo: Photo) -> None:
         """Take a photo of `load`."""
-        self.photo, self.chosen = photo, -1
+        self.photo, self.chosen, self.record = photo, -1, None
         self.texts = photo.reading.texts
 
     @property

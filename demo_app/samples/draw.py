@@ -60,7 +60,7 @@ LABELS = (
     Label("05-no-lot", lot="", turn_deg=-1.0, shift=(10, -4)),
     Label("06-good", lot="LOT 26A422", turn_deg=-4.0, shift=(-16, 8)),
     Label("07-wrong-number", gtin="GTIN 02000128456782", turn_deg=2.0, shift=(8, 2)),
-    Label("08-smeared", lot="LOT 26A424", turn_deg=-1.5, shift=(-8, -8), blur_px=46),
+    Label("08-smeared", lot="LOT 26A424", turn_deg=-1.5, shift=(-8, -8), blur_px=120),
 )
 
 

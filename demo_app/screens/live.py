@@ -40,7 +40,7 @@ class RuleView(BoxLayout):
     name = StringProperty("")
     reason = StringProperty("")
     detailed = BooleanProperty(True)
-    tint = ColorProperty("#ffffff")
+    tint = ColorProperty(VERDICTS["ok"][0])
 
     def on_mark(self, _view: RuleView, mark: str) -> None:
         """Take the color of the mark."""
@@ -179,7 +179,7 @@ class LivePage(Page):
         else:
             look = ("pause", tr("Paused"), self.app.theme.muted)
         self.state_icon, self.state_text, self.state_tint = look
-        self.speed = tr("{ms:.0f} ms a photo · {rate:.1f} a second").format(
+        self.speed = tr("{ms:.0f} ms a photo, {rate:.1f}/s").format(
             ms=view.ms, rate=view.rate
         ) if view.ms else ""
 

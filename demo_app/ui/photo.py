@@ -58,7 +58,8 @@ class PhotoView(Widget):
             if self.texture is None or self.texture.size != size:
                 self.texture = Texture.create(size=size, colorfmt="rgb")
                 self.texture.flip_vertical()
-            pixels = np.ascontiguousarray(picture).reshape(-1)
+            # Kivy takes no array that is read-only
+            pixels = np.require(picture, requirements="CW").reshape(-1)
             self.texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         self.boxes = list(boxes)
         self._redraw()

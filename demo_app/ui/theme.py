@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kivy.event import EventDispatcher
 from kivy.properties import ColorProperty, OptionProperty
+from kivy.utils import get_color_from_hex
 
 # The window that every size in the layout is given for: the Raspberry Pi's own display.
 BASE_SIZE = (800, 480)
@@ -48,12 +49,15 @@ DARK = {
 }
 # Nothing to be seen.
 NONE = (0, 0, 0, 0)
-# status -> (ground, ink)
+# status -> (ground, ink), RGBA 0..1
 VERDICTS = {
-    "ok": ("#147a3b", "#ffffff"),
-    "ng": ("#c1222a", "#ffffff"),
-    "unreadable": ("#f5ae14", "#1c1400"),
-    "waiting": ("#5a6872", "#ffffff"),
+    status: (tuple(get_color_from_hex(ground)), tuple(get_color_from_hex(ink)))
+    for status, ground, ink in (
+        ("ok", "#147a3b", "#ffffff"),
+        ("ng", "#c1222a", "#ffffff"),
+        ("unreadable", "#f5ae14", "#1c1400"),
+        ("waiting", "#5a6872", "#ffffff"),
+    )
 }
 
 

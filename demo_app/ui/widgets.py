@@ -39,6 +39,7 @@ __all__ = [
     "FitText",
     "Icon",
     "Pages",
+    "Paragraph",
     "Push",
     "Row",
     "Sheet",
@@ -55,6 +56,10 @@ class Text(Label):
 
 class Caption(Text):
     """A small text in the muted ink."""
+
+
+class Paragraph(Label):
+    """A muted text of as many lines as it takes."""
 
 
 class FitText(Label):
@@ -94,21 +99,22 @@ class FitText(Label):
 
 
 class Icon(Widget):
-    """A drawn icon, as large as the widget's smaller side."""
+    """A drawn icon, as large as the widget's smaller side and `largest` allow."""
 
     icon = OptionProperty("about", options=sorted(ICONS))
     color = ColorProperty("#ffffff")
     texture = ObjectProperty(None, allownone=True)
+    largest = NumericProperty(1000)
     side = NumericProperty(0)
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        for name in ("icon", "size"):
+        for name in ("icon", "size", "largest"):
             self.fbind(name, self._draw)
         self._draw()
 
     def _draw(self, *_: Any) -> None:
-        self.side = max(8, int(min(self.size)))
+        self.side = max(8, int(min(*self.size, self.largest)))
         self.texture = icon_texture(self.icon, self.side)
 
 

@@ -1,0 +1,153 @@
+"""`python -m demo_app`: the inspection station on a screen.
+
+Exit codes: 0 closed by the user, 1 something could not be opened or written, 2 wrong usage, 3 the
+model or the device cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from demo_app.language import LANGUAGES, set_language
+from demo_app.models.settings import DEMO, LOOKS, Settings, load_settings
+from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+
+FAILED, USAGE, UNUSABLE = 1, 2, 3
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the station until its window is closed; return the exit code."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    try:
+        _run(args)
+    except OptionError as error:
+        return _fail(error, USAGE)
+    except (ModelError, DeviceError) as error:
+        return _fail(error, UNUSABLE)
+    except (SdkError, OSError) as error:
+        return _fail(error, FAILED)
+    return 0
+
+
+def _fail(error: Exception, code: int) -> int:
+    print(f"ERROR: {error}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo_app",
+        description="An inspection station: reads products before a camera and judges them.",
+    )
+    what = parser.add_argument_group("what to inspect")
+    what.add_argument(
+        "--camera", metavar="SOURCE", help="0, rtsp://..., a video, a folder, basler, ... or demo"
+    )
+    what.add_argument("--job", metavar="JOB", help="name of a job, or a job's .toml file")
+    what.add_argument("--start", action="store_true", help="begin at once")
+    what.add_argument(
+        "--demo", action="store_true", help="sample pictures with their job, begun at once"
+    )
+    kept = parser.add_argument_group("where it is kept")
+    kept.add_argument(
+        "--folder", type=Path, metavar="FOLDER", help="settings, jobs, history and exports"
+    )
+    kept.add_argument("--history", type=Path, metavar="FILE", help="another file for the history")
+    screen = parser.add_argument_group("screen")
+    screen.add_argument("--size", type=_size, metavar="WxH", help="size of the window")
+    screen.add_argument("--fullscreen", action="store_true", help="fill the screen")
+    screen.add_argument("--look", choices=LOOKS, help="dark or light")
+    screen.add_argument("--language", choices=LANGUAGES, help="language of the screen")
+    screen.add_argument(
+        "--screenshots", type=Path, metavar="FOLDER", help="save a picture of every screen, and end"
+    )
+    return parser
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{3,4})x(\d{3,4})", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 800x480")
+    return int(found[1]), int(found[2])
+
+
+def _run(args: argparse.Namespace) -> None:
+    folder = args.folder or _default_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = _with_arguments(load_settings(folder / "settings.toml"), args)
+    set_language(settings.language)
+    _prepare_kivy(folder, settings, args)
+    try:
+        import kivy  # noqa: F401
+    except ImportError as error:
+        raise SdkError(
+            f"The screen needs Kivy, which is missing ({error}). pip install 'fots-lite[demo]'"
+        ) from error
+    from demo_app.app import StationApp
+    from demo_app.models.workplace import Workplace
+    from demo_app.post import to_screen_thread
+
+    work = Workplace(folder, settings, history=args.history, post=to_screen_thread)
+    try:
+        if args.job:
+            work.take_job(args.job)
+        app = StationApp(work)
+        if args.demo or args.start or args.screenshots:
+            work.start()
+        if args.screenshots:
+            from demo_app.screenshots import take_all
+
+            take_all(app, args.screenshots)
+        app.run()
+    finally:
+        work.close()
+
+
+def _with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
+    """Return the settings with what the command line says; it is not kept."""
+    given = {"camera": args.camera, "look": args.look, "language": args.language}
+    if args.demo:
+        given |= {"camera": DEMO, "job": "Steripad"}
+    return replace(settings, **{name: value for name, value in given.items() if value})
+
+
+def _default_folder() -> Path:
+    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(data) / "fots-lite"
+
+
+def _prepare_kivy(folder: Path, settings: Settings, args: argparse.Namespace) -> None:
+    """Set what Kivy reads when it is first imported."""
+    home = folder / "kivy"
+    home.mkdir(exist_ok=True)
+    os.environ.setdefault("KIVY_HOME", str(home))
+    # its own arguments, log file and log handlers are not wanted
+    os.environ.setdefault("KIVY_NO_ARGS", "1")
+    os.environ.setdefault("KIVY_NO_FILELOG", "1")
+    os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
+    try:
+        from kivy.config import Config
+    except ImportError:
+        return  # said by the caller
+    width, height = args.size or (1280, 800)
+    for section, name, value in (
+        ("graphics", "width", width),
+        ("graphics", "height", height),
+        ("graphics", "fullscreen", "auto" if args.fullscreen else 0),
+        ("input", "mouse", "mouse,disable_multitouch"),
+        ("kivy", "exit_on_escape", 0),
+        ("kivy", "keyboard_mode", "systemanddock" if settings.touch_keyboard else "system"),
+    ):
+        Config.set(section, name, str(value))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+"""From other threads to the screen's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kivy.clock import Clock
+
+
+def to_screen_thread(act: Callable[[], None]) -> None:
+    """Call a function in the screen's thread, before it draws next."""
+    Clock.schedule_once(lambda _: act(), 0)

@@ -1,0 +1,93 @@
+"""Pictures of every screen, as the manual shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kivy.clock import Clock
+from kivy.core.window import Window
+from PIL import Image
+
+from demo_app.models.workplace import SAMPLES
+
+if TYPE_CHECKING:
+    from demo_app.app import StationApp
+
+_STEP_S = 0.1
+_LONGEST_S = 120.0
+
+Steps = Generator[Callable[[], bool], None, None]
+
+
+def take_all(app: StationApp, folder: Path) -> None:
+    """Save a picture of every screen as soon as the app runs, then end it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = _tour(app, folder)
+    waiting: list[Callable[[], bool]] = []
+
+    def go_on(_seconds: float) -> None:
+        if waiting and not waiting[0]():
+            return
+        waiting.clear()
+        try:
+            waiting.append(next(steps))
+        except StopIteration:
+            app.stop()
+
+    Clock.schedule_interval(go_on, _STEP_S)
+
+
+def save(app: StationApp, path: Path) -> None:
+    """Save what the window shows as a PNG of 256 colors, which a screen of this kind fills well."""
+    shot = app.root.export_as_image()
+    texture = shot.texture
+    image = Image.frombytes("RGBA", texture.size, texture.pixels).convert("RGB")
+    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+
+
+def _tour(app: StationApp, folder: Path) -> Steps:
+    """Visit the screens; each yield waits until the function given says true."""
+    size = f"{Window.width}x{Window.height}"
+    work = app.work
+
+    def shot(name: str) -> None:
+        save(app, folder / f"{name}-{size}.png")
+
+    yield lambda: work.counters["ng"] >= 1 and work.live.view.status == "ng"
+    yield from _pause(5)
+    shot("live-ng")
+    yield lambda: work.counters["unreadable"] >= 1
+    yield lambda: work.counters["ok"] >= 5 and work.live.view.status == "ok"
+    yield from _pause(5)
+    shot("live")
+    app.go("still")
+    app.page.open_file(SAMPLES / "04-good.jpg")
+    yield lambda: work.still.photo is not None
+    app.page.choose(2)
+    yield from _pause(5)
+    shot("still")
+    app.go("history")
+    newest_ng = next(row for row in work.history.rows() if row.record.verdict.status == "ng")
+    yield from _pause(5)
+    shot("history-statistics")
+    app.page.open(newest_ng.record.id)
+    yield from _pause(5)
+    shot("history")
+    app.go("jobs")
+    yield from _pause(5)
+    shot("jobs")
+    app.go("settings")
+    yield from _pause(5)
+    shot("settings")
+    app.go("about")
+    app.page.run()
+    yield lambda: not app.page.running
+    yield from _pause(5)
+    shot("about")
+
+
+def _pause(steps: int) -> Steps:
+    for _ in range(steps):
+        yield lambda: True

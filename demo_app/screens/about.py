@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kivy.properties import BooleanProperty, ColorProperty, StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from demo_app.models.check import Check
 from demo_app.screens.page import Page, load_layout
-from demo_app.ui.theme import VERDICTS
 
 
 class FactRow(BoxLayout):
@@ -25,11 +24,6 @@ class CheckRow(BoxLayout):
     mark = StringProperty("ok")
     name = StringProperty("")
     detail = StringProperty("")
-    tint = ColorProperty(VERDICTS["ok"][0])
-
-    def on_mark(self, _row: CheckRow, mark: str) -> None:
-        """Take the color of the mark."""
-        self.tint = VERDICTS[mark][0]
 
 
 class AboutPage(Page):

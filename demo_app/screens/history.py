@@ -163,8 +163,10 @@ class HistoryPage(Page):
 
     def _row(self, row: HistoryRow) -> RecordRow:
         verdict = row.record.verdict
-        mark = tr("corrected") if row.record.correction is not None else ""
-        detail = " · ".join(part for part in (clock(verdict.time), verdict.job, mark) if part)
+        what = next(iter(verdict.reasons), verdict.job)
+        if row.record.correction is not None:
+            what = tr("corrected")
+        detail = f"{clock(verdict.time)} · {what}"
         widget = RecordRow(
             text=row.text or tr("no text"), detail=detail, mark=verdict.status
         )
@@ -193,6 +195,7 @@ class HistoryPage(Page):
             picture = scaled(picture, 1280, 960)
         panel.ids.photo.show(picture, boxes_of(verdict.reading))
         panel.ids.photo.labels = False
+        panel.ids.correction.cursor = (0, 0)
         return panel
 
     def _statistics(self) -> StatisticsPanel:

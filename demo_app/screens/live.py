@@ -7,7 +7,6 @@ from typing import Any
 from kivy.clock import Clock
 from kivy.properties import (
     BooleanProperty,
-    ColorProperty,
     ListProperty,
     NumericProperty,
     ObjectProperty,
@@ -21,7 +20,6 @@ from demo_app.models.words import verdict_title
 from demo_app.screens.page import Page, load_layout
 from demo_app.ui import widgets  # noqa: F401 the layout names them
 from demo_app.ui.photo import PhotoView  # noqa: F401
-from demo_app.ui.theme import VERDICTS
 
 _TICKS_PER_SECOND = 30
 
@@ -40,11 +38,6 @@ class RuleView(BoxLayout):
     name = StringProperty("")
     reason = StringProperty("")
     detailed = BooleanProperty(True)
-    tint = ColorProperty(VERDICTS["ok"][0])
-
-    def on_mark(self, _view: RuleView, mark: str) -> None:
-        """Take the color of the mark."""
-        self.tint = VERDICTS[mark][0]
 
 
 class LivePage(Page):
@@ -61,7 +54,7 @@ class LivePage(Page):
     speed = StringProperty("")
     state_icon = StringProperty("pause")
     state_text = StringProperty("")
-    state_tint = ColorProperty("#808080")
+    state_mark = StringProperty("waiting")
 
     def __init__(self, **options: Any) -> None:
         self._shown: LiveView | None = None
@@ -171,14 +164,14 @@ class LivePage(Page):
     def _show_state(self, view: LiveView) -> None:
         work = self.app.work
         if view.state in ("lost", "failed"):
-            look = ("warning", view.message, VERDICTS["ng"][0])
+            look = ("warning", view.message, "ng")
         elif view.state == "ended":
-            look = ("check", tr("All pictures are read"), self.app.theme.muted)
+            look = ("check", tr("All pictures are read"), "waiting")
         elif work.running:
-            look = ("live", work.camera_name, VERDICTS["ok"][0])
+            look = ("live", work.camera_name, "ok")
         else:
-            look = ("pause", tr("Paused"), self.app.theme.muted)
-        self.state_icon, self.state_text, self.state_tint = look
+            look = ("pause", tr("Paused"), "waiting")
+        self.state_icon, self.state_text, self.state_mark = look
         self.speed = tr("{ms:.0f} ms a photo, {rate:.1f}/s").format(
             ms=view.ms, rate=view.rate
         ) if view.ms else ""

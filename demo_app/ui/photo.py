@@ -100,7 +100,7 @@ class PhotoView(Widget):
             StencilPop()
 
     def _draw_boxes(self, x: float, y: float, width: float, height: float) -> None:
-        stroke = max(1.4, self._unit() * 1.5)
+        stroke = max(1.2, self._unit() * 1.2)
         for index, box in enumerate(self.boxes):
             points = [v for p in box.quad for v in (x + p[0] * width, y + (1 - p[1]) * height)]
             Color(*box.color)
@@ -111,17 +111,27 @@ class PhotoView(Widget):
             if not box.text:
                 continue
             label = self._label(box.text)
-            left = x + min(p[0] for p in box.quad) * width
-            top = y + (1 - min(p[1] for p in box.quad)) * height + stroke * 2
-            left = max(self.x, min(left, self.right - label.width))
-            top = max(self.y, min(top, self.top - label.height))
+            points = [(x + p[0] * width, y + (1 - p[1]) * height) for p in box.quad]
+            left, bottom = self._label_place(points, label.width + 8, label.height + 2)
             Color(*box.color)
-            Rectangle(pos=(round(left), round(top)), size=(label.width + 8, label.height + 2))
+            Rectangle(pos=(left, bottom), size=(label.width + 8, label.height + 2))
             Color(*box.ink)
-            Rectangle(texture=label, pos=(round(left) + 4, round(top) + 1), size=label.size)
+            Rectangle(texture=label, pos=(left + 4, bottom + 1), size=label.size)
+
+    def _label_place(
+        self, quad: Sequence[tuple[float, float]], width: float, height: float
+    ) -> tuple[int, int]:
+        """Return where a box's label stands: behind its end if there is room, else above it."""
+        gap = self._unit() * 5
+        right = max(x for x, _ in quad) + gap
+        top = max(y for _, y in quad)
+        if right + width <= self.right:
+            return round(right), round((top + min(y for _, y in quad) - height) / 2)
+        left = min(max(self.x, min(x for x, _ in quad)), self.right - width)
+        return round(left), round(min(top + gap, self.top - height))
 
     def _label(self, text: str) -> Texture:
-        key = (text, round(self._unit() * 14))
+        key = (text, round(self._unit() * 13))
         if key not in self._labels:
             if len(self._labels) > 200:
                 self._labels.clear()

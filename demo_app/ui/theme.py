@@ -7,7 +7,7 @@ other two white; every pair of ink and ground has a contrast of at least 4.5 (WC
 from __future__ import annotations
 
 from kivy.event import EventDispatcher
-from kivy.properties import ColorProperty, OptionProperty
+from kivy.properties import ColorProperty, DictProperty, OptionProperty
 from kivy.utils import get_color_from_hex
 
 # The window that every size in the layout is given for: the Raspberry Pi's own display.
@@ -67,11 +67,29 @@ def scale_for(width: float, height: float) -> float:
     return share**GROWTH if share > 1 else share
 
 
+# Small shapes on a screen's own ground need lighter colors in the dark.
+MARKS = {
+    "light": {status: colors[0] for status, colors in VERDICTS.items()}
+    | {"unreadable": (0.66, 0.42, 0.0, 1)},
+    "dark": {
+        "ok": (0.27, 0.82, 0.47, 1),
+        "ng": (1.0, 0.42, 0.40, 1),
+        "unreadable": (0.98, 0.74, 0.22, 1),
+        "waiting": (0.62, 0.69, 0.73, 1),
+    },
+}
+
+
 class Theme(EventDispatcher):
-    """The colors in use; widgets bind to them and follow a change at once."""
+    """The colors in use; widgets bind to them and follow a change at once.
+
+    Attributes:
+        marks: Colors of the small verdict shapes, by status.
+    """
 
     look = OptionProperty("dark", options=["light", "dark"])
 
+    marks = DictProperty(MARKS["dark"])
     ground = ColorProperty(DARK["ground"])
     surface = ColorProperty(DARK["surface"])
     raised = ColorProperty(DARK["raised"])
@@ -91,3 +109,4 @@ class Theme(EventDispatcher):
         """Take the colors of another look."""
         for name, value in (LIGHT if look == "light" else DARK).items():
             setattr(self, name, value)
+        self.marks = MARKS[look]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
-from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.lang import Builder
 from kivy.properties import NumericProperty, ObjectProperty
 from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
 
 from demo_app import language
 from demo_app.screens.about import AboutPage
@@ -104,7 +104,8 @@ class StationApp(App):
         """Show a screen."""
         self.root.pages.current = name
         for item in self.root.rail.children:
-            item.active = item.icon == name
+            if isinstance(item, RailItem):
+                item.active = item.icon == name
 
     def open_record(self, record: int) -> None:
         """Show a verdict in the history."""
@@ -164,6 +165,7 @@ class StationApp(App):
             item = RailItem(text=text, icon=name, active=name == self.page_name)
             item.bind(on_release=lambda _item, n=name: self.go(n))
             self.root.rail.add_widget(item)
+        self.root.rail.add_widget(Widget())
 
     def _measure(self, *_: Any) -> None:
         self.u = scale_for(*Window.size)

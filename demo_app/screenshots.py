@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from demo_app.app import StationApp
 
 _STEP_S = 0.1
-_LONGEST_S = 120.0
 
 Steps = Generator[Callable[[], bool], None, None]
 
@@ -55,13 +54,10 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     def shot(name: str) -> None:
         save(app, folder / f"{name}-{size}.png")
 
-    yield lambda: work.counters["ng"] >= 1 and work.live.view.status == "ng"
-    yield from _pause(5)
-    shot("live-ng")
-    yield lambda: work.counters["unreadable"] >= 1
-    yield lambda: work.counters["ok"] >= 5 and work.live.view.status == "ok"
-    yield from _pause(5)
-    shot("live")
+    for status, name in (("ng", "live-ng"), ("unreadable", "live-unreadable"), ("ok", "live")):
+        yield lambda status=status: app.page.band.status == status
+        yield from _pause(1)
+        shot(name)
     app.go("still")
     app.page.open_file(SAMPLES / "04-good.jpg")
     yield lambda: work.still.photo is not None

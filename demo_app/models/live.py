@@ -27,8 +27,6 @@ STRIP_SIZE = (576, 48)
 MOST_LINES = 6
 # Weight of a new value in the running means of time and rate.
 _NEW = 0.2
-# As dark as the ground that pictures stand on.
-_GROUND = (8, 9, 10)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,13 +34,15 @@ class LineRow:
     """A line read just now.
 
     Attributes:
-        strip: Cut out and turned level, uint8 RGB (48, 576, 3).
+        strip: Cut out and turned level, uint8 RGB (48, 576, 3), at the left.
+        used: Share of the strip's width that the line takes.
         text: What was read.
         mark: "ok", "ng" or "unreadable" where a rule of the last verdict was about this text,
             else "".
     """
 
     strip: Pixels
+    used: float
     text: str
     mark: str = ""
 
@@ -158,22 +158,25 @@ class LiveModel:
             self._view = replace(self._view, state=state, message=message)
 
     def _lines(self, picture: Pixels, reading: Reading) -> tuple[LineRow, ...]:
-        rows = (LineRow(pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])
+        rows = (LineRow(*pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])
         return _sorted(tuple(self._marked(row) for row in rows))
 
     def _marked(self, row: LineRow) -> LineRow:
         return replace(row, mark=self._marks.get(row.text, ""))
 
 
-def pad_strip(strip: Pixels) -> Pixels:
-    """Return a cut-out line on a ground of `STRIP_SIZE`, reduced if it is longer."""
+def pad_strip(strip: Pixels) -> tuple[Pixels, float]:
+    """Return a cut-out line at the left of a `STRIP_SIZE`, and the share of the width it takes.
+
+    A longer line is reduced, and stands in the middle of the height.
+    """
     width, height = STRIP_SIZE
     strip = scaled(strip, width, height)
     out = np.empty((height, width, 3), np.uint8)
-    out[:] = _GROUND
+    out[:] = strip[:1, :1]
     top = (height - strip.shape[0]) // 2
     out[top : top + strip.shape[0], : strip.shape[1]] = strip
-    return out
+    return out, strip.shape[1] / width
 
 
 def _sorted(rows: tuple[LineRow, ...]) -> tuple[LineRow, ...]:

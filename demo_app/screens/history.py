@@ -49,6 +49,11 @@ class JobStat(BoxLayout):
 class StatisticsPanel(BoxLayout):
     """How the line does."""
 
+    total = StringProperty("0")
+    ok = StringProperty("0")
+    ng = StringProperty("0")
+    unreadable = StringProperty("0")
+
 
 class RecordPanel(BoxLayout):
     """The chosen verdict."""
@@ -207,7 +212,10 @@ class HistoryPage(Page):
             column.ok, column.ng = hour.ok / tallest, hour.ng / tallest
             column.unreadable = hour.unreadable / tallest
             panel.ids.hours.add_widget(column)
-        for job in self.app.work.history.by_job():
+        jobs = self.app.work.history.by_job()
+        for name in ("total", "ok", "ng", "unreadable"):
+            setattr(panel, name, str(sum(getattr(job, name) for job in jobs)))
+        for job in jobs:
             panel.ids.jobs.add_widget(
                 JobStat(
                     name=job.key,

@@ -137,7 +137,7 @@ class LivePage(Page):
         return True
 
     def _choose_line_count(self, *_: Any) -> None:
-        self.line_count = 2 if self.height < 600 else 4
+        self.line_count = 2 if self.height < 600 else 3
         self.lines.clear_widgets()
         for _ in range(self.line_count):
             self.lines.add_widget(LineView())
@@ -147,7 +147,7 @@ class LivePage(Page):
         views = self.lines.children[::-1]
         for widget, line in zip(views, view.lines, strict=False):
             widget.text, widget.mark = line.text, line.mark
-            widget.ids.strip.show(line.strip)
+            widget.ids.strip.show(line.strip, used=line.used)
             widget.opacity = 1
         for widget in views[len(view.lines) :]:
             widget.opacity = 0

@@ -10,7 +10,13 @@ from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
 from kivy.graphics import Color, Line, Rectangle, StencilPop, StencilPush, StencilUnUse, StencilUse
 from kivy.graphics.texture import Texture
-from kivy.properties import BooleanProperty, ListProperty, NumericProperty, ObjectProperty
+from kivy.properties import (
+    BooleanProperty,
+    ColorProperty,
+    ListProperty,
+    NumericProperty,
+    ObjectProperty,
+)
 from kivy.uix.widget import Widget
 from numpy.typing import NDArray
 
@@ -28,6 +34,9 @@ class PhotoView(Widget):
         chosen: Index of the emphasized box, -1 for none.
         movable: Whether fingers and wheel zoom and move it.
         zoom: 1 shows the whole picture.
+        ground: Color beside the picture.
+        used: Share of the picture's width that is shown, from its left; what is right of it only
+            keeps the texture's size the same.
         on_tap_box: Called with the index of a tapped box, -1 for none.
     """
 
@@ -37,6 +46,8 @@ class PhotoView(Widget):
     movable = BooleanProperty(False)
     zoom = NumericProperty(1.0)
     center_share = ListProperty([0.5, 0.5])
+    ground = ColorProperty((0.03, 0.035, 0.04, 1))
+    used = NumericProperty(1.0)
     texture = ObjectProperty(None, allownone=True)
 
     def __init__(self, **options: Any) -> None:
@@ -46,10 +57,12 @@ class PhotoView(Widget):
         self._moved = False
         self._redraw = Clock.create_trigger(self._draw, -1)
         super().__init__(**options)
-        for name in ("pos", "size", "boxes", "labels", "chosen", "zoom", "center_share"):
+        for name in ("pos", "size", "boxes", "labels", "chosen", "zoom", "center_share", "ground"):
             self.fbind(name, self._redraw)
 
-    def show(self, picture: NDArray[np.uint8] | None, boxes: Sequence[Box] = ()) -> None:
+    def show(
+        self, picture: NDArray[np.uint8] | None, boxes: Sequence[Box] = (), used: float = 1.0
+    ) -> None:
         """Show a picture, uint8 RGB (H, W, 3), and its boxes; None shows nothing."""
         if picture is None:
             self.texture = None
@@ -61,7 +74,7 @@ class PhotoView(Widget):
             # Kivy takes no array that is read-only
             pixels = np.require(picture, requirements="CW").reshape(-1)
             self.texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
-        self.boxes = list(boxes)
+        self.boxes, self.used = list(boxes), used
         self._redraw()
 
     def fit(self) -> None:
@@ -77,7 +90,8 @@ class PhotoView(Widget):
         """Return x, y, width, height of the whole picture on screen, y upwards."""
         if self.texture is None:
             return (self.x, self.y, self.width, self.height)
-        return place(self.texture.size, (*self.pos, *self.size), self.zoom, self.center_share)
+        size = (self.texture.width * self.used, self.texture.height)
+        return place(size, (*self.pos, *self.size), self.zoom, self.center_share)
 
     def on_tap_box(self, index: int) -> None:
         """Do nothing: the default of the event."""
@@ -88,12 +102,16 @@ class PhotoView(Widget):
             StencilPush()
             Rectangle(pos=self.pos, size=self.size)
             StencilUse()
-            Color(0.03, 0.035, 0.04)
+            Color(*self.ground)
             Rectangle(pos=self.pos, size=self.size)
             if self.texture is not None:
                 x, y, width, height = self.frame()
                 Color(1, 1, 1)
-                Rectangle(texture=self.texture, pos=(x, y), size=(width, height))
+                coords = list(self.texture.tex_coords)
+                coords[2] = coords[4] = coords[4] * self.used
+                Rectangle(
+                    texture=self.texture, pos=(x, y), size=(width, height), tex_coords=coords
+                )
                 self._draw_boxes(x, y, width, height)
             StencilUnUse()
             Rectangle(pos=self.pos, size=self.size)

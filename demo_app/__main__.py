@@ -12,11 +12,10 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from demo_app.language import LANGUAGES, set_language
-from demo_app.models.settings import DEMO, LOOKS, Settings, load_settings
+from demo_app.models.settings import DEMO, DEMO_JOB, LOOKS, Settings, load_settings
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 
 FAILED, USAGE, UNUSABLE = 1, 2, 3
@@ -82,8 +81,8 @@ def _size(text: str) -> tuple[int, int]:
 def _run(args: argparse.Namespace) -> None:
     folder = args.folder or _default_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    settings = _with_arguments(load_settings(folder / "settings.toml"), args)
-    set_language(settings.language)
+    settings = _with_arguments(load_settings(folder), args)
+    set_language(settings.screen.language)
     _prepare_kivy(folder, settings, args)
     try:
         import kivy  # noqa: F401
@@ -95,7 +94,7 @@ def _run(args: argparse.Namespace) -> None:
     from demo_app.models.workplace import Workplace
     from demo_app.post import to_screen_thread
 
-    work = Workplace(folder, settings, history=args.history, post=to_screen_thread)
+    work = Workplace(folder, settings, to_screen_thread)
     try:
         if args.job:
             work.take_job(args.job)
@@ -112,11 +111,15 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
-    """Return the settings with what the command line says; it is not kept."""
+    """Return the settings with what the command line says."""
     given = {"camera": args.camera, "look": args.look, "language": args.language}
+    if args.history:
+        given["history"] = str(args.history.absolute())
+    if args.demo or args.camera == "demo":
+        given["camera"] = DEMO
     if args.demo:
-        given |= {"camera": DEMO, "job": "Steripad"}
-    return replace(settings, **{name: value for name, value in given.items() if value})
+        given["job"] = DEMO_JOB
+    return settings.changed(**{name: value for name, value in given.items() if value})
 
 
 def _default_folder() -> Path:
@@ -144,7 +147,7 @@ def _prepare_kivy(folder: Path, settings: Settings, args: argparse.Namespace) ->
         ("graphics", "fullscreen", "auto" if args.fullscreen else 0),
         ("input", "mouse", "mouse,disable_multitouch"),
         ("kivy", "exit_on_escape", 0),
-        ("kivy", "keyboard_mode", "systemanddock" if settings.touch_keyboard else "system"),
+        ("kivy", "keyboard_mode", "systemanddock" if settings.screen.touch_keyboard else "system"),
     ):
         Config.set(section, name, str(value))
 

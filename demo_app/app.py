@@ -143,8 +143,8 @@ class StationApp(App):
     def take_settings(self) -> None:
         """Take language and look from the settings."""
         settings = self.work.settings
-        language.set_language(settings.language)
-        self.theme.look = settings.look
+        language.set_language(settings.screen.language)
+        self.theme.look = settings.screen.look
         # A new function object: everything that shows a text asks again.
         self.tr = lambda message: language.tr(message)
         if self.root is not None:

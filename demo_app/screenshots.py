@@ -10,7 +10,7 @@ from kivy.clock import Clock
 from kivy.core.window import Window
 from PIL import Image
 
-from demo_app.models.workplace import SAMPLES
+from demo_app.models.settings import SAMPLES
 
 if TYPE_CHECKING:
     from demo_app.app import StationApp
@@ -43,7 +43,7 @@ def save(app: StationApp, path: Path) -> None:
     shot = app.root.export_as_image()
     texture = shot.texture
     image = Image.frombytes("RGBA", texture.size, texture.pixels).convert("RGB")
-    image.quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def _tour(app: StationApp, folder: Path) -> Steps:
@@ -56,8 +56,11 @@ def _tour(app: StationApp, folder: Path) -> Steps:
 
     for status, name in (("ng", "live-ng"), ("unreadable", "live-unreadable"), ("ok", "live")):
         yield lambda status=status: app.page.band.status == status
-        yield from _pause(1)
+        # the screen stands still while the station goes on
+        Clock.unschedule(app.page.refresh)
+        yield from _pause(3)
         shot(name)
+        app.page.on_pre_enter()
     app.go("still")
     app.page.open_file(SAMPLES / "04-good.jpg")
     yield lambda: work.still.photo is not None

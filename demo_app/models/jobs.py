@@ -212,6 +212,16 @@ class JobsModel:
         self.draft = JobDraft.of(teach_job(reading, self._free_name()))
         return self.draft
 
+    def problem(self) -> str:
+        """Return why the draft cannot be saved, or nothing."""
+        if self.draft is None:
+            return ""
+        try:
+            self.draft.to_job()
+        except JobError as error:
+            return str(error)
+        return ""
+
     def save(self) -> Job:
         """Write the draft to its file, under a new name if the job's name changed.
 

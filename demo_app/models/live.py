@@ -71,6 +71,7 @@ class LiveView:
         rate: Pictures read in a second, a running mean.
         state: What the camera does: "open", "lost", "ended", or "" before it is asked.
         message: What there is to say about it.
+        problem: Why verdicts are not recorded, or a picture could not be read; or nothing.
     """
 
     picture: Pixels | None = None
@@ -83,6 +84,7 @@ class LiveView:
     rate: float = 0.0
     state: str = ""
     message: str = ""
+    problem: str = ""
 
 
 class LiveModel:
@@ -99,6 +101,7 @@ class LiveModel:
         self._latest: tuple[Frame, Reading] | None = None
         self._marks: dict[str, str] = {}
         self._last = 0.0
+        self._history_problem = ""
 
     @property
     def view(self) -> LiveView:
@@ -114,6 +117,7 @@ class LiveModel:
         """Forget everything, for another camera or job."""
         with self._lock:
             self._view, self._latest, self._marks = LiveView(), None, {}
+            self._history_problem = ""
 
     def on_frame(self, frame: Frame, reading: Reading, ms: float) -> None:
         """Take a picture that was read."""
@@ -132,6 +136,7 @@ class LiveModel:
                 lines=lines,
                 ms=ms if not old.ms else old.ms + _NEW * (ms - old.ms),
                 rate=0.0 if fresh else old.rate + _NEW * (rate - old.rate),
+                problem=self._history_problem,
             )
 
     def on_verdict(self, verdict: Verdict, record: int | None) -> None:
@@ -153,9 +158,14 @@ class LiveModel:
             )
 
     def on_state(self, state: str, message: str) -> None:
-        """Take news of the camera."""
+        """Take news of the camera, of the history, or of pictures that cannot be read."""
         with self._lock:
-            self._view = replace(self._view, state=state, message=message)
+            if state in ("open", "lost", "ended"):
+                self._view = replace(self._view, state=state, message=message)
+            else:
+                self._view = replace(self._view, problem=message)
+            if state == "history":
+                self._history_problem = message
 
     def _lines(self, picture: Pixels, reading: Reading) -> tuple[LineRow, ...]:
         rows = (LineRow(*pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])

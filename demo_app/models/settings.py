@@ -1,49 +1,52 @@
-"""What the station remembers between two starts, in one TOML file."""
+"""What the station remembers between two starts: two TOML files in its folder.
+
+`station.toml` is a `StationConfig`, so that the same folder works without a screen, too;
+`screen.toml` holds what only the screen needs.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 from demo_app.language import LANGUAGES
-from sdk.engine import DEVICES
 from sdk.errors import OptionError
 from sdk.files import write_atomically
+from sdk.station.config import StationConfig, load_config, save_config
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
 
-__all__ = ["DEMO", "Settings", "load_settings", "save_settings"]
+__all__ = [
+    "DEMO",
+    "DEMO_JOB",
+    "LOOKS",
+    "SAMPLES",
+    "Screen",
+    "Settings",
+    "load_settings",
+    "save_settings",
+]
 
-DEMO = "demo"
-"""Name of the camera that shows the sample pictures."""
+SAMPLES = Path(__file__).parent.parent / "samples"
+DEMO = f"{SAMPLES}?loop&fps=0.6"
+"""The sample pictures as a camera, slow enough to read the screen."""
 
+DEMO_JOB = "Steripad"
 LOOKS = ("dark", "light")
-PICTURES = ("none", "ng", "all")
+_STATION = "station.toml"
+_SCREEN = "screen.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What the user chose.
+class Screen:
+    """How the screen looks.
 
     Attributes:
-        camera: Source as `sdk.camera.open_camera` takes it, or "demo".
-        job: Name of the job, "" for none yet.
-        device: Where the model runs.
-        model: Folder of a model bundle, "" for the packaged one.
-        threads: CPU threads, 0 for the usable cores.
-        pictures: Which full pictures the history keeps: "none", "ng" or "all".
-        quota_mb: Space for them in megabytes.
         look: "dark" or "light".
         language: Code of `LANGUAGES`, "" for the system's.
-        touch_keyboard: Whether fields bring up a keyboard on the screen.
+        touch_keyboard: Whether fields bring up a keyboard on the screen, from the next start on.
     """
 
-    camera: str = DEMO
-    job: str = ""
-    device: str = "auto"
-    model: str = ""
-    threads: int = 0
-    pictures: str = "ng"
-    quota_mb: int = 500
     look: str = "dark"
     language: str = ""
     touch_keyboard: bool = False
@@ -55,35 +58,59 @@ class Settings:
             OptionError: One is not legal.
         """
         for name, value, legal in (
-            ("device", self.device, tuple(DEVICES)),
-            ("pictures", self.pictures, PICTURES),
             ("look", self.look, LOOKS),
             ("language", self.language, ("", *LANGUAGES)),
         ):
             if value not in legal:
                 raise OptionError(f"{name} is {value!r}. Give one of {', '.join(legal)}.")
-        if self.threads < 0 or self.quota_mb < 1:
-            raise OptionError(
-                f"threads is {self.threads}, quota_mb is {self.quota_mb}. "
-                "Give at least 0 threads and 1 megabyte."
-            )
 
 
-def load_settings(path: Path) -> Settings:
-    """Return the settings in a file, those of a new station if there is no file.
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the user can set; a value is found by its name in one of the two parts."""
+
+    station: StationConfig = field(default_factory=lambda: StationConfig(camera=DEMO))
+    screen: Screen = field(default_factory=Screen)
+
+    def get(self, name: str) -> Any:
+        """Return a value."""
+        return getattr(self.screen if name in _SCREEN_NAMES else self.station, name)
+
+    def changed(self, **values: Any) -> Settings:
+        """Return settings with other values.
+
+        Raises:
+            SdkError: One is not legal.
+        """
+        screen = {name: value for name, value in values.items() if name in _SCREEN_NAMES}
+        station = {name: value for name, value in values.items() if name not in _SCREEN_NAMES}
+        return Settings(replace(self.station, **station), replace(self.screen, **screen))
+
+
+_SCREEN_NAMES = {f.name for f in fields(Screen)}
+
+
+def load_settings(folder: Path) -> Settings:
+    """Return the settings in a folder; where a file is missing, those of a new station.
 
     Raises:
-        SdkError: The file is damaged, or a value is not legal.
+        SdkError: A file is damaged, or a value is not legal.
     """
-    if not path.exists():
-        return Settings()
-    return build(Settings, parse_toml(read_text(path), str(path)), str(path))
+    settings = Settings()
+    if (folder / _STATION).exists():
+        settings = replace(settings, station=load_config(folder / _STATION))
+    path = folder / _SCREEN
+    if path.exists():
+        table = parse_toml(read_text(path), str(path))
+        settings = replace(settings, screen=build(Screen, table, str(path)))
+    return settings
 
 
-def save_settings(settings: Settings, path: Path) -> None:
-    """Write the settings, wholly or not at all.
+def save_settings(settings: Settings, folder: Path) -> None:
+    """Write both files, each wholly or not at all.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.
     """
-    write_atomically(path, dump_toml(to_table(settings)).encode())
+    save_config(settings.station, folder / _STATION)
+    write_atomically(folder / _SCREEN, dump_toml(to_table(settings.screen)).encode())

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from demo_app.language import tr
 from demo_app.models import check
@@ -15,18 +13,27 @@ from demo_app.models.background import Background
 from demo_app.models.history import HistoryModel
 from demo_app.models.jobs import Entry, JobsModel
 from demo_app.models.live import LiveModel
-from demo_app.models.settings import DEMO, Settings, save_settings
+from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.still import StillModel
 from sdk import Reader, SdkError
 from sdk.errors import JobError
-from sdk.station import History, Job, Station, judge, load_job
+from sdk.station import History, Job, Outputs, Station, judge, load_job
+from sdk.station.config import StationConfig
 
-logger = logging.getLogger("demo_app")
+__all__ = ["OutputRow", "Workplace"]
 
-SAMPLES = Path(__file__).parent.parent / "samples"
-DEMO_JOB = "Steripad"
-# The pace of the sample pictures: slow enough to read the screen.
-_DEMO_SOURCE = f"{SAMPLES}?loop&fps=0.6"
+_NO_COUNTS = {"ok": 0, "ng": 0, "unreadable": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRow:
+    """An output to the plant, and what became of its verdicts."""
+
+    name: str
+    sent: int
+    failed: int
+    dropped: int
+    error: str
 
 
 class Workplace:
@@ -35,55 +42,41 @@ class Workplace:
     Args:
         folder: Where settings, jobs, history and exports lie.
         settings: What the user chose.
-        history: File of the history; None takes the one in the folder.
         post: Calls a function in the screen's thread, soon.
 
     Attributes:
+        settings: In use.
+        running: Whether it was started, and not paused since.
         warnings: What went wrong at the start but did not stop it.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        settings: Settings,
-        *,
-        history: Path | None = None,
-        post: Callable[[Callable[[], None]], None],
+        self, folder: Path, settings: Settings, post: Callable[[Callable[[], None]], None]
     ) -> None:
-        """Open reader and history.
+        """Open reader, history and outputs.
 
         Raises:
             SdkError: Not even the packaged model can be opened, or the history cannot.
         """
         self.folder = folder
         self.settings = settings
+        self.running = False
         self.warnings: list[str] = []
-        self.background = Background(post)
-        self.jobs = JobsModel(folder / "jobs")
+        self.jobs = JobsModel(folder / settings.station.jobs)
         _bring_demo_job(self.jobs.folder)
         self._reader = self._open_reader()
-        self._history = History(
-            history or folder / "history.db",
-            pictures=settings.pictures,
-            quota_mb=settings.quota_mb,
-        )
+        self._history = self._open_history(settings.station)
+        self._outputs = self._open_outputs()
+        self._station: Station | None = None
+        self.background = Background(post)
         self.live = LiveModel()
         self.still = StillModel(lambda picture: self._reader.read(picture))
         self.history = HistoryModel(self._history, folder / "exports")
-        self._station: Station | None = None
-        self.running = False
-
-    @property
-    def counters(self) -> dict[str, int]:
-        """How many products there were of each verdict since the start, and what was lost."""
-        if self._station is None:
-            return {"ok": 0, "ng": 0, "unreadable": 0}
-        return dict(self._station.counters)
 
     @property
     def job(self) -> Job:
         """The job that products are inspected for; any text will do before one is made."""
-        return self.jobs.find(self.settings.job) or Job(tr("Any text"))
+        return self.jobs.find(self.settings.station.job) or Job(tr("Any text"))
 
     @property
     def job_name(self) -> str:
@@ -93,26 +86,28 @@ class Workplace:
     @property
     def camera_name(self) -> str:
         """What the camera is called on screen."""
-        if self.settings.camera == DEMO:
-            return tr("Sample pictures")
-        return self.settings.camera
+        camera = self.settings.station.camera
+        return tr("Sample pictures") if camera == DEMO else camera
 
     @property
     def photo_folder(self) -> Path:
         """Where the search for a photo begins."""
-        return SAMPLES if self.settings.camera == DEMO else Path.home()
+        return SAMPLES if self.settings.station.camera == DEMO else Path.home()
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """How many products there were of each verdict since the start, and what was lost."""
+        return dict(_NO_COUNTS) if self._station is None else self._station.counters
 
     def start(self) -> None:
         """Read and judge from now on.
 
         Raises:
-            SdkError: The camera's source or the job cannot be used.
+            SdkError: The camera's source cannot be used.
         """
-        if self._station is None:
-            self._station = self._new_station()
-            self._station.start()
-        else:
-            self._station.resume()
+        station = self._ready_station()
+        station.resume()
+        station.start()
         self.running = True
 
     def pause(self) -> None:
@@ -125,13 +120,13 @@ class Workplace:
         """Read and judge one picture, also while paused.
 
         Raises:
-            SdkError: The camera's source or the job cannot be used.
+            SdkError: The camera's source cannot be used, or cannot be triggered.
         """
-        if self._station is None:
-            self._station = self._new_station()
-            self._station.pause()
-            self._station.start()
-        self._station.single_shot()
+        station = self._ready_station()
+        if not self.running:
+            station.pause()
+        station.start()
+        station.single_shot()
 
     def choose_job(self, name: str) -> None:
         """Inspect for another job from now on, and remember it.
@@ -143,10 +138,9 @@ class Workplace:
         job = self.jobs.find(name)
         if job is None:
             raise JobError(tr("There is no job {name!r}.").format(name=name))
-        self.settings = replace(self.settings, job=name)
-        if self._station is not None:
-            self._station.job = job
-        save_settings(self.settings, self.settings_file)
+        self.settings = self.settings.changed(job=name)
+        self._use_job()
+        save_settings(self.settings, self.folder)
 
     def take_job(self, word: str) -> None:
         """Inspect for a job given by its name or its file; the file is copied to the others.
@@ -170,16 +164,6 @@ class Workplace:
             raise JobError(tr("No text is read. Put a good product before the camera first."))
         self.jobs.teach(latest[1])
 
-    def draft_problem(self) -> str:
-        """Return why the job being edited cannot be saved, or nothing."""
-        if self.jobs.draft is None:
-            return ""
-        try:
-            self.jobs.draft.to_job()
-        except SdkError as error:
-            return str(error)
-        return ""
-
     def save_job(self) -> None:
         """Save the job being edited and inspect for it.
 
@@ -195,8 +179,7 @@ class Workplace:
             SdkError: The file cannot be removed.
         """
         self.jobs.delete(entry)
-        if self._station is not None:
-            self._station.job = self.job
+        self._use_job()
 
     def keep_still(self) -> int:
         """Put the photo looked at and its corrected text into the history; return its number.
@@ -214,30 +197,29 @@ class Workplace:
         return self.still.record
 
     def apply(self, settings: Settings) -> None:
-        """Use other settings from now on, and remember them; what failed leaves the old ones.
+        """Use other settings from now on, and remember them; what cannot be used changes nothing.
 
         Raises:
-            SdkError: The model, the device or a value cannot be used, or nothing can be written.
+            SdkError: The model or the device cannot be used, or nothing can be written.
         """
-        old, was_running = self.settings, self.running
-        reader = None
-        if (old.model, old.device, old.threads) != (
-            settings.model,
-            settings.device,
-            settings.threads,
-        ):
-            reader = _reader_for(settings)
-        save_settings(settings, self.settings_file)
+        old, new = self.settings.station, settings.station
+        was_running = self.running
+        new_reader = None
+        if (old.model, old.device, old.threads) != (new.model, new.device, new.threads):
+            new_reader = self._reader_for(new)
+        save_settings(settings, self.folder)
         self.settings = settings
-        if reader is not None or old.camera != settings.camera:
-            self._stop_station()
-            self.live.reset()
-        if reader is not None:
-            self._reader, unused = reader, self._reader
-            unused.close()
-        if (old.pictures, old.quota_mb) != (settings.pictures, settings.quota_mb):
-            self._stop_station()
-            self._reopen_history()
+        if old == new:
+            return
+        self._stop_station()
+        self.live.reset()
+        if new_reader is not None:
+            self._reader.close()
+            self._reader = new_reader
+        if (old.pictures, old.quota_mb) != (new.pictures, new.quota_mb):
+            self._history.close()
+            self._history = self._open_history(new)
+            self.history = HistoryModel(self._history, self.history.folder)
         if was_running:
             self.start()
 
@@ -252,63 +234,81 @@ class Workplace:
             self._reader, self.folder, self.history.count, (view.state, view.message)
         )
 
-    def output_rows(self) -> list[dict[str, Any]]:
-        """Return for each output its name and how many verdicts were sent, failed and dropped."""
-        return []
+    def outputs(self) -> list[OutputRow]:
+        """Return the outputs to the plant."""
+        return [
+            OutputRow(name, row["sent"], row["failed"], row["dropped"], row["last_error"] or "")
+            for name, row in self._outputs.counts().items()
+        ]
 
-    @property
-    def settings_file(self) -> Path:
-        """Where the settings are kept."""
-        return self.folder / "settings.toml"
-
-    @property
-    def station_file(self) -> Path:
-        """Where the outputs are set up."""
-        return self.folder / "station.toml"
+    def losses(self) -> str:
+        """Return what was lost since the start, in words; nothing if nothing was."""
+        lost = {tr("history"): self.counters.get("lost_history", 0)}
+        lost |= {row.name: row.failed + row.dropped for row in self.outputs()}
+        return ", ".join(
+            tr("{name}: {count} lost").format(name=name, count=count)
+            for name, count in lost.items()
+            if count
+        )
 
     def close(self) -> None:
-        """Stop reading, finish what is under way, and close everything."""
+        """Stop reading, finish what is under way, and close everything. Twice does nothing."""
         self._stop_station()
         self.background.close()
+        self._outputs.close()
         self._history.close()
         self._reader.close()
 
-    def _new_station(self) -> Station:
-        source = _DEMO_SOURCE if self.settings.camera == DEMO else self.settings.camera
-        station = Station(self._reader, source, self.job, history=self._history)
-        station.on_frame = self.live.on_frame
-        station.on_verdict = self.live.on_verdict
-        station.on_state = self.live.on_state
-        return station
+    def _ready_station(self) -> Station:
+        if self._station is None:
+            config = self.settings.station
+            self._station = Station(
+                self._reader,
+                config.camera,
+                self.job,
+                history=self._history,
+                outputs=self._outputs,
+                every=config.every,
+                vote=config.vote,
+                on_frame=self.live.on_frame,
+                on_verdict=self.live.on_verdict,
+                on_state=self.live.on_state,
+            )
+        return self._station
 
     def _stop_station(self) -> None:
         if self._station is not None:
             self._station.stop()
         self._station, self.running = None, False
 
+    def _use_job(self) -> None:
+        if self._station is not None:
+            self._station.job = self.job
+
     def _open_reader(self) -> Reader:
         try:
-            return _reader_for(self.settings)
+            return self._reader_for(self.settings.station)
         except SdkError as error:
             # a station that was set up wrongly must still start, to be set up again
             self.warnings.append(str(error))
             return Reader()
 
-    def _reopen_history(self) -> None:
-        path = self._history.path
-        self._history.close()
-        self._history = History(
-            path, pictures=self.settings.pictures, quota_mb=self.settings.quota_mb
-        )
-        self.history = HistoryModel(self._history, self.folder / "exports")
+    def _reader_for(self, config: StationConfig) -> Reader:
+        model = self.folder / config.model if config.model else None
+        reader = Reader(model, device=config.device, threads=config.threads or None)
+        reader.warm_up()
+        return reader
 
+    def _open_history(self, config: StationConfig) -> History:
+        path = self.folder / (config.history or "history.db")
+        return History(path, pictures=config.pictures, quota_mb=config.quota_mb)
 
-def _reader_for(settings: Settings) -> Reader:
-    reader = Reader(
-        settings.model or None, device=settings.device, threads=settings.threads or None
-    )
-    reader.warm_up()
-    return reader
+    def _open_outputs(self) -> Outputs:
+        try:
+            return Outputs(self.settings.station.outputs)
+        except SdkError as error:
+            self.warnings.append(str(error))
+            return Outputs()
 
 
 def _bring_demo_job(folder: Path) -> None:

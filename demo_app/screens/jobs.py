@@ -183,7 +183,7 @@ class JobsPage(Page):
         self._check()
 
     def _check(self) -> None:
-        self.problem = self.app.work.draft_problem()
+        self.problem = self.app.work.jobs.problem()
 
     def _confidence(self, draft: JobDraft) -> list[Widget]:
         shown = Text(text=f"{draft.confidence} %", halign="center", bold=True)
@@ -233,8 +233,8 @@ class JobsPage(Page):
             return chip
         hints = {
             "formats": "YYYY-MM-DD",
-            "earliest": tr("today, 90 days ahead"),
-            "latest": tr("today, 2 years ahead"),
+            "earliest": "today, 90 days ahead",
+            "latest": "today, 2 years ahead",
             "line": tr("any"),
         }
         field = Field(text=rule.values[name], hint_text=hints.get(name, ""))

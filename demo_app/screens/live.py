@@ -163,8 +163,13 @@ class LivePage(Page):
 
     def _show_state(self, view: LiveView) -> None:
         work = self.app.work
-        if view.state in ("lost", "failed"):
+        lost = work.losses()
+        if view.state == "lost":
             look = ("warning", view.message, "ng")
+        elif view.problem:
+            look = ("warning", view.problem, "ng")
+        elif lost:
+            look = ("warning", lost, "unreadable")
         elif view.state == "ended":
             look = ("check", tr("All pictures are read"), "waiting")
         elif work.running:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from demo_app.language import LANGUAGES, tr
 from demo_app.models.settings import DEMO, Settings
 from demo_app.screens.jobs import labeled
 from demo_app.screens.page import Page, load_layout
-from demo_app.ui.widgets import Caption, Card, Choice, Field
+from demo_app.ui.widgets import Card, Choice, Field, Paragraph
 from sdk.engine import DEVICES
 
 
@@ -26,6 +25,7 @@ class SettingsPage(Page):
     """Edits a copy of the settings and applies it as a whole."""
 
     changed = BooleanProperty(False)
+    is_wide = BooleanProperty(False)
     note = StringProperty("")
 
     def __init__(self, **options: Any) -> None:
@@ -53,10 +53,12 @@ class SettingsPage(Page):
     def show(self) -> None:
         """Show the draft."""
         self.note = tr("Kept in {folder}").format(folder=self.app.work.folder)
-        self.groups.clear_widgets()
-        for group in (self._camera(), self._reader(), self._storage(), self._screen()):
-            self.groups.add_widget(group)
-        self.groups.add_widget(self._outputs())
+        self.first.clear_widgets()
+        for group in (self._camera(), self._reader()):
+            self.first.add_widget(group)
+        self.second.clear_widgets()
+        for group in (self._storage(), self._screen(), self._outputs()):
+            self.second.add_widget(group)
 
     def _camera(self) -> Group:
         known = [
@@ -66,13 +68,23 @@ class SettingsPage(Page):
             ("picamera2", tr("Raspberry Pi camera")),
             ("basler", tr("Basler camera")),
         ]
-        if self._draft.camera not in dict(known):
-            known.append((self._draft.camera, self._draft.camera))
+        camera = self._draft.get("camera")
+        if camera not in dict(known):
+            known.append((camera, camera))
         return self._group(
             tr("Camera"),
             labeled(tr("Source"), self._choice("camera", tr("Source"), known)),
+            labeled(tr("Pace"), self._pace()),
             labeled(tr("Other source"), self._field("camera", tr("rtsp://…, a file, a folder"))),
         )
+
+    def _pace(self) -> Choice:
+        paces = [(0.0, tr("As fast as it reads"))]
+        paces += [(s, tr("Every {seconds:g} s").format(seconds=s)) for s in (0.2, 0.5, 1.0, 2.0)]
+        every = self._draft.get("every")
+        if every not in dict(paces):
+            paces.append((every, tr("Every {seconds:g} s").format(seconds=every)))
+        return self._choice("every", tr("Pace"), paces)
 
     def _reader(self) -> Group:
         threads = [(0, tr("All cores, at most 4")), *((n, str(n)) for n in (1, 2, 3, 4))]
@@ -88,8 +100,9 @@ class SettingsPage(Page):
     def _storage(self) -> Group:
         policies = [("none", tr("None")), ("ng", tr("NG only")), ("all", tr("All"))]
         sizes = [(n, f"{n} MB" if n < 1000 else f"{n // 1000} GB") for n in _SIZES]
-        if self._draft.quota_mb not in dict(sizes):
-            sizes.append((self._draft.quota_mb, f"{self._draft.quota_mb} MB"))
+        quota = self._draft.get("quota_mb")
+        if quota not in dict(sizes):
+            sizes.append((quota, f"{quota:g} MB"))
         return self._group(
             tr("Storage"),
             labeled(
@@ -113,32 +126,31 @@ class SettingsPage(Page):
         )
 
     def _outputs(self) -> Group:
-        rows = self.app.work.output_rows()
         texts = [
-            tr("{name}: {sent} sent, {failed} failed, {dropped} dropped").format(**row)
-            for row in rows
+            tr("{name}: {sent} sent, {failed} failed, {dropped} dropped").format(
+                name=row.name, sent=row.sent, failed=row.failed, dropped=row.dropped
+            )
+            + (f"\n{row.error}" if row.error else "")
+            for row in self.app.work.outputs()
         ]
-        hint = tr("Outputs are set up in {file}.").format(file=self.app.work.station_file)
-        return self._group(
-            tr("Outputs"), *(Caption(text=text, size_hint_y=None) for text in [*texts, hint])
-        )
+        file = self.app.work.folder / "station.toml"
+        texts.append(tr("Outputs are set up in {file}.").format(file=file))
+        return self._group(tr("Outputs"), *(Paragraph(text=text) for text in texts))
 
     def _group(self, title: str, *rows: Any) -> Group:
         group = Group(title=title)
         for row in rows:
-            if isinstance(row, Caption):
-                row.height = self.app.u * 24
             group.add_widget(row)
         return group
 
     def _choice(self, name: str, title: str, values: list[tuple[Any, str]]) -> Choice:
-        choice = Choice(title=title, values=values, value=getattr(self._draft, name))
+        choice = Choice(title=title, values=values, value=self._draft.get(name))
         choice.height = self.app.u * 42
         choice.bind(value=partial(self._set, name))
         return choice
 
     def _field(self, name: str, hint: str) -> Field:
-        value = getattr(self._draft, name)
+        value = self._draft.get(name)
         field = Field(text="" if value == DEMO else value, hint_text=hint)
         field.bind(text=partial(self._set, name))
         return field
@@ -146,7 +158,7 @@ class SettingsPage(Page):
     def _set(self, name: str, _widget: Any, value: Any) -> None:
         if name == "camera":
             value = value.strip() or DEMO
-        self._draft = replace(self._draft, **{name: value})
+        self._draft = self._draft.changed(**{name: value})
         self.changed = self._draft != self.app.work.settings
 
 

@@ -1,0 +1,108 @@
+"""Bring the catalogs of `demo_app/locale` up to date with the texts in the code, and compile them.
+
+    python -m demo_app.catalogs
+
+New texts get an empty translation in every `.po` file, texts that are gone are taken out; then each
+`.po` is compiled to the `.mo` beside it, which is what the station reads. Needs Babel.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from demo_app.language import LOCALES
+from sdk.errors import SdkError
+from sdk.files import write_atomically
+
+PACKAGE = Path(__file__).parent
+_HEADER = "# Texts of the inspection station's screen."
+_NOT_KEPT = re.compile(
+    rb'"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|'
+    rb'Last-Translator|Language-Team|Generated-By):[^\n]*\n'
+)
+# In layouts a text stands between single quotes; in code Python's parser finds it.
+_IN_LAYOUT = re.compile(r"app\.tr\('((?:[^'\\]|\\.)*)'\)")
+
+
+def main() -> int:
+    """Update and compile all catalogs; return 1 if a text has no translation yet."""
+    untranslated = 0
+    for po in sorted(LOCALES.glob("*/LC_MESSAGES/*.po")):
+        write_atomically(po, updated(po.read_bytes()))
+        write_atomically(po.with_suffix(".mo"), compiled(po.read_bytes()))
+        for message in missing(po.read_bytes()):
+            print(f"{po}: not translated: {message!r}", file=sys.stderr)
+            untranslated += 1
+    return 1 if untranslated else 0
+
+
+def texts() -> list[str]:
+    """Return every text that the screen shows, in alphabetical order."""
+    found: set[str] = set()
+    for path in PACKAGE.rglob("*.py"):
+        found.update(_texts_of_code(path))
+    for path in PACKAGE.rglob("*.kv"):
+        found.update(_IN_LAYOUT.findall(path.read_text(encoding="utf-8")))
+    return sorted(found)
+
+
+def updated(po: bytes) -> bytes:
+    """Return a catalog with exactly the texts of the code; translations are kept."""
+    from babel.messages.catalog import Catalog
+    from babel.messages.pofile import read_po, write_po
+
+    old = read_po(io.BytesIO(po))
+    new = Catalog(old.locale, header_comment=_HEADER, charset="utf-8", fuzzy=False)
+    for text in texts():
+        known = old.get(text)
+        new.add(text, known.string if known is not None else "", flags={"python-brace-format"})
+    file = io.BytesIO()
+    write_po(file, new, width=100, omit_header=False, sort_output=True)
+    # a catalog changes when its texts do, not with the time of the run
+    return re.sub(_NOT_KEPT, b"", file.getvalue())
+
+
+def compiled(po: bytes) -> bytes:
+    """Return a catalog in the binary form that gettext reads."""
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    file = io.BytesIO()
+    write_mo(file, read_po(io.BytesIO(po)))
+    return file.getvalue()
+
+
+def missing(po: bytes) -> list[str]:
+    """Return the texts of the code that a catalog does not translate."""
+    from babel.messages.pofile import read_po
+
+    catalog = read_po(io.BytesIO(po))
+    known = {message.id for message in catalog if message.id and message.string}
+    return [text for text in texts() if text not in known]
+
+
+def _texts_of_code(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else None
+        name = node.func.id if isinstance(node.func, ast.Name) else name
+        if name != "tr" or len(node.args) != 1:
+            continue
+        value = node.args[0]
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield value.value
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except ImportError as error:
+        sys.exit(f"ERROR: catalogs need Babel: pip install babel ({error})")
+    except SdkError as error:
+        sys.exit(f"ERROR: {error}")

@@ -47,10 +47,8 @@ class Root(FloatLayout):
 class StationApp(App):
     """The inspection station.
 
-    Args:
-        work: Everything that is not screen.
-
     Attributes:
+        work: Everything that is not screen.
         u: Pixels per unit of the layout.
         theme: The colors in use.
         tr: Translates a text; another function after another language was chosen.
@@ -63,6 +61,7 @@ class StationApp(App):
     tr = ObjectProperty(language.tr)
 
     def __init__(self, work: Workplace, **options: Any) -> None:
+        """Remember what there is to show."""
         self.work = work
         self.theme = Theme()
         super().__init__(**options)

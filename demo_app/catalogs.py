@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).parent
 _HEADER = "# Texts of the inspection station's screen."
 _NOT_KEPT = re.compile(
     rb'"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|'
-    rb'Last-Translator|Language-Team|Generated-By):[^\n]*\n'
+    rb"Last-Translator|Language-Team|Generated-By):[^\n]*\n"
 )
 # In layouts a text stands between single quotes; in code Python's parser finds it.
 _IN_LAYOUT = re.compile(r"app\.tr\('((?:[^'\\]|\\.)*)'\)")

@@ -21,9 +21,7 @@ _current: gettext.NullTranslations = gettext.NullTranslations()
 def set_language(language: str) -> None:
     """Take a language from now on; "" takes the system's, an unknown one English."""
     global _current
-    _current = gettext.translation(
-        _DOMAIN, LOCALES, [language or system_language()], fallback=True
-    )
+    _current = gettext.translation(_DOMAIN, LOCALES, [language or system_language()], fallback=True)
 
 
 def system_language() -> str:

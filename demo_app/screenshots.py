@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +56,7 @@ def _tour(app: StationApp, folder: Path) -> Steps:
         save(app, folder / f"{name}-{size}.png")
 
     for status, name in (("ng", "live-ng"), ("unreadable", "live-unreadable"), ("ok", "live")):
-        yield lambda status=status: app.page.band.status == status
+        yield partial(_shows, app, status)
         # the screen stands still while the station goes on
         Clock.unschedule(app.page.refresh)
         yield from _pause(3)
@@ -85,6 +86,10 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     yield lambda: not app.page.running
     yield from _pause(5)
     shot("about")
+
+
+def _shows(app: StationApp, status: str) -> bool:
+    return bool(app.page.band.status == status)
 
 
 def _pause(steps: int) -> Steps:

@@ -1,4 +1,4 @@
-"""Work that must not stop the screen: one thread does it, the screen's own thread gets the result."""
+"""Work that must not stop the screen: one thread does it, the screen's thread gets the result."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs one piece of work after the other beside the screen.
-
-    Args:
-        post: Calls a function in the screen's thread, soon.
-    """
+    """Runs one piece of work after the other beside the screen."""
 
     def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
+        """Start idle.
+
+        Args:
+            post: Calls a function in the screen's thread, soon.
+        """
         self._post = post
         self._pool = ThreadPoolExecutor(1, "background")
 

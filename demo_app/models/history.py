@@ -49,10 +49,6 @@ class HistoryRow:
 class HistoryModel:
     """The verdicts that meet the filter, newest first, a page at a time.
 
-    Args:
-        history: The file.
-        folder: Where exports go.
-
     Attributes:
         status: Only verdicts of this status; None for all.
         text: Only verdicts with this in their text.
@@ -61,6 +57,12 @@ class HistoryModel:
     """
 
     def __init__(self, history: History, folder: Path) -> None:
+        """Begin with all verdicts.
+
+        Args:
+            history: The file.
+            folder: Where exports go.
+        """
         self.history = history
         self.folder = folder
         self.status: str | None = None

@@ -133,12 +133,7 @@ class JobDraft:
         Raises:
             JobError: A value is not legal; the message names the rule.
         """
-        rules = []
-        for number, draft in enumerate(self.rules, 1):
-            try:
-                rules.append(draft.to_rule())
-            except JobError as error:
-                raise JobError(f"{rule_name(draft.kind)} ({number}): {error}") from error
+        rules = (_numbered(draft, number) for number, draft in enumerate(self.rules, 1))
         return Job(
             self.name.strip(),
             self.description.strip(),
@@ -172,19 +167,13 @@ class JobsModel:
     """
 
     def __init__(self, folder: Path) -> None:
+        """Begin without a draft."""
         self.folder = folder
         self.draft: JobDraft | None = None
 
     def entries(self) -> list[Entry]:
         """Return the files of the folder by name; broken ones come with their error."""
-        found = []
-        for path in sorted(self.folder.glob("*.toml")):
-            try:
-                job = load_job(path)
-            except SdkError as error:
-                found.append(Entry(path, path.stem, None, str(error)))
-            else:
-                found.append(Entry(path, job.name, job))
+        found = map(_entry, sorted(self.folder.glob("*.toml")))
         return sorted(found, key=lambda entry: entry.name.lower())
 
     def find(self, name: str) -> Job | None:
@@ -283,6 +272,21 @@ class JobsModel:
             number += 1
             path = self.folder / f"{stem}-{number}.toml"
         return path
+
+
+def _entry(path: Path) -> Entry:
+    try:
+        job = load_job(path)
+    except SdkError as error:
+        return Entry(path, path.stem, None, str(error))
+    return Entry(path, job.name, job)
+
+
+def _numbered(draft: RuleDraft, number: int) -> Rule:
+    try:
+        return draft.to_rule()
+    except JobError as error:
+        raise JobError(f"{rule_name(draft.kind)} ({number}): {error}") from error
 
 
 def _to_count(text: str, name: str) -> int | None:

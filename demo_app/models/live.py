@@ -95,6 +95,7 @@ class LiveModel:
     """
 
     def __init__(self) -> None:
+        """Begin without a picture."""
         self.view_size = (1280, 960)
         self._lock = threading.Lock()
         self._view = LiveView()

@@ -27,9 +27,6 @@ class Photo:
 class StillModel:
     """A photo that is looked at.
 
-    Args:
-        read: Reads a picture, uint8 RGB (H, W, 3).
-
     Attributes:
         photo: None before the first.
         texts: The lines as read, or as corrected.
@@ -38,6 +35,11 @@ class StillModel:
     """
 
     def __init__(self, read: Callable[[Pixels], Reading]) -> None:
+        """Begin without a photo.
+
+        Args:
+            read: Reads a picture, uint8 RGB (H, W, 3).
+        """
         self._read = read
         self.photo: Photo | None = None
         self.texts: list[str] = []

@@ -39,11 +39,6 @@ class OutputRow:
 class Workplace:
     """Everything of the station that is not screen.
 
-    Args:
-        folder: Where settings, jobs, history and exports lie.
-        settings: What the user chose.
-        post: Calls a function in the screen's thread, soon.
-
     Attributes:
         settings: In use.
         running: Whether it was started, and not paused since.
@@ -54,6 +49,11 @@ class Workplace:
         self, folder: Path, settings: Settings, post: Callable[[Callable[[], None]], None]
     ) -> None:
         """Open reader, history and outputs.
+
+        Args:
+            folder: Where settings, jobs, history and exports lie.
+            settings: What the user chose.
+            post: Calls a function in the screen's thread, soon.
 
         Raises:
             SdkError: Not even the packaged model can be opened, or the history cannot.

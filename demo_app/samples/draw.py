@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -135,7 +135,7 @@ def _draw_carton(label: Label) -> tuple[Pixels, NDArray[np.float32]]:
     painter.rectangle((0, height - 22, width, height), fill=_BRAND)
     mask = Image.new("L", _LABEL, 0)
     ImageDraw.Draw(mask).rounded_rectangle((1, 1, width - 2, height - 2), 12, fill=255)
-    return np.asarray(carton), np.asarray(mask, np.float32) / 255
+    return np.asarray(carton), np.asarray(mask, np.float32) / np.float32(255)
 
 
 def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -46,9 +46,7 @@ class AboutPage(Page):
         self._stop()
         self.checks.clear_widgets()
         for check in checks:
-            self.checks.add_widget(
-                CheckRow(mark=check.mark, name=check.name, detail=check.detail)
-            )
+            self.checks.add_widget(CheckRow(mark=check.mark, name=check.name, detail=check.detail))
 
     def _stop(self, _message: str = "") -> None:
         self.running = False

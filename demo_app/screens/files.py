@@ -26,6 +26,7 @@ class FileSheet(Sheet):
     """Shows folders and pictures; calls `done` with the picture that is taken."""
 
     def __init__(self, folder: Path, done: Callable[[Path], object], **options: Any) -> None:
+        """Show a folder."""
         super().__init__(**options)
         self._done = done
         self.action(tr("Cancel"), icon="close")

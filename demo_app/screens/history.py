@@ -76,6 +76,7 @@ class HistoryPage(Page):
     total = NumericProperty(0)
 
     def __init__(self, **options: Any) -> None:
+        """Show nothing yet."""
         # typing in the search field asks the database when the fingers rest
         self._list_soon = Clock.create_trigger(lambda _: self.show_rows(), 0.25)
         super().__init__(**options)
@@ -172,9 +173,7 @@ class HistoryPage(Page):
         if row.record.correction is not None:
             what = tr("corrected")
         detail = f"{clock(verdict.time)} · {what}"
-        widget = RecordRow(
-            text=row.text or tr("no text"), detail=detail, mark=verdict.status
-        )
+        widget = RecordRow(text=row.text or tr("no text"), detail=detail, mark=verdict.status)
         widget.record_id = row.record.id
         widget.ids.thumbnail.show(row.thumbnail)
         widget.bind(on_release=lambda w: self.open(w.record_id))

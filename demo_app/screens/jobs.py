@@ -250,6 +250,7 @@ class JobsPage(Page):
 
 
 def labeled(text: str, *widgets: Widget) -> Labeled:
+    """Return a row with a name, and beside it what it names."""
     row = Labeled(text=text)
     if len(widgets) == 1:
         widgets[0].size_hint_x = 0.64

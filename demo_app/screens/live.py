@@ -57,6 +57,7 @@ class LivePage(Page):
     state_mark = StringProperty("waiting")
 
     def __init__(self, **options: Any) -> None:
+        """Show nothing yet."""
         self._shown: LiveView | None = None
         super().__init__(**options)
         self.bind(size=self._choose_line_count)
@@ -139,7 +140,7 @@ class LivePage(Page):
     def _choose_line_count(self, *_: Any) -> None:
         self.line_count = 2 if self.height < 600 else 3
         self.lines.clear_widgets()
-        for _ in range(self.line_count):
+        for _row in range(self.line_count):
             self.lines.add_widget(LineView())
         self._shown = None
 
@@ -177,9 +178,11 @@ class LivePage(Page):
         else:
             look = ("pause", tr("Paused"), "waiting")
         self.state_icon, self.state_text, self.state_mark = look
-        self.speed = tr("{ms:.0f} ms a photo, {rate:.1f}/s").format(
-            ms=view.ms, rate=view.rate
-        ) if view.ms else ""
+        self.speed = (
+            tr("{ms:.0f} ms a photo, {rate:.1f}/s").format(ms=view.ms, rate=view.rate)
+            if view.ms
+            else ""
+        )
 
 
 load_layout(__file__)

@@ -30,6 +30,7 @@ class RegionView(PhotoView):
     region = ListProperty([])
 
     def __init__(self, **options: Any) -> None:
+        """Show no rectangle."""
         super().__init__(**options)
         self.fbind("region", self._redraw)
 
@@ -89,6 +90,7 @@ class RegionSheet(Sheet):
         done: Callable[[Region | None], object],
         **options: Any,
     ) -> None:
+        """Show the picture with the region so far."""
         super().__init__(title=tr("Draw the region on the picture"), **options)
         view = RegionView(size_hint_y=None, height=self.width * 0.62)
         self.bind(width=lambda _sheet, width: setattr(view, "height", width * 0.62))

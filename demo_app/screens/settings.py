@@ -29,6 +29,7 @@ class SettingsPage(Page):
     note = StringProperty("")
 
     def __init__(self, **options: Any) -> None:
+        """Begin without a change."""
         self._draft = Settings()
         super().__init__(**options)
 
@@ -90,9 +91,7 @@ class SettingsPage(Page):
         threads = [(0, tr("All cores, at most 4")), *((n, str(n)) for n in (1, 2, 3, 4))]
         return self._group(
             tr("Reader"),
-            labeled(
-                tr("Device"), self._choice("device", tr("Device"), [(d, d) for d in DEVICES])
-            ),
+            labeled(tr("Device"), self._choice("device", tr("Device"), [(d, d) for d in DEVICES])),
             labeled(tr("Threads"), self._choice("threads", tr("Threads"), threads)),
             labeled(tr("Model"), self._field("model", tr("the packaged one"))),
         )
@@ -105,9 +104,7 @@ class SettingsPage(Page):
             sizes.append((quota, f"{quota:g} MB"))
         return self._group(
             tr("Storage"),
-            labeled(
-                tr("Full pictures"), self._choice("pictures", tr("Full pictures"), policies)
-            ),
+            labeled(tr("Full pictures"), self._choice("pictures", tr("Full pictures"), policies)),
             labeled(tr("Space"), self._choice("quota_mb", tr("Space"), sizes)),
         )
 

@@ -66,6 +66,7 @@ class StillPage(Page):
     labels = BooleanProperty(True)
 
     def __init__(self, **options: Any) -> None:
+        """Take photos that are dropped on the window."""
         super().__init__(**options)
         Window.bind(on_drop_file=self._take_dropped)
 

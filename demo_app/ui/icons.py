@@ -7,6 +7,7 @@ every display; the texture is white and takes the color of whoever shows it.
 from __future__ import annotations
 
 from functools import lru_cache
+from math import cos, radians, sin
 from typing import Any
 
 from kivy.graphics.texture import Texture
@@ -15,8 +16,9 @@ from PIL import Image, ImageDraw
 _GRID = 24
 _OVER = 4
 
-# Each stroke: ("line", points), ("loop", points), ("fill", points), ("ring", x, y, r), ("dot", x, y, r)
-# or ("arc", x, y, r, start, end) in degrees clockwise from the right. The number is the stroke's width.
+# Each stroke: ("line", points), ("loop", points), ("fill", points), ("ring", x, y, r),
+# ("dot", x, y, r) or ("arc", x, y, r, start, end) in degrees clockwise from the right. The number
+# is the width of the strokes.
 Strokes = tuple[tuple[Any, ...], ...]
 ICONS: dict[str, tuple[float, Strokes]] = {
     "ok": (3.4, (("line", (4, 12.6, 9.6, 18.2, 20, 6.6)),)),
@@ -111,7 +113,8 @@ ICONS: dict[str, tuple[float, Strokes]] = {
     "check": (1.9, (("ring", 12, 12, 8.8), ("line", (8, 12.4, 11, 15.4, 16.2, 9.2)))),
     "warning": (
         1.9,
-        (("loop", (12, 3.4, 22, 20.4, 2, 20.4)), ("line", (12, 9.6, 12, 14.6)), ("dot", 12, 17.4, 1.2)),
+        (("loop", (12, 3.4, 22, 20.4, 2, 20.4)), ("line", (12, 9.6, 12, 14.6)),
+         ("dot", 12, 17.4, 1.2)),
     ),
 }  # fmt: skip
 
@@ -170,7 +173,5 @@ def _draw_stroke(
     outer = radius + half
     painter.arc((x - outer, y - outer, x + outer, y + outer), start, end, 255, round(2 * half))
     if kind == "arc":
-        from math import cos, radians, sin
-
         for degrees in (start, end):
             disc(x + radius * cos(radians(degrees)), y + radius * sin(radians(degrees)), half)

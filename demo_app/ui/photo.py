@@ -51,6 +51,7 @@ class PhotoView(Widget):
     texture = ObjectProperty(None, allownone=True)
 
     def __init__(self, **options: Any) -> None:
+        """Show nothing."""
         self.register_event_type("on_tap_box")
         self._labels: dict[tuple[str, int], Texture] = {}
         self._fingers: dict[Any, tuple[float, float]] = {}
@@ -72,7 +73,7 @@ class PhotoView(Widget):
                 self.texture = Texture.create(size=size, colorfmt="rgb")
                 self.texture.flip_vertical()
             # Kivy takes no array that is read-only
-            pixels = np.require(picture, requirements="CW").reshape(-1)
+            pixels = np.require(picture, requirements=["C", "W"]).reshape(-1)
             self.texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         self.boxes, self.used = list(boxes), used
         self._redraw()
@@ -109,9 +110,7 @@ class PhotoView(Widget):
                 Color(1, 1, 1)
                 coords = list(self.texture.tex_coords)
                 coords[2] = coords[4] = coords[4] * self.used
-                Rectangle(
-                    texture=self.texture, pos=(x, y), size=(width, height), tex_coords=coords
-                )
+                Rectangle(texture=self.texture, pos=(x, y), size=(width, height), tex_coords=coords)
                 self._draw_boxes(x, y, width, height)
             StencilUnUse()
             Rectangle(pos=self.pos, size=self.size)

@@ -76,6 +76,7 @@ class FitText(Label):
     natural = NumericProperty(0)
 
     def __init__(self, **options: Any) -> None:
+        """Fit whenever something changes."""
         self._fit = Clock.create_trigger(self._choose_size, -1)
         super().__init__(**options)
         for name in ("text", "size", "largest", "smallest", "font_name", "bold", "padding"):
@@ -108,6 +109,7 @@ class Icon(Widget):
     side = NumericProperty(0)
 
     def __init__(self, **options: Any) -> None:
+        """Draw whenever something changes."""
         super().__init__(**options)
         for name in ("icon", "size", "largest"):
             self.fbind(name, self._draw)
@@ -266,6 +268,7 @@ class Choice(Push):
     title = StringProperty("")
 
     def __init__(self, **options: Any) -> None:
+        """Show the value's name."""
         super().__init__(**options)
         for name in ("value", "values"):
             self.fbind(name, self._show)

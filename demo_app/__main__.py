@@ -140,16 +140,23 @@ def _prepare_kivy(folder: Path, settings: Settings, args: argparse.Namespace) ->
         from kivy.config import Config
     except ImportError:
         return  # said by the caller
+    logging.getLogger("kivy").addFilter(_is_news)
     width, height = args.size or (1280, 800)
     for section, name, value in (
         ("graphics", "width", width),
         ("graphics", "height", height),
         ("graphics", "fullscreen", "auto" if args.fullscreen else 0),
         ("input", "mouse", "mouse,disable_multitouch"),
+        ("kivy", "log_level", "warning"),
         ("kivy", "exit_on_escape", 0),
         ("kivy", "keyboard_mode", "systemanddock" if settings.screen.touch_keyboard else "system"),
     ):
         Config.set(section, name, str(value))
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Leave out what Kivy says of optional libraries that the station does not need."""
+    return not record.getMessage().startswith(("Cutbuffer:", "Input: MTDev"))
 
 
 if __name__ == "__main__":

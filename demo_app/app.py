@@ -68,7 +68,6 @@ class StationApp(App):
 
     def build(self) -> Root:
         """Make the window's content."""
-        Builder.load_file(str(Path(__file__).with_suffix(".kv")))
         self.take_settings()
         self._measure()
         Window.bind(size=self._measure, on_key_down=self._on_key_down)
@@ -181,6 +180,8 @@ class StationApp(App):
             return True
         return not modifiers and bool(self.page.on_key(name))
 
+
+Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
 # SDL's codes of the keys that mean something everywhere.
 _KEYS = {13: "enter", 271: "enter", 32: "spacebar", 27: "escape", 292: "f11"} | {

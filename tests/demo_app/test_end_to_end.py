@@ -27,9 +27,7 @@ def rows(database: Path, sql: str) -> list[tuple[Any, ...]]:
         connection.close()
 
 
-def test_a_shift_by_touch(
-    run_app: Callable[[Settings], Any], belt: Path, tmp_path: Path
-) -> None:
+def test_a_shift_by_touch(run_app: Callable[[Settings], Any], belt: Path, tmp_path: Path) -> None:
     database = tmp_path / "shift.db"
     settings = Settings().changed(
         camera=f"{belt}?loop&fps=2", threads=1, history=str(database), look="dark"

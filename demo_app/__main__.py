@@ -83,7 +83,12 @@ def _run(args: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     settings = _with_arguments(load_settings(folder), args)
     set_language(settings.screen.language)
-    _prepare_kivy(folder, settings, args)
+    prepare_kivy(
+        folder,
+        size=args.size,
+        fullscreen=args.fullscreen,
+        touch_keyboard=settings.screen.touch_keyboard,
+    )
     try:
         import kivy  # noqa: F401
     except ImportError as error:
@@ -127,8 +132,21 @@ def _default_folder() -> Path:
     return Path(data) / "fots-lite"
 
 
-def _prepare_kivy(folder: Path, settings: Settings, args: argparse.Namespace) -> None:
-    """Set what Kivy reads when it is first imported."""
+def prepare_kivy(
+    folder: Path,
+    *,
+    size: tuple[int, int] | None = None,
+    fullscreen: bool = False,
+    touch_keyboard: bool = False,
+) -> None:
+    """Set what Kivy reads when it is first imported; without Kivy, do nothing.
+
+    Args:
+        folder: Where Kivy may keep its own files.
+        size: Width and height of the window, pixels.
+        fullscreen: Whether the window fills the screen.
+        touch_keyboard: Whether fields bring up a keyboard on the screen.
+    """
     home = folder / "kivy"
     home.mkdir(exist_ok=True)
     os.environ.setdefault("KIVY_HOME", str(home))
@@ -139,17 +157,17 @@ def _prepare_kivy(folder: Path, settings: Settings, args: argparse.Namespace) ->
     try:
         from kivy.config import Config
     except ImportError:
-        return  # said by the caller
+        return  # the caller says it
     logging.getLogger("kivy").addFilter(_is_news)
-    width, height = args.size or (1280, 800)
+    width, height = size or (1280, 800)
     for section, name, value in (
         ("graphics", "width", width),
         ("graphics", "height", height),
-        ("graphics", "fullscreen", "auto" if args.fullscreen else 0),
+        ("graphics", "fullscreen", "auto" if fullscreen else 0),
         ("input", "mouse", "mouse,disable_multitouch"),
         ("kivy", "log_level", "warning"),
         ("kivy", "exit_on_escape", 0),
-        ("kivy", "keyboard_mode", "systemanddock" if settings.screen.touch_keyboard else "system"),
+        ("kivy", "keyboard_mode", "systemanddock" if touch_keyboard else "system"),
     ):
         Config.set(section, name, str(value))
 

@@ -22,7 +22,7 @@ from demo_app.screens.live import LivePage
 from demo_app.screens.settings import SettingsPage
 from demo_app.screens.still import StillPage
 from demo_app.ui.theme import Theme, scale_for
-from demo_app.ui.widgets import RailItem
+from demo_app.ui.widgets import Field, RailItem
 from sdk.errors import SdkError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class StationApp(App):
         """Make the window's content."""
         self.take_settings()
         self._measure()
-        Window.bind(size=self._measure, on_key_down=self._on_key_down)
+        Window.bind(size=self._measure)
         root = Root()
         for name, page in PAGES.items():
             root.pages.add_widget(page(name=name))
@@ -80,12 +80,15 @@ class StationApp(App):
 
     def on_start(self) -> None:
         """Show the first screen."""
+        # after Kivy has bound its own F1: who binds last is asked first
+        Window.bind(on_keyboard=self._on_keyboard)
         self.go("live")
         for message in self.work.warnings:
             self.say(message, "warning")
 
     def on_stop(self) -> None:
         """Stop the station; what it has in hand is written first."""
+        Window.unbind(size=self._measure, on_keyboard=self._on_keyboard)
         self.work.close()
 
     @property
@@ -168,9 +171,10 @@ class StationApp(App):
     def _measure(self, *_: Any) -> None:
         self.u = scale_for(*Window.size)
 
-    def _on_key_down(
+    def _on_keyboard(
         self, _window: Any, key: int, _code: int, text: str | None, modifiers: list[str]
     ) -> bool:
+        """Act on a key that the widget with the focus did not take."""
         name = _KEYS.get(key, text or "")
         if name in _PAGE_KEYS:
             self.go(_PAGE_KEYS[name])
@@ -178,7 +182,9 @@ class StationApp(App):
         if name == "f11":
             Window.fullscreen = False if Window.fullscreen else "auto"
             return True
-        return not modifiers and bool(self.page.on_key(name))
+        if Field.focused is None and not modifiers and self.page.on_key(name):
+            return True
+        return name == "escape"  # which would end the program
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kivy.core.window import Window
 from kivy.graphics import Color, Line
 from kivy.properties import ListProperty
 from numpy.typing import NDArray
@@ -92,8 +93,9 @@ class RegionSheet(Sheet):
     ) -> None:
         """Show the picture with the region so far."""
         super().__init__(title=tr("Draw the region on the picture"), **options)
-        view = RegionView(size_hint_y=None, height=self.width * 0.62)
-        self.bind(width=lambda _sheet, width: setattr(view, "height", width * 0.62))
+        # a finger draws here, it does not scroll
+        self.pages.do_scroll_y = False
+        view = RegionView(size_hint_y=None, height=Window.height * 0.6)
         view.show(scaled(picture, 1280, 960))
         view.region = list(region or [])
         self.view = view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
@@ -181,7 +181,20 @@ class RailItem(Pressable):
 
 
 class Field(TextInput):
-    """A field for one line of text, or several."""
+    """A field for one line of text, or several.
+
+    Attributes:
+        focused: The field that takes what is typed, None if none does.
+    """
+
+    focused: ClassVar[Field | None] = None
+
+    def on_focus(self, _field: Field, has_focus: bool) -> None:
+        """Take what is typed, or leave it to the shortcuts."""
+        if has_focus:
+            Field.focused = self
+        elif Field.focused is self:
+            Field.focused = None
 
 
 class Row(Pressable):
@@ -232,6 +245,7 @@ class Sheet(ModalView):
     """A dialog: a title, content, and buttons below."""
 
     title = StringProperty("")
+    pages = ObjectProperty(None)
     body = ObjectProperty(None)
     actions = ObjectProperty(None)
 

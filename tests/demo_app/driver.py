@@ -100,9 +100,18 @@ class Robot:
     def key(self, code: int) -> None:
         from kivy.core.window import Window
 
-        Window.dispatch("on_key_down", code, 0, None, [])
+        # as the SDL window does: first to the widget with the focus, then to the shortcuts
+        text = chr(code) if 32 <= code < 127 else None
+        if not Window.dispatch("on_key_down", code, 0, text, []):
+            Window.dispatch("on_keyboard", code, 0, text, [])
         Window.dispatch("on_key_up", code, 0)
         self.settle(0.1)
+
+    def go(self, name: str) -> Any:
+        """Shows a screen and returns it."""
+        self.app.go(name)
+        self.settle(0.4)
+        return self.app.page
 
     def pixels(self) -> Any:
         """Returns the screen, uint8 RGB (H, W, 3)."""

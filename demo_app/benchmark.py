@@ -1,0 +1,86 @@
+"""How many frames a second the screen draws while the station reads as fast as it can.
+
+python -m demo_app.benchmark [--size 800x480] [--seconds 10]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the station for a while and print what the screen and the reader did."""
+    parser = argparse.ArgumentParser(prog="python -m demo_app.benchmark", description=__doc__)
+    parser.add_argument("--size", default="800x480", metavar="WxH", help="size of the window")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the reader")
+    args = parser.parse_args()
+    width, height = (int(part) for part in args.size.split("x"))
+    with tempfile.TemporaryDirectory() as folder:
+        result = measure(Path(folder), (width, height), args.seconds, args.threads)
+    print(json.dumps(result))
+    return 0
+
+
+def measure(folder: Path, size: tuple[int, int], seconds: float, threads: int) -> dict[str, object]:
+    """Return frames drawn and photos read in a second, and the longest wait for a frame.
+
+    Args:
+        folder: Where the station may write.
+        size: Width and height of the window, pixels.
+        seconds: How long to measure, after two seconds that do not count.
+        threads: CPU threads of the reader.
+    """
+    from demo_app.__main__ import prepare_kivy
+    from demo_app.models.settings import DEMO_JOB, SAMPLES, Settings
+
+    prepare_kivy(folder, size=size)
+    from kivy.clock import Clock
+    from kivy.core.window import Window
+
+    from demo_app.app import StationApp
+    from demo_app.models.workplace import Workplace
+    from demo_app.post import to_screen_thread
+
+    settings = Settings().changed(camera=f"{SAMPLES}?loop", job=DEMO_JOB, threads=threads)
+    work = Workplace(folder, settings, to_screen_thread)
+    app = StationApp(work)
+    drawn: list[float] = []
+    read = {"begin": 0, "end": 0}
+
+    def begin(_seconds: float) -> None:
+        drawn.clear()
+        read["begin"] = work.counters["frames"]
+
+    def end(_seconds: float) -> None:
+        read["end"] = work.counters["frames"]
+        app.stop()
+
+    def tick(_seconds: float) -> None:
+        drawn.append(time.perf_counter())
+        # a change in every frame: the worst case for the screen
+        Window.canvas.ask_update()
+
+    work.start()
+    Clock.schedule_interval(tick, 0)
+    Clock.schedule_once(begin, 2.0)
+    Clock.schedule_once(end, 2.0 + seconds)
+    app.run()
+    waits = [1e3 * (b - a) for a, b in pairwise(drawn)]
+    return {
+        "size": f"{size[0]}x{size[1]}",
+        "frames_per_second": round(len(drawn) / (drawn[-1] - drawn[0]), 1),
+        "longest_wait_ms": round(max(waits), 1),
+        "photos_per_second": round((read["end"] - read["begin"]) / seconds, 1),
+        "threads": threads,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

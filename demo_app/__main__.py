@@ -164,6 +164,8 @@ def prepare_kivy(
         ("graphics", "width", width),
         ("graphics", "height", height),
         ("graphics", "fullscreen", "auto" if fullscreen else 0),
+        # edges are drawn smooth; without this a GPU paints every pixel twice
+        ("graphics", "multisamples", 0),
         ("input", "mouse", "mouse,disable_multitouch"),
         ("kivy", "log_level", "warning"),
         ("kivy", "exit_on_escape", 0),

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read test test-arm64 soak lint types clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak lint types clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -13,6 +13,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint co
 
 # What was installed is remembered inside the environment, so that both vanish together.
 BASE := $(VENV)/.installed-base
+DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
 DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
@@ -23,11 +24,15 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 help:
 	@echo "make read IMAGE=photo.jpg  read the text in a photo"
+	@echo "make demo                  run the inspection station on its sample pictures"
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
 	@echo "make test-arm64            read a photo on an emulated 64-bit ARM board (about 400 MB in .arm64)"
 	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
+	@echo "make screenshots           save a picture of every screen into docs/screenshots"
+	@echo "make messages              bring the screen's translations up to date and compile them"
+	@echo "make android               pack the station for Android (needs buildozer; never tried)"
 	@echo "make clean                 remove caches and build products (keeps $(VENV))"
 
 read: image-given $(BASE)
@@ -37,6 +42,26 @@ read: image-given $(BASE)
 image-given:
 	@test -n "$(IMAGE)" || { echo "Usage: make read IMAGE=photo.jpg" >&2; exit 2; }
 	@test -f "$(IMAGE)" || { echo "No such file: $(IMAGE). Usage: make read IMAGE=photo.jpg" >&2; exit 2; }
+
+demo: $(DEMO)
+	@$(RUN) -m demo_app --demo $(ARGS)
+
+# Without a display: SDL draws into memory.
+screenshots: $(DEV)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export SDL_VIDEODRIVER=offscreen && \
+	$(RUN) -m demo_app --demo --language en --folder "$$folder" \
+		--size 800x480 --look dark --screenshots docs/screenshots && \
+	$(RUN) -m demo_app --demo --language en --folder "$$folder" \
+		--size 1920x1080 --look light --screenshots docs/screenshots
+
+messages: $(DEV)
+	@$(RUN) -m demo_app.catalogs
+
+android:
+	@command -v buildozer >/dev/null || { echo "Install buildozer first: pip install buildozer" >&2; exit 1; }
+	@rm -rf build/android && mkdir -p build/android
+	@cp -r sdk demo_app packaging/android/. build/android/
+	@cd build/android && buildozer android debug
 
 test: $(DEV)
 	@$(RUN) -m pytest $(ARGS)
@@ -64,11 +89,16 @@ $(BASE): pyproject.toml constraints.txt | $(VENV)/bin/pip
 	@$(PIP) --editable .
 	@touch $@
 
+$(DEMO): pyproject.toml constraints.txt | $(VENV)/bin/pip
+	@echo "Installing the runtime and Kivy into $(VENV) (about 400 MB)"
+	@$(PIP) --editable ".[demo]"
+	@touch $(BASE) $@
+
 $(DEV): pyproject.toml constraints.txt $(DEBIAN_LIST) | $(VENV)/bin/pip
 	@sed 's/#.*//' $(DEBIAN_LIST) /dev/null | xargs sh .ci/debian-packages
 	@echo "Installing runtime, training, conversion and checks into $(VENV) (about 2.5 GB)"
 	@$(PIP) --editable ".[$(DEV_EXTRAS)]"
-	@touch $(BASE) $@
+	@touch $(BASE) $(DEMO) $@
 
 # pip is the last thing venv installs: a broken environment has none and is made again.
 $(VENV)/bin/pip:

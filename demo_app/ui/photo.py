@@ -8,7 +8,15 @@ from typing import Any
 import numpy as np
 from kivy.clock import Clock
 from kivy.core.text import Label as CoreLabel
-from kivy.graphics import Color, Line, Rectangle, StencilPop, StencilPush, StencilUnUse, StencilUse
+from kivy.graphics import (
+    Color,
+    Rectangle,
+    SmoothLine,
+    StencilPop,
+    StencilPush,
+    StencilUnUse,
+    StencilUse,
+)
 from kivy.graphics.texture import Texture
 from kivy.properties import (
     BooleanProperty,
@@ -121,7 +129,7 @@ class PhotoView(Widget):
         for index, box in enumerate(self.boxes):
             points = [v for p in box.quad for v in (x + p[0] * width, y + (1 - p[1]) * height)]
             Color(*box.color)
-            Line(points=points, close=True, width=stroke * (2 if index == self.chosen else 1))
+            SmoothLine(points=points, close=True, width=stroke * (2 if index == self.chosen else 1))
         if not self.labels:
             return
         for box in self.boxes:

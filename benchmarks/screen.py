@@ -1,6 +1,6 @@
 """How many frames a second the screen draws while the station reads as fast as it can.
 
-python -m demo_app.benchmark [--size 800x480] [--seconds 10]
+python benchmarks/screen.py [--size 800x480] [--seconds 10]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 def main() -> int:
     """Run the station for a while and print what the screen and the reader did."""
-    parser = argparse.ArgumentParser(prog="python -m demo_app.benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="800x480", metavar="WxH", help="size of the window")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads of the reader")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import io
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,13 +69,25 @@ def updated(po: bytes) -> bytes:
 
 
 def compiled(po: bytes) -> bytes:
-    """Return a catalog in the binary form that gettext reads."""
-    from babel.messages.mofile import write_mo
+    """Return a catalog in the binary form that gettext reads, the same for the same texts.
+
+    The form is that of the GNU gettext manual, "The Format of GNU MO Files": a heading, two tables
+    of lengths and offsets, the texts in order, their translations. Babel would add the time.
+    """
     from babel.messages.pofile import read_po
 
-    file = io.BytesIO()
-    write_mo(file, read_po(io.BytesIO(po)))
-    return file.getvalue()
+    pairs = {str(m.id): str(m.string) for m in read_po(io.BytesIO(po)) if m.id and m.string}
+    pairs[""] = "Content-Type: text/plain; charset=utf-8\n"
+    texts = sorted((key.encode(), value.encode()) for key, value in pairs.items())
+    data = b""
+    tables: tuple[list[bytes], list[bytes]] = ([], [])
+    start = 28 + 16 * len(texts)
+    for column, table in enumerate(tables):
+        for pair in texts:
+            table.append(struct.pack("<2I", len(pair[column]), start + len(data)))
+            data += pair[column] + b"\0"
+    heading = struct.pack("<7I", 0x950412DE, 0, len(texts), 28, 28 + 8 * len(texts), 0, 0)
+    return heading + b"".join(tables[0] + tables[1]) + data
 
 
 def missing(po: bytes) -> list[str]:

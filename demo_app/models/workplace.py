@@ -41,7 +41,6 @@ class Workplace:
 
     Attributes:
         settings: In use.
-        running: Whether it was started, and not paused since.
         warnings: What went wrong at the start but did not stop it.
     """
 
@@ -60,7 +59,6 @@ class Workplace:
         """
         self.folder = folder
         self.settings = settings
-        self.running = False
         self.warnings: list[str] = []
         self.jobs = JobsModel(folder / settings.station.jobs)
         _bring_demo_job(self.jobs.folder)
@@ -68,6 +66,7 @@ class Workplace:
         self._history = self._open_history(settings.station)
         self._outputs = self._open_outputs()
         self._station: Station | None = None
+        self._is_started = False
         self.background = Background(post)
         self.live = LiveModel()
         self.still = StillModel(lambda picture: self._reader.read(picture))
@@ -95,6 +94,11 @@ class Workplace:
         return SAMPLES if self.settings.station.camera == DEMO else Path.home()
 
     @property
+    def running(self) -> bool:
+        """Whether pictures are read: it was started, not paused since, and there are more."""
+        return self._is_started and self._station is not None and self._station.alive
+
+    @property
     def counters(self) -> dict[str, int]:
         """How many products there were of each verdict since the start, and what was lost."""
         return dict(_NO_COUNTS) if self._station is None else self._station.counters
@@ -108,13 +112,13 @@ class Workplace:
         station = self._ready_station()
         station.resume()
         station.start()
-        self.running = True
+        self._is_started = True
 
     def pause(self) -> None:
         """Read no more until `start`."""
         if self._station is not None:
             self._station.pause()
-        self.running = False
+        self._is_started = False
 
     def single_shot(self) -> None:
         """Read and judge one picture, also while paused.
@@ -123,7 +127,7 @@ class Workplace:
             SdkError: The camera's source cannot be used, or cannot be triggered.
         """
         station = self._ready_station()
-        if not self.running:
+        if not self._is_started:
             station.pause()
         station.start()
         station.single_shot()
@@ -203,7 +207,7 @@ class Workplace:
             SdkError: The model or the device cannot be used, or nothing can be written.
         """
         old, new = self.settings.station, settings.station
-        was_running = self.running
+        was_started = self._is_started
         new_reader = None
         if (old.model, old.device, old.threads) != (new.model, new.device, new.threads):
             new_reader = self._reader_for(new)
@@ -220,7 +224,7 @@ class Workplace:
             self._history.close()
             self._history = self._open_history(new)
             self.history = HistoryModel(self._history, self.history.folder)
-        if was_running:
+        if was_started:
             self.start()
 
     def facts(self) -> list[tuple[str, str]]:
@@ -279,7 +283,7 @@ class Workplace:
     def _stop_station(self) -> None:
         if self._station is not None:
             self._station.stop()
-        self._station, self.running = None, False
+        self._station, self._is_started = None, False
 
     def _use_job(self) -> None:
         if self._station is not None:

@@ -54,6 +54,7 @@ class LivePage(Page):
     speed = StringProperty("")
     state_icon = StringProperty("pause")
     state_text = StringProperty("")
+    alert = StringProperty("")
     state_mark = StringProperty("waiting")
 
     def __init__(self, **options: Any) -> None:
@@ -164,11 +165,12 @@ class LivePage(Page):
 
     def _show_state(self, view: LiveView) -> None:
         work = self.app.work
+        self.alert = "\n".join(
+            text for text in (view.message if view.state == "lost" else "", view.problem) if text
+        )
         lost = work.losses()
         if view.state == "lost":
-            look = ("warning", view.message, "ng")
-        elif view.problem:
-            look = ("warning", view.problem, "ng")
+            look = ("warning", tr("No camera"), "ng")
         elif lost:
             look = ("warning", lost, "unreadable")
         elif view.state == "ended":

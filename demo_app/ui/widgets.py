@@ -93,7 +93,8 @@ class FitText(Label):
             return
         share = min(
             1.0,
-            (self.width - left - right) / (width + 2),
+            # smaller sizes are not smaller in proportion: letters stand on whole pixels
+            (self.width - left - right) / (1.03 * width + 2),
             (self.height - top - bottom) / (height + 1),
         )
         self.font_size = max(self.smallest, int(at * share))
@@ -147,6 +148,7 @@ class Push(Pressable):
     kind = OptionProperty("plain", options=["plain", "primary", "danger", "bare"])
     fill = ColorProperty("#00000000")
     ink = ColorProperty("#ffffff")
+    dressed = StringProperty("plain")  # the kind, but for what cannot be pressed
 
     @staticmethod
     def ground(kind: str, state: str, *colors: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from demo_app.models.settings import DEMO, SAMPLES, Settings, load_settings
+from demo_app.models.words import verdict_title
 from tests.demo_app.driver import Robot
 
 pytest.importorskip("kivy")
@@ -61,6 +62,11 @@ def test_no_button_cuts_its_text(
             robot.go(name)
             assert robot.pixels().shape[:2] == size[::-1]
             assert cut_texts(robot) == [], name
+        band = robot.go("live").band
+        for status in ("ok", "ng", "unreadable", "waiting"):
+            band.title = verdict_title(status)
+            robot.settle(0.1)
+            assert not any(getattr(label, "is_shortened", False) for label in walk(band)), status
     finally:
         Window.size = before
         robot.settle()
@@ -293,3 +299,20 @@ def test_verdict_shapes_differ_without_color() -> None:
     for i, one in enumerate(shapes):
         for other in shapes[i + 1 :]:
             assert (one & other).sum() / (one | other).sum() < 0.4
+
+
+def test_lost_camera_is_shown_with_its_reason(
+    run_app: RunApp, settings: Settings, tmp_path: Path
+) -> None:
+    # a file that is there but is no video
+    (tmp_path / "clip.mp4").write_bytes(b"no video")
+    robot = run_app(settings.changed(camera=str(tmp_path / "clip.mp4")))
+    live = robot.app.page
+    robot.tap(live.ids.start)
+    robot.wait(lambda: live.alert)
+    robot.settle()
+    assert "clip.mp4" in live.alert
+    assert live.state_text == "No camera"
+    # the whole reason is on the screen
+    assert live.ids.alert.height >= live.ids.alert.texture_size[1] > 0
+    robot.app.work.pause()

@@ -267,3 +267,11 @@ def test_background_brings_results_and_failures(workplace: Workplace, posted: Po
 def test_closing_twice_does_nothing(workplace: Workplace) -> None:
     workplace.close()
     workplace.close()
+
+
+def test_belt_that_has_ended_can_be_started_again(workplace: Workplace) -> None:
+    run_through(workplace)
+    wait_until(lambda: not workplace.running)
+    workplace.start()
+    assert workplace.running
+    wait_until(lambda: workplace.history.count() == 16)

@@ -12,7 +12,6 @@ from demo_app.models.settings import DEMO, Settings
 from demo_app.screens.jobs import labeled
 from demo_app.screens.page import Page, load_layout
 from demo_app.ui.widgets import Card, Choice, Field, Paragraph
-from sdk.engine import DEVICES
 
 
 class Group(Card):
@@ -88,10 +87,14 @@ class SettingsPage(Page):
         return self._choice("every", tr("Pace"), paces)
 
     def _reader(self) -> Group:
+        devices = [(name, name) for name in _DEVICES]
+        device = self._draft.get("device")
+        if device not in _DEVICES:
+            devices.append((device, device))
         threads = [(0, tr("All cores, at most 4")), *((n, str(n)) for n in (1, 2, 3, 4))]
         return self._group(
             tr("Reader"),
-            labeled(tr("Device"), self._choice("device", tr("Device"), [(d, d) for d in DEVICES])),
+            labeled(tr("Device"), self._choice("device", tr("Device"), devices)),
             labeled(tr("Threads"), self._choice("threads", tr("Threads"), threads)),
             labeled(tr("Model"), self._field("model", tr("the packaged one"))),
         )
@@ -159,6 +162,7 @@ class SettingsPage(Page):
         self.changed = self._draft != self.app.work.settings
 
 
+_DEVICES = ("auto", "cpu", "gpu", "edgetpu")
 _SIZES = (100, 500, 2000, 10_000, 50_000)
 
 load_layout(__file__)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sdk.decode.detection import MAX_REACH, Detections, decode_maps
+from sdk.decode.detection import Detections, decode_maps
 from sdk.geometry import (
     angle,
     area,
@@ -98,7 +98,7 @@ def test_lines_end_near_their_cells(turn: float, width: float, heights: float) -
     cells = cell_centers(SIZE, SIZE)[maps[0][..., 0] > 0] @ u
     ends = found.quads[0] @ u
     start, end = quad[0] @ u - heights * 24, quad[1] @ u + heights * 24
-    reach = MAX_REACH * 24
+    reach = 24  # one height
     assert ends.min() == pytest.approx(max(start, cells.min() - reach), abs=0.1)
     assert ends.max() == pytest.approx(min(end, cells.max() + reach), abs=0.1)
 

@@ -326,8 +326,8 @@ class Reader:
         """Return the text of a picture that shows a single line.
 
         A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180. The
-        line may stand in a part of the height, as on a number plate with small print. The most
-        confident reading wins.
+        line may stand in a part of the height, as on a number plate with small print. What reads
+        unsurely is read from several cuts, which vote; else the most confident reading wins.
 
         Args:
             image: As for `read`.

@@ -34,6 +34,8 @@ class DecodeSettings:
         max_flips: Most lines of a picture tried turned.
         vote_lead: Lines less sure than `recheck_confidence` are read from several cuts, which vote;
             this many votes of lead end the reading early (a cut surely read has one vote).
+        pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
+            free text, for each character, 0..1.
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.

@@ -85,7 +85,9 @@ class Recheck:
             return best, looks
 
         def more() -> Iterator[Look]:
-            yield from (look for look in looks[:2] if look.text.free.text)
+            # the surer one first: a low `vote_lead` may end the election there
+            taken = sorted(looks, key=lambda look: look.confidence, reverse=True)
+            yield from (look for look in taken if look.text.free.text)
             for part in PARTS:
                 looks.append(self._look(first, first.found.quad, part))
                 yield looks[-1]

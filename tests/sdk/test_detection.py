@@ -85,6 +85,24 @@ def test_noisy_geometry() -> None:
     assert min(overlaps(found, quads)) > 0.95
 
 
+@pytest.mark.parametrize(("turn", "width"), [(0, 54), (2.5, 54), (0, 222)])
+@pytest.mark.parametrize("heights", [0.4, 3.0, 12.0])
+def test_lines_end_near_their_cells(turn: float, width: float, heights: float) -> None:
+    quad = box_quads((320, 320), width, 24, turn)
+    maps = encode([quad])
+    # every cell says that the line goes on beyond its ends
+    maps[2][maps[0][..., 0] > 0] += heights * 24
+    found = decode_maps(*maps)
+    assert len(found) == 1
+    u = np.array([math.cos(turn), math.sin(turn)])
+    cells = cell_centers(SIZE, SIZE)[maps[0][..., 0] > 0] @ u
+    ends = found.quads[0] @ u
+    start, end = quad[0] @ u - heights * 24, quad[1] @ u + heights * 24
+    reach = 24  # one height
+    assert ends.min() == pytest.approx(max(start, cells.min() - reach), abs=0.1)
+    assert ends.max() == pytest.approx(min(end, cells.max() + reach), abs=0.1)
+
+
 def test_upside_down_and_sideways_lines_keep_their_start() -> None:
     quads = [
         box_quads((100, 100), 120, 20, math.pi),

@@ -46,6 +46,16 @@ def test_unturned_line_of_strip_height_is_copied() -> None:
     assert np.array_equal(rectify(picture, quad, 1024), picture[10:42, 20:150])
 
 
+@pytest.mark.parametrize(("stretch", "width"), [(0.5, 80), (1.0, 160), (1.25, 200), (3.0, 256)])
+def test_stretched_strips_show_the_same_line(stretch: float, width: int) -> None:
+    picture = smooth_picture(400, 400)
+    quad = box_quads((200, 200), 160, 32, 0.3)
+    strip = rectify(picture, quad, 256, stretch)
+    assert strip.shape == (32, width, 3)
+    plain = cv2.resize(rectify(picture, quad, 256), (width, 32))
+    assert np.abs(strip.astype(int) - plain)[:, 4:-4].max() <= 8
+
+
 def test_outside_the_picture_its_edge_goes_on() -> None:
     picture = np.full((20, 40, 3), 77, np.uint8)
     for center in ((0, 10), (300, 300), (-500, 5)):

@@ -201,6 +201,7 @@ def judged_characters(
         confidences: One per character of the text.
         part: Whether the label is only a part of the line; what is read beside it is left out.
     """
-    sure = [p for c, p in zip(text, confidences, strict=True) if c.isalnum()]
+    # a character may be none or several of these: upper-cased, ß is SS
+    sure = [p for c, p in zip(text, confidences, strict=True) for _ in letters_and_digits(c)]
     places = align_places(letters_and_digits(label), letters_and_digits(text), part)
     return [(sure[j], same) for j, same in places]

@@ -63,6 +63,12 @@ def test_characters_that_count(label, text, part, judged):
     assert judged_characters(label, text, sure, part) == judged
 
 
+@pytest.mark.parametrize("label", ["Maß 7", "MASS 7"])
+def test_characters_that_are_two_in_capitals_count_twice(label):
+    judged = judged_characters(label, "Maß-7", (0.9, 0.8, 0.7, 0.6, 0.5))
+    assert judged == [(0.9, True), (0.8, True), (0.7, True), (0.7, True), (0.5, True)]
+
+
 @pytest.mark.parametrize("wrong", [0, 80])
 def test_too_little_to_fit_on(wrong):
     sure = np.array([[-9, 9, -9]], np.float32)

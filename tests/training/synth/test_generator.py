@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from training.shards import list_shards, read_shard
-from training.synth.background import PhotoFolder
+from training.synth import generator as generator_module
+from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
 from training.synth.cli import main
-from training.synth.generator import STRIP_HEIGHT, Generator, SynthConfig
+from training.synth.generator import STRIP_HEIGHT, Generator, SynthConfig, _legible
 from training.synth.scenes import SCENES
 
 
@@ -76,6 +77,63 @@ def test_legible_lines_change_the_pixels_under_them():
             assert np.percentile(values, 98) - np.percentile(values, 2) > 14
             checked += 1
     assert checked
+
+
+def _with_ink(ground, ink):
+    """Return a strip with vertical bars of ink on a ground, and the quad around them."""
+    strip = ground.copy()
+    for x in range(20, 100, 10):
+        strip[8:24, x : x + 4] = np.clip(strip[8:24, x : x + 4].astype(int) + ink, 0, 255)
+    return strip, np.array([[20, 8], [100, 8], [100, 24], [20, 24]], np.float32)
+
+
+@pytest.mark.parametrize(("ink", "readable"), [(0, False), (8, False), (-60, True), (60, True)])
+def test_invisible_text_is_illegible(ink, readable):
+    flat = np.full((STRIP_HEIGHT, 120, 3), 120, np.uint8)
+    strip, quad = _with_ink(flat, ink)
+    assert _legible(strip, flat, quad) is readable
+
+
+def test_text_lost_in_its_ground_is_illegible():
+    rough = np.random.default_rng(0).integers(0, 2, (4, 15, 1)).repeat(3, 2).astype(np.uint8) * 200
+    rough = rough.repeat(8, 0).repeat(8, 1)
+    strip, quad = _with_ink(rough, 40)
+    assert not _legible(strip, rough, quad)
+    flat = np.full_like(rough, 100)
+    strip, quad = _with_ink(flat, 40)
+    assert _legible(strip, flat, quad)
+
+
+def test_illegible_strips_are_drawn_anew(generator, monkeypatch):
+    before = [generator.strip(index) for index in range(8)]
+    verdicts = []
+
+    def stricter(strip, without, quad):
+        verdicts.append(_legible(strip, without, quad))
+        return verdicts[-1]
+
+    monkeypatch.setattr(generator_module, "_legible", stricter)
+    monkeypatch.setattr(generator_module, "_LEAST_SIGNAL", 60.0)
+    after = [generator.strip(index) for index in range(8)]
+    assert verdicts.count(True) == 8
+    assert verdicts.count(False) > 0
+    kept = [np.array_equal(a, b) for (a, _), (b, _) in zip(before, after, strict=True)]
+    assert any(kept)
+    assert not all(kept)
+
+
+@pytest.mark.parametrize("width", [1, 4, 8, 9])
+def test_narrow_strips_have_grounds(width):
+    rng = np.random.default_rng(0)
+    for height in (3, 3 * STRIP_HEIGHT):
+        image = np.zeros((height, width, 3), np.float32)
+        for _ in range(20):
+            _rectangle(rng, image)
+            assert printed(rng, height, width).shape == image.shape
+            ground = sample_background(rng, height, width)
+            assert ground.shape == image.shape
+            assert np.isfinite(ground).all()
+        assert image.any()
 
 
 def test_small_text_is_ignored():

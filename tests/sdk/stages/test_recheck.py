@@ -1,0 +1,137 @@
+"""Lines of a photo read again from its pixels, with the line graph of `tests.tiny`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sdk.decode.ctc import CtcText
+from sdk.engine import open_engine
+from sdk.geometry import box_quads
+from sdk.image.load import ImageArray
+from sdk.model.bundle import Bundle
+from sdk.results import TextLine
+from sdk.stages.find import FoundLine
+from sdk.stages.look import Look
+from sdk.stages.read import LineReader, LineText, ReadOptions
+from sdk.stages.recheck import PARTS, Recheck
+from tests import tiny
+
+# on the ground of the script's gaps, so that cuts wider than the line read no more
+PHOTO = np.full((64, 128, 3), (255, 128, 128), np.uint8)
+PHOTO[8:40, 8:112] = tiny.draw_line("ABCD")
+QUAD = box_quads((60, 24), 104, 32, 0)
+# no second looks unless a test asks for them
+SETTINGS = replace(tiny.SETTINGS, recheck_confidence=0.0, flip_confidence=0.0)
+
+
+class CountingReader(LineReader):
+    """A line reader that remembers how wide the strips were."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.widths: list[int] = []
+
+    def read_strip(self, strip: ImageArray, options: ReadOptions) -> LineText:
+        self.widths.append(strip.shape[1])
+        return super().read_strip(strip, options)
+
+
+@pytest.fixture
+def lines(tiny_bundle: Path) -> Iterator[CountingReader]:
+    engine = open_engine(Bundle.open(tiny_bundle, "fp32").graph("line"), "cpu", 1)
+    yield CountingReader(engine, None, tiny.CHARSET, SETTINGS.line_widths, {})
+    engine.close()
+
+
+def first(text: str, confidence: float, height_px: float = 32.0) -> Look:
+    """A look at the line of the photo that claims something."""
+    spans = tuple((i, i + 1) for i in range(len(text)))
+    free = CtcText(text, (confidence,) * len(text), spans, max(len(text), 1))
+    return Look(FoundLine(QUAD, 0.8, height_px, None), QUAD, QUAD, LineText(free))
+
+
+def read(lines: LineReader, *looks: Look, pattern: str | None = None, **decode: Any) -> Any:
+    options = ReadOptions.of(tiny.CHARSET, None, 0, pattern)
+    settings = replace(SETTINGS, **decode)
+    found: list[TextLine] = Recheck(lines, settings, PHOTO, options).read(list(looks))
+    return found[0] if len(found) == 1 else found
+
+
+def test_sure_lines_are_not_read_again(lines: CountingReader) -> None:
+    line = read(lines, first("HHH", 0.9), recheck_confidence=0.9)
+    assert (line.text, line.detection_confidence) == ("HHH", 0.8)
+    assert line.confidence == pytest.approx(0.9)
+    assert not lines.widths
+    assert read(lines) == []
+
+
+def test_unsure_lines_are_read_from_pixels(lines: CountingReader) -> None:
+    line = read(lines, first("HHH", 0.5), recheck_confidence=0.9)
+    assert line.text == "ABCD"
+    assert np.allclose(line.quad, QUAD)
+    assert lines.widths == [104]
+
+
+def test_lines_without_text_are_read_from_pixels(lines: CountingReader) -> None:
+    assert read(lines, first("", 0.0), recheck_confidence=0.9).text == "ABCD"
+
+
+def test_small_lines_are_read_again_however_sure(lines: CountingReader) -> None:
+    for height, text in ((9.9, "ABCD"), (10.0, "HHH")):
+        line = read(lines, first("HHH", 0.9, height), recheck_height_px=10.0)
+        assert line.text == text
+    # the surer of the two looks counts
+    assert read(lines, first("HHH", 1.0, 9.0), recheck_height_px=10.0).text == "HHH"
+
+
+def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
+    claimed = first("HHHH", 1.0 - 1e-9)
+    line = read(lines, claimed, recheck_confidence=1.0, vote_lead=100.0)
+    assert line.text == "ABCD"
+    expected = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
+    assert lines.widths == [104, *expected]
+
+
+def test_voting_ends_early(lines: CountingReader) -> None:
+    agreed = first("ABCD", 0.9)
+    line = read(lines, agreed, recheck_confidence=1.0, vote_lead=1.2)
+    assert line.text == "ABCD"
+    assert len(lines.widths) == 1
+    # without voting the surer of the first two looks counts
+    lines.widths.clear()
+    line = read(lines, first("HHHH", 0.9), recheck_confidence=1.0, vote_lead=0.0)
+    assert (line.text, lines.widths) == ("ABCD", [104])
+
+
+def test_unsure_lines_are_tried_turned(lines: CountingReader) -> None:
+    line = read(lines, first("", 0.0), flip_confidence=0.5)
+    assert line.text == "DCBA"  # the script reads as well backwards
+    assert np.allclose(line.quad, np.roll(QUAD, 2, axis=0))
+    lines.widths.clear()
+    line = read(lines, first("HHH", 0.9), flip_confidence=0.95, flip_gain=0.2)
+    assert (line.text, len(lines.widths)) == ("HHH", 1)  # turned it is surer, but not enough
+
+
+def test_only_so_many_lines_are_turned(lines: CountingReader) -> None:
+    looks = [first("", 0.0)] * 3
+    found = read(lines, *looks, flip_confidence=0.5, max_flips=2)
+    assert [line.text for line in found] == ["DCBA", "DCBA", ""]
+    assert len(lines.widths) == 2
+
+
+def test_the_look_that_fits_the_pattern_best_gives_the_text(lines: CountingReader) -> None:
+    line = read(lines, first("HHHH", 0.5), recheck_confidence=0.9, pattern="AB.D")
+    assert (line.text, line.raw_text, line.pattern_ok) == ("ABCD", "ABCD", True)
+    line = read(lines, first("HHHH", 0.5), recheck_confidence=0.9, pattern="H+")
+    assert (line.text, line.raw_text, line.pattern_ok) == ("ABCD", "ABCD", False)
+
+
+def test_the_photo_is_cut_with_a_margin(lines: CountingReader) -> None:
+    read(lines, first("", 0.0), recheck_confidence=0.9, strip_margin=0.25)
+    assert lines.widths[0] == round(32 * (104 + 16) / (32 + 16))

@@ -1,0 +1,111 @@
+"""Parts of a line, and looks that vote."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from sdk.decode.ctc import CtcText
+from sdk.geometry import box_quads
+from sdk.stages.find import FoundLine
+from sdk.stages.look import Look
+from sdk.stages.read import LineText
+from sdk.stages.vote import WHOLE, Part, elect
+
+QUAD = box_quads((100, 60), 120, 20, 0)
+
+
+def look(text: str, confidence: float) -> Look:
+    n = len(text)
+    free = CtcText(text, (confidence,) * n, tuple((i, i + 1) for i in range(n)), max(n, 1))
+    return Look(FoundLine(QUAD, 1.0, 20.0, None), QUAD, QUAD, LineText(free))
+
+
+def winner(*looks: tuple[str, float], lead: float = 100.0) -> tuple[str, float]:
+    elected = elect([look(*one) for one in looks], lead)
+    return elected.text.free.text, pytest.approx(elected.confidence)
+
+
+@pytest.mark.parametrize("turn", [0, 0.4, math.pi / 2, math.pi])
+@pytest.mark.parametrize(
+    ("part", "left", "top", "right", "bottom"),
+    [
+        (WHOLE, 0, 0, 120, 20),
+        (Part(0.25, 0.75), 0, 5, 120, 15),
+        (Part(-0.5, 1.5), 0, -10, 120, 30),
+        # sides are shares of the whole height, not of the part's
+        (Part(0.25, 0.75, side=0.5), -10, 5, 130, 15),
+        (Part(side=-0.5, stretch=2), 10, 0, 110, 20),
+    ],
+)
+def test_a_part_is_cut_along_the_line(
+    part: Part, left: float, top: float, right: float, bottom: float, turn: float
+) -> None:
+    quad = box_quads((100, 60), 120, 20, turn)
+    u = np.array([math.cos(turn), math.sin(turn)])
+    v = np.array([-u[1], u[0]])
+    wanted = [
+        quad[0] + x * u + y * v
+        for x, y in [(left, top), (right, top), (right, bottom), (left, bottom)]
+    ]
+    cut = part.cut(quad)
+    assert cut.dtype == np.float32
+    assert np.allclose(cut, wanted, atol=1e-3)
+
+
+def test_parts_of_flat_quads_are_finite() -> None:
+    for size in ((0, 20), (120, 0), (0, 0)):
+        cut = Part(-0.1, 1.1, 0.15).cut(box_quads((100, 60), *size, 0.3))
+        assert np.isfinite(cut).all()
+
+
+def test_unsure_looks_need_many_to_outvote_a_sure_one() -> None:
+    assert winner(("AB", 0.95), ("CD", 0.9), ("CD", 0.9)) == ("CD", 0.9)
+    assert winner(("AB", 0.95), ("CD", 0.7), ("CD", 0.7)) == ("AB", 0.95)
+
+
+def test_the_surest_look_at_the_chosen_text_is_given() -> None:
+    looks = [look("AB", 0.6), look("AB", 0.9), look("AB", 0.8)]
+    assert elect(looks, 100.0) is looks[1]
+
+
+def test_of_texts_with_equal_votes_the_first_wins() -> None:
+    assert winner(("AB", 0.5), ("CD", 0.5)) == ("AB", 0.5)
+
+
+@pytest.mark.parametrize(("lead", "taken"), [(0.0, 1), (0.9, 1), (1.0, 1), (1.9, 2), (100.0, 5)])
+def test_the_election_ends_early_once_a_text_leads(lead: float, taken: int) -> None:
+    asked = []
+
+    def looks() -> Iterator[Look]:
+        for text in ("AB", "AB", "CD", "AB", "AB"):
+            asked.append(text)
+            yield look(text, 1.0)
+
+    assert elect(looks(), lead).text.free.text == "AB"
+    assert len(asked) == taken
+
+
+def test_a_contested_election_goes_on() -> None:
+    # one vote each, then two to one: a lead of 1 comes with the third look after the first two
+    assert winner(("AB", 0.9), ("CD", 0.9), ("CD", 0.9), ("CD", 0.9), lead=0.6) == ("CD", 0.9)
+
+
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_looks_that_see_nothing_do_not_vote(nothing: str) -> None:
+    assert winner((nothing, 1.0), (nothing, 1.0), (nothing, 1.0), ("AB", 0.3)) == ("AB", 0.3)
+
+
+def test_of_nothing_comes_nothing() -> None:
+    assert winner(("", 1.0)) == ("", 0)
+    assert winner(("", 1.0), ("", 1.0), ("", 1.0)) == ("", 0)
+
+
+def test_single_characters_vote_in_the_first_two_looks_only() -> None:
+    later = [("I", 1.0)] * 5
+    assert winner(("AB", 0.5), ("AB", 0.4), *later) == ("AB", 0.5)
+    assert winner(("I", 0.9), ("AB", 0.5), *later) == ("I", 0.9)
+    assert winner(("AB", 0.5), ("I", 0.9), ("AB", 0.5)) == ("I", 0.9)

@@ -87,6 +87,7 @@ class _GpioOutput(Output):
 
     def close(self) -> None:
         for pin in self._pins.values():
-            if pin is not None:
+            # one pin may stand for two kinds of verdicts
+            if pin is not None and not pin.closed:
                 pin.off()
                 pin.close()

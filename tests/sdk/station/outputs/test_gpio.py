@@ -67,6 +67,16 @@ def test_low_active_pin_of_its_own_for_unreadable(board: MockFactory) -> None:
         assert levels(board, 27, 22) == [True, False]
 
 
+def test_closing_frees_every_pin_without_trouble(
+    board: MockFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    lamp = GpioSettings(name="lamp", ok_pin=17, ng_pin=27, pulse_s=0)
+    with Outputs([lamp]) as outputs:
+        publish(outputs, UNREADABLE)
+    assert levels(board, 17, 27) == [False, False]
+    assert not caplog.records
+
+
 def test_pins_that_cannot_be_used_are_told(board: MockFactory) -> None:
     with pytest.raises(OutputError, match="'lamp' cannot be used") as caught:
         Outputs([GpioSettings(name="lamp", ok_pin=17, ng_pin=99)])

@@ -129,6 +129,14 @@ class UsbCamera(OpenCvCamera):
                 found["gain"] = gain
         return found
 
+    def configure(self, **values: Any) -> None:
+        """Change settings, see `Camera.configure`; all are numbers."""
+        self._check_settings(values)
+        for name, value in values.items():
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise OptionError(f"{name} of {self} is {value!r}. Give a number.")
+        super().configure(**values)
+
     def _apply(self, values: dict[str, Any]) -> None:
         if self._capture is None:
             return
@@ -171,7 +179,7 @@ class NetworkCamera(OpenCvCamera):
             cv2.CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS,
         )  # fmt: skip
         # messages end up in logs, where no password belongs
-        title = re.sub(r"(?<=://)([^/@:]*):[^/@]*@", r"\1:***@", url)
+        title = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", url)
         super().__init__(title, url, cv2.CAP_FFMPEG, limits)
 
     def _diagnosis(self) -> str:

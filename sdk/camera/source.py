@@ -64,7 +64,9 @@ def make_camera(source: str | int | os.PathLike[str]) -> CameraBase:
         from sdk.camera.opencv import PipelineCamera
 
         return PipelineCamera(rest)
-    word, settings = (word, {}) if Path(word).exists() else _split_settings(word)
+    # a row of settings may be too long for a path, at which Path.exists raises
+    is_path = os.path.exists(word)  # noqa: PTH110
+    word, settings = (word, {}) if is_path else _split_settings(word)
     return _by_kind(word, settings)
 
 
@@ -112,7 +114,7 @@ def _recorded(make: Callable[..., CameraBase], path: Path, settings: Settings) -
         if name not in ("loop", "fps"):
             raise OptionError(f"{path} has no setting {name!r}. It has loop, fps.")
     fps = settings.get("fps", 0)
-    if isinstance(fps, (str, bool)) or fps < 0:
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or fps < 0:
         raise OptionError(f"fps of {path} is {fps!r}. Give a number of at least 0.")
     return make(path, loop=bool(settings.get("loop")), fps=fps)
 

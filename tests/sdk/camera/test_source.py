@@ -27,6 +27,7 @@ from tests.cameras import gray, write_video
         ("2?width=1280&height=720", UsbCamera, "camera 2"),
         ("rtsp://10.0.0.2/live?channel=1", NetworkCamera, "rtsp://10.0.0.2/live?channel=1"),
         ("rtsp://me:word@10.0.0.2/live", NetworkCamera, "rtsp://me:***@10.0.0.2/live"),
+        ("rtsp://me:w@rd@10.0.0.2/live", NetworkCamera, "rtsp://me:***@10.0.0.2/live"),
         ("gst:videotestsrc ! appsink", PipelineCamera, "GStreamer pipeline 'videotestsrc ! app"),
         ("picamera2", PiCamera, "Raspberry Pi camera 0"),
         ("picamera2:1?exposure_us=800", PiCamera, "Raspberry Pi camera 1"),
@@ -64,6 +65,10 @@ def test_files_and_folders(tmp_path: Path) -> None:
         ("{folder}?speed=3", "has no setting 'speed'. It has loop, fps"),
         ("{folder}?fps=fast", "fps of .* is 'fast'"),
         ("{folder}?fps=-1", "fps of .* is -1"),
+        ("{folder}?fps=1,2", r"fps of .* is \(1, 2\)"),
+        ("0?width=wide", "width of camera 0 is 'wide'"),
+        ("0?gain", "gain of camera 0 is True"),
+        (f"0?{'zoom' * 100}=3", "has no setting 'zoomzoom"),
         ("{folder}?=3", "are not NAME=VALUE"),
     ],
 )

@@ -108,7 +108,7 @@ def format_pattern(form: str) -> re.Pattern[str]:
     # the space between "EXP" and "MAR" is easily lost in reading
     first = "" if form.startswith("MON") else _BEFORE
     last = r"(?![A-Z])" if form.endswith("MON") else _AFTER
-    return re.compile(first + "".join(pieces) + last)
+    return re.compile(first + "".join(pieces) + last, re.ASCII | re.IGNORECASE)
 
 
 def find_dates(text: str, formats: Iterable[str], today: date) -> list[PrintedDate]:
@@ -126,9 +126,8 @@ def find_dates(text: str, formats: Iterable[str], today: date) -> list[PrintedDa
         JobError: A format is wrong.
     """
     spans: dict[tuple[int, int], dict[str, date | None]] = {}
-    upper = text.upper()
     for form in formats:
-        for match in format_pattern(form).finditer(upper):
+        for match in format_pattern(form).finditer(text):
             spans.setdefault(match.span(), {})[form] = _to_date(match, today)
     kept: list[tuple[int, int]] = []
     for start, end in sorted(spans, key=lambda s: (s[0] - s[1], s[0])):
@@ -184,7 +183,7 @@ def _to_date(match: re.Match[str], today: date) -> date | None:
         if part.get("day_of_year"):
             day = date(year, 1, 1) + timedelta(days=int(part["day_of_year"]) - 1)
             return day if day.year == year else None
-        month = int(part["month"]) if part.get("month") else _MONTH_NUMBERS[part["name"]]
+        month = int(part["month"]) if part.get("month") else _MONTH_NUMBERS[part["name"].upper()]
         return date(year, month, int(part["day"]) if part.get("day") else _days_in(year, month))
     except (ValueError, IndexError, OverflowError):
         return None

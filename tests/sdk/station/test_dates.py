@@ -28,6 +28,7 @@ def days(text: str, *formats: str) -> list[date | None]:
         ("L260312A", "YYMMDD", date(2026, 3, 12)),
         ("12 MAR 2026", "DD MON YYYY", date(2026, 3, 12)),
         ("12mar2026", "DD MON YYYY", date(2026, 3, 12)),
+        ("genießen bis 12.mai 2026", "DD.MON YYYY", date(2026, 5, 12)),
         ("EXPMAR2026", "MON YYYY", date(2026, 3, 31)),
         ("BB:FEB0223CA", "MONDDYY", date(2023, 2, 2)),
         ("12 MAERZ 2026", "DD MON YYYY", date(2026, 3, 12)),
@@ -116,3 +117,8 @@ def test_a_month_more_than_a_long_month_is_the_end_of_a_short_one() -> None:
 def test_bad_bound_is_refused(bound: str) -> None:
     with pytest.raises(JobError, match="90 days ahead"):
         resolve_bound(bound, TODAY)
+
+
+def test_place_of_a_date_behind_letters_that_grow_in_upper_case() -> None:
+    (found,) = find_dates("GENIEßEN BIS 12.03.2026", ["DD.MM.YYYY"], TODAY)
+    assert (found.text, found.start) == ("12.03.2026", 13)

@@ -37,6 +37,8 @@ MIGRATIONS: tuple[str, ...] = (
         total_bytes INTEGER NOT NULL
     );
     """,
+    # the sum of sizes must not read all thumbnails, behind which they lie
+    "CREATE INDEX images_by_size ON images (total_bytes)",
 )
 # Another process, such as an export, may hold the file for a moment.
 BUSY_S = 10.0

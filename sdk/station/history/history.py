@@ -191,7 +191,9 @@ class History:
     def ids(self, **conditions: Any) -> list[int]:
         """Return the ids of the records that meet the conditions of a `Filter`, oldest first."""
         where, values = Filter(**conditions).sql()
-        return [row[0] for row in self._query(f"SELECT id FROM records {where}", values)]
+        return [
+            row[0] for row in self._query(f"SELECT id FROM records {where} ORDER BY id", values)
+        ]
 
     def records(self, ids: Sequence[int]) -> Iterator[Record]:
         """Yield records by their ids, in this order; ids without one are left out."""

@@ -19,7 +19,7 @@ __all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """Settings of a station; relative paths in a file are meant from its folder.
+    """Settings of a station; relative jobs, model and history are meant from the file's folder.
 
     Attributes:
         camera: Source as `sdk.camera.open_camera` takes it.

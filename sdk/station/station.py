@@ -56,7 +56,8 @@ class Station:
             it could not be recorded.
         on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
             of `sdk.camera.Grabber`; "history" when a verdict or picture is not recorded, and why,
-            or with an empty message when it works again; "error" when a frame cannot be read.
+            or with an empty message when it works again; "error" when a frame cannot be read or
+            judged.
 
     Callbacks are called from the station's thread, and what they raise is logged. A slow one holds
     up reading.
@@ -120,7 +121,8 @@ class Station:
         self._stopping = threading.Event()
         self._grabber: Grabber | None = None
         self._thread: threading.Thread | None = None
-        self._history_error = ""
+        # what was last not recorded: "picture", "verdict", or nothing
+        self._history_trouble = ""
 
     def __enter__(self) -> Station:
         """Start the station."""
@@ -147,7 +149,7 @@ class Station:
 
         "ok", "ng" and "unreadable" verdicts; "frames" read; frames "dropped" because newer ones
         came; verdicts in "lost_history" because they could not be recorded; "errors": frames that
-        could not be read.
+        could not be read or judged.
         """
         with self._lock:
             counters = dict(self._counters)
@@ -166,6 +168,7 @@ class Station:
             return
         self.stop()  # what has ended by itself still holds its camera
         self._stopping.clear()
+        self._shots.clear()  # nobody waits for these any more
         self._grabber = Grabber(self.camera, on_state=lambda *told: self._told.append(told))
         self._thread = threading.Thread(
             target=self._run, args=(self._grabber,), name="station", daemon=True
@@ -248,8 +251,8 @@ class Station:
                     break
                 continue
             shot = self._take_shot(frame)
-            if not shot and not self._running.is_set():
-                continue
+            if not shot and self.camera.live and not self._running.is_set():
+                continue  # any other frame is a product, which must not pass unseen
             due = time.monotonic() + self._every
             if job is not self.job:
                 # the product in view is inspected again
@@ -258,11 +261,11 @@ class Station:
             if reading is None:
                 continue
             if shot:
-                self._give(judge(job, reading), frame)
+                self._inspect(job, reading, frame)
                 continue
             event = follower.update(reading, frame.time)
             if event is not None and event.kind in ("settled", "changed"):
-                self._give(judge(job, event.reading), frame)
+                self._inspect(job, event.reading, frame)
         self._tell_states()
 
     def _take_shot(self, frame: Frame) -> bool:
@@ -290,8 +293,15 @@ class Station:
         self._call(self.on_frame, frame, reading, 1e3 * (time.perf_counter() - started))
         return reading
 
-    def _give(self, verdict: Verdict, frame: Frame) -> None:
-        """Pass a verdict on to everyone."""
+    def _inspect(self, job: Job, reading: Reading, frame: Frame) -> None:
+        """Judge a product, and pass the verdict on to everyone."""
+        try:
+            verdict = judge(job, reading)
+        except Exception as error:  # such as a bound of a date beyond the calendar
+            logger.exception("Cannot judge by the job %s", job.name)
+            self._count("errors")
+            self._tell("error", f"Cannot judge a product: {error}")
+            return
         if self._outputs is not None:
             self._outputs.publish(verdict)
         record = None if self._history is None else self._record(self._history, verdict, frame)
@@ -304,12 +314,15 @@ class Station:
         try:
             record = history.add(verdict, frame.image)
             problem = history.last_error if history.pictures_lost > lost else ""
-        except HistoryError as error:
+        except Exception as error:  # the plant needs the next verdict, recorded or not
+            if not isinstance(error, HistoryError):
+                logger.exception("Unexpected failure of the history")
             self._count("lost_history")
-            problem = str(error)
-        if bool(problem) != bool(self._history_error):
+            problem = str(error) or repr(error)
+        trouble = "" if not problem else "picture" if record is not None else "verdict"
+        if trouble != self._history_trouble:
             self._tell("history", problem)
-        self._history_error = problem
+        self._history_trouble = trouble
         return record
 
     def _count(self, name: str) -> None:

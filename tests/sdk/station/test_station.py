@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +130,52 @@ def test_pause_and_single_shot(reader: Reader, log: Log) -> None:
         belt.image = photo("HAG")
         station.single_shot()
         wait_until(lambda: log.said[-1] == ("ng", "HAG"))
+
+
+def test_a_pause_swallows_no_product(reader: Reader, log: Log) -> None:
+    camera = TriggeredCamera(photo("ABCD"))
+    with log.watch(Station(reader, camera, JOB)) as station:
+        for _ in range(20):
+            station.resume()
+            time.sleep(0.01)
+            station.pause()
+            camera.trigger()
+            time.sleep(0.01)
+        station.resume()
+        wait_until(lambda: len(log.said) == 20)
+
+
+def test_a_product_that_cannot_be_judged_is_told(reader: Reader, log: Log) -> None:
+    class BrokenRule(TextRule):
+        def examine(self, text: str, today: date) -> Any:
+            raise ValueError("no such day")
+
+    camera = TriggeredCamera(photo("ABCD"))
+    with log.watch(Station(reader, camera, Job("bad", rules=(BrokenRule("ABCD"),)))) as station:
+        camera.trigger()
+        wait_until(lambda: ("error", "Cannot judge a product: no such day") in log.states)
+        assert station.counters["errors"] == 1
+        station.job = JOB
+        camera.trigger()
+        wait_until(lambda: log.said == [("ok", "ABCD")])
+
+
+def test_a_history_that_fails_unexpectedly_is_told(
+    reader: Reader, log: Log, tmp_path: Path
+) -> None:
+    class BrokenHistory(History):
+        def add(self, verdict: Verdict, image: Any = None) -> int:
+            raise ValueError("out of reach")
+
+    camera = TriggeredCamera(photo("ABCD"))
+    with (
+        BrokenHistory(tmp_path / "line.db") as history,
+        log.watch(Station(reader, camera, JOB, history=history)) as station,
+    ):
+        camera.trigger()
+        wait_until(lambda: log.records == [None])
+        assert station.counters["lost_history"] == 1
+    assert ("history", "out of reach") in log.states
 
 
 def test_software_trigger(reader: Reader, log: Log) -> None:

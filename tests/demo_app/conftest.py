@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +65,8 @@ def workplace(tmp_path: Path, belt: Path, posted: Posted) -> Iterator[Workplace]
 @pytest.fixture
 def run_app(tmp_path: Path) -> Iterator[Callable[[Settings], Robot]]:
     """Opens the app on a screen of 800x480; at the end it is closed."""
+    if "tensorflow" in sys.modules:
+        pytest.skip("TensorFlow is loaded, and Mesa would crash: run tests/demo_app by itself")
     pytest.importorskip("kivy", reason="the screen needs Kivy: pip install 'fots-lite[demo]'")
     from kivy.config import Config
 

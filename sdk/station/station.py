@@ -51,7 +51,8 @@ class Station:
     told.
 
     Attributes:
-        on_frame: Called with every frame that was read, its reading, and the ms that took.
+        on_frame: Called with every frame that was read, its reading, and the ms that took; after
+            `on_verdict` if the frame brought a verdict.
         on_verdict: Called with every verdict and its record's id; None without a history or when
             it could not be recorded.
         on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
@@ -257,15 +258,19 @@ class Station:
             if job is not self.job:
                 # the product in view is inspected again
                 follower, job = tracker_for(self.camera, self._vote), self.job
+            started = time.perf_counter()
             reading = self._read(frame, job)
             if reading is None:
                 continue
+            ms = 1e3 * (time.perf_counter() - started)
             if shot:
                 self._inspect(job, reading, frame)
-                continue
-            event = follower.update(reading, frame.time)
-            if event is not None and event.kind in ("settled", "changed"):
-                self._inspect(job, event.reading, frame)
+            else:
+                event = follower.update(reading, frame.time)
+                if event is not None and event.kind in ("settled", "changed"):
+                    self._inspect(job, event.reading, frame)
+            # last, so that no screen shows a product beside the verdict of the one before
+            self._call(self.on_frame, frame, reading, ms)
         self._tell_states()
 
     def _take_shot(self, frame: Frame) -> bool:
@@ -277,7 +282,6 @@ class Station:
         return True
 
     def _read(self, frame: Frame, job: Job) -> Reading | None:
-        started = time.perf_counter()
         try:
             reading = read_region(
                 self._reader, frame.image, job.region, min_confidence=job.noise_confidence
@@ -290,7 +294,6 @@ class Station:
             self._stopping.wait(FAILED_WAIT_S)
             return None
         self._count("frames")
-        self._call(self.on_frame, frame, reading, 1e3 * (time.perf_counter() - started))
         return reading
 
     def _inspect(self, job: Job, reading: Reading, frame: Frame) -> None:

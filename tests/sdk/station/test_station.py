@@ -86,6 +86,16 @@ def test_every_picture_of_a_folder_gets_a_verdict(reader: Reader, log: Log, tmp_
     assert all(ms > 0 for ms in log.ms)
 
 
+def test_a_picture_is_shown_with_its_own_verdict(reader: Reader, log: Log, tmp_path: Path) -> None:
+    folder_of(tmp_path, photo("ABCD"), photo("HAG"))
+    station = log.watch(Station(reader, str(tmp_path), JOB))
+    last: list[tuple[list[str], str]] = []
+    station.on_frame = lambda frame, reading, ms: last.append((reading.texts, log.said[-1][1]))
+    with station:
+        assert station.wait(60)
+    assert last == [(["ABCD"], "ABCD"), (["HAG"], "HAG")]
+
+
 def test_a_live_camera_gives_one_verdict_a_product(reader: Reader, log: Log) -> None:
     belt = Belt(photo("ABCD"))
     with log.watch(Station(reader, belt, JOB)) as station:

@@ -72,8 +72,8 @@ FRAME = (128, 160)
 
 # Greatest difference of a float graph as a share of the output's peak.
 FLOAT_TOLERANCE = 1e-3
-# Least correlation of an integer graph's output.
-INT8_CORRELATION = 0.95
+# Least correlation of an integer graph's output: after a few steps, maps vary by few of its levels.
+INT8_CORRELATION = 0.9
 
 
 @pytest.fixture(scope="module")

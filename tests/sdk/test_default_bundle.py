@@ -39,6 +39,6 @@ def test_self_check_passes(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_says_how_it_was_made() -> None:
     about = json.loads((DEFAULT_BUNDLE / "model.json").read_text(encoding="utf-8"))
-    runs = {run["name"]: run for run in about["training"]["runs"]}
+    runs = {run["kind"]: run for run in about["training"]["runs"]}
     assert set(runs) == {"line", "fots"}
     assert all(run["step"] > 1000 and run["samples"] > 1000 for run in runs.values())

@@ -12,11 +12,14 @@ cell's center to the four edges, but in the frame of the reading direction u = (
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float32]
+Number = TypeVar("Number", float, NDArray[Any])
 
 # The corner that follows each; indexing costs a third of np.roll.
 NEXT = (1, 2, 3, 0)
@@ -34,6 +37,7 @@ __all__ = [
     "iou_matrix",
     "map_points",
     "reverse",
+    "shared_area",
     "shrink",
     "side_lengths",
     "slice_quads",
@@ -324,6 +328,18 @@ def iou(first: ArrayLike, second: ArrayLike) -> float:
         return 0.0
     shared = _polygon_area(_clip(a, b))
     return min(1.0, max(0.0, shared / max(sum(areas) - shared, 1e-9)))
+
+
+def shared_area(overlap: Number, first: Number, second: Number) -> Number:
+    """Return the area that quads have in common: IoU = s / (first + second - s), solved for s.
+
+    Args:
+        overlap: Their intersection over union, one number or an array.
+        first: Area of the one, square pixels.
+        second: Area of the other.
+    """
+    shared: Number = overlap * (first + second) / (1 + overlap)
+    return shared
 
 
 def _hull(points: Floats) -> list[tuple[float, float]]:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sdk.geometry import iou_matrix
+from sdk.geometry import iou_matrix, shared_area
 
 __all__ = [
     "Score",
@@ -147,9 +147,7 @@ def match_quads(
 def _covered(quad: NDArray[np.float32], other: NDArray[np.float32], overlap: float) -> float:
     """Return the share of a quad's area that lies on another, from their IoU."""
     own, its = (abs(cv2.contourArea(cv2.convexHull(q))) for q in (quad, other))
-    # IoU = s / (own + its - s), solved for the shared area s
-    shared = overlap * (own + its) / (1 + overlap)
-    return float(shared / own) if own > 0 else 0.0
+    return float(shared_area(overlap, own, its) / own) if own > 0 else 0.0
 
 
 def detection(

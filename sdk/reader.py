@@ -9,13 +9,13 @@ import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.closing import Closing
 from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import Device, Engine, Placement, check_options, place
@@ -42,7 +42,7 @@ __all__ = ["Reader"]
 Floats = NDArray[np.float32]
 
 
-class Reader:
+class Reader(Closing):
     """Reads text in pictures.
 
     A reader may be used from several threads; the networks run for one of them at a time. Use it as
@@ -114,19 +114,6 @@ class Reader:
             self._finder = Finder(self._engines["detector"], spec, self._settings)
         self._model = f"{manifest.name} {manifest.version}"
         self._device = str(placement.device)
-
-    def __enter__(self) -> Reader:
-        """Return the reader."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the reader."""
-        self.close()
 
     def close(self) -> None:
         """Free the model; the reader cannot read any more. Closing twice does nothing."""

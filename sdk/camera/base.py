@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from sdk.closing import Closing
 from sdk.errors import CameraError, OptionError
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ class Camera(Protocol):
         """Disconnect; closing twice does nothing. The camera can be opened again."""
 
 
-class CameraBase:
+class CameraBase(Closing):
     """What cameras share: remembered settings, numbered frames, `with`."""
 
     live = True
@@ -116,26 +117,13 @@ class CameraBase:
         self.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the camera."""
-        self.close()
-
+    @abstractmethod
     def open(self) -> None:
         """Connect, see `Camera.open`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, timeout_s: float = 1.0) -> Frame | None:
         """Return the next frame, see `Camera.read`."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """Disconnect, see `Camera.close`."""
-        raise NotImplementedError
 
     def properties(self) -> dict[str, Any]:
         """Return the settings, see `Camera.properties`."""

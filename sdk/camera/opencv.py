@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+from abc import abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +97,9 @@ class OpenCvCamera(CameraBase):
         if capture is not None:
             capture.release()
 
+    @abstractmethod
     def _diagnosis(self) -> str:
-        raise NotImplementedError
+        """Say why the camera may not open."""
 
 
 class UsbCamera(OpenCvCamera):

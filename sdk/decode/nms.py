@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sdk.geometry import angle, area, distances_to_quads, iou, side_lengths
+from sdk.geometry import angle, area, distances_to_quads, iou, shared_area, side_lengths
 
 Floats = NDArray[np.float32]
 
@@ -58,7 +58,7 @@ def _drops(
     inside: float,
 ) -> bool:
     overlap = iou(kept, other)
-    shared = overlap * (kept_area + other_area) / (1 + overlap)
+    shared = shared_area(overlap, kept_area, other_area)
     return overlap > threshold or shared > inside * max(other_area, 1e-6)
 
 

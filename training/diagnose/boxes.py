@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from sdk.geometry import angle, area, fit_rectangles, iou_matrix, side_lengths
+from sdk.geometry import angle, area, fit_rectangles, iou_matrix, shared_area, side_lengths
 
 __all__ = ["fault", "nearest_box", "shared_areas"]
 
@@ -23,10 +23,7 @@ _MAX_REACH = 1.5
 def shared_areas(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Return the areas that quads (n, 4, 2) and (m, 4, 2) px have in common, (n, m) square px."""
     overlap = iou_matrix(first, second)
-    both = np.abs(area(first))[:, None] + np.abs(area(second))[None]
-    # IoU = s / (both - s), solved for the shared area s
-    shared: np.ndarray = overlap * both / (1 + overlap)
-    return shared
+    return shared_area(overlap, np.abs(area(first))[:, None], np.abs(area(second))[None])
 
 
 def nearest_box(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None, float, float]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from sdk.geometry import area, iou, map_points
+from sdk.geometry import area, iou, map_points, shared_area
 from training.synth.pens.ink import Ink
 from training.synth.process import Process, print_line
 
@@ -130,8 +130,7 @@ def _warp(
 def _visible(quad: np.ndarray, shape: tuple[int, int]) -> float:
     """Return the share of a quad's area inside a picture of ``shape``."""
     frame = _corners(0, 0, shape[1], shape[0])
-    overlap = iou(quad, frame)
-    inside = overlap * float(area(quad) + area(frame)) / (1 + overlap)
+    inside = shared_area(iou(quad, frame), float(area(quad)), float(area(frame)))
     return inside / max(float(area(quad)), 1e-6)
 
 

@@ -8,9 +8,9 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
+from sdk.closing import Closing
 from sdk.errors import HistoryError, OptionError, SdkError
 from sdk.files import write_atomically
 from sdk.image.load import ImageArray
@@ -36,7 +36,7 @@ _GROUPS = {
 _PAGE = 200
 
 
-class History:
+class History(Closing):
     """Every verdict of a station; may be used from several threads, and written by one process.
 
     Full pictures lie in a folder beside the file, named after it: ``line.db`` has
@@ -81,19 +81,6 @@ class History:
         self._lock = threading.RLock()
         self._database = open_database(self.path)
         self._used = self._sum_used()
-
-    def __enter__(self) -> History:
-        """Return the history."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the history."""
-        self.close()
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""

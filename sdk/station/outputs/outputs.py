@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any
 
+from sdk.closing import Closing
 from sdk.errors import JobError, OutputError
 from sdk.station.outputs.base import OutputSettings
 from sdk.station.outputs.command import CommandSettings
@@ -43,7 +43,7 @@ def read_settings(table: object, where: str) -> OutputSettings:
     return build(KINDS[kind], values, f"{where} ({kind})")
 
 
-class Outputs:
+class Outputs(Closing):
     """Passes every verdict on to all outputs, each with its own queue and thread."""
 
     def __init__(self, settings: Sequence[OutputSettings] = ()) -> None:
@@ -67,19 +67,6 @@ class Outputs:
         except OutputError as error:
             self.close()
             raise OutputError(f"The output {one.name!r} cannot be used. {error}") from error
-
-    def __enter__(self) -> Outputs:
-        """Return the outputs."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Close the outputs."""
-        self.close()
 
     def publish(self, verdict: Verdict) -> None:
         """Queue a verdict for every output; returns at once and never fails."""

@@ -256,7 +256,12 @@ def test_vote_that_is_none(vote: object) -> None:
 
 
 def test_stills_are_products_each() -> None:
-    class Stills(CameraBase):
+    class Film(CameraBase):
+        def open(self) -> None: ...
+        def read(self, timeout_s: float = 1.0) -> None: ...
+        def close(self) -> None: ...
+
+    class Stills(Film):
         stills = True
 
     follower = tracker_for(Stills("stills"), 3)
@@ -266,7 +271,7 @@ def test_stills_are_products_each() -> None:
         event = follower.update(shown, 5.0)
         assert isinstance(event, StreamEvent)
         assert (event.kind, event.reading, event.time) == ("settled", shown, 5.0)
-    assert isinstance(tracker_for(CameraBase("film"), 3), Tracker)
+    assert isinstance(tracker_for(Film("film"), 3), Tracker)
 
 
 @pytest.mark.parametrize("gap", [0, 2])

@@ -20,6 +20,8 @@ from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, write_manifest
 from sdk.model.manifest import GraphSpec, Manifest
 
+from .trouble import content
+
 Converted = Callable[[str, str], Path]
 
 ROOT = Path(__file__).parents[2]
@@ -92,10 +94,6 @@ def compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
         (folder / "edgetpu_compiler.report").write_text(REPORT)
 
     return install
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_shipped_graphs_pass() -> None:

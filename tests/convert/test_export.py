@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,8 +23,7 @@ from training.models.build import build_models
 from training.run import save_weights
 
 from .conftest import CONFIG
-
-ROOT = Path(__file__).parents[2]
+from .trouble import content, fail_on_full_disk, kill_at
 
 # Untrained networks are unsure of every character, so their integer twins read other ones.
 UNTRAINED = {name: replace(floor, same=0.0) for name, floor in FLOORS.items()}
@@ -71,10 +66,6 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(run: Path, target: Path, *more: str) -> list[str]:
     sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
     return ["export", str(run), "--precision", "fp32", "--out", str(target), *sizes, *more]
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_bundle_is_what_the_sdk_opens(bundle: Path, source: Source) -> None:
@@ -252,15 +243,7 @@ def old_bundle(tmp_path: Path) -> Path:
 
 def test_kill_leaves_the_old_bundle(line_run: Path, tmp_path: Path) -> None:
     target = old_bundle(tmp_path)
-    with subprocess.Popen(
-        [sys.executable, "-m", "convert", *command(line_run, target, "--force")],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as process:
-        assert process.stderr is not None
-        assert any("converting line" in message for message in process.stderr)
-        process.send_signal(signal.SIGKILL)
+    kill_at("converting line", command(line_run, target, "--force"))
     assert content(target) == {"model.json": b"old"}
     assert main(command(line_run, target, "--force")) == 0
     assert Bundle.open(target).variant == "fp32"
@@ -270,20 +253,6 @@ def test_kill_leaves_the_old_bundle(line_run: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("most_bytes", [2_000, 40_000])
 def test_full_disk_leaves_the_old_bundle(line_run: Path, tmp_path: Path, most_bytes: int) -> None:
     target = old_bundle(tmp_path)
-
-    def no_large_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "convert", *command(line_run, target, "--force")],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        preexec_fn=no_large_files,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    assert "File too large" in done.stderr
-    assert "Traceback" not in done.stderr
+    fail_on_full_disk(command(line_run, target, "--force"), most_bytes)
     assert content(target) == {"model.json": b"old"}
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]

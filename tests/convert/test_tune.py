@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import resource
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -31,8 +27,7 @@ from training.models.build import build_models
 from training.run import save_weights
 
 from .conftest import CONFIG
-
-ROOT = Path(__file__).parents[2]
+from .trouble import content, fail_on_full_disk, kill_at
 
 SMALL = Tuning(steps=6, count=8, frame=(64, 96), crop=64, batch=1)
 
@@ -68,10 +63,6 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def command(run: Path, target: Path, *more: str) -> list[str]:
     sizes = ["--frame", "96x64", "--crop", "64", "--batch", "1", "--count", "4"]
     return ["tune", str(run), "--out", str(target), *sizes, *more]
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_folder_holds_the_graphs_and_how_they_were_made(tuned: Path) -> None:
@@ -238,12 +229,7 @@ def old_output(tmp_path: Path) -> Path:
 def test_kill_leaves_the_old_output(line_run: Path, tmp_path: Path) -> None:
     target = old_output(tmp_path)
     arguments = command(line_run, target, "--steps", "100000", "--force")
-    with subprocess.Popen(
-        [sys.executable, "-m", "convert", *arguments], stderr=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        assert process.stderr is not None
-        assert any("before tuning" in message for message in process.stderr)
-        process.send_signal(signal.SIGKILL)
+    kill_at("before tuning", arguments)
     assert content(target) == {"tune.json": b"old"}
     assert main(command(line_run, target, "--steps", "1", "--force")) == 0
     assert set(content(target)) == {"tune.json", "line.npz"}
@@ -252,21 +238,7 @@ def test_kill_leaves_the_old_output(line_run: Path, tmp_path: Path) -> None:
 
 def test_full_disk_leaves_the_old_output(line_run: Path, tmp_path: Path) -> None:
     target = old_output(tmp_path)
-
-    def no_large_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-
-    done = subprocess.run(
-        [sys.executable, "-m", "convert", *command(line_run, target, "--steps", "1", "--force")],
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        preexec_fn=no_large_files,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    assert "File too large" in done.stderr
-    assert "Traceback" not in done.stderr
+    fail_on_full_disk(command(line_run, target, "--steps", "1", "--force"), 20_000)
     assert content(target) == {"tune.json": b"old"}
 
 

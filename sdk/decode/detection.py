@@ -201,19 +201,21 @@ def _fit(cells: _Cells, groups: Labels) -> tuple[_Cells, _Lines, Labels]:
     u = _turn_to_axis(u, cells, groups, mean)
     v = np.stack([-u[:, 1], u[:, 0]], 1)
 
-    height = np.maximum(mean(cells.height, cells.score), 1e-6)[groups, None]
+    heights = np.maximum(mean(cells.height, cells.score), 1e-6)
+    height = heights[groups, None]
     a = (cells.center * u[groups]).sum(1)
     b = (cells.axis_point * v[groups]).sum(1)
     # steep, so that the many cells far from an end of a long line do not outvote the few near it;
     # by place too, since where the line goes on unseen no cell claims to be near its end
-    place = np.stack([a - _least(a, groups, k)[groups], -a - _least(-a, groups, k)[groups]], 1)
+    first, last = _least(a, groups, k), -_least(-a, groups, k)
+    place = np.stack([a - first[groups], last[groups] - a], 1)
     near_h = cells.score[:, None]
     near_h = near_h / ((1 + cells.horizontal / height) ** 2 * (1 + place / height) ** 4)
     near_v = cells.score[:, None] / (1 + cells.vertical / height) ** 2
     half = 0.5 * cells.height
-    reach = MAX_REACH * np.maximum(mean(cells.height, cells.score), 1e-6)
-    start = np.maximum(mean(a - cells.horizontal[:, 0], near_h[:, 0]), _least(a, groups, k) - reach)
-    end = np.minimum(mean(a + cells.horizontal[:, 1], near_h[:, 1]), reach - _least(-a, groups, k))
+    reach = MAX_REACH * heights
+    start = np.maximum(mean(a - cells.horizontal[:, 0], near_h[:, 0]), first - reach)
+    end = np.minimum(mean(a + cells.horizontal[:, 1], near_h[:, 1]), last + reach)
     low = [start, mean(b - half, near_v[:, 0])]
     high = [end, mean(b + half, near_v[:, 1])]
     count = np.bincount(groups, minlength=k)

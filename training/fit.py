@@ -23,6 +23,7 @@ import keras
 import numpy as np
 
 from sdk.files import write_atomically
+from sdk.model.bundle import MANIFEST_NAME
 from training.averaging import Average
 from training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import Config, parse_config
@@ -35,6 +36,7 @@ from training.models.build import Built, build_models, copy_by_name
 from training.run import load_run, save_weights
 from training.schedule import learning_rate
 from training.shards import list_shards
+from training.warm_start import start_from_bundle
 
 __all__ = ["Fit", "load_run"]
 
@@ -191,8 +193,11 @@ class Fit:
 
     def _initialize(self, source: str) -> None:
         copied: list[str] = []
-        for part in load_run(source).models.values():
-            copied += copy_by_name(part, self.model)
+        if (Path(source) / MANIFEST_NAME).exists():
+            copied = start_from_bundle(Path(source), self.model, self.task.batch(0)[0])
+        else:
+            for part in load_run(source).models.values():
+                copied += copy_by_name(part, self.model)
         if not copied:
             raise TrainingError(
                 f"train.init_from: no layer of {source} fits this network by name and shape."

@@ -1,7 +1,7 @@
-"""Batch normalization by TensorFlow's fused kernel.
+"""Batch normalization by the fused kernels of TensorFlow and PyTorch.
 
 Keras 3 writes the layer out in single operations, which on a CPU take a third of a training step;
-the fused kernel takes a fraction of that.
+a fused kernel takes a fraction of that.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+from keras import ops
 
 __all__ = ["BatchNormalization"]
 
@@ -19,12 +20,25 @@ class BatchNormalization(keras.layers.BatchNormalization):
     The name is the plain layer's too, because weight files name layers after their class. The
     moving variance takes the unbiased variance of the batch, as in Keras 2. On other backends, and
     outside training, the plain layer runs.
+
+    Attributes:
+        unfolding: If set, the next call takes ``beta`` for all the layer does, as it is after
+            folding into a convolution, and sets the weights so that it still does just that, now
+            with the averages of this input.
     """
+
+    unfolding = False
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return the normalized inputs; in training, also move the averages."""
-        if keras.backend.backend() != "tensorflow" or not training or not self.trainable:
+        if self.unfolding:
+            return self._unfold(inputs)
+        fused = {"tensorflow": self._tensorflow, "torch": self._torch}.get(keras.backend.backend())
+        if fused is None or not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
+        return fused(inputs)
+
+    def _tensorflow(self, inputs: Any) -> Any:
         import tensorflow as tf
 
         result, mean, variance = tf.compat.v1.nn.fused_batch_norm(
@@ -36,4 +50,28 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
             moving.assign(moving * self.momentum + value * (1.0 - self.momentum))
+        return result
+
+    def _torch(self, inputs: Any) -> Any:
+        from torch.nn.functional import batch_norm
+
+        result = batch_norm(
+            inputs.permute(0, 3, 1, 2),
+            self.moving_mean.value,
+            self.moving_variance.value,
+            self.gamma.value,
+            self.beta.value,
+            training=True,
+            momentum=1 - self.momentum,
+            eps=self.epsilon,
+        )
+        return result.permute(0, 2, 3, 1)
+
+    def _unfold(self, inputs: Any) -> Any:
+        result = inputs + ops.cast(self.beta, inputs.dtype)
+        mean, variance = ops.moments(ops.cast(inputs, "float32"), axes=[0, 1, 2])
+        self.moving_mean.assign(mean)
+        self.moving_variance.assign(variance)
+        self.gamma.assign(ops.sqrt(variance + self.epsilon))
+        self.beta.assign(self.beta + mean)
         return result

@@ -11,7 +11,7 @@ from training.config import ModelConfig
 from training.models.fots import build_detector, build_recognizer, build_training
 from training.models.line import build_line
 
-__all__ = ["Built", "build_models", "copy_by_name"]
+__all__ = ["Built", "build_models", "copy_by_name", "layers_by_name"]
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,11 @@ def build_models(config: ModelConfig) -> Built:
     return Built(line, {"line": line})
 
 
-def _layers(model: Any) -> dict[str, Any]:
+def layers_by_name(model: Any) -> dict[str, Any]:
+    """Return the layers of a model and of the models in it."""
     found: dict[str, Any] = {}
     for layer in model.layers:
-        found.update(_layers(layer) if hasattr(layer, "layers") else {layer.name: layer})
+        found.update(layers_by_name(layer) if hasattr(layer, "layers") else {layer.name: layer})
     return found
 
 
@@ -56,8 +57,8 @@ def copy_by_name(source: Any, target: Any) -> list[str]:
     Returns:
         Names of the layers copied.
     """
-    have, copied = _layers(source), []
-    for name, layer in _layers(target).items():
+    have, copied = layers_by_name(source), []
+    for name, layer in layers_by_name(target).items():
         if name not in have or not layer.weights:
             continue
         values = have[name].get_weights()

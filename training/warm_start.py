@@ -1,0 +1,123 @@
+"""Weights for a new run out of a shipped bundle.
+
+A bundle holds quantized graphs whose batch normalization is folded into the convolutions. Weights
+come back to within half a quantization step; the normalization comes back by looking at a batch,
+so that the network computes what the graph computes and can be trained on, with your own data too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from sdk.engine.interpreter import find_interpreter
+from sdk.model.bundle import Bundle
+from training.models.batch_norm import BatchNormalization
+from training.models.build import layers_by_name
+
+__all__ = ["start_from_bundle"]
+
+_CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
+
+
+def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str]:
+    """Take over the convolutions of a bundle and fit the batch normalization to them.
+
+    Recognizer and line graph hold layers of the same names: the graph with more of the network's
+    layers gives them, the recognizer if both have as many.
+
+    Args:
+        folder: A bundle with an int8 or fp32 variant.
+        model: Network to set, ``Built.trained``.
+        inputs: A training batch's inputs.
+
+    Returns:
+        Names of the convolutions taken over: those that fit by name and shape.
+
+    Raises:
+        ModelError: The bundle is damaged.
+    """
+    bundle = Bundle.open(folder)
+    layers = layers_by_name(model)
+    graphs = [
+        list(_convolutions(bundle.graph(role).path, set(layers)))
+        for role in ("detector", "recognizer", "line")
+        if role in bundle.roles
+    ]
+    copied: list[str] = []
+    for graph in sorted(graphs, key=len, reverse=True):
+        for name, kernel, bias in graph:
+            if name not in copied and _assign(layers, name, kernel, bias):
+                copied.append(name)
+    fresh = [
+        layer
+        for layer in layers.values()
+        if isinstance(layer, BatchNormalization) and _convolution_before(layer) in copied
+    ]
+    for layer in fresh:
+        layer.unfolding = True
+    try:
+        model(keras.tree.map_structure(keras.ops.convert_to_tensor, inputs))
+    finally:
+        for layer in fresh:
+            layer.unfolding = False
+    return copied
+
+
+def _convolution_before(layer: keras.Layer) -> str:
+    return f"{layer.name.removesuffix('_bn')}_conv"
+
+
+def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndarray) -> bool:
+    """Set a convolution, and what is added after it, if the shapes agree."""
+    layer = layers[name]
+    # (out, rows, columns, in), or (1, rows, columns, in) of a depthwise one
+    kernel = kernel.transpose(1, 2, 3, 0)
+    if tuple(layer.kernel.shape) != kernel.shape:
+        return False
+    # the converter multiplies a following scale into the weights
+    unit = layers.get(f"{name.removesuffix('_conv')}_px")
+    scale = 1.0 if unit is None else float(unit.scale)
+    layer.kernel.assign(kernel / scale)
+    if layer.use_bias:
+        layer.bias.assign(bias / scale)
+    else:
+        layers[f"{name.removesuffix('_conv')}_bn"].beta.assign(bias)
+    return True
+
+
+def _convolutions(path: Path, known: set[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield layer name, kernel (out, rows, columns, in) and bias of a graph's convolutions."""
+    # without the delegate, which may free weights it has packed
+    kinds = find_interpreter().module
+    graph = kinds.Interpreter(
+        str(path),
+        experimental_op_resolver_type=kinds.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    tensors = {t["index"]: t for t in graph.get_tensor_details()}
+    for operation in graph._get_ops_details():
+        if operation["op_name"] not in _CONVOLUTIONS:
+            continue
+        kernel, bias = operation["inputs"][1:3]
+        # fused operations carry the names of all their parts; Keras numbers repeated ones
+        parts = re.split(r"[/;]", tensors[kernel]["name"])
+        names = [re.sub(r"_\d+$", "", p) if p not in known else p for p in parts]
+        name = next((n for n in names if n in known and not n.endswith("_bn")), None)
+        if name is not None:
+            yield name, *(_floats(graph.get_tensor(i), tensors[i]) for i in (kernel, bias))
+
+
+def _floats(values: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:
+    quantization = tensor["quantization_parameters"]
+    scales = np.asarray(quantization["scales"], np.float32)
+    if not len(scales):
+        return values.astype(np.float32)
+    shape = [1] * values.ndim
+    shape[quantization["quantized_dimension"]] = len(scales)
+    zeros = np.asarray(quantization["zero_points"]).reshape(shape)
+    return (values.astype(np.float32) - zeros) * scales.reshape(shape)

@@ -144,28 +144,29 @@ def test_damaged_checkpoint(strip_shards, tmp_path):
         Fit(text, strip_shards, tmp_path)
 
 
-JAX_RUN = """
-import sys, keras
-assert keras.backend.backend() == "jax"
+RUN = """
+import os, sys, keras
+assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
 from training.fit import Fit
 for text, data, run in zip(sys.argv[1::3], sys.argv[2::3], sys.argv[3::3]):
     Fit(text, data, run).run()
 """
 
 
-def test_the_same_runs_on_jax(strip_shards, photo_shards, tmp_path):
-    pytest.importorskip("jax")
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_the_same_runs_on_another_backend(backend, strip_shards, photo_shards, tmp_path):
+    pytest.importorskip(backend)
     line = LINE_TOML.replace("steps = 40", "steps = 15").replace("[32, 64, 96]", "[96]")
     fots = FOTS_TOML.replace("steps = 14", "steps = 6").replace("log_every = 5", "log_every = 2")
     result = subprocess.run(
         [
             sys.executable,
             "-c",
-            JAX_RUN,
+            RUN,
             *(line, str(strip_shards), str(tmp_path / "line")),
             *(fots, str(photo_shards), str(tmp_path / "fots")),
         ],
-        env={"KERAS_BACKEND": "jax", "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu"},
+        env={"KERAS_BACKEND": backend, "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu"},
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,

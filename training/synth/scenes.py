@@ -13,6 +13,7 @@ import numpy as np
 from training.synth import noise, process
 from training.synth.block import Block, Line, Surface
 from training.synth.color import ink_color, random_color
+from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
 from training.synth.pens import dot_matrix, outline, segments
 from training.synth.pens.ink import Ink
@@ -206,8 +207,24 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     return _backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
 
 
+def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarray, Surface]]:
+    """Return emblems before, behind or at the gaps of a plate's characters."""
+    x0, y0, x1, y1 = line.box()
+    height, chars = y1 - y0, line.ink.chars + np.array([line.x, line.y] * 2)
+    gaps = [(x0 - rng.uniform(0.5, 1.3) * height, x0), (x1, x1 + rng.uniform(0.5, 1.3) * height)]
+    blanks = [i for i, c in enumerate(line.ink.text) if c == " "]
+    gaps += 3 * [(float(chars[i - 1, 2]), float(chars[i + 1, 0])) for i in blanks]
+    out = []
+    for _ in range(int(rng.integers(1, 3))):
+        left, right = gaps[int(rng.integers(len(gaps)))]
+        grow, low = rng.uniform(0.4, 1.15), rng.uniform(-0.15, 0.3) * height
+        middle, half = (left + right) / 2, grow * max(right - left, 0.25 * height) / 2
+        out.append(emblem(rng, (middle - half, y0 + low, middle + half, y1 + low / 2)))
+    return out
+
+
 def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Number plates with border, small print above and below, and a colored band."""
+    """Number plates with border, small print above and below, a colored band and emblems."""
     kind = _pick(rng, ("plate", "condensed", "sans", "plate"))
     inks = _type(rng, fonts, kind, [sample_text(rng, "plate")], [height])
     lines = _stack(rng, inks, process.plate, 0.3)
@@ -237,6 +254,8 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
         band[[1, 2], 0] = quad[0, 0]
         blue = random_color(rng, hue=(0.6, 0.68), saturation=(0.6, 1), value=(0.3, 0.8))
         block.surfaces.append((band, _flat(rng, blue, 3)))
+    if rng.random() < 0.35:
+        block.surfaces += _plate_emblems(rng, lines[0])
     return block
 
 

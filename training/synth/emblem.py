@@ -1,0 +1,61 @@
+"""Emblems: small pictures beside and between characters that a reader must not take for one.
+
+Seals, animals, flags and stickers on number plates and labels, as a few overlapping shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from training.synth.color import random_color
+
+__all__ = ["emblem"]
+
+
+def emblem(
+    rng: np.random.Generator, box: tuple[float, float, float, float]
+) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], None]]:
+    """Return quad and painter of an emblem that fills a box, for ``Block.surfaces``.
+
+    Args:
+        rng: Source of randomness.
+        box: x0, y0, x1, y1 in the block.
+    """
+    x0, y0, x1, y1 = box
+    quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
+    seed = int(rng.integers(2**31))
+
+    def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
+        local = np.random.default_rng(seed)
+        shape = np.array(coverage.shape[::-1])
+        for _ in range(int(local.integers(1, 6))):
+            mask = np.zeros(coverage.shape, np.float32)
+            center, radius = local.uniform(0.3, 0.7, 2) * shape, local.uniform(0.12, 0.45, 2)
+            _shape(local, mask, center, radius * shape)
+            color = random_color(local)
+            patch += (color - patch) * (mask * coverage)[..., None]
+
+    return quad, paint
+
+
+def _shape(
+    rng: np.random.Generator, mask: np.ndarray, center: np.ndarray, radius: np.ndarray
+) -> None:
+    """Draw a disc, ring, star, bar or blot on a mask, all with sixteenths of a pixel."""
+    corners = int(rng.choice([3, 4, 5, 10, 24]))
+    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 2 * np.pi)
+    reach = np.ones(corners)
+    if corners == 10:  # a star of five points
+        reach[::2] = rng.uniform(0.35, 0.6)
+    elif rng.random() < 0.5:
+        reach = rng.uniform(0.5, 1.0, corners)
+    points = center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None] * radius
+    outline = np.round(points * 16).astype(np.int32)
+    if rng.random() < 0.3:
+        width = max(1, round(float(radius.min()) * rng.uniform(0.1, 0.4)))
+        cv2.polylines(mask, [outline], True, 1.0, width, cv2.LINE_AA, 4)
+    else:
+        cv2.fillPoly(mask, [outline], 1.0, cv2.LINE_AA, 4)

@@ -249,10 +249,9 @@ def decode(
         path = log_probs.argmax(-1)
     ids, first, last = collapse(path)
     along_path = log_probs[np.arange(len(path)), path]
-    # from each start to its end, and from there to the next start, which is left out; one column
-    # more, since the last end may lie behind all of them
-    bounds = np.stack([first, last], 1).ravel()
-    highest = np.maximum.reduceat(np.append(along_path, np.float32(-np.inf)), bounds)[::2]
+    # so that from one character's start to the next one's its own columns are the highest
+    along_path[path == BLANK] = -np.inf
+    highest = np.maximum.reduceat(along_path, first) if len(first) else along_path[:0]
     spans = tuple(zip(first.tolist(), last.tolist(), strict=True))
     text = charset.decode(ids.tolist())
     return CtcText(text, tuple(np.exp(highest).tolist()), spans, len(log_probs))

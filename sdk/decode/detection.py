@@ -193,7 +193,7 @@ def decode_maps(
     mass = np.bincount(groups, cells.score, len(proper))[proper]
     quads, certainty = lines.quads()[proper], lines.score[proper]
     quads, members = merge_collinear(quads, mass)
-    scores = np.array([np.average(certainty[m], weights=mass[m]) for m in members], np.float32)
+    scores = np.array([(certainty[m] * mass[m]).sum() / mass[m].sum() for m in members], np.float32)
     mass = np.array([mass[m].sum() for m in members])
     width, height = side_lengths(quads)
     fit = (height >= max(min_height_px, 1e-3)) & (width >= 1e-3)
@@ -207,10 +207,7 @@ def _fit(cells: _Cells, labels: Labels) -> tuple[_Cells, _Lines]:
     """Return one rectangle per group; cells against their group's direction are turned into it."""
     groups = _Groups(labels, cells.score)
     cells = _agree(cells, groups)
-    # a plain mean of the directions from here on; of doubled ones it would be less exact
-    u = groups.mean_point(cells.direction)
-    u = _turn_to_axis(u / np.maximum(np.abs(u), 1e-9), cells, groups)
-
+    u = _directions(cells, groups)
     frame = u.conj()[labels]
     a, b = (cells.center * frame).real, (cells.axis_point * frame).imag
     heights = np.maximum(groups.mean(cells.height), 1e-6)
@@ -251,8 +248,14 @@ def _agree(cells: _Cells, groups: _Groups) -> _Cells:
     )
 
 
-def _turn_to_axis(u: Points, cells: _Cells, groups: _Groups) -> Points:
-    """Return directions corrected by the run of the cells' axes, which long lines know better."""
+def _directions(cells: _Cells, groups: _Groups) -> Points:
+    """Return the mean directions, corrected by the run of the axes, which long lines know better.
+
+    The cells of a group must read it the same way.
+    """
+    # a plain mean; of doubled angles it would be less exact
+    u = groups.mean_point(cells.direction)
+    u /= np.maximum(np.abs(u), 1e-9)
     point = cells.axis_point * u.conj()[groups.labels]
     a = point.real - groups.mean(point.real)[groups.labels]
     variance = groups.mean(a * a)
@@ -354,10 +357,13 @@ def _by_axis(cells: _Cells, members: Labels) -> list[Labels]:
 
 def _by_extent(cells: _Cells, members: Labels) -> list[Labels]:
     """Divide where the cells to the left say "ends here" and those to the right "starts here"."""
-    picked, lines = _fit(cells.pick(members), np.zeros(len(members), np.intp))
-    a = (picked.center * lines.u[0].conj()).real
+    picked = cells.pick(members)
+    whole = _Groups(np.zeros(len(members), np.intp), picked.score)
+    picked = _agree(picked, whole)
+    [u] = _directions(picked, whole)
+    a = (picked.center * u.conjugate()).real
     starts, ends = a - picked.horizontal[0], a + picked.horizontal[1]
-    height = float(np.average(picked.height, weights=picked.score))
+    height = float(whole.mean(picked.height)[0])
     cuts = np.arange(a.min(), a.max(), 0.25 * max(height, 1.0))[1:, None]  # (m, 1)
     near, before = np.abs(a - cuts) < 1.5 * height, a < cuts  # (m, n)
     left, right = near & before, near & ~before

@@ -41,8 +41,6 @@ class Part:
 
     def cut(self, quad: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return this part of a line's quad, float32 (4, 2)."""
-        if self == WHOLE:
-            return quad
         across, height = (max(float(x), 1e-6) for x in side_lengths(quad))
         more = self.side * height / across
         [wider] = slice_quads(quad, [-more], [1 + more])

@@ -82,10 +82,10 @@ class Charset:
         Raises:
             ValueError: A class number is outside the charset.
         """
-        numbers = [int(i) for i in ids]
-        wrong = [i for i in numbers if not 0 <= i < self.classes]
+        numbers, classes = [int(i) for i in ids], self.classes
+        wrong = [i for i in numbers if not 0 <= i < classes]
         if wrong:
-            raise ValueError(f"Class {wrong[0]} is outside 0..{self.classes - 1}.")
+            raise ValueError(f"Class {wrong[0]} is outside 0..{classes - 1}.")
         return "".join(self.symbols[i - 1] for i in numbers if i != BLANK)
 
     def mask(self, allowed: str) -> NDArray[np.bool_]:

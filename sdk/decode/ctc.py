@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -48,7 +49,7 @@ class CtcText:
     spans: tuple[tuple[int, int], ...]
     columns: int
 
-    @property
+    @cached_property
     def confidence(self) -> float:
         """Geometric mean of the characters' confidences; 0 for an empty text."""
         if not self.confidences:
@@ -90,10 +91,11 @@ def collapse(path: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArr
     p = np.asarray(path, np.intp)
     if not len(p):
         return p, p, p
-    first = np.flatnonzero(np.concatenate([[True], p[1:] != p[:-1]]))
-    last = np.append(first[1:], len(p))
-    kept = p[first] != BLANK
-    return p[first][kept], first[kept], last[kept]
+    changes = np.flatnonzero(p[1:] != p[:-1]) + 1
+    bounds = np.concatenate([[0], changes, [len(p)]])
+    classes = p[bounds[:-1]]
+    kept = classes != BLANK
+    return classes[kept], bounds[:-1][kept], bounds[1:][kept]
 
 
 def beam_search(
@@ -246,11 +248,13 @@ def decode(
     else:
         path = log_probs.argmax(-1)
     ids, first, last = collapse(path)
-    confidences = tuple(
-        float(np.exp(log_probs[a:b, c].max())) for c, a, b in zip(ids, first, last, strict=True)
-    )
-    spans = tuple((int(a), int(b)) for a, b in zip(first, last, strict=True))
-    return CtcText(charset.decode(ids), confidences, spans, len(log_probs))
+    along_path = log_probs[np.arange(len(path)), path]
+    # so that from one character's start to the next one's its own columns are the highest
+    along_path[path == BLANK] = -np.inf
+    highest = np.maximum.reduceat(along_path, first) if len(first) else along_path[:0]
+    spans = tuple(zip(first.tolist(), last.tolist(), strict=True))
+    text = charset.decode(ids.tolist())
+    return CtcText(text, tuple(np.exp(highest).tolist()), spans, len(log_probs))
 
 
 def character_edges(text: CtcText) -> tuple[Floats, Floats]:

@@ -4,13 +4,14 @@ Every map cell whose score is high describes a box as in EAST (Zhou et al. 2017)
 edges and a direction. Cells that touch and agree make one line. Its direction is the weighted mean
 of theirs; each edge is a vote of the cells in which those near the edge count more, since long
 distances are regressed less precisely (EAST's known weakness with long lines, section 4.5 there).
+
+Points and directions are complex numbers here, x + iy: times i turns by 90 degrees clockwise on
+screen, and p * conj(u) is p in the frame of a direction u, along it and across.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -21,8 +22,8 @@ from sdk.geometry import distances_to_quads, side_lengths
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
+Points = NDArray[np.complex128]
 Labels = NDArray[np.intp]
-_Mean: TypeAlias = Callable[[Doubles, Doubles], Doubles]
 
 __all__ = ["STRIDE", "Detections", "decode_maps"]
 
@@ -62,52 +63,81 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The cells above the threshold, arrays of n rows; pixels."""
+    """The cells above the threshold; pixels."""
 
-    center: Doubles  # (n, 2)
+    center: Points  # (n,)
     score: Doubles  # (n,)
-    direction: Doubles  # (n, 2), unit length
-    horizontal: Doubles  # (n, 2) to start and end
-    vertical: Doubles  # (n, 2) to top and bottom
+    direction: Points  # (n,), unit length
+    horizontal: Doubles  # (2, n) to start and end
+    vertical: Doubles  # (2, n) to top and bottom
 
     def pick(self, which: NDArray[np.bool_] | Labels) -> _Cells:
         return _Cells(
             self.center[which],
             self.score[which],
             self.direction[which],
-            self.horizontal[which],
-            self.vertical[which],
+            self.horizontal[:, which],
+            self.vertical[:, which],
         )
 
     @property
     def height(self) -> Doubles:
-        return self.vertical[:, 0] + self.vertical[:, 1]
+        out: Doubles = self.vertical[0] + self.vertical[1]
+        return out
 
     @property
-    def axis_point(self) -> Doubles:
-        """The point of each cell's axis next to the cell, (n, 2)."""
-        down = np.stack([-self.direction[:, 1], self.direction[:, 0]], 1)
-        return self.center + down * (0.5 * (self.vertical[:, 1] - self.vertical[:, 0]))[:, None]
+    def axis_point(self) -> Points:
+        """The point of each cell's axis next to the cell, (n,)."""
+        lower = 0.5 * (self.vertical[1] - self.vertical[0])
+        out: Points = self.center + 1j * self.direction * lower
+        return out
 
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """One rectangle per group, arrays of k rows; pixels along u and v of each group."""
+    """One rectangle per group, arrays of k; pixels along the direction and across it."""
 
-    u: Doubles  # (k, 2)
-    low: Doubles  # (k, 2): start along u, top along v
-    high: Doubles  # (k, 2): end along u, bottom along v
-    score: Doubles  # (k,)
-
-    @property
-    def v(self) -> Doubles:
-        return np.stack([-self.u[:, 1], self.u[:, 0]], 1)
+    u: Points  # direction, unit length
+    start: Doubles
+    end: Doubles
+    top: Doubles
+    bottom: Doubles
+    score: Doubles
 
     def quads(self) -> Floats:
-        zero = np.zeros_like(self.low)
-        horizontal = np.stack([-self.low[:, 0], self.high[:, 0]], 1)
-        vertical = np.stack([-self.low[:, 1], self.high[:, 1]], 1)
-        return distances_to_quads(zero, self.u, horizontal, vertical)
+        return distances_to_quads(
+            np.zeros((len(self.u), 2)),
+            np.stack([self.u.real, self.u.imag], 1),
+            np.stack([-self.start, self.end], 1),
+            np.stack([-self.top, self.bottom], 1),
+        )
+
+
+class _Groups:
+    """Which group each cell belongs to, and sums and means over the cells of each group."""
+
+    def __init__(self, labels: Labels, score: Doubles) -> None:
+        self.labels = labels  # (n,), 0 to count - 1
+        self.count = int(labels.max()) + 1
+        self.mass = self.sum(score)
+        self._score = score
+
+    def sum(self, values: Doubles) -> Doubles:
+        return np.asarray(np.bincount(self.labels, values, self.count), np.float64)
+
+    def mean(self, values: Doubles, weights: Doubles | None = None) -> Doubles:
+        """Return the means over each group, weighted by the cells' scores if not otherwise."""
+        if weights is None:
+            return self.sum(values * self._score) / self.mass
+        return self.sum(values * weights) / self.sum(weights)
+
+    def mean_point(self, values: Points) -> Points:
+        return self.mean(values.real) + 1j * self.mean(values.imag)
+
+    def least(self, values: Doubles) -> Doubles:
+        out = np.full(self.count, np.inf)
+        np.minimum.at(out, self.labels, values)
+        return out
 
 
 def decode_maps(
@@ -141,28 +171,29 @@ def decode_maps(
     if not len(rows):
         return Detections(np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32))
     _, components = cv2.connectedComponents(text.astype(np.uint8), connectivity=8)
-    direction = np.asarray(angle)[rows, columns].astype(np.float64)
-    length = np.linalg.norm(direction, axis=1, keepdims=True)
+    x, y = np.asarray(angle)[rows, columns].astype(np.float64).T
+    direction = x + 1j * y
+    length = np.abs(direction)
     cells = _Cells(
-        np.stack([columns, rows], 1).astype(np.float64) * stride + 0.5 * stride,
+        stride * (columns + 0.5 + 1j * (rows + 0.5)),
         1 / (1 + np.exp(-logits[rows, columns].astype(np.float64))),
-        np.where(length > 1e-6, direction / np.maximum(length, 1e-6), [1.0, 0.0]),
-        np.maximum(np.asarray(horizontal)[rows, columns].astype(np.float64), 0),
-        np.maximum(np.asarray(vertical)[rows, columns].astype(np.float64), 0),
+        np.where(length > 1e-6, direction / np.maximum(length, 1e-6), 1.0),
+        np.maximum(np.asarray(horizontal)[rows, columns].T.astype(np.float64), 0),
+        np.maximum(np.asarray(vertical)[rows, columns].T.astype(np.float64), 0),
     )
     groups = components[rows, columns].astype(np.intp) - 1
-    fitted, lines, _ = _fit(cells, groups)
+    fitted, lines = _fit(cells, groups)
     mixed = _mixed(fitted, lines, groups)
     if mixed.any():
         # from the cells as they came: those of the fit were turned to their group's direction
         cells, groups = _split(cells, groups, mixed)
-        _, lines, groups = _fit(cells, groups)
+        _, lines = _fit(cells, groups)
     # where cells contradict each other an edge may come out before the opposite one
-    proper: NDArray[np.bool_] = np.all(lines.high > lines.low, axis=1)
+    proper = (lines.end > lines.start) & (lines.bottom > lines.top)
     mass = np.bincount(groups, cells.score, len(proper))[proper]
     quads, certainty = lines.quads()[proper], lines.score[proper]
     quads, members = merge_collinear(quads, mass)
-    scores = np.array([np.average(certainty[m], weights=mass[m]) for m in members], np.float32)
+    scores = np.array([(certainty[m] * mass[m]).sum() / mass[m].sum() for m in members], np.float32)
     mass = np.array([mass[m].sum() for m in members])
     width, height = side_lengths(quads)
     fit = (height >= max(min_height_px, 1e-3)) & (width >= 1e-3)
@@ -172,78 +203,69 @@ def decode_maps(
     return Detections(quads[kept], scores[kept])
 
 
-def _fit(cells: _Cells, groups: Labels) -> tuple[_Cells, _Lines, Labels]:
+def _fit(cells: _Cells, labels: Labels) -> tuple[_Cells, _Lines]:
     """Return one rectangle per group; cells against their group's direction are turned into it."""
-    k = int(groups.max()) + 1
-
-    def mean(values: Doubles, weights: Doubles) -> Doubles:
-        out: Doubles = np.bincount(groups, values * weights, k) / np.bincount(groups, weights, k)
-        return out
-
-    # doubled angles: cells that see the line upside down still agree on its axis
-    x, y = cells.direction.T
-    doubled = np.arctan2(mean(2 * x * y, cells.score), mean(x * x - y * y, cells.score)) / 2
-    axis = np.stack([np.cos(doubled), np.sin(doubled)], 1)
-    along = (cells.direction * axis[groups]).sum(1)
-    ahead = mean(np.sign(along), cells.score) >= 0
-    axis[~ahead] *= -1
-    against = (along >= 0) != ahead[groups]
-    cells = _Cells(
-        cells.center,
-        cells.score,
-        np.where(against[:, None], -cells.direction, cells.direction),
-        np.where(against[:, None], cells.horizontal[:, ::-1], cells.horizontal),
-        np.where(against[:, None], cells.vertical[:, ::-1], cells.vertical),
-    )
-    # a plain mean of the directions from here on; of doubled ones it would be less exact
-    u = np.stack([mean(part, cells.score) for part in cells.direction.T], 1)
-    u /= np.maximum(np.linalg.norm(u, axis=1, keepdims=True), 1e-9)
-    u = _turn_to_axis(u, cells, groups, mean)
-    v = np.stack([-u[:, 1], u[:, 0]], 1)
-
-    heights = np.maximum(mean(cells.height, cells.score), 1e-6)
-    height = heights[groups, None]
-    a = (cells.center * u[groups]).sum(1)
-    b = (cells.axis_point * v[groups]).sum(1)
+    groups = _Groups(labels, cells.score)
+    cells = _agree(cells, groups)
+    u = _directions(cells, groups)
+    frame = u.conj()[labels]
+    a, b = (cells.center * frame).real, (cells.axis_point * frame).imag
+    heights = np.maximum(groups.mean(cells.height), 1e-6)
+    height = heights[labels]
     # steep, so that the many cells far from an end of a long line do not outvote the few near it;
     # by place too, since where the line goes on unseen no cell claims to be near its end
-    first, last = _least(a, groups, k), -_least(-a, groups, k)
-    place = np.stack([a - first[groups], last[groups] - a], 1)
-    near_h = cells.score[:, None]
-    near_h = near_h / ((1 + cells.horizontal / height) ** 2 * (1 + place / height) ** 4)
-    near_v = cells.score[:, None] / (1 + cells.vertical / height) ** 2
+    first, last = groups.least(a), -groups.least(-a)
+    place = np.stack([a - first[labels], last[labels] - a])
+    near_h = cells.score / ((1 + cells.horizontal / height) * (1 + place / height) ** 2) ** 2
+    near_v = cells.score / (1 + cells.vertical / height) ** 2
     half = 0.5 * cells.height
     reach = MAX_REACH * heights
-    start = np.maximum(mean(a - cells.horizontal[:, 0], near_h[:, 0]), first - reach)
-    end = np.minimum(mean(a + cells.horizontal[:, 1], near_h[:, 1]), last + reach)
-    low = [start, mean(b - half, near_v[:, 0])]
-    high = [end, mean(b + half, near_v[:, 1])]
-    count = np.bincount(groups, minlength=k)
-    score = np.bincount(groups, cells.score, k) / count
-    return cells, _Lines(u, np.stack(low, 1), np.stack(high, 1), score), groups
+    return cells, _Lines(
+        u,
+        np.maximum(groups.mean(a - cells.horizontal[0], near_h[0]), first - reach),
+        np.minimum(groups.mean(a + cells.horizontal[1], near_h[1]), last + reach),
+        groups.mean(b - half, near_v[0]),
+        groups.mean(b + half, near_v[1]),
+        groups.mass / np.bincount(labels),
+    )
 
 
-def _least(values: Doubles, groups: Labels, k: int) -> Doubles:
-    out = np.full(k, np.inf)
-    np.minimum.at(out, groups, values)
-    return out
+def _agree(cells: _Cells, groups: _Groups) -> _Cells:
+    """Return the cells, those turned that read their line the other way than most of its cells."""
+    # doubled angles: cells that see the line upside down still agree on its axis
+    axis = np.exp(0.5j * np.angle(groups.mean_point(cells.direction**2)))
+    along = (cells.direction * axis.conj()[groups.labels]).real
+    ahead = groups.mean(np.sign(along)) >= 0
+    against = (along >= 0) != ahead[groups.labels]
+    if not against.any():
+        return cells
+    return _Cells(
+        cells.center,
+        cells.score,
+        np.where(against, -cells.direction, cells.direction),
+        np.where(against, cells.horizontal[::-1], cells.horizontal),
+        np.where(against, cells.vertical[::-1], cells.vertical),
+    )
 
 
-def _turn_to_axis(u: Doubles, cells: _Cells, groups: Labels, mean: _Mean) -> Doubles:
-    """Return directions corrected by the run of the cells' axes, which long lines know better."""
-    k = len(u)
-    v = np.stack([-u[:, 1], u[:, 0]], 1)
-    point = cells.axis_point
-    a, b = (point * u[groups]).sum(1), (point * v[groups]).sum(1)
-    a -= mean(a, cells.score)[groups]
-    variance = mean(a * a, cells.score)
-    slope = mean(a * b, cells.score) / np.maximum(variance, 1e-9)
+def _directions(cells: _Cells, groups: _Groups) -> Points:
+    """Return the mean directions, corrected by the run of the axes, which long lines know better.
+
+    The cells of a group must read it the same way.
+    """
+    # a plain mean; of doubled angles it would be less exact
+    u = groups.mean_point(cells.direction)
+    u /= np.maximum(np.abs(u), 1e-9)
+    point = cells.axis_point * u.conj()[groups.labels]
+    a = point.real - groups.mean(point.real)[groups.labels]
+    variance = groups.mean(a * a)
+    slope = groups.mean(a * point.imag) / np.maximum(variance, 1e-9)
     # a run of evenly spread cells is sqrt(12) standard deviations long
-    long = np.sqrt(12 * variance) > MIN_ASPECT_TO_FIT * mean(cells.height, cells.score)
-    slope = np.where(long & (np.bincount(groups, minlength=k) > 2), np.clip(slope, -0.2, 0.2), 0)
-    turned = u + slope[:, None] * v
-    out: Doubles = turned / np.linalg.norm(turned, axis=1, keepdims=True)
-    return out
+    long = np.sqrt(12 * variance) > MIN_ASPECT_TO_FIT * groups.mean(cells.height)
+    slope = np.where(long & (np.bincount(groups.labels) > 2), np.clip(slope, -0.2, 0.2), 0)
+    turned: Points = u * (1 + 1j * slope)
+    turned /= np.abs(turned)
+    return turned
 
 
 def _mixed(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_]:
@@ -271,17 +293,17 @@ def _split(cells: _Cells, groups: Labels, mixed: NDArray[np.bool_]) -> tuple[_Ce
 
 def _disagrees(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_]:
     """Tell which cells describe another line than their group's."""
-    u, v = lines.u[groups], lines.v[groups]
-    low, high = lines.low[groups], lines.high[groups]
-    height = np.maximum(high[:, 1] - low[:, 1], 1e-6)
-    turned = (cells.direction * u).sum(1) < np.cos(MAX_TURN_RAD)
-    offset = np.abs((cells.axis_point * v).sum(1) - 0.5 * (low[:, 1] + high[:, 1]))
-    a = (cells.center * u).sum(1)
+    frame = lines.u.conj()[groups]
+    height = np.maximum(lines.bottom - lines.top, 1e-6)[groups]
+    turned = (cells.direction * frame).real < np.cos(MAX_TURN_RAD)
+    middle = 0.5 * (lines.top + lines.bottom)
+    offset = np.abs((cells.axis_point * frame).imag - middle[groups])
+    a = (cells.center * frame).real
     # of start and end only the nearer edge is known well enough to tell
-    start = np.abs(a - cells.horizontal[:, 0] - low[:, 0])
-    end = np.abs(a + cells.horizontal[:, 1] - high[:, 0])
-    edge = np.where(cells.horizontal[:, 0] < cells.horizontal[:, 1], start, end)
-    loose = np.maximum(height, 0.5 * cells.horizontal.min(1))
+    start = np.abs(a - cells.horizontal[0] - lines.start[groups])
+    end = np.abs(a + cells.horizontal[1] - lines.end[groups])
+    edge = np.where(cells.horizontal[0] < cells.horizontal[1], start, end)
+    loose = np.maximum(height, 0.5 * cells.horizontal.min(0))
     out: NDArray[np.bool_] = turned | (offset > MAX_OFFSET * height) | (edge > loose)
     return out
 
@@ -301,7 +323,8 @@ def _by_direction(cells: _Cells, members: Labels) -> list[Labels]:
     least = MAX_STRAY * cells.score[members].sum()
     while len(members):
         seed = members[cells.score[members].argmax()]
-        same = np.abs(cells.direction[members] @ cells.direction[seed]) > np.cos(MAX_TURN_RAD)
+        along = (cells.direction[members] * cells.direction[seed].conj()).real
+        same = np.abs(along) > np.cos(MAX_TURN_RAD)
         if cells.score[members[same]].sum() > least:
             parts.append(members[same])
         members = members[~same]
@@ -311,14 +334,13 @@ def _by_direction(cells: _Cells, members: Labels) -> list[Labels]:
 def _by_axis(cells: _Cells, members: Labels) -> list[Labels]:
     """Divide where hardly any axis runs between those above and those below."""
     picked = cells.pick(members)
-    fitted, _, _ = _fit(picked, np.zeros(len(members), np.intp))
+    whole = _Groups(np.zeros(len(members), np.intp), picked.score)
     # the plain mean direction: the run of the axes means nothing for two lines
-    u = picked.score @ fitted.direction
-    v = np.array([-u[1], u[0]]) / max(float(np.linalg.norm(u)), 1e-9)
-    b = picked.axis_point @ v
+    [u] = whole.mean_point(_agree(picked, whole).direction)
+    b = (picked.axis_point * (u.conjugate() / max(abs(u), 1e-9))).imag
     order = np.argsort(b)
     b, mass = b[order], np.concatenate([[0.0], np.cumsum(picked.score[order])])
-    window = 0.15 * float(np.average(picked.height, weights=picked.score))
+    window = 0.15 * float(whole.mean(picked.height)[0])
     cuts = 0.5 * (b[1:] + b[:-1])
     inside = mass[np.searchsorted(b, cuts + window)] - mass[np.searchsorted(b, cuts - window)]
     # both sides must be more than strays
@@ -335,17 +357,20 @@ def _by_axis(cells: _Cells, members: Labels) -> list[Labels]:
 
 def _by_extent(cells: _Cells, members: Labels) -> list[Labels]:
     """Divide where the cells to the left say "ends here" and those to the right "starts here"."""
-    picked, lines, _ = _fit(cells.pick(members), np.zeros(len(members), np.intp))
-    a = picked.center @ lines.u[0]
-    starts, ends = a - picked.horizontal[:, 0], a + picked.horizontal[:, 1]
-    height = float(np.average(picked.height, weights=picked.score))
+    picked = cells.pick(members)
+    whole = _Groups(np.zeros(len(members), np.intp), picked.score)
+    picked = _agree(picked, whole)
+    [u] = _directions(picked, whole)
+    a = (picked.center * u.conjugate()).real
+    starts, ends = a - picked.horizontal[0], a + picked.horizontal[1]
+    height = float(whole.mean(picked.height)[0])
     cuts = np.arange(a.min(), a.max(), 0.25 * max(height, 1.0))[1:, None]  # (m, 1)
-    near = (np.abs(a - cuts) < 1.5 * height) * picked.score  # (m, n)
-    left, right = near * (a < cuts), near * (a >= cuts)
-    ending = (left * (ends < cuts + 0.5 * height)).sum(1)
-    starting = (right * (starts > cuts - 0.5 * height)).sum(1)
+    near, before = np.abs(a - cuts) < 1.5 * height, a < cuts  # (m, n)
+    left, right = near & before, near & ~before
+    ending = (left & (ends < cuts + 0.5 * height)) @ picked.score
+    starting = (right & (starts > cuts - 0.5 * height)) @ picked.score
     sure = 1 - MAX_SPANNING
-    here = (ending > sure * left.sum(1)) & (starting > sure * right.sum(1))
+    here = (ending > sure * (left @ picked.score)) & (starting > sure * (right @ picked.score))
     if not here.any():
         return [members]
     # several neighboring positions describe one cut: take the middle of each run

@@ -1,7 +1,8 @@
 """One door for pictures: whatever the user has becomes uint8 RGB (H, W, 3), upright.
 
-Files are decoded by Pillow. Arrays are taken as they come from OpenCV, scikit-image or a camera.
-Transparent parts are laid on white, since text on transparent ground is nearly always dark.
+Files are decoded by Pillow, most JPEG files by OpenCV. Arrays are taken as they come from OpenCV,
+scikit-image or a camera. Transparent parts are laid on white, since text on transparent ground is
+nearly always dark.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, UnidentifiedImageError
 
 from sdk.errors import ImageError, OptionError
+from sdk.image.jpeg import decode_jpeg
 from sdk.image.sniff import describe_content
 
 logger = logging.getLogger("sdk")
@@ -34,15 +37,17 @@ ImageSource: TypeAlias = (
 )  # fmt: skip
 
 _ORIENTATION_TAG = 0x0112
-# What brings a picture with this EXIF orientation upright (EXIF 2.3, table 6).
+# What brings a picture with this EXIF orientation upright (EXIF 2.3, table 6): whether rows and
+# columns change places, and then how it is mirrored, in OpenCV's code.
+_TOP_BOTTOM, _LEFT_RIGHT, _BOTH = 0, 1, -1
 _UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+    2: (False, _LEFT_RIGHT),
+    3: (False, _BOTH),
+    4: (False, _TOP_BOTTOM),
+    5: (True, None),
+    6: (True, _LEFT_RIGHT),
+    7: (True, _BOTH),
+    8: (True, _TOP_BOTTOM),
 }
 # Resampling overshoots by a little; more than this is another value range.
 _FLOAT_SLACK = 1e-3
@@ -146,7 +151,11 @@ def _from_bytes(data: bytes, name: str) -> ImageArray:
     except Exception as error:  # Pillow's many plugins raise whatever a broken header leads to
         raise _damaged(name, error) from error
     with image:
-        return _from_pil(image, name)
+        _check_size(image.width, image.height, name)
+        pixels = decode_jpeg(data, image)
+        if pixels is None:
+            return _from_pil(image, name)
+        return _turn_upright(pixels, _orientation(image, name))
 
 
 @contextlib.contextmanager
@@ -167,25 +176,33 @@ def _from_pil(image: Image.Image, name: str) -> ImageArray:
         image.load()
     except Exception as error:  # as above: each decoder has its own errors
         raise _damaged(name, error) from error
-    image = _turn_upright(image, name)
+    orientation = _orientation(image, name)
     if image.mode == "F" or image.mode.startswith("I"):
-        return _from_array(_deep_gray(image, name), "rgb")
+        return _turn_upright(_from_array(_deep_gray(image, name), "rgb"), orientation)
     try:
-        return _to_rgb(image)
+        return _turn_upright(_to_rgb(image), orientation)
     except ValueError as error:
         raise ImageError(
             f"Cannot convert {name} from mode {image.mode} to RGB: {error}. Save it as RGB or gray."
         ) from error
 
 
-def _turn_upright(image: Image.Image, name: str) -> Image.Image:
+def _orientation(image: Image.Image, name: str) -> int:
     try:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception as error:  # damaged metadata must not lose a sound picture
         logger.warning("Cannot read the EXIF data of %s: %s. It is taken as upright.", name, error)
-        return image
-    turn = _UPRIGHT.get(orientation)
-    return image if turn is None else image.transpose(turn)
+        return 1
+
+
+def _turn_upright(pixels: ImageArray, orientation: int) -> ImageArray:
+    """Return pixels as their EXIF orientation says; those given are mirrored in place."""
+    transposed, mirrored = _UPRIGHT.get(orientation, (False, None))
+    if transposed:
+        pixels = np.asarray(cv2.transpose(pixels), np.uint8)
+    if mirrored is not None:
+        cv2.flip(pixels, mirrored, dst=pixels)
+    return pixels
 
 
 def _deep_gray(image: Image.Image, name: str) -> npt.NDArray[Any]:

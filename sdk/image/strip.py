@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import cv2
@@ -29,11 +30,9 @@ def expand_quad(quad: ArrayLike, margin: float) -> NDArray[np.float32]:
     """
     q = np.asarray(quad, np.float64)
     width, height = (max(float(side), 1e-6) for side in side_lengths(q))
-    right, down = q[[1, 2]] - q[[0, 3]], q[[3, 2]] - q[[0, 1]]
-    step = np.stack([right[0], right[0], right[1], right[1]]) * (margin * height / width)
-    drop = np.stack([down[0], down[1], down[1], down[0]]) * margin
-    signs = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
-    return (q + signs[:, :1] * step + signs[:, 1:] * drop).astype(np.float32)
+    across = (q[[1, 0, 3, 2]] - q) * (margin * height / width)
+    down = (q[[3, 2, 1, 0]] - q) * margin
+    return (q - across - down).astype(np.float32)
 
 
 def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float = 1.0) -> ImageArray:
@@ -50,14 +49,14 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
     """
     q = np.asarray(quad, np.float64)
     across, height = (float(side) for side in side_lengths(q))
-    width = int(np.clip(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1, max_width))
+    width = min(max(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1), max_width)
     # only the part of the picture around the line, so that shrinking it costs little
-    reach = 2 + int(np.ceil(height / STRIP_HEIGHT))
-    size = np.array([image.shape[1], image.shape[0]])
-    low = np.clip(np.floor(q.min(0)).astype(int) - reach, 0, size - 1)
-    high = np.clip(np.ceil(q.max(0)).astype(int) + reach, low + 1, size)
-    part = image[low[1] : high[1], low[0] : high[0]]
-    q = q - low
+    reach = 2 + math.ceil(height / STRIP_HEIGHT)
+    x, y = q.T.tolist()
+    left, right = _around(x, reach, image.shape[1])
+    top, bottom = _around(y, reach, image.shape[0])
+    part = image[top:bottom, left:right]
+    q = q - (left, top)
     # warping samples single points: a much larger line is shrunk by areas first, against aliasing
     shrink = min(height / STRIP_HEIGHT, across / width)
     if shrink > 1.5:
@@ -68,8 +67,9 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
         q = q * np.array([inner[0] / part.shape[1], inner[1] / part.shape[0]])
         part = cv2.resize(part, inner, interpolation=cv2.INTER_AREA)
     # cv2 counts pixel centers from 0, ours are at + 0.5
-    target = np.array([[0, 0], [width, 0], [width, STRIP_HEIGHT], [0, STRIP_HEIGHT]]) - 0.5
-    matrix = cv2.getPerspectiveTransform((q - 0.5).astype(np.float32), target.astype(np.float32))
+    end, under = width - 0.5, STRIP_HEIGHT - 0.5
+    target = np.array([[-0.5, -0.5], [end, -0.5], [end, under], [-0.5, under]], np.float32)
+    matrix = cv2.getPerspectiveTransform((q - 0.5).astype(np.float32), target)
     warped = cv2.warpPerspective(
         part,
         matrix,
@@ -78,6 +78,12 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
         borderMode=cv2.BORDER_REPLICATE,
     )
     return np.asarray(warped, np.uint8)
+
+
+def _around(values: list[float], reach: int, size: int) -> tuple[int, int]:
+    """Return the pixels around positions along one side of a picture, at least one of its own."""
+    low = min(max(math.floor(min(values)) - reach, 0), size - 1)
+    return low, min(max(math.ceil(max(values)) + reach, low + 1), size)
 
 
 def fit_strip(image: ImageArray, max_width: int) -> ImageArray:

@@ -142,17 +142,15 @@ class Finder:
             min_height_px=self._settings.min_height_px,
         )
         heights = side_lengths(found.quads)[1]
-        lines = [
-            FoundLine(quad, float(score), float(height), view)
-            for quad, score, height in zip(
-                view.to_image(found.quads), found.scores, heights, strict=True
-            )
-        ]
+        quads = view.to_image(found.quads)
         # the gray of the frame beside the photo holds no text
-        size = np.array([image.shape[1], image.shape[0]])
-        middles = [line.quad.mean(0) - offset for line in lines]
-        inside = [bool(((m >= 0) & (m <= size)).all()) for m in middles]
-        return [line for line, keep in zip(lines, inside, strict=True) if keep], view
+        middles = quads.mean(1) - offset
+        inside = ((middles >= 0) & (middles <= [image.shape[1], image.shape[0]])).all(1)
+        lines = [
+            FoundLine(quads[i], float(found.scores[i]), float(heights[i]), view)
+            for i in np.flatnonzero(inside)
+        ]
+        return lines, view
 
     def _zoom(self, lines: list[FoundLine], scale: float) -> float:
         """Return the magnification of tiles over the first look; 1 if none are needed."""

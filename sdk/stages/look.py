@@ -107,5 +107,5 @@ def _to_line(look: Look, text: CtcText, raw: str | None, pattern_ok: bool | None
 
 
 def _to_points(quad: Floats) -> Quad:
-    p = [(float(x), float(y)) for x, y in quad]
-    return p[0], p[1], p[2], p[3]
+    a, b, c, d = quad.tolist()
+    return tuple(a), tuple(b), tuple(c), tuple(d)

@@ -15,7 +15,9 @@ from sdk.model.settings import DecodeSettings
 from sdk.results import TextLine
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, ReadOptions
-from sdk.stages.vote import WHOLE, Part, elect
+from sdk.stages.vote import Part, elect
+
+Floats = NDArray[np.float32]
 
 __all__ = ["Recheck"]
 
@@ -60,10 +62,11 @@ class Recheck:
         """
         flips, out = self._settings.max_flips, []
         for look in first:
-            best, looks = self._upright(look)
+            area = expand_quad(look.found.quad, self._settings.strip_margin)
+            best, looks = self._upright(look, area)
             if best.confidence < self._settings.flip_confidence and flips > 0:
                 flips -= 1
-                turned = self._look(look, reverse(look.found.quad))
+                turned = self._look(look, reverse(look.found.quad), reverse(area))
                 looks.append(turned)
                 if turned.confidence > best.confidence + self._settings.flip_gain:
                     best = turned
@@ -73,13 +76,13 @@ class Recheck:
             out.append(to_result(best, fitted, self._settings.pattern_ratio))
         return out
 
-    def _upright(self, first: Look) -> tuple[Look, list[Look]]:
+    def _upright(self, first: Look, area: Floats) -> tuple[Look, list[Look]]:
         """Return the best look at a line as it was found, and all that were taken."""
         settings, looks = self._settings, [first]
         small = first.found.height_px < settings.recheck_height_px
         if not small and first.confidence >= settings.recheck_confidence:
             return first, looks
-        looks.append(self._look(first, first.found.quad))
+        looks.append(self._look(first, first.found.quad, area))
         best = max(looks, key=lambda look: look.confidence)
         if best.confidence >= settings.recheck_confidence:
             return best, looks
@@ -89,13 +92,12 @@ class Recheck:
             taken = sorted(looks, key=lambda look: look.confidence, reverse=True)
             yield from (look for look in taken if look.text.free.text)
             for part in PARTS:
-                looks.append(self._look(first, first.found.quad, part))
+                looks.append(self._look(first, first.found.quad, part.cut(area), part.stretch))
                 yield looks[-1]
 
         return elect(more(), settings.vote_lead), looks
 
-    def _look(self, line: Look, quad: NDArray[np.float32], part: Part = WHOLE) -> Look:
-        area = part.cut(expand_quad(quad, self._settings.strip_margin))
-        strip = rectify(self._pixels, area, self._lines.max_width, part.stretch)
+    def _look(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
+        strip = rectify(self._pixels, area, self._lines.max_width, stretch)
         text = self._lines.read_strip(strip, self._options)
         return replace(line, quad=quad, area=area, text=text)

@@ -122,6 +122,19 @@ def test_greedy_confidences_and_spans() -> None:
     assert found.confidence == pytest.approx((0.9 * 0.7 * 0.6) ** (1 / 3), abs=1e-5)
 
 
+@settings(max_examples=50, deadline=None)
+@given(shapes, st.integers(0, 2))
+def test_confidence_is_the_highest_of_a_characters_own_columns(
+    shape: tuple[int, int, int], beam: int
+) -> None:
+    log_probs = random_log_probs(*shape)
+    charset = Charset("abcdefgh"[: log_probs.shape[1] - 1])
+    text = decode(log_probs, charset, beam=beam)
+    ids = charset.encode(text.text).tolist()
+    for c, confidence, (first, end) in zip(ids, text.confidences, text.spans, strict=True):
+        assert confidence == pytest.approx(np.exp(log_probs[first:end, c].max()), abs=1e-5)
+
+
 def test_mask_takes_part_before_the_softmax() -> None:
     logits = np.array([[0.0, 5.0, 4.0]])
     charset = Charset("ab")

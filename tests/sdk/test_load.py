@@ -113,6 +113,30 @@ def test_exif_orientation_is_turned_upright(orientation: int, form: str) -> None
         assert np.abs(found - np.array([RED, GREEN, BLUE, WHITE])).max() < 60, found
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"quality": 90},
+        {"quality": 60, "progressive": True},
+        {"quality": 75, "subsampling": 0},
+        {"quality": 75, "subsampling": 1, "restart_marker_rows": 2},
+        {"quality": 75, "keep_rgb": True},
+    ],
+)
+def test_jpeg_files_have_the_pixels_that_pillow_decodes(options: dict[str, Any]) -> None:
+    colors = np.random.default_rng(5).integers(0, 256, (9, 11, 3), dtype=np.uint8)
+    data = encoded(Image.fromarray(colors).resize((203, 307)), "JPEG", **options)
+    loaded = load_image(data)
+    assert_is_picture(loaded, 307, 203)
+    np.testing.assert_array_equal(loaded, np.asarray(Image.open(io.BytesIO(data))))
+
+
+def test_first_picture_of_a_jpeg_with_several() -> None:
+    data = encoded(corners_picture(), "MPO", save_all=True, append_images=[corners_picture()])
+    assert Image.open(io.BytesIO(data)).format == "MPO"
+    np.testing.assert_array_equal(load_image(data), np.asarray(Image.open(io.BytesIO(data))))
+
+
 def test_orientation_outside_the_standard_is_ignored() -> None:
     exif = Image.Exif()
     exif[0x0112] = 9

@@ -159,7 +159,7 @@ class TrainConfig:
         mixed_bfloat16: Compute in bfloat16, for machines with hardware for it.
         jit: Compile with XLA; pays on GPUs, not on CPUs. JAX always compiles.
         seed: Seed of weights and batches.
-        init_from: Run folder, or bundle, whose weights are taken over by layer name; empty for none.
+        init_from: Run folder or bundle whose weights are taken over by layer name; empty for none.
         log_every: Steps between rows of train.csv.
         checkpoint_minutes: Minutes between checkpoints.
         validate_minutes: Minutes between validations.

@@ -109,7 +109,11 @@ def _convolutions(path: Path, known: set[str]) -> Iterator[tuple[str, np.ndarray
         names = [re.sub(r"_\d+$", "", p) if p not in known else p for p in parts]
         name = next((n for n in names if n in known and not n.endswith("_bn")), None)
         if name is not None:
-            yield name, *(_floats(graph.get_tensor(i), tensors[i]) for i in (kernel, bias))
+            yield (
+                name,
+                _floats(graph.get_tensor(kernel), tensors[kernel]),
+                _floats(graph.get_tensor(bias), tensors[bias]),
+            )
 
 
 def _floats(values: np.ndarray, tensor: dict[str, Any]) -> np.ndarray:

@@ -74,5 +74,5 @@ def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path
 
 
 def test_a_bundle_that_fits_nowhere_is_refused(strip_shards, tmp_path):
-    with pytest.raises(TrainingError, match="no layer of .* fits"):
+    with pytest.raises(TrainingError, match=r"no layer of .* fits"):
         Fit(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", strip_shards, tmp_path)

@@ -344,12 +344,16 @@ class Reader(Closing):
             raise SdkError("The reader is closed. Open a new one.")
 
     def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[Look]:
-        """Read what can be read from the detector's features; the others stay without text."""
+        """Read what can be read from the detector's features; the others stay without text.
+
+        Small lines are left to the second look, which reads them better from the pixels.
+        """
         unread = LineText(CtcText("", (), (), 0))
         looks = [Look(line, line.quad, line.quad, unread) for line in found]
         if not self._lines.reads_features:
             return looks
-        seen = [i for i, line in enumerate(found) if line.view is not None]
+        least = self._settings.recheck_height_px
+        seen = [i for i, x in enumerate(found) if x.view is not None and x.height_px >= least]
         texts = self._lines.read_features([found[i] for i in seen], options)
         for i, text in zip(seen, texts, strict=True):
             looks[i] = replace(looks[i], text=text)

@@ -28,7 +28,7 @@ class DecodeSettings:
         strip_margin: Share of a line's height added on all its sides when it is cut out of the
             picture.
         recheck_confidence: Lines less sure than this are read again from the picture's pixels.
-        recheck_height_px: Lines lower than this on the frame are read again likewise.
+        recheck_height_px: Lines lower than this on the frame are read from those pixels only.
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.

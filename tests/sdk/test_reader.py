@@ -249,6 +249,20 @@ def test_without_recognizer_lines_are_read_from_pixels(own_bundle: Path) -> None
         assert "recognizer" not in opened.describe()["graphs"]
 
 
+@pytest.mark.parametrize("height,looks", [(0.0, 2), (1000.0, 0)])
+def test_small_lines_cost_no_look_at_the_features(
+    own_bundle: Path, monkeypatch: pytest.MonkeyPatch, height: float, looks: int
+) -> None:
+    bundle = Bundle.open(change_settings(own_bundle, recheck_height_px=height))
+    engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
+    seen: list[Any] = []
+    run = engines["recognizer"].run
+    monkeypatch.setattr(engines["recognizer"], "run", lambda x: seen.append(x) or run(x))
+    with Reader.of_parts(bundle, engines) as opened:
+        assert opened.read(PHOTO).texts == ["ABCD", "HAG"]
+    assert len(seen) == looks
+
+
 def test_recheck_reads_from_pixels_what_features_blur(own_bundle: Path) -> None:
     # at half scale bars of 8 px are two cells wide: less sure than from the picture itself
     photo = tiny.draw_photo([("ABCDEFGH", 20, 40)], (256, 256), bar=8)

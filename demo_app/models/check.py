@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demo_app.language import tr
 from sdk import Reader, __version__
-from sdk.cli.check import compare
+from sdk.cli.check import compare, same
 from sdk.cli.info import cpu_name
 from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.errors import SdkError
@@ -69,7 +69,7 @@ def _check_reading(reader: Reader) -> Check:
     except SdkError as error:
         return Check("ng", name, str(error))
     rows = compare(SAMPLE_TEXTS, reading.texts)
-    right = sum(expected == found for expected, found in rows)
+    right = sum(same(expected, found) for expected, found in rows)
     detail = tr("{right} of {all} lines right, {ms:.0f} ms").format(
         right=right, all=len(rows), ms=reading.timing.total_ms
     )

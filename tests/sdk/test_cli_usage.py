@@ -183,3 +183,9 @@ def test_notes_of_native_code_are_details_and_nothing_else_is_lost() -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rest = ["ERROR: no memory", "fots-lite: warning: slow", "end"]
         assert done.stderr.splitlines() == details + rest
+
+
+def test_check_minds_characters_and_no_spaces() -> None:
+    assert check.compare(["a b", "c"], ["ab", "c"]) == [("a b", "ab"), ("c", "c")]
+    assert check.same("Net 500 g", "Net 500g") and not check.same("Net 500 g", "Net 50O g")
+    assert not check.same("a", None)

@@ -17,7 +17,10 @@ from training.config import ModelConfig
 __all__ = ["Source", "merge", "open_run", "owners", "run_record"]
 
 # Of a run's own record; its command line would tell of the machine it ran on.
-_RECORDED = ("kind", "step", "seconds", "samples", "shards", "parameters", "validation", "backend")
+_RECORDED = (
+    *("kind", "init_from", "step", "seconds", "samples", "shards"),
+    *("parameters", "validation", "backend"),
+)
 
 
 @dataclass(frozen=True)

@@ -32,15 +32,14 @@ FORBIDDEN = {
         "convert",
         "demo_app",
         "kivy",
-        "torch",
         "tf_keras",
         "tensorflow_model_optimization",
     },
     "convert": {"demo_app", "kivy", "torch"},
     "demo_app": TRAINERS | INTERPRETERS | {"training", "convert"},
 }
-# A box with JAX and no TensorFlow trains too: a backend is imported where it is used.
-BACKENDS = {"tensorflow", "jax"}
+# A box with JAX or PyTorch and no TensorFlow trains too: a backend is imported where it is used.
+BACKENDS = {"tensorflow", "jax", "torch"}
 
 
 def imported_names(tree: ast.AST) -> Iterator[tuple[str, int]]:

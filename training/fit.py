@@ -355,6 +355,7 @@ class Fit:
         record = {
             "command": self._command,
             "kind": self.config.model.kind,
+            "init_from": Path(self.config.train.init_from).name,
             "step": self.step,
             "seconds": round(self.seconds, 1),
             "samples": self.task.samples,

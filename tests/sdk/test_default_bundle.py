@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 
 from sdk.cli import main
+from sdk.metrics import letters_and_digits
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from sdk.reader import Reader
 
 PHOTO = Path(__file__).resolve().parents[2] / "docs" / "photo.jpg"
-# what the picture was generated with and this bundle reads; small print is left out
-WRITTEN = {"01-28", "0945", "D22 ED4", "6MTX892", "G5555b_Z2"}
+# what the picture was generated with and this bundle reads, compared as scores are; small print is
+# left out
+WRITTEN = {"0128", "0945", "D22ED4", "6MTX892", "G5555BZ2"}
 
 
 def test_reads_the_photo_of_the_docs() -> None:
     with Reader() as reader:
         reading = reader.read(PHOTO)
     # interpreters round integers differently: one line may come out otherwise
-    assert len(WRITTEN & set(reading.texts)) >= len(WRITTEN) - 1
+    assert len(WRITTEN & set(map(letters_and_digits, reading.texts))) >= len(WRITTEN) - 1
     for line in reading:
         assert 0.5 <= line.confidence <= 1
         assert len(line.chars) == len(line.text)
@@ -41,4 +43,6 @@ def test_says_how_it_was_made() -> None:
     about = json.loads((DEFAULT_BUNDLE / "model.json").read_text(encoding="utf-8"))
     runs = {run["kind"]: run for run in about["training"]["runs"]}
     assert set(runs) == {"line", "fots"}
-    assert all(run["step"] > 1000 and run["samples"] > 1000 for run in runs.values())
+    # trained, or taken over from an earlier bundle as it was
+    assert all(run["step"] > 1000 or run["init_from"] for run in runs.values())
+    assert all(run["samples"] > 1000 for run in runs.values())

@@ -18,8 +18,15 @@ __all__ = ["Source", "merge", "open_run", "owners", "run_record"]
 
 # Of a run's own record; its command line would tell of the machine it ran on.
 _RECORDED = (
-    *("kind", "init_from", "step", "seconds", "samples", "shards"),
-    *("parameters", "validation", "backend"),
+    "kind",
+    "init_from",
+    "step",
+    "seconds",
+    "samples",
+    "shards",
+    "parameters",
+    "validation",
+    "backend",
 )
 
 

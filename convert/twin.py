@@ -39,6 +39,7 @@ _QUANTIZED = {"ReLU", "Add", "Concatenate", "AveragePooling2D", *_WEIGHTED}
 _FOLDED = ("BatchNormalization", "Rescaling")
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 """Shares of an activation's extremes that its range is chosen from."""
+_SPACING = 7  # of the batches that the share is chosen on: each runs once for every share
 
 
 def _identity(*_: Any, **__: Any) -> Any:
@@ -341,7 +342,7 @@ def observe(twin: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
         low, high = np.minimum(low, least), np.maximum(high, most)
     high = np.maximum(high, low + 1e-6)
     ends = [tf.constant(end, tf.float32) for end in (low, high)]
-    loss = np.sum([errors(batch, *ends).numpy() for batch in seen[:: len(_SHARES)]], axis=0)
+    loss = np.sum([errors(batch, *ends).numpy() for batch in seen[::_SPACING]], axis=0)
     shares = np.array(_SHARES)[loss.argmin(1)]
     for rule, least, most in zip(rules.values(), shares * low, shares * high, strict=True):
         rule._output_quantizer_vars["min"].assign(least)

@@ -85,7 +85,8 @@ class Block:
         return float(low[0]), float(low[1]), float(high[2]), float(high[3])
 
 
-def _corners(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+def corners(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
+    """Return the corners of an upright box, float32 (4, 2), clockwise from the top left."""
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
 
 
@@ -110,7 +111,7 @@ def _warp(
 ) -> tuple[np.ndarray, tuple[slice, slice]] | None:
     """Warp a mask into the picture; return coverage 0..1 of the touched window and the window."""
     height, width = mask.shape
-    outline = map_points(_corners(0, 0, width, height), matrix)
+    outline = map_points(corners(0, 0, width, height), matrix)
     x0, y0 = np.floor(outline.min(0)).astype(int) - 1
     x1, y1 = np.ceil(outline.max(0)).astype(int) + 1
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, shape[1]), min(y1, shape[0])
@@ -129,7 +130,7 @@ def _warp(
 
 def _visible(quad: np.ndarray, shape: tuple[int, int]) -> float:
     """Return the share of a quad's area inside a picture of ``shape``."""
-    frame = _corners(0, 0, shape[1], shape[0])
+    frame = corners(0, 0, shape[1], shape[0])
     inside = shared_area(iou(quad, frame), float(area(quad)), float(area(frame)))
     return inside / max(float(area(quad)), 1e-6)
 
@@ -156,8 +157,8 @@ def paint(
         if x1 <= x0 or y1 <= y0:
             continue
         coverage = np.zeros((y1 - y0, x1 - x0), np.float32)
-        corners = np.round((outline - (x0, y0)) * 16).astype(np.int32)
-        cv2.fillConvexPoly(coverage, corners, 1.0, cv2.LINE_AA, 4)
+        points = np.round((outline - (x0, y0)) * 16).astype(np.int32)
+        cv2.fillConvexPoly(coverage, points, 1.0, cv2.LINE_AA, 4)
         surface(canvas[y0:y1, x0:x1], np.clip(coverage, 0, 1))
     return [_paint_line(canvas, line, matrix, legible_px) for line in block.lines]
 
@@ -181,7 +182,7 @@ def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: 
     cells = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], 1).reshape(-1, 4, 2).astype(np.float64)
     cells[..., 1] += _arc(cells[..., 0], mask.shape[1], line.bend)
     chars = map_points(cells + np.array([line.x, line.y]), matrix)
-    quad = map_points(_corners(*line.box()), matrix)
+    quad = map_points(corners(*line.box()), matrix)
     height = np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2
     ignore = bool(
         height < legible_px

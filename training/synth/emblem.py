@@ -5,11 +5,10 @@ Seals, animals, flags and stickers on number plates and labels, as a few overlap
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import cv2
 import numpy as np
 
+from training.synth.block import Surface, corners
 from training.synth.color import random_color
 
 __all__ = ["emblem"]
@@ -17,15 +16,13 @@ __all__ = ["emblem"]
 
 def emblem(
     rng: np.random.Generator, box: tuple[float, float, float, float]
-) -> tuple[np.ndarray, Callable[[np.ndarray, np.ndarray], None]]:
+) -> tuple[np.ndarray, Surface]:
     """Return quad and painter of an emblem that fills a box, for ``Block.surfaces``.
 
     Args:
         rng: Source of randomness.
         box: x0, y0, x1, y1 in the block.
     """
-    x0, y0, x1, y1 = box
-    quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
     seed = int(rng.integers(2**31))
 
     def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
@@ -38,20 +35,20 @@ def emblem(
             color = random_color(local)
             patch += (color - patch) * (mask * coverage)[..., None]
 
-    return quad, paint
+    return corners(*box), paint
 
 
 def _shape(
     rng: np.random.Generator, mask: np.ndarray, center: np.ndarray, radius: np.ndarray
 ) -> None:
     """Draw a disc, ring, star, bar or blot on a mask, all with sixteenths of a pixel."""
-    corners = int(rng.choice([3, 4, 5, 10, 24]))
-    angle = np.linspace(0, 2 * np.pi, corners, endpoint=False) + rng.uniform(0, 2 * np.pi)
-    reach = np.ones(corners)
-    if corners == 10:  # a star of five points
+    count = int(rng.choice([3, 4, 5, 10, 24]))
+    angle = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 2 * np.pi)
+    reach = np.ones(count)
+    if count == 10:  # a star of five points
         reach[::2] = rng.uniform(0.35, 0.6)
     elif rng.random() < 0.5:
-        reach = rng.uniform(0.5, 1.0, corners)
+        reach = rng.uniform(0.5, 1.0, count)
     points = center + np.stack([np.cos(angle), np.sin(angle)], 1) * reach[:, None] * radius
     outline = np.round(points * 16).astype(np.int32)
     if rng.random() < 0.3:

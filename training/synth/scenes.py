@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from training.synth import noise, process
-from training.synth.block import Block, Line, Surface
+from training.synth.block import Block, Line, Surface, corners
 from training.synth.color import ink_color, random_color
 from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
@@ -99,10 +99,6 @@ def _flat(rng: np.random.Generator, color: np.ndarray, texture: float) -> Surfac
     return paint
 
 
-def _quad(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
-    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-
-
 def _backed(
     rng: np.random.Generator, lines: list[Line], height: float, color: np.ndarray, texture: float
 ) -> Block:
@@ -110,7 +106,7 @@ def _backed(
     block = Block(lines)
     x0, y0, x1, y1 = block.box()
     left, right, top, bottom = rng.uniform(0.15, 1.2, 4) * height
-    quad = _quad(x0 - left, y0 - top, x1 + right, y1 + bottom)
+    quad = corners(x0 - left, y0 - top, x1 + right, y1 + bottom)
     block.surfaces.append((quad, _flat(rng, color, texture)))
     return block
 

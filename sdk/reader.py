@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from sdk.closing import Closing
 from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
-from sdk.engine import Device, Engine, Placement, check_options, place
+from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
 from sdk.image.load import load_image
 from sdk.model.bundle import Bundle
@@ -45,8 +46,8 @@ Floats = NDArray[np.float32]
 class Reader(Closing):
     """Reads text in pictures.
 
-    A reader may be used from several threads; the networks run for one of them at a time. Use it as
-    a context manager, or call `close`, to free the model early.
+    A reader may be used from several threads; the detector runs for one of them at a time. Use it
+    as a context manager, or call `close`, to free the model early.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Reader(Closing):
                 The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
                 OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
-                The graphs of single lines always run on one, which is the fastest for them.
+                The graphs of single lines run on one each, two lines of a photo at a time.
             variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
                 the device.
 
@@ -108,6 +109,10 @@ class Reader(Closing):
             self._settings.line_widths,
             dict(manifest.temperature),
         )
+        self._helpers: ThreadPoolExecutor | None = None
+        line = self._engines["line"]
+        if isinstance(line, EngineTeam) and len(line) > 1:
+            self._helpers = ThreadPoolExecutor(len(line), "fots-lite-line")
         self._finder: Finder | None = None
         if "detector" in self._engines:
             spec = self._bundle.graph("detector").spec
@@ -118,6 +123,8 @@ class Reader(Closing):
     def close(self) -> None:
         """Free the model; the reader cannot read any more. Closing twice does nothing."""
         self._closed = True
+        if self._helpers is not None:
+            self._helpers.shutdown()
         for engine in self._engines.values():
             engine.close()
 
@@ -211,7 +218,12 @@ class Reader(Closing):
         detected = time.perf_counter()
         looks = self._read_features(found, options)
         recognized = time.perf_counter()
-        results = Recheck(self._lines, self._settings, pixels, options).read(looks)
+        each = map if self._helpers is None else self._helpers.map
+        try:
+            results = Recheck(self._lines, self._settings, pixels, options, each).read(looks)
+        except RuntimeError:  # the helpers are gone
+            self._check_open()
+            raise
         results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
         if results:
             order = reading_order(np.array([line.quad for line in results]))

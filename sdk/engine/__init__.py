@@ -7,6 +7,7 @@ from sdk.engine.cpu import CpuEngine
 from sdk.engine.device import AUTO, CPU, Device, parse_device
 from sdk.engine.placement import Placement, place
 from sdk.engine.probe import probe
+from sdk.engine.team import EngineTeam
 from sdk.engine.trial import Trial, open_accelerated
 from sdk.errors import OptionError
 from sdk.model.bundle import BundleGraph
@@ -14,6 +15,7 @@ from sdk.model.bundle import BundleGraph
 __all__ = [
     "Device",
     "Engine",
+    "EngineTeam",
     "Placement",
     "check_options",
     "open_engine",

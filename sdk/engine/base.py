@@ -11,7 +11,7 @@ __all__ = ["Engine"]
 
 
 class Engine(Protocol):
-    """Runs one graph. Calls from several threads are safe; they run one after the other."""
+    """Runs one graph. Calls from several threads are safe; most engines run one at a time."""
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,7 @@ class Recheck:
         settings: DecodeSettings,
         pixels: ImageArray,
         options: ReadOptions,
+        each: Callable[..., Any] = map,
     ) -> None:
         """Remember what to read and how.
 
@@ -48,11 +50,13 @@ class Recheck:
             settings: When to look again.
             pixels: uint8 RGB (H, W, 3), the photo.
             options: How to decode.
+            each: Applies a function to each line, in turn or several at a time.
         """
         self._lines = lines
         self._settings = settings
         self._pixels = pixels
         self._options = options
+        self._each = each
 
     def read(self, first: list[Look]) -> list[TextLine]:
         """Return the lines, each as it reads best.
@@ -60,25 +64,26 @@ class Recheck:
         Args:
             first: What was read from the detector's features; without text where nothing was.
         """
-        flips, out = self._settings.max_flips, []
-        for look in first:
-            area = expand_quad(look.found.quad, self._settings.strip_margin)
-            best, looks = self._upright(look, area)
-            if best.confidence < self._settings.flip_confidence and flips > 0:
-                flips -= 1
-                turned = self._look(look, reverse(look.found.quad), reverse(area))
-                looks.append(turned)
-                if turned.confidence > best.confidence + self._settings.flip_gain:
-                    best = turned
+        settings, out = self._settings, []
+        taken = list(self._each(self._upright, first))
+        doubtful = [
+            i for i, (best, _) in enumerate(taken) if best.confidence < settings.flip_confidence
+        ][: settings.max_flips]
+        turned = self._each(self._turned, [first[i] for i in doubtful])
+        for i, look in zip(doubtful, turned, strict=True):
+            best, looks = taken[i]
+            won = look.confidence > best.confidence + settings.flip_gain
+            taken[i] = look if won else best, [*looks, look]
+        for best, looks in taken:
             fitted = None
             if self._options.automaton is not None:
                 fitted = max(looks, key=lambda look: look.fit_probability)
-            out.append(to_result(best, fitted, self._settings.pattern_ratio))
+            out.append(to_result(best, fitted, settings.pattern_ratio))
         return out
 
-    def _upright(self, first: Look, area: Floats) -> tuple[Look, list[Look]]:
+    def _upright(self, first: Look) -> tuple[Look, list[Look]]:
         """Return the best look at a line as it was found, and all that were taken."""
-        settings, looks = self._settings, [first]
+        settings, looks, area = self._settings, [first], self._area(first)
         small = first.found.height_px < settings.recheck_height_px
         if not small and first.confidence >= settings.recheck_confidence:
             return first, looks
@@ -96,6 +101,13 @@ class Recheck:
                 yield looks[-1]
 
         return elect(more(), settings.vote_lead), looks
+
+    def _turned(self, first: Look) -> Look:
+        """Return a look at a line read the other way round."""
+        return self._look(first, reverse(first.found.quad), reverse(self._area(first)))
+
+    def _area(self, first: Look) -> Floats:
+        return expand_quad(first.found.quad, self._settings.strip_margin)
 
     def _look(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
         strip = rectify(self._pixels, area, self._lines.max_width, stretch)

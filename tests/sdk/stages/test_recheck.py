@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from sdk.decode.ctc import CtcText
-from sdk.engine import open_engine
+from sdk.engine import EngineTeam, open_engine
 from sdk.geometry import box_quads
 from sdk.image.load import ImageArray
 from sdk.model.bundle import Bundle
@@ -96,6 +97,23 @@ def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
     assert line.text == "ABCD"
     expected = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
     assert lines.widths == [104, *expected]
+
+
+def test_lines_at_a_time_read_as_in_turn(tiny_bundle: Path) -> None:
+    graph = Bundle.open(tiny_bundle, "fp32").graph("line")
+    team = EngineTeam([open_engine(graph, "cpu", 1) for _ in range(2)])
+    lines = CountingReader(team, None, tiny.CHARSET, SETTINGS.line_widths, {})
+    settings = replace(SETTINGS, recheck_confidence=1.0, flip_confidence=1.0, max_flips=2)
+    looks = [first(text, 0.5) for text in ("HHH", "ABCD", "", "G", "ABCD", "AAAA")]
+    options = ReadOptions.of(tiny.CHARSET, None, 0, "ABCD")
+    in_turn = Recheck(lines, settings, PHOTO, options).read(looks)
+    taken = sorted(lines.widths)
+    lines.widths.clear()
+    with ThreadPoolExecutor(2) as helpers:
+        at_a_time = Recheck(lines, settings, PHOTO, options, helpers.map).read(looks)
+    assert [line.to_dict() for line in at_a_time] == [line.to_dict() for line in in_turn]
+    assert sorted(lines.widths) == taken
+    team.close()
 
 
 def test_voting_ends_early(lines: CountingReader) -> None:

@@ -283,7 +283,8 @@ def quantize(twin: Any) -> Any:
             )
         after = [node.outbound_layer for node in layer.outbound_nodes]
         rectified = len(after) == 1 and type(after[0]).__name__ == "ReLU"
-        rule = Rule(_WEIGHTED.get(kind, ""), not (kind in _WEIGHTED and rectified))
+        # the converter fuses a rectifier into the convolution or sum before it
+        rule = Rule(_WEIGHTED.get(kind, ""), not (kind in (*_WEIGHTED, "Add") and rectified))
         return tfmot.quantize_annotate_layer(layer, rule)
 
     annotated = tf_keras.models.clone_model(twin, clone_function=annotate)

@@ -39,12 +39,14 @@ class RecognizerConfig:
 
     Attributes:
         widths: Channels after the rows go 8 to 4, 4 to 2 and 2 to 1.
+        row_blocks: Residual 3x3 blocks at 4 and at 2 rows.
         blocks: Residual temporal blocks at one row.
         kernel: Columns a temporal block looks at; odd.
         columns: Most columns of a line cut out by RoIRotate in training.
     """
 
     widths: tuple[int, ...] = (64, 112, 224)
+    row_blocks: tuple[int, ...] = (0, 0)
     blocks: int = 5
     kernel: int = 7
     columns: int = 64
@@ -227,6 +229,7 @@ def _check(config: Config) -> None:
         (model.kind in ("line", "fots"), f"model.kind is {model.kind!r}; use 'line' or 'fots'."),
         (len(model.line.stem) == 3, "model.line.stem needs three widths."),
         (len(model.recognizer.widths) == 3, "model.recognizer.widths needs three widths."),
+        (len(model.recognizer.row_blocks) == 2, "model.recognizer.row_blocks needs two counts."),
         (model.recognizer.kernel % 2 == 1, "model.recognizer.kernel must be odd."),
         (len(model.detector.neck) == 3, "model.detector.neck needs three widths."),
         (

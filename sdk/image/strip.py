@@ -18,19 +18,20 @@ STRIP_HEIGHT = 32
 """Height of a strip in pixels."""
 
 
-def expand_quad(quad: ArrayLike, margin: float) -> NDArray[np.float32]:
+def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np.float32]:
     """Return a quad grown on all sides by a share of its height.
 
     Args:
         quad: (4, 2) pixels.
         margin: Share of the height, 0 and up.
+        side: Share of the height added at start and end besides.
 
     Returns:
         float32 (4, 2).
     """
     q = np.asarray(quad, np.float64)
     width, height = (max(float(side), 1e-6) for side in side_lengths(q))
-    across = (q[[1, 0, 3, 2]] - q) * (margin * height / width)
+    across = (q[[1, 0, 3, 2]] - q) * ((margin + side) * height / width)
     down = (q[[3, 2, 1, 0]] - q) * margin
     return (q - across - down).astype(np.float32)
 

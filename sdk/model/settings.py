@@ -27,6 +27,8 @@ class DecodeSettings:
             longer lines are squeezed into the last one.
         strip_margin: Share of a line's height added on all its sides when it is cut out of the
             picture.
+        strip_side: Share of the height added before and behind the line besides: where a line ends
+            is found less surely than how high it is.
         recheck_confidence: Lines less sure than this are read again from the picture's pixels.
         recheck_height_px: Lines lower than this on the frame are read from those pixels only.
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
@@ -51,6 +53,7 @@ class DecodeSettings:
     max_lines: int = 300
     line_widths: tuple[int, ...] = (64, 128, 192, 256, 384, 512, 768, 1024)
     strip_margin: float = 0.05
+    strip_side: float = 0.0
     recheck_confidence: float = 0.9
     recheck_height_px: float = 20.0
     flip_confidence: float = 0.5
@@ -79,6 +82,7 @@ class DecodeSettings:
         self._check("vote_lead", 0.0, 100.0)
         self._check("max_scale", 0.01, 100.0)
         self._check("strip_margin", 0.0, 1.0)
+        self._check("strip_side", 0.0, 2.0)
         self._check("tile_zoom", 1.0, 16.0)
         self._check("tile_overlap", 0.0, 0.5)
         for name, least in (("max_lines", 1), ("max_flips", 0), ("max_tiles", 0)):

@@ -107,7 +107,8 @@ class Recheck:
         return self._look(first, reverse(first.found.quad), reverse(self._area(first)))
 
     def _area(self, first: Look) -> Floats:
-        return expand_quad(first.found.quad, self._settings.strip_margin)
+        settings = self._settings
+        return expand_quad(first.found.quad, settings.strip_margin, settings.strip_side)
 
     def _look(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
         strip = rectify(self._pixels, area, self._lines.max_width, stretch)

@@ -36,6 +36,7 @@ stem = [8, 8, 16]
 blocks = 1
 [model.recognizer]
 widths = [16, 16, 32]
+row_blocks = [1, 1]
 blocks = 2
 kernel = 5
 [model.detector]

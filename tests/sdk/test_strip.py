@@ -94,3 +94,5 @@ def test_expanded_quad_grows_by_its_height(turn: float) -> None:
     quad = expand_quad(box_quads((50, 60), 100, 20, turn), 0.1)
     assert np.abs(quad - box_quads((50, 60), 104, 24, turn)).max() < 1e-3
     assert np.allclose(side_lengths(expand_quad(quad, 0)), side_lengths(quad))
+    longer = expand_quad(box_quads((50, 60), 100, 20, turn), 0.1, 0.25)
+    assert np.abs(longer - box_quads((50, 60), 114, 24, turn)).max() < 1e-3

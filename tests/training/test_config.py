@@ -33,6 +33,7 @@ def test_defaults_and_values():
         ("[train]\nsteps = 1.5", "train.steps must be int"),
         ("[train]\nsteps = 0", "must be positive"),
         ("[model]\nkind = 'page'", "use 'line' or 'fots'"),
+        ("[model.recognizer]\nrow_blocks = [1]", "row_blocks needs two counts"),
         ("[data]\nbuckets = [64, 32]", "rising multiples of 32"),
         ("[data]\nbuckets = 64", "must be a list"),
         ("model = 3", "must be a table"),

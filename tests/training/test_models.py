@@ -6,6 +6,7 @@ from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.geometry import box_quads
 from training.config import parse_config
 from training.errors import TrainingError
+from training.models.blocks import residual_3x3
 from training.models.build import build_models, copy_by_name
 from training.models.fots import build_detector
 from training.models.registry import create_trunk, list_trunks
@@ -90,6 +91,32 @@ def test_weights_move_by_name_to_the_other_keras():
     np.testing.assert_allclose(
         twin.predict_on_batch(strip), line.predict_on_batch(strip), atol=1e-5
     )
+
+
+def test_fresh_residual_blocks_change_nothing():
+    narrow = LINE_TOML.replace("blocks = 1\n[model.rec", "blocks = 0\n[model.rec")
+    wide = LINE_TOML.replace("kernel = 5", "row_blocks = [2, 1]\nkernel = 5")
+    before = build_models(parse_config(narrow).model).trained
+    after = build_models(parse_config(wide).model).trained
+    names = {layer.name for layer in after.layers} - {layer.name for layer in before.layers}
+    assert {"line_res0_conv", "rec_rows4_res1_conv", "rec_rows2_res0_conv"} <= names
+    copy_by_name(before, after)
+    strip = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
+    np.testing.assert_allclose(
+        after.predict_on_batch(strip), before.predict_on_batch(strip), atol=1e-6
+    )
+
+
+def test_residual_blocks_in_a_row_are_not_linear():
+    x = keras.Input((4, 8, 3))
+    y = residual_3x3(keras.layers, residual_3x3(keras.layers, x, "a"), "b")
+    model = keras.Model(x, y)
+    for name in ("a_bn", "b_bn"):
+        model.get_layer(name).gamma.assign([1.0, -1.0, 1.0])
+    one, two = np.random.default_rng(1).uniform(0, 2, (2, 1, 4, 8, 3)).astype(np.float32)
+    both = model.predict_on_batch(one) + model.predict_on_batch(two)
+    assert np.abs(model.predict_on_batch(one + two) - both).max() > 0.1
+    assert model.predict_on_batch(one).min() >= 0
 
 
 def test_a_line_network_starts_a_full_one():

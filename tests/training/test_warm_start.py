@@ -34,7 +34,7 @@ def test_line_network_computes_what_the_graph_does(bundle):
     strips = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
     network = build_models(load_config(CONFIGS / "line.toml").model).trained
     copied = start_from_bundle(DEFAULT_BUNDLE, network, strips)
-    assert len(copied) == 24
+    assert len(copied) == 29
     assert {"line_stem0_conv", "rec_time0_dw_conv", "rec_logits"} <= {*copied}
     with closing(open_engine(bundle.graph("line"))) as engine:
         want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in strips])
@@ -63,13 +63,13 @@ def test_full_network_takes_detector_and_recognizer(bundle):
 
 
 def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path, caplog):
-    text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 3")
+    text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 4")
     text = text.replace("[16, 16, 32]", "[64, 112, 224]").replace("kernel = 5", "kernel = 7")
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
         fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", strip_shards, tmp_path)
     # all convolutions before the characters, with one temporal block of the bundle's seven
-    assert "11 layers taken over" in caplog.text
+    assert "12 layers taken over" in caplog.text
     fit.run()
 
 

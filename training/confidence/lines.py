@@ -118,7 +118,8 @@ class LogitReader:
         ignored = [bool(x.get("ignore")) for x in wanted]
         pairs, _ = match_quads([x.quad for x in found], quads, ignored)
         for i, j in pairs:
-            area = expand_quad(found[i].quad, self._settings.strip_margin)
+            settings = self._settings
+            area = expand_quad(found[i].quad, settings.strip_margin, settings.strip_side)
             logits = self._strip(rectify(image, area, self._lines.max_width))
             out["line"].append(Labelled(logits, wanted[j]["text"]))
             view = found[i].view

@@ -12,7 +12,7 @@ from typing import Any
 from sdk.charset import Charset
 from sdk.image.strip import STRIP_HEIGHT
 from training.config import ModelConfig
-from training.models.blocks import conv_bn, residual
+from training.models.blocks import conv_bn, residual_3x3
 from training.models.recognition_head import recognition_head
 
 __all__ = ["build_line"]
@@ -51,8 +51,6 @@ def build_line(
     x = conv_bn(layers, x, second, 3, "line_stem1")
     x = conv_bn(layers, x, third, 3, "line_stem2", strides=2)
     for i in range(config.line.blocks):
-        y = conv_bn(layers, x, third, 3, f"line_res{i}", active=False)
-        x = residual(layers, x, y, f"line_res{i}")
-    x = layers.ReLU(max_value=6.0, name="line_features")(x)
+        x = residual_3x3(layers, x, f"line_res{i}")
     logits = recognition_head(layers, x, Charset(config.charset).classes, config.recognizer)
     return api.Model(strip, logits, name="line")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from training.config import RecognizerConfig
-from training.models.blocks import conv_bn, depthwise_bn, residual
+from training.models.blocks import conv_bn, depthwise_bn, residual, residual_3x3
 
 __all__ = ["recognition_head"]
 
@@ -27,9 +27,12 @@ def recognition_head(layers: Any, features: Any, classes: int, config: Recognize
     Returns:
         (N, 1, T, classes), without softmax.
     """
-    first, second, third = config.widths
-    x = conv_bn(layers, features, first, 3, "rec_rows4", strides=(2, 1))
-    x = conv_bn(layers, x, second, 3, "rec_rows2", strides=(2, 1))
+    *wide, third = config.widths
+    x = features
+    for rows, width, blocks in zip((4, 2), wide, config.row_blocks, strict=True):
+        x = conv_bn(layers, x, width, 3, f"rec_rows{rows}", strides=(2, 1))
+        for i in range(blocks):
+            x = residual_3x3(layers, x, f"rec_rows{rows}_res{i}")
     x = conv_bn(layers, x, third, (2, 1), "rec_rows1", strides=(2, 1))
     for i in range(config.blocks):
         name = f"rec_time{i}"

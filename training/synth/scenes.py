@@ -260,7 +260,8 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
     kinds = ("word", "word", "words", "words", "mixed", "short", "contact", "price", "code")
     texts = _texts(rng, kinds, _count(rng, 4))
     sizes = [height * rng.choice([1.0, 1.0, 0.7, 1.5]) for _ in texts]
-    inks = _type(rng, fonts, None, texts, sizes)
+    kind = "display" if rng.random() < 0.2 else None  # script and fancy faces: shops love them
+    inks = _type(rng, fonts, kind, texts, sizes)
     how = (process.paint, process.paint, process.paint, process.worn, process.relief)[
         int(rng.integers(5))
     ]

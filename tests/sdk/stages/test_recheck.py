@@ -153,3 +153,6 @@ def test_the_look_that_fits_the_pattern_best_gives_the_text(lines: CountingReade
 def test_the_photo_is_cut_with_a_margin(lines: CountingReader) -> None:
     read(lines, first("", 0.0), recheck_confidence=0.9, strip_margin=0.25)
     assert lines.widths[0] == round(32 * (104 + 16) / (32 + 16))
+    lines.widths.clear()
+    read(lines, first("", 0.0), recheck_confidence=0.9, strip_side=0.5)
+    assert lines.widths[0] == 104 + 32

@@ -94,7 +94,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes_out = ["--frame", "160x128", "--strip-width", "128", "--columns", "32"]
     bundle = ["--precision", "fp32", "int8", "--out", str(home / "bundle")]
     # What the networks are unsure of stays as it is read first.
-    decoding = ["--decode", "flip_confidence=0", "score_threshold=0.05"]
+    decoding = ["--decode", "recheck_confidence=0", "flip_confidence=0", "score_threshold=0.05"]
     assert convert(["export", *runs, *bundle, *samples, *counts, *sizes_out, *decoding]) == 0
     return home
 

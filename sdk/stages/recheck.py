@@ -20,7 +20,7 @@ from sdk.stages.vote import Part, elect
 
 Floats = NDArray[np.float32]
 
-__all__ = ["Recheck"]
+__all__ = ["Recheck", "strip_area"]
 
 # Cuts of a found line that vote where it reads badly, most useful first: boxes are often a little
 # too tight or too loose.
@@ -30,6 +30,11 @@ PARTS = (
     Part(0.06, 0.94),
     Part(side=0.1, stretch=0.85),
 )
+
+
+def strip_area(quad: Floats, settings: DecodeSettings) -> Floats:
+    """Return what of a photo is cut out to read a found line, float32 (4, 2)."""
+    return expand_quad(quad, settings.strip_margin, settings.strip_side)
 
 
 class Recheck:
@@ -107,8 +112,7 @@ class Recheck:
         return self._look(first, reverse(first.found.quad), reverse(self._area(first)))
 
     def _area(self, first: Look) -> Floats:
-        settings = self._settings
-        return expand_quad(first.found.quad, settings.strip_margin, settings.strip_side)
+        return strip_area(first.found.quad, self._settings)
 
     def _look(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
         strip = rectify(self._pixels, area, self._lines.max_width, stretch)

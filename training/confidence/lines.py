@@ -22,11 +22,12 @@ from sdk.decode.ctc import decode
 from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine
 from sdk.engine import Engine, open_engine
-from sdk.image.strip import expand_quad, fit_strip, rectify
+from sdk.image.strip import fit_strip, rectify
 from sdk.metrics import letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
 from sdk.stages.find import Finder, FoundLine, View
 from sdk.stages.read import COLUMN_PX, FEATURE_ROWS, LineReader, ReadOptions
+from sdk.stages.recheck import strip_area
 from training.confidence.reliability import Reliability
 from training.diagnose.confusion import align_places
 from training.evaluate import read_samples
@@ -118,8 +119,7 @@ class LogitReader:
         ignored = [bool(x.get("ignore")) for x in wanted]
         pairs, _ = match_quads([x.quad for x in found], quads, ignored)
         for i, j in pairs:
-            settings = self._settings
-            area = expand_quad(found[i].quad, settings.strip_margin, settings.strip_side)
+            area = strip_area(found[i].quad, self._settings)
             logits = self._strip(rectify(image, area, self._lines.max_width))
             out["line"].append(Labelled(logits, wanted[j]["text"]))
             view = found[i].view

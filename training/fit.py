@@ -33,6 +33,7 @@ from training.errors import TrainingError
 from training.fots_task import FotsTask
 from training.line_task import LineTask
 from training.models.build import Built, build_models, copy_by_name
+from training.models.widen import widen_by_name
 from training.run import load_run, save_weights
 from training.schedule import learning_rate
 from training.shards import list_shards
@@ -193,16 +194,23 @@ class Fit:
 
     def _initialize(self, source: str) -> None:
         copied: list[str] = []
+        widened: list[str] = []
         if (Path(source) / MANIFEST_NAME).exists():
             copied = start_from_bundle(Path(source), self.model, self.task.batch(0)[0])
         else:
             for part in load_run(source).models.values():
                 copied += copy_by_name(part, self.model)
-        if not copied:
+                widened += widen_by_name(part, self.model)
+        if not copied and not widened:
             raise TrainingError(
                 f"train.init_from: no layer of {source} fits this network by name and shape."
             )
-        _log.info("%d layers taken over from %s", len(copied), source)
+        _log.info(
+            "%d layers taken over from %s, %d of them widened",
+            len(copied) + len(widened),
+            source,
+            len(widened),
+        )
 
     def progress(self) -> float:
         """Return the share of the run done, 0 to 1."""

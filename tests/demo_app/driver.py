@@ -63,6 +63,8 @@ class Robot:
         """Touches a widget, at shares of its size from the lower left."""
         from kivy.tests.common import UnitTestTouch
 
+        for _ in range(3):  # frames in which what changed before finds its place
+            self.step()
         assert not widget.disabled, "the widget cannot be pressed"
         x, y = widget.x + at[0] * widget.width, widget.y + at[1] * widget.height
         touch = UnitTestTouch(*widget.to_window(x, y))

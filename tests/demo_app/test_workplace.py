@@ -120,7 +120,7 @@ def test_job_is_taught_from_what_was_read(workplace: Workplace) -> None:
     with pytest.raises(JobError, match="No text is read"):
         workplace.teach()
     workplace.single_shot()
-    wait_until(lambda: workplace.history.count() == 1)
+    wait_until(lambda: workplace.live.latest)
     workplace.teach()
     workplace.save_job()
     assert workplace.job_name == "Product 1"

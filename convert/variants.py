@@ -10,6 +10,7 @@ from typing import Any
 from convert.calibrate import calibration_file
 from convert.graphs import GRAPHS, Normalization, freeze, split_normalization
 from convert.inspect import inspect_file, loose_arithmetic
+from convert.resizable import size_offsets
 from convert.samples import Samples
 from convert.tflite import Conversion, convert_apart
 from convert.tuned import TunedGraph, freeze_tuned
@@ -80,7 +81,7 @@ class Variants:
             self._say(
                 f"  note: {path.name} keeps operations that a convolution could hold: {found}"
             )
-        return GraphSpec.of_file(path, graph.inputs, graph.outputs)
+        return GraphSpec.of_file(path, graph.inputs, graph.outputs, size_offsets(path))
 
     def _frozen(self, name: str, precision: str, target: Path) -> Conversion:
         """Freeze a model for a precision, unless that was done, and return its conversion."""

@@ -157,12 +157,19 @@ class Reader(Closing):
             },
         }
 
-    def warm_up(self) -> None:
-        """Run every graph once, so that the first picture takes no longer than the others."""
+    def warm_up(self, width: int = 640, height: int = 480) -> None:
+        """Run every graph once, so that the first picture takes no longer than the others.
+
+        Args:
+            width: Width in pixels of the pictures that will come.
+            height: Their height; the detector's frame depends on their ratio.
+        """
         self._check_open()
-        for role, engine in self._engines.items():
+        if self._finder is not None:
+            self._finder.warm_up(width, height)
+        for role in {*self._engines} - {"detector"}:
             specs = self._bundle.graph(role).spec.inputs
-            engine.run({t.name: np.zeros(t.shape, t.dtype) for t in specs})
+            self._engines[role].run({t.name: np.zeros(t.shape, t.dtype) for t in specs})
 
     def read(
         self,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.engine.interpreter import construction_error, find_interpreter, first_line
+from sdk.engine.resized import resized
 from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import ModelError, SdkError
 from sdk.model.bundle import BundleGraph
@@ -23,6 +24,8 @@ Shapes = tuple[tuple[int, ...], ...]
 
 # Every shape holds an interpreter with weights packed for it.
 MAX_SHAPES = 8
+# The same of graphs whose input changes in height too: a detector takes 30 MB for each.
+MAX_SIZES = 2
 
 
 def default_threads() -> int:
@@ -44,9 +47,9 @@ class Ready:
 
 
 class CpuEngine:
-    """One graph on the CPU; another batch size or width than the file's makes a new interpreter.
+    """One graph on the CPU; another batch or picture size than the file's makes a new interpreter.
 
-    The interpreters of the shapes used last are kept, at most 8.
+    The interpreters of the shapes used last are kept: 8, or 2 of a graph that takes several sizes.
     """
 
     def __init__(self, graph: BundleGraph, threads: int | None = None) -> None:
@@ -66,10 +69,11 @@ class CpuEngine:
         self._lock = threading.Lock()
         self._closed = False
         self._interpreters: OrderedDict[Shapes, Ready] = OrderedDict()
-        native = tuple(t.shape for t in graph.spec.inputs)
-        interpreter = self._construct()
+        self._native = tuple(t.shape for t in graph.spec.inputs)
+        interpreter = self._construct(self._native)
         self._compare(interpreter)
-        self._interpreters[native] = self._allocate(interpreter)
+        if not graph.spec.sizes:  # else another size may be what the first picture needs
+            self._interpreters[self._native] = self._allocate(interpreter)
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
@@ -105,11 +109,12 @@ class CpuEngine:
             self._closed = True
             self._interpreters.clear()
 
-    def _construct(self) -> Any:
+    def _construct(self, shapes: Shapes) -> Any:
+        model: dict[str, Any] = {"model_path": str(self._graph.path)}
+        if self._graph.spec.sizes and shapes != self._native:
+            model = {"model_content": resized(self._graph, *shapes[0][1:3])}
         try:
-            return self._found.module.Interpreter(
-                model_path=str(self._graph.path), num_threads=self._threads
-            )
+            return self._found.module.Interpreter(**model, num_threads=self._threads)
         except ValueError as error:  # what both interpreters raise for a file they cannot read
             raise self._unusable(error) from error
         except Exception as error:
@@ -121,14 +126,14 @@ class CpuEngine:
     def _prepare(self, shapes: Shapes) -> Ready:
         ready = self._interpreters.get(shapes)
         if ready is None:
-            interpreter = self._construct()
-            details = interpreter.get_input_details()
-            for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
-                interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
-            ready = self._allocate(interpreter)
-            while len(self._interpreters) >= MAX_SHAPES:
+            interpreter = self._construct(shapes)
+            if shapes != self._native:
+                details = interpreter.get_input_details()
+                for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
+                    interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
+            while len(self._interpreters) >= (MAX_SIZES if self._graph.spec.sizes else MAX_SHAPES):
                 self._interpreters.popitem(last=False)
-            self._interpreters[shapes] = ready
+            ready = self._interpreters[shapes] = self._allocate(interpreter)
         self._interpreters.move_to_end(shapes)
         return ready
 

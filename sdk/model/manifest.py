@@ -101,6 +101,8 @@ class GraphSpec:
         bytes: Its size.
         inputs: Its inputs.
         outputs: Its outputs.
+        sizes: Bytes before each pair of int32 in the file, height and width of a map, that must
+            change with the size of the input; empty if the input has one size only.
     """
 
     file: str
@@ -108,10 +110,15 @@ class GraphSpec:
     bytes: int
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+    sizes: tuple[int, ...] = ()
 
     @classmethod
     def of_file(
-        cls, path: Path, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+        cls,
+        path: Path,
+        inputs: Sequence[TensorSpec],
+        outputs: Sequence[TensorSpec],
+        sizes: Sequence[int] = (),
     ) -> GraphSpec:
         """Return the entry of a file that lies in its bundle already.
 
@@ -119,7 +126,8 @@ class GraphSpec:
             OSError: The file cannot be read.
         """
         size = path.stat().st_size
-        return cls(path.name, file_digest(path), size, tuple(inputs), tuple(outputs))
+        digest = file_digest(path)
+        return cls(path.name, digest, size, tuple(inputs), tuple(outputs), tuple(sizes))
 
     def input(self, name: str) -> TensorSpec:
         """Return an input by name.
@@ -145,7 +153,7 @@ class GraphSpec:
             "bytes": self.bytes,
             "inputs": [t.to_dict() for t in self.inputs],
             "outputs": [t.to_dict() for t in self.outputs],
-        }
+        } | ({"sizes": list(self.sizes)} if self.sizes else {})
 
     @classmethod
     def from_dict(cls, data: Any) -> GraphSpec:
@@ -160,12 +168,16 @@ class GraphSpec:
         # a manifest must not make the SDK open files outside its folder
         if not file or path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file:
             raise _wrong("file of a graph", file, "a name inside the bundle")
+        sizes = _typed(entry, "sizes", list) if "sizes" in entry else []
+        if not all(type(n) is int and n >= 0 for n in sizes):
+            raise _wrong(f"sizes of {file}", sizes, "whole numbers")
         return cls(
             file,
             _typed(entry, "sha256", str),
             _typed(entry, "bytes", int),
             tuple(TensorSpec.from_dict(t) for t in _typed(entry, "inputs", list)),
             tuple(TensorSpec.from_dict(t) for t in _typed(entry, "outputs", list)),
+            tuple(sizes),
         )
 
 

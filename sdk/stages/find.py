@@ -1,7 +1,8 @@
 """Find the lines of a photo: one look at all of it, and closer looks where the text is small.
 
-The detector's frame has a fixed size. A photo with small text is looked at again in overlapping
-tiles at a higher scale; what both looks found is merged.
+The detector's frame has a fixed size, or three quarters of it in one direction where that holds the
+photo at the same scale. A photo with small text is looked at again in overlapping tiles at a higher
+scale; what both looks found is merged.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from sdk.stages.tiles import Tile, plan_tiles
 logger = logging.getLogger("sdk")
 
 Floats = NDArray[np.float32]
+Size = tuple[int, int]
+"""Height and width in pixels."""
 
 __all__ = ["Finder", "FoundLine", "View"]
 
@@ -35,6 +38,10 @@ GOOD_HEIGHT_PX = 24.0
 BLIND_ZOOM = 2.0
 # A box this near to the inner border of a tile is taken as cut off by it.
 CUT_PX = 4.0
+# Shares of height and width of the frame that a photo may need instead of all of it.
+FRAME_SHARES = (0.75, 1.0), (1.0, 0.75)
+# Pixels of a frame to each side of the network's coarsest cell.
+COARSEST = 32
 # Overlap from which boxes of two looks, one of them coarse, are taken as the same line.
 SAME_LINE = 0.5
 
@@ -93,12 +100,16 @@ class Finder:
             settings: Thresholds.
         """
         self._engine = engine
-        self._height, self._width = spec.input("image").shape[1:3]
+        self._frames = _frames(engine, spec)
         features = spec.output("features")
         self._step: tuple[float, int] | None = None
         if features.scale is not None and features.zero_point is not None:
             self._step = features.scale, features.zero_point
         self._settings = settings
+
+    def warm_up(self, width: int, height: int) -> None:
+        """Run the detector once with the frame of a photo of this size in pixels."""
+        self._engine.run({"image": np.zeros((1, *self._frame(width, height), 3), np.uint8)})
 
     def find(self, image: ImageArray) -> list[FoundLine]:
         """Return the lines of a photo, surest first.
@@ -106,20 +117,21 @@ class Finder:
         Args:
             image: uint8 RGB (H, W, 3).
         """
-        lines, view = self._look(image, np.zeros(2, np.float32))
+        frame = self._frame(image.shape[1], image.shape[0])
+        lines, view = self._look(image, np.zeros(2, np.float32), frame)
         zoom = self._zoom(lines, max(view.box.scale_x, view.box.scale_y))
         if zoom > 1:
             tiles = plan_tiles(
                 image.shape[1],
                 image.shape[0],
-                self._width / (view.box.scale_x * zoom),
-                self._height / (view.box.scale_y * zoom),
+                frame[1] / (view.box.scale_x * zoom),
+                frame[0] / (view.box.scale_y * zoom),
                 self._settings.tile_overlap,
                 self._settings.max_tiles,
             )
             # a single tile, or tiles hardly smaller than the photo, show nothing new
             if len(tiles) > 1:
-                lines = self._merge(lines, image, tiles)
+                lines = self._merge(lines, image, tiles, frame)
         lines.sort(key=lambda line: -line.score)
         if len(lines) > self._settings.max_lines:
             logger.warning(
@@ -127,8 +139,15 @@ class Finder:
             )
         return lines[: self._settings.max_lines]
 
-    def _look(self, image: ImageArray, offset: Floats) -> tuple[list[FoundLine], View]:
-        frame, box = letterbox(image, self._height, self._width, self._settings.max_scale)
+    def _frame(self, width: int, height: int) -> Size:
+        """Return the smallest frame that holds a picture as large as the greatest one does."""
+        full = self._frames[-1]
+        scale = min(full[0] / height, full[1] / width, self._settings.max_scale)
+        need = round(height * scale), round(width * scale)
+        return next((f for f in self._frames if f[0] >= need[0] and f[1] >= need[1]), full)
+
+    def _look(self, image: ImageArray, offset: Floats, size: Size) -> tuple[list[FoundLine], View]:
+        frame, box = letterbox(image, *size, self._settings.max_scale)
         # of the features only what lies under lines is ever needed as floats
         maps = self._engine.run({"image": frame[None]}, raw=("features",))
         view = View(maps["features"][0], box, offset, self._step)
@@ -167,7 +186,7 @@ class Finder:
         return max(1.0, min(zoom, 1 / scale))
 
     def _merge(
-        self, first: list[FoundLine], image: ImageArray, tiles: list[Tile]
+        self, first: list[FoundLine], image: ImageArray, tiles: list[Tile], size: Size
     ) -> list[FoundLine]:
         """Return the lines of the first look and of the tiles, each once."""
         small = 2 * self._settings.tile_height_px
@@ -175,7 +194,7 @@ class Finder:
         lines, ranks = list(first), [0.8 * line.score for line in first]
         for tile in tiles:
             part = image[tile.top : tile.bottom, tile.left : tile.right]
-            seen, view = self._look(part, np.array([tile.left, tile.top], np.float32))
+            seen, view = self._look(part, np.array([tile.left, tile.top], np.float32), size)
             for line in seen:
                 # large lines show better in the first look, small ones in a tile
                 trust = 1.0 if side_lengths(line.quad)[1] * scale < small else 0.5
@@ -197,6 +216,15 @@ class Finder:
                 best = replace(best, quad=quad, view=None)
             merged.append(best)
         return merged
+
+
+def _frames(engine: Engine, spec: GraphSpec) -> list[Size]:
+    """Return the frames that an engine can run, the full one last."""
+    height, width = spec.input("image").shape[1:3]
+    parts: list[Size] = []
+    if spec.sizes and engine.describe()["device"] == "cpu":
+        parts = [(round(height * y), round(width * x)) for y, x in FRAME_SHARES]
+    return [*(p for p in parts if p[0] % COARSEST == p[1] % COARSEST == 0), (height, width)]
 
 
 def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:

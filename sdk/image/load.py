@@ -83,7 +83,8 @@ def load_image(source: ImageSource, channels: str = "rgb") -> ImageArray:
     if isinstance(source, Image.Image):
         return _from_pil(source, f"a PIL image of mode {source.mode}")
     if isinstance(source, (str, os.PathLike)):
-        return _from_bytes(*_read_path(source))
+        data, path = _read_path(source)
+        return _from_bytes(data, path, path)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return _from_bytes(bytes(source), "the given bytes")
     if hasattr(source, "read"):
@@ -134,7 +135,7 @@ def _read_file(source: IO[bytes]) -> tuple[bytes, str]:
     return data, name
 
 
-def _from_bytes(data: bytes, name: str) -> ImageArray:
+def _from_bytes(data: bytes, name: str, path: str | None = None) -> ImageArray:
     if not data:
         raise ImageError(f"Cannot decode {name}: it is empty (0 bytes). Pass an image file.")
     try:
@@ -152,7 +153,7 @@ def _from_bytes(data: bytes, name: str) -> ImageArray:
         raise _damaged(name, error) from error
     with image:
         _check_size(image.width, image.height, name)
-        pixels = decode_jpeg(data, image)
+        pixels = decode_jpeg(data, image, path)
         if pixels is None:
             return _from_pil(image, name)
         return _turn_upright(pixels, _orientation(image, name))

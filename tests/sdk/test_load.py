@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import struct
+import subprocess
+import sys
 import threading
 import zlib
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from PIL import Image
 
 from sdk.errors import ImageError, OptionError
+from sdk.image import jpeg
 from sdk.image.load import MAX_PIXELS, load_image
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -138,6 +141,56 @@ def test_jpeg_files_have_the_pixels_that_pillow_decodes(
 def test_black_jpeg_file(tmp_path: Path) -> None:
     Image.new("RGB", (30, 20)).save(tmp_path / "black.jpg")
     np.testing.assert_array_equal(load_image(tmp_path / "black.jpg"), np.zeros((20, 30, 3)))
+
+
+def test_large_jpeg_file_is_decoded_into_its_array(tmp_path: Path) -> None:
+    path = tmp_path / "large.jpg"
+    Image.new("RGB", (4000, 3000), RED).save(path)
+    program = """
+import resource, sys
+import cv2
+from sdk.image.load import load_image
+if tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 10):
+    sys.exit("older than OpenCV's decoding into arrays")
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+pixels = load_image(sys.argv[1])
+grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+print(1024 * grown / pixels.nbytes)
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )
+    if "older" in result.stderr:
+        pytest.skip(result.stderr)
+    assert float(result.stdout) < 1.5, result.stderr
+
+
+def test_damage_is_found_in_a_file_as_in_its_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jpeg, "_LARGE", 0)
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    sound = encoded(coarse.resize((160, 120)), "JPEG", quality=75, progressive=True)
+    path, outcomes = tmp_path / "damaged.jpg", []
+    for _ in range(600):
+        data = bytearray(sound)
+        for place in rng.integers(2, len(data) - 2, 2):
+            data[place] = rng.choice([255, rng.integers(256)])
+        path.write_bytes(data)
+        found = [_pixels_or_none(source) for source in (bytes(data), path)]
+        assert (found[0] is None) == (found[1] is None)
+        if found[0] is not None:
+            np.testing.assert_array_equal(*found)
+        outcomes.append(found[0] is None)
+    assert 0.05 < np.mean(outcomes) < 0.95
+
+
+def _pixels_or_none(source: bytes | Path) -> np.ndarray | None:
+    try:
+        return load_image(source)
+    except ImageError:
+        return None
 
 
 def test_first_picture_of_a_jpeg_with_several() -> None:

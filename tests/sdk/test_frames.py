@@ -79,8 +79,10 @@ def test_the_frame_follows_the_photo(
     finder = Finder(engine, GRAPH.spec, Bundle.open(DEFAULT_BUNDLE).manifest.decode)
     seen = []
     run = engine.run
-    engine.run = lambda inputs, raw=(): (  # type: ignore[method-assign]
-        seen.append(inputs["image"].shape[1:3]) or run(inputs, raw)
+    engine.run = (
+        lambda inputs, raw=(): (  # type: ignore[method-assign]
+            seen.append(inputs["image"].shape[1:3]) or run(inputs, raw)
+        )
     )
     finder.warm_up(photo[1], photo[0])
     assert seen == [wanted]

@@ -20,7 +20,8 @@ TALL = 1.5
 SINGLE_CHARACTER = 3.0
 
 # What of a crop is read where the whole reads badly, most useful first. The line may stand in a
-# part of the height, characters may touch the edges, and each cut errs in its own way.
+# part of the height or climb through it, as words on signs do, characters may touch the edges, and
+# each cut errs in its own way.
 PARTS = (
     Part(side=0.1),
     Part(0.1, 0.9),
@@ -31,6 +32,10 @@ PARTS = (
     Part(0.15, 1.0),
     Part(0.3, 0.8),
     Part(0.3, 1.0),
+    Part(rise=0.3),
+    Part(rise=-0.3),
+    Part(rise=0.5),
+    Part(rise=-0.5),
 )
 
 

@@ -32,19 +32,29 @@ class Part:
         bottom: Where it ends.
         side: What is added before and behind the line, as a share of its height.
         stretch: Horizontal scale of the strip.
+        rise: How far the text climbs from its start to its end, as a share of the line's height,
+            -1..1; what lies above and below it at the ends is left out.
     """
 
     top: float = 0.0
     bottom: float = 1.0
     side: float = 0.0
     stretch: float = 1.0
+    rise: float = 0.0
 
     def cut(self, quad: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return this part of a line's quad, float32 (4, 2)."""
+        quad = _tilted(quad, self.rise)
         across, height = (max(float(x), 1e-6) for x in side_lengths(quad))
         more = self.side * height / across
         [wider] = slice_quads(quad, [-more], [1 + more])
         return slice_rows(wider, self.top, self.bottom)
+
+
+def _tilted(quad: NDArray[np.float32], rise: float) -> NDArray[np.float32]:
+    up, down = max(rise, 0.0), max(-rise, 0.0)
+    shares = np.array([[up], [down], [up], [down]], np.float32)
+    return quad + (quad[[3, 2, 1, 0]] - quad) * shares
 
 
 WHOLE = Part()

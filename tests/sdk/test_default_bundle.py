@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from sdk.cli import main
 from sdk.metrics import letters_and_digits
@@ -26,6 +27,16 @@ def test_reads_the_photo_of_the_docs() -> None:
     for line in reading:
         assert 0.5 <= line.confidence <= 1
         assert len(line.chars) == len(line.text)
+
+
+@pytest.mark.parametrize("degrees", [18, -18])
+def test_reads_a_crop_whose_line_climbs(degrees: int) -> None:
+    ground = (235, 235, 235)
+    picture = Image.new("RGB", (220, 52), ground)
+    ImageDraw.Draw(picture).text((4, 2), "EXP 2027", (20, 20, 30), ImageFont.load_default(40))
+    turned = picture.rotate(degrees, Image.Resampling.BICUBIC, expand=True, fillcolor=ground)
+    with Reader(threads=1) as reader:
+        assert letters_and_digits(reader.read_line(turned).text) == "EXP2027"
 
 
 def test_files_stay_within_the_budget() -> None:

@@ -56,6 +56,17 @@ def test_a_part_is_cut_along_the_line(
     assert np.allclose(cut, wanted, atol=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("rise", "left", "right"), [(0.3, (6, 20), (0, 14)), (-0.3, (0, 14), (6, 20))]
+)
+def test_a_rising_part_leaves_out_what_is_above_and_below(
+    rise: float, left: tuple[float, float], right: tuple[float, float]
+) -> None:
+    quad = box_quads((60, 10), 120, 20, 0)
+    wanted = [(0, left[0]), (120, right[0]), (120, right[1]), (0, left[1])]
+    assert np.allclose(Part(rise=rise).cut(quad), wanted, atol=1e-4)
+
+
 def test_parts_of_flat_quads_are_finite() -> None:
     for size in ((0, 20), (120, 0), (0, 0)):
         cut = Part(-0.1, 1.1, 0.15).cut(box_quads((100, 60), *size, 0.3))

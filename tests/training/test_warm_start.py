@@ -64,7 +64,7 @@ def test_full_network_takes_detector_and_recognizer(bundle):
 
 def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path, caplog):
     text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 4")
-    text = text.replace("[16, 16, 32]", "[64, 112, 224]").replace("kernel = 5", "kernel = 7")
+    text = text.replace("[16, 16, 32]", "[80, 144, 288]").replace("kernel = 5", "kernel = 7")
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
         fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", strip_shards, tmp_path)

@@ -199,9 +199,11 @@ def _pose(
     heights = [line.box()[3] - line.box()[1] for line in block.lines if line.main]
     scale = size / max(1.0, float(np.median(heights)))
     kind = rng.random()
-    if kind < 0.55:
+    if kind < 0.5:
         angle = rng.normal(0, 0.05)
-    elif kind < 0.85:
+    elif kind < 0.75:  # as photos are held, and signs hang
+        angle = rng.normal(0, 0.15)
+    elif kind < 0.9:
         angle = rng.uniform(-0.7, 0.7)
     else:
         angle = rng.choice([np.pi / 2, -np.pi / 2, np.pi]) + rng.normal(0, 0.15)

@@ -50,7 +50,10 @@ def size_offsets(path: Path) -> tuple[int, ...]:
         code = model.OperatorCodes(operator.OpcodeIndex())
         name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
         if name in _ENLARGING:
-            offsets.add(_start(model.Buffers(graph.Tensors(operator.Inputs(1)).Buffer())))
+            size = model.Buffers(graph.Tensors(operator.Inputs(1)).Buffer())
+            if not size.DataLength():  # calculated, so it follows by itself or not at all
+                return ()
+            offsets.add(_start(size))
         elif name not in _FOLLOWING:
             return ()
     return tuple(sorted(offsets))

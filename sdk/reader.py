@@ -162,9 +162,16 @@ class Reader(Closing):
 
         Args:
             width: Width in pixels of the pictures that will come.
-            height: Their height; the detector's frame depends on their ratio.
+            height: Their height; the detector's frame depends on their ratio, and only the one for
+                this ratio is set up.
+
+        Raises:
+            OptionError: A size is not a whole number of at least 1.
+            SdkError: The reader is closed.
         """
         self._check_open()
+        if not all(type(side) is int and side > 0 for side in (width, height)):
+            raise OptionError(f"The size is {width!r} x {height!r}. Give whole numbers of pixels.")
         if self._finder is not None:
             self._finder.warm_up(width, height)
         for role in {*self._engines} - {"detector"}:
@@ -203,7 +210,8 @@ class Reader(Closing):
 
         Raises:
             ImageError: The picture cannot be loaded.
-            ModelError: The model has no detector: it reads single lines only.
+            ModelError: The model has no detector: it reads single lines only; or the interpreter
+                cannot run its detector.
             OptionError: An argument is not legal.
         """
         started = time.perf_counter()
@@ -332,8 +340,9 @@ class Reader(Closing):
         """Return the text of a picture that shows a single line.
 
         A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180. The
-        line may stand in a part of the height, as on a number plate with small print. What reads
-        unsurely is read from several cuts, which vote; else the most confident reading wins.
+        line may stand in a part of the height, as on a number plate with small print, or climb
+        through it, as on a sign seen from the side. What reads unsurely is read from several cuts,
+        which vote; else the most confident reading wins.
 
         Args:
             image: As for `read`.

@@ -24,7 +24,7 @@ Shapes = tuple[tuple[int, ...], ...]
 
 # Every shape holds an interpreter with weights packed for it.
 MAX_SHAPES = 8
-# The same of graphs whose input changes in height too: a detector takes 30 MB for each.
+# The same of detectors, which take 30 MB for each and some 40 ms to set up.
 MAX_SIZES = 2
 
 
@@ -131,6 +131,7 @@ class CpuEngine:
                 details = interpreter.get_input_details()
                 for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
                     interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
+            # before the next is set up: both at once would raise the memory's peak
             while len(self._interpreters) >= (MAX_SIZES if self._graph.spec.sizes else MAX_SHAPES):
                 self._interpreters.popitem(last=False)
             ready = self._interpreters[shapes] = self._allocate(interpreter)

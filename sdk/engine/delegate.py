@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ class DelegateEngine(CpuEngine):
         else:
             self._library, options = device.detail, {}
         self._delegate = _load(device, self._library, options)
-        super().__init__(graph, threads)
+        # one delegate serves one interpreter, of the file's own shapes
+        super().__init__(replace(graph, spec=replace(graph.spec, sizes=())), threads)
 
     def describe(self) -> dict[str, Any]:
         """Return interpreter, device, library, threads and file as plain values."""
@@ -58,7 +60,7 @@ class DelegateEngine(CpuEngine):
         super().close()
         self._delegate = None
 
-    def _construct(self) -> Any:
+    def _construct(self, shapes: Shapes) -> Any:
         try:
             return self._found.module.Interpreter(
                 model_path=str(self._graph.path),

@@ -1,7 +1,7 @@
 """Where the graphs of a bundle run.
 
-The detector is most of the work and has one shape, so it is what a GPU or an Edge TPU runs. Lines
-are of all widths, each another shape; their small graphs take about a millisecond on the CPU.
+The detector is most of the work and does with one shape, so it is what a GPU or an Edge TPU runs.
+Lines are of all widths, each another shape; their small graphs take about a millisecond on the CPU.
 """
 
 from __future__ import annotations

@@ -35,7 +35,8 @@ def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
     array = np.ascontiguousarray(values)
     if array.ndim != len(tensor.shape) or 0 in array.shape or array.shape[-1] != tensor.shape[-1]:
         raise OptionError(
-            f"{tensor.name} takes shape {list(tensor.shape)}, other batch sizes and widths; "
+            f"{tensor.name} takes shape {list(tensor.shape)}, other batches, and other sizes "
+            "of pictures if the graph allows it; "
             f"got {list(array.shape)}."
         )
     if array.dtype == tensor.dtype:

@@ -7,6 +7,7 @@ bytes are free once they are an array. Both use libjpeg-turbo and give the same 
 from __future__ import annotations
 
 import contextlib
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -65,11 +66,16 @@ def _decode_file(
     if _decode_bytes(data, cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION) is None:
         return None
     pixels = np.zeros(shape, np.uint8)
+    file = Path(path)
     # OpenCV before 4.10 takes no array, and none takes one of another size
-    with contextlib.suppress(TypeError, cv2.error):
-        cv2.imread(path, pixels, _FLAGS)
-    # what it cannot open, it leaves as it is
-    return pixels if pixels.any() else None
+    with contextlib.suppress(TypeError, cv2.error, OSError):
+        if file.is_file():
+            cv2.imread(path, pixels, _FLAGS)
+        # a file that is written anew meanwhile is no longer the one that was found sound; what
+        # cannot be opened leaves the array as it is
+        if file.stat().st_size == len(data) and pixels.any():
+            return pixels
+    return None
 
 
 def _decode_bytes(data: bytes, flags: int) -> npt.NDArray[np.uint8] | None:

@@ -13,7 +13,7 @@ __all__ = ["DecodeSettings"]
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
-    """Thresholds and sizes of decoding; "frame" is the detector's input, of fixed size.
+    """Thresholds and sizes of decoding; "frame" is the detector's input.
 
     Attributes:
         score_threshold: Least text probability of a map cell, 0..1.

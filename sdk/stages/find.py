@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sdk.decode.detection import decode_maps
 from sdk.decode.nms import merge_collinear, suppress
 from sdk.engine import Engine
+from sdk.engine.resized import Size, frames
 from sdk.geometry import iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
@@ -27,8 +28,6 @@ from sdk.stages.tiles import Tile, plan_tiles
 logger = logging.getLogger("sdk")
 
 Floats = NDArray[np.float32]
-Size = tuple[int, int]
-"""Height and width in pixels."""
 
 __all__ = ["Finder", "FoundLine", "View"]
 
@@ -38,10 +37,6 @@ GOOD_HEIGHT_PX = 24.0
 BLIND_ZOOM = 2.0
 # A box this near to the inner border of a tile is taken as cut off by it.
 CUT_PX = 4.0
-# Shares of height and width of the frame that a photo may need instead of all of it.
-FRAME_SHARES = (0.75, 1.0), (1.0, 0.75)
-# Pixels of a frame to each side of the network's coarsest cell.
-COARSEST = 32
 # Overlap from which boxes of two looks, one of them coarse, are taken as the same line.
 SAME_LINE = 0.5
 
@@ -100,7 +95,8 @@ class Finder:
             settings: Thresholds.
         """
         self._engine = engine
-        self._frames = _frames(engine, spec)
+        # elsewhere than on the CPU, graphs run in the shape of their file
+        self._frames = frames(spec)[0 if engine.describe()["device"] == "cpu" else -1 :]
         features = spec.output("features")
         self._step: tuple[float, int] | None = None
         if features.scale is not None and features.zero_point is not None:
@@ -121,14 +117,7 @@ class Finder:
         lines, view = self._look(image, np.zeros(2, np.float32), frame)
         zoom = self._zoom(lines, max(view.box.scale_x, view.box.scale_y))
         if zoom > 1:
-            tiles = plan_tiles(
-                image.shape[1],
-                image.shape[0],
-                frame[1] / (view.box.scale_x * zoom),
-                frame[0] / (view.box.scale_y * zoom),
-                self._settings.tile_overlap,
-                self._settings.max_tiles,
-            )
+            tiles, frame = self._plan(image, view.box, zoom)
             # a single tile, or tiles hardly smaller than the photo, show nothing new
             if len(tiles) > 1:
                 lines = self._merge(lines, image, tiles, frame)
@@ -185,6 +174,27 @@ class Finder:
         # beyond the photo's own pixels there is nothing more to see
         return max(1.0, min(zoom, 1 / scale))
 
+    def _plan(self, image: ImageArray, box: Letterbox, zoom: float) -> tuple[list[Tile], Size]:
+        """Return tiles that magnify a photo so much over its first look, and their frame.
+
+        Of the frames that magnify most, the one whose tiles have the fewest pixels in all.
+        """
+        plans = []
+        for height, width in self._frames:
+            tiles = plan_tiles(
+                image.shape[1],
+                image.shape[0],
+                width / (box.scale_x * zoom),
+                height / (box.scale_y * zoom),
+                self._settings.tile_overlap,
+                self._settings.max_tiles,
+            )
+            wide, high = tiles[0].right - tiles[0].left, tiles[0].bottom - tiles[0].top
+            reached = min(width / (wide * box.scale_x), height / (high * box.scale_y), zoom)
+            plans.append((-round(reached, 1), len(tiles) * height * width, tiles, (height, width)))
+        *_, tiles, frame = min(plans, key=lambda plan: plan[:2])
+        return tiles, frame
+
     def _merge(
         self, first: list[FoundLine], image: ImageArray, tiles: list[Tile], size: Size
     ) -> list[FoundLine]:
@@ -216,15 +226,6 @@ class Finder:
                 best = replace(best, quad=quad, view=None)
             merged.append(best)
         return merged
-
-
-def _frames(engine: Engine, spec: GraphSpec) -> list[Size]:
-    """Return the frames that an engine can run, the full one last."""
-    height, width = spec.input("image").shape[1:3]
-    parts: list[Size] = []
-    if spec.sizes and engine.describe()["device"] == "cpu":
-        parts = [(round(height * y), round(width * x)) for y, x in FRAME_SHARES]
-    return [*(p for p in parts if p[0] % COARSEST == p[1] % COARSEST == 0), (height, width)]
 
 
 def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,11 +14,32 @@ from sdk.cli.sample import draw_sample
 from sdk.engine import Engine, open_engine
 from sdk.engine.cpu import MAX_SIZES
 from sdk.errors import ModelError, OptionError
-from sdk.image.letterbox import FILL
+from sdk.image.letterbox import FILL, letterbox
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, BundleGraph
 from sdk.stages.find import Finder
 
 GRAPH = Bundle.open(DEFAULT_BUNDLE).graph("detector")
+SETTINGS = Bundle.open(DEFAULT_BUNDLE).manifest.decode
+
+
+class Watched:
+    """An engine that notes the sizes it runs, and says where it is."""
+
+    def __init__(self, engine: Engine, device: str = "cpu") -> None:
+        self.sizes: list[tuple[int, ...]] = []
+        self._engine, self._device = engine, device
+
+    def run(
+        self, inputs: Mapping[str, np.ndarray], raw: Collection[str] = ()
+    ) -> dict[str, np.ndarray]:
+        self.sizes.append(inputs["image"].shape[1:3])
+        return self._engine.run(inputs, raw)
+
+    def describe(self) -> dict[str, Any]:
+        return {"device": self._device}
+
+    def close(self) -> None:
+        self._engine.close()
 
 
 @pytest.fixture
@@ -49,14 +72,16 @@ def test_sizes_are_kept_up_to_a_bound(engine: Engine) -> None:
     assert len(engine._interpreters) == MAX_SIZES  # type: ignore[attr-defined]
 
 
-def test_a_size_between_cells_is_refused(engine: Engine) -> None:
-    with pytest.raises(OptionError, match=r"cannot take 640x490 pixels: a map of .* no whole"):
-        engine.run({"image": frame(490, 640)})
+@pytest.mark.parametrize("height", [490, 496])
+def test_a_size_between_cells_is_refused(engine: Engine, height: int) -> None:
+    with pytest.raises(OptionError, match=rf"cannot take 640x{height} pixels. Give multiples of"):
+        engine.run({"image": frame(height, 640)})
 
 
-def test_wrong_places_of_sizes_are_told() -> None:
-    graph = BundleGraph(GRAPH.path, replace(GRAPH.spec, sizes=(GRAPH.spec.bytes - 4,)))
-    with pytest.raises(ModelError, match=r"no size at byte \d+, where model.json says"):
+@pytest.mark.parametrize("offset", [GRAPH.spec.bytes - 4, GRAPH.spec.bytes // 2, 0])
+def test_wrong_places_of_sizes_are_told(offset: int) -> None:
+    graph = BundleGraph(GRAPH.path, replace(GRAPH.spec, sizes=(offset,)))
+    with pytest.raises(ModelError, match=r"is not the graph that model\.json describes: no sizes"):
         open_engine(graph).run({"image": frame(480, 640)})
 
 
@@ -76,22 +101,47 @@ def test_wrong_places_of_sizes_are_told() -> None:
 def test_the_frame_follows_the_photo(
     engine: Engine, photo: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
-    finder = Finder(engine, GRAPH.spec, Bundle.open(DEFAULT_BUNDLE).manifest.decode)
-    seen = []
-    run = engine.run
-    engine.run = (
-        lambda inputs, raw=(): (  # type: ignore[method-assign]
-            seen.append(inputs["image"].shape[1:3]) or run(inputs, raw)
-        )
-    )
-    finder.warm_up(photo[1], photo[0])
-    assert seen == [wanted]
+    watched = Watched(engine)
+    Finder(watched, GRAPH.spec, SETTINGS).warm_up(photo[1], photo[0])
+    assert watched.sizes == [wanted]
 
 
-def test_a_graph_of_one_size_gets_the_full_frame(engine: Engine) -> None:
-    spec = replace(GRAPH.spec, sizes=())
-    with_one = open_engine(BundleGraph(GRAPH.path, spec))
-    finder = Finder(with_one, spec, Bundle.open(DEFAULT_BUNDLE).manifest.decode)
-    lines = finder.find(draw_sample())
-    assert lines
-    assert all(line.view is None or line.view.features.shape[0] == 160 for line in lines)
+def test_elsewhere_than_on_the_cpu_and_with_one_size_the_frame_is_full(engine: Engine) -> None:
+    elsewhere, one_size = Watched(engine, "gpu"), Watched(engine)
+    Finder(elsewhere, GRAPH.spec, SETTINGS).warm_up(640, 480)
+    Finder(one_size, replace(GRAPH.spec, sizes=()), SETTINGS).warm_up(640, 480)
+    assert elsewhere.sizes == one_size.sizes == [(640, 640)]
+
+
+@pytest.mark.parametrize(
+    ("zoom", "size", "count"),
+    [
+        # of 640x640 it would be six, too, of 640x480 nine
+        (2.0, (640, 480), 6),
+        # parts of the frame would be more than allowed, or magnify less
+        (3.0, (640, 640), 12),
+    ],
+)
+def test_tiles_take_the_frame_that_shows_most_with_fewest_pixels(
+    engine: Engine, zoom: float, size: tuple[int, int], count: int
+) -> None:
+    photo = np.full((3000, 4000, 3), FILL, np.uint8)
+    _, box = letterbox(photo, 480, 640)
+    tiles, chosen = Finder(engine, GRAPH.spec, SETTINGS)._plan(photo, box, zoom)
+    assert chosen == size
+    assert len(tiles) == count
+    for tile in tiles:
+        assert (tile.right - tile.left) * box.scale_x * zoom <= size[1] + 1
+        assert (tile.bottom - tile.top) * box.scale_y * zoom <= size[0] + 1
+
+
+def test_lines_are_found_in_tiles_of_a_part_of_the_frame(engine: Engine) -> None:
+    photo = np.full((1440, 1920, 3), 235, np.uint8)
+    for i in range(12):
+        place = (60 + 480 * (i % 4), 200 + 400 * (i // 4))
+        cv2.putText(photo, f"LOT {i:04d}", place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2)
+    watched = Watched(engine)
+    lines = Finder(watched, GRAPH.spec, SETTINGS).find(photo)
+    assert watched.sizes[0] == (480, 640)
+    assert len(watched.sizes) > 1
+    assert len(lines) >= 12

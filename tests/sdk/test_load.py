@@ -165,15 +165,16 @@ print(1024 * grown / pixels.nbytes)
     assert float(result.stdout) < 1.5, result.stderr
 
 
+@pytest.mark.parametrize("progressive", [False, True])
 def test_damage_is_found_in_a_file_as_in_its_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progressive: bool
 ) -> None:
     monkeypatch.setattr(jpeg, "_LARGE", 0)
     rng = np.random.default_rng(0)
     coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-    sound = encoded(coarse.resize((160, 120)), "JPEG", quality=75, progressive=True)
+    sound = encoded(coarse.resize((160, 120)), "JPEG", quality=75, progressive=progressive)
     path, outcomes = tmp_path / "damaged.jpg", []
-    for _ in range(600):
+    for _ in range(400):
         data = bytearray(sound)
         for place in rng.integers(2, len(data) - 2, 2):
             data[place] = rng.choice([255, rng.integers(256)])

@@ -13,9 +13,9 @@ from training.models.widen import widen_by_name
 STRIPS = np.random.default_rng(3).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
 
 
-def network(widths, kernel=5):
+def network(widths, kernel=5, **changes):
     recognizer = RecognizerConfig(widths=widths, row_blocks=(1, 1), blocks=2, kernel=kernel)
-    config = dataclasses.replace(ModelConfig(), kind="line", recognizer=recognizer)
+    config = dataclasses.replace(ModelConfig(), kind="line", recognizer=recognizer, **changes)
     return build_models(config).trained
 
 
@@ -48,6 +48,12 @@ def test_new_channels_are_not_dead(narrow):
     assert np.abs(pointwise[..., 32:, :32]).max() == 0
     assert np.abs(pointwise[..., :32, 32:]).min() > 0
     assert np.abs(wide.get_layer("rec_time0_dw_conv").get_weights()[0][:, :, 32:]).min() > 0
+
+
+def test_other_characters_start_afresh(narrow):
+    more = network((24, 20, 48), charset=ModelConfig().charset + "§")
+    assert "rec_logits" not in widen_by_name(narrow, more)
+    assert "rec_rows4_conv" in widen_by_name(narrow, more)
 
 
 def test_other_kernels_and_narrower_layers_are_left_alone(narrow):

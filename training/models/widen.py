@@ -25,8 +25,8 @@ def widen_by_name(source: Any, target: Any) -> list[str]:
         target: Freshly made model to copy to.
 
     Returns:
-        Names of the layers widened; layers that are no wider, or differ in more than their
-        channels, are left alone.
+        Names of the layers widened; layers that are no wider, differ in more than their channels,
+        or give other classes, are left alone.
     """
     have, widened = layers_by_name(source), []
     for name, layer in layers_by_name(target).items():
@@ -42,6 +42,9 @@ def widen_by_name(source: Any, target: Any) -> list[str]:
 
 def _is_wider(narrow: list[np.ndarray], fresh: list[np.ndarray]) -> bool:
     have, want = [v.shape for v in narrow], [v.shape for v in fresh]
+    # only what gives the network's outputs has a kernel and a bias: more of them are other classes
+    if len(have) == 2 and have[0][-1:] != want[0][-1:]:
+        return False
     return (
         have != want
         and [len(s) for s in have] == [len(s) for s in want]

@@ -7,6 +7,7 @@ part of its frame, at a part of the time and memory.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 
 from sdk.errors import ModelError, OptionError
 from sdk.model.bundle import BundleGraph
@@ -67,6 +68,6 @@ def resized(graph: BundleGraph, height: int, width: int) -> bytes:
     return bytes(content)
 
 
-def _covers(cells: Size, frame: Size) -> bool:
+def _covers(cells: Sequence[int], frame: Sequence[int]) -> bool:
     """Whether a map of so many cells covers a frame with whole ones."""
     return all(n > 0 and side % n == 0 for n, side in zip(cells, frame, strict=True))

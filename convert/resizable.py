@@ -5,10 +5,13 @@ Convolutions follow the size of their input; only the enlargements hold theirs a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from convert.inspect import Op
 
 __all__ = ["size_offsets"]
 
@@ -29,33 +32,30 @@ _FOLLOWING = {
 _ENLARGING = {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
 
 
-def size_offsets(path: Path) -> tuple[int, ...]:
+def size_offsets(path: Path, ops: Sequence[Op]) -> tuple[int, ...]:
     """Return where in a .tflite file the sizes stand that must change with the input's.
 
     Args:
-        path: A file that `inspect_file` has read.
+        path: The file.
+        ops: Its operations, from `inspect_file`.
 
     Returns:
         For each constant, the bytes before it in the file: height and width, int32 each. Empty if
         the graph enlarges nothing, or has operations with other sizes of their own.
     """
+    if not {op.name for op in ops} <= _FOLLOWING | _ENLARGING:
+        return ()
     from ai_edge_litert import schema_py_generated as schema
 
-    data = path.read_bytes()
-    model = schema.Model.GetRootAs(data, 0)
+    model = schema.Model.GetRootAs(path.read_bytes(), 0)
     graph = model.Subgraphs(0)
-    names = {n: text for text, n in vars(schema.BuiltinOperator).items() if isinstance(n, int)}
     offsets: set[int] = set()
-    for operator in map(graph.Operators, range(graph.OperatorsLength())):
-        code = model.OperatorCodes(operator.OpcodeIndex())
-        name = names[max(code.BuiltinCode(), code.DeprecatedBuiltinCode())]
-        if name in _ENLARGING:
-            size = model.Buffers(graph.Tensors(operator.Inputs(1)).Buffer())
+    for number, op in enumerate(ops):
+        if op.name in _ENLARGING:
+            size = model.Buffers(graph.Tensors(graph.Operators(number).Inputs(1)).Buffer())
             if not size.DataLength():  # calculated, so it follows by itself or not at all
                 return ()
             offsets.add(_start(size))
-        elif name not in _FOLLOWING:
-            return ()
     return tuple(sorted(offsets))
 
 

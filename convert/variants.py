@@ -81,7 +81,8 @@ class Variants:
             self._say(
                 f"  note: {path.name} keeps operations that a convolution could hold: {found}"
             )
-        return GraphSpec.of_file(path, graph.inputs, graph.outputs, size_offsets(path))
+        sizes = size_offsets(path, graph.ops)
+        return GraphSpec.of_file(path, graph.inputs, graph.outputs, sizes)
 
     def _frozen(self, name: str, precision: str, target: Path) -> Conversion:
         """Freeze a model for a precision, unless that was done, and return its conversion."""

@@ -174,9 +174,10 @@ class Reader(Closing):
             raise OptionError(f"The size is {width!r} x {height!r}. Give whole numbers of pixels.")
         if self._finder is not None:
             self._finder.warm_up(width, height)
-        for role in {*self._engines} - {"detector"}:
-            specs = self._bundle.graph(role).spec.inputs
-            self._engines[role].run({t.name: np.zeros(t.shape, t.dtype) for t in specs})
+        for role, engine in self._engines.items():
+            if role != "detector":
+                specs = self._bundle.graph(role).spec.inputs
+                engine.run({t.name: np.zeros(t.shape, t.dtype) for t in specs})
 
     def read(
         self,

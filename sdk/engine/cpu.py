@@ -127,10 +127,9 @@ class CpuEngine:
         ready = self._interpreters.get(shapes)
         if ready is None:
             interpreter = self._construct(shapes)
-            if shapes != self._native:
-                details = interpreter.get_input_details()
-                for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
-                    interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
+            details = interpreter.get_input_details()
+            for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
+                interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
             # before the next is set up: both at once would raise the memory's peak
             while len(self._interpreters) >= (MAX_SIZES if self._graph.spec.sizes else MAX_SHAPES):
                 self._interpreters.popitem(last=False)

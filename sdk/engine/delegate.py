@@ -80,10 +80,9 @@ class DelegateEngine(CpuEngine):
             ) from error
 
     def _prepare(self, shapes: Shapes) -> Ready:
-        native = tuple(t.shape for t in self._graph.spec.inputs)
-        if shapes != native:
+        if shapes != self._native:
             raise OptionError(
-                f"{self._graph.spec.file} takes {native} on the device {self._device}; "
+                f"{self._graph.spec.file} takes {self._native} on the device {self._device}; "
                 f"got {shapes}. Other shapes run on the CPU."
             )
         return super()._prepare(shapes)

@@ -4,6 +4,7 @@ import struct
 
 import pytest
 
+from convert.inspect import inspect_file
 from convert.resizable import size_offsets
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 
@@ -16,7 +17,7 @@ def bundle():
 def test_offsets_lead_to_the_sizes_of_enlarged_maps(bundle):
     graph = bundle.graph("detector")
     content = graph.path.read_bytes()
-    offsets = size_offsets(graph.path)
+    offsets = size_offsets(graph.path, inspect_file(graph.path).ops)
     sizes = {struct.unpack_from("<2i", content, offset) for offset in offsets}
     assert sizes == {(40, 40), (80, 80), (160, 160)}
     assert graph.spec.sizes == offsets
@@ -24,4 +25,5 @@ def test_offsets_lead_to_the_sizes_of_enlarged_maps(bundle):
 
 @pytest.mark.parametrize("role", ["line", "recognizer"])
 def test_graphs_without_enlarged_maps_have_none(bundle, role):
-    assert size_offsets(bundle.graph(role).path) == ()
+    path = bundle.graph(role).path
+    assert size_offsets(path, inspect_file(path).ops) == ()

@@ -116,6 +116,13 @@ def test_exif_orientation_is_turned_upright(orientation: int, form: str) -> None
         assert np.abs(found - np.array([RED, GREEN, BLUE, WHITE])).max() < 60, found
 
 
+@pytest.fixture(params=[0, 2**23], ids=["large", "small"])
+def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From how many bytes files are decoded into their array: all of them, or as it is set."""
+    monkeypatch.setattr(jpeg, "_LARGE", request.param)
+
+
+@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize(
     "options",
     [
@@ -138,6 +145,7 @@ def test_jpeg_files_have_the_pixels_that_pillow_decodes(
         np.testing.assert_array_equal(loaded, np.asarray(Image.open(io.BytesIO(data))))
 
 
+@pytest.mark.usefixtures("large")
 def test_black_jpeg_file(tmp_path: Path) -> None:
     Image.new("RGB", (30, 20)).save(tmp_path / "black.jpg")
     np.testing.assert_array_equal(load_image(tmp_path / "black.jpg"), np.zeros((20, 30, 3)))

@@ -20,6 +20,8 @@ STRIP_HEIGHT = 32
 _LONGEST_STRIP = 1024
 
 
+_PAGE = 8
+"""Lines of a block above which it is a page."""
 _LEAST_SIGNAL = 14.0
 """Change of a strip's pixels (0..255) by its ink, 85th percentile, below which it is illegible."""
 _LEAST_RATIO = 0.55
@@ -124,6 +126,8 @@ class Generator:
         low, high = self.config.text_px
         size = float(np.exp(rng.uniform(np.log(low), np.log(min(high, height / 3)))))
         block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
+        if len(block.lines) > _PAGE:  # a page is photographed whole, however small its print gets
+            size = float(np.clip(0.9 * height / len(block.lines) / 1.5, low, size))
         for _ in range(4):
             matrix = _pose(rng, block, size, (width, height))
             if matrix is not None and _claim(taken, block, matrix, 0.25 * size):

@@ -152,17 +152,34 @@ def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     return Block(lines)
 
 
+def _amounts(
+    rng: np.random.Generator, rows: Sequence[Line], inks: Sequence[Ink], height: float
+) -> list[Line]:
+    """Set amounts flush right at the level of as many rows, where a row leaves them room."""
+    edge = max(row.box()[2] for row in rows) + rng.uniform(0, 5) * height
+    lines = []
+    for index, ink in zip(rng.permutation(len(rows)), inks, strict=False):
+        row, (x0, y0, x1, y1) = rows[index], ink.box
+        if edge - (x1 - x0) - row.box()[2] > 2 * height:  # nearer, they are one line of text
+            middle = (row.box()[1] + row.box()[3]) / 2
+            lines.append(Line(ink, edge - x1, middle - (y0 + y1) / 2, row.process, row.seed))
+    return lines
+
+
 def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Receipts and documents: dense lines of one face on paper."""
+    """Receipts and documents: dense lines of one face on paper, often with amounts at the right."""
     kinds = ("paper", "paper", "paper", "date", "words", "price", "code", "contact")
-    texts = _texts(rng, kinds, int(rng.integers(2, 9)))
+    rows = int(rng.integers(2, 9) if rng.random() < 0.6 else rng.integers(9, 25))
+    amounts = rows // 2 if rng.random() < 0.4 else 0
+    texts = _texts(rng, kinds, rows) + _texts(rng, ("price",), amounts)
     if rng.random() < 0.15:
         inks = _dots(rng, texts, height)
     else:
         kind = _pick(rng, ("mono", "mono", "sans", "serif", "condensed"))
         inks = _type(rng, fonts, kind, texts, [height] * len(texts))
     how = (process.thermal, process.paint, process.worn)[int(rng.integers(3))]
-    lines = _stack(rng, inks, how, rng.uniform(0.1, 0.6), align="left")
+    lines = _stack(rng, inks[:rows], how, rng.uniform(0.1, 0.6), align="left")
+    lines += _amounts(rng, lines, inks[rows:], height)
     color = random_color(rng, saturation=(0.0, 0.12), value=(0.82, 1.0))
     return _backed(rng, lines, height, color, rng.uniform(0, 4))
 

@@ -98,6 +98,7 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
     add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to make")
+    add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
     add("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write")
     add("--force", action="store_true", help="replace a bundle that is there")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
@@ -265,6 +266,7 @@ def _export(options: argparse.Namespace) -> int:
 
     how = Options(
         precisions=tuple(dict.fromkeys(options.precision)),
+        graphs=tuple(options.graphs),
         frame=options.frame,
         columns=options.columns,
         strip_width=options.strip_width,

@@ -36,6 +36,8 @@ class Options:
 
     Attributes:
         precisions: Variants to make, each one of `PRECISIONS`.
+        graphs: Graphs to convert; empty takes all of the runs. Without the recognizer, lines are
+            read from the picture's pixels only.
         frame: (height, width) of the detector's input in pixels, multiples of 32.
         columns: Static columns of the recognizer's input; the interpreter can resize them.
         strip_width: Static width of the line graph's input in pixels, a multiple of 32.
@@ -53,6 +55,7 @@ class Options:
     """
 
     precisions: tuple[str, ...] = ("int8",)
+    graphs: tuple[str, ...] = ()
     frame: tuple[int, int] = (640, 640)
     columns: int = 64
     strip_width: int = 256
@@ -124,7 +127,7 @@ def export(
             a target that cannot be written.
     """
     options.check()
-    models, charset = merge(sources)
+    models, charset = merge(sources, options.graphs)
     with built_beside(target, force=options.force) as folder:
         try:
             return _build(folder, target.resolve().name, sources, models, charset, options, say)
@@ -142,7 +145,10 @@ def _build(
     say: Callable[[str], None],
 ) -> dict[str, dict[str, Report]]:
     """Fill a folder with a verified bundle."""
-    tuned = {} if options.tuned is None else open_tuned(options.tuned, owners(sources))
+    tuned = {}
+    if options.tuned is not None:
+        wanted = {name: run for name, run in owners(sources).items() if name in models}
+        tuned = open_tuned(options.tuned, wanted)
     say(f"preparing samples: {options.count} to calibrate, {options.held_back} to compare")
     calibration, held_back = _samples(options).split(options.held_back)
     sets = {"held back": held_back} | {

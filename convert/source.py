@@ -93,11 +93,16 @@ def owners(sources: Sequence[Source]) -> dict[str, Source]:
     return found
 
 
-def merge(sources: Sequence[Source]) -> tuple[dict[str, Any], Charset]:
+def merge(sources: Sequence[Source], graphs: Sequence[str] = ()) -> tuple[dict[str, Any], Charset]:
     """Return the models of all runs by graph name, checked, and their common charset.
 
+    Args:
+        sources: Runs.
+        graphs: Names of the graphs to take; all if empty.
+
     Raises:
-        ConvertError: The runs differ in charset, break a contract or have no line graph.
+        ConvertError: The runs differ in charset, break a contract, or lack a graph that is asked
+            for or the line graph.
     """
     for source in sources:
         if source.charset != sources[0].charset:
@@ -105,6 +110,10 @@ def merge(sources: Sequence[Source]) -> tuple[dict[str, Any], Charset]:
                 f"{sources[0].name} and {source.name} have different charsets; one bundle has one."
             )
     models = {name: source.models[name] for name, source in owners(sources).items()}
+    missing = [name for name in graphs if name not in models]
+    if missing:
+        raise ConvertError(f"The runs have no {', '.join(missing)}; they have {sorted(models)}.")
+    models = {name: model for name, model in models.items() if name in (graphs or GRAPHS)}
     if "line" not in models:
         raise ConvertError(
             f"No line graph in {', '.join(s.name for s in sources) or 'no run'}: every bundle "
@@ -126,6 +135,6 @@ def run_record(source: Source, models: Mapping[str, Any]) -> dict[str, Any]:
     graphs = {
         name: weights_sha256(model)
         for name, model in source.models.items()
-        if models[name] is model
+        if models.get(name) is model
     }
     return {"name": source.name, "weights_sha256": graphs, **source.record}

@@ -100,7 +100,7 @@ def open_tuned(folder: Path, owners: Mapping[str, Source]) -> dict[str, tuple[An
 
     Args:
         folder: Of the tuned graphs.
-        owners: The run that gives each graph.
+        owners: The run that gives each graph that is wanted; others in the folder are left there.
 
     Raises:
         ConvertError: It is no such folder, a graph is damaged, or it came from other weights.
@@ -114,8 +114,10 @@ def open_tuned(folder: Path, owners: Mapping[str, Source]) -> dict[str, tuple[An
 
     found = {}
     for name, graph in read_graphs(folder).items():
-        source = owners.get(name)
-        if source is None or graph.record["weights_sha256"] != weights_sha256(source.models[name]):
+        if name not in owners:
+            continue
+        source = owners[name]
+        if graph.record["weights_sha256"] != weights_sha256(source.models[name]):
             raise ConvertError(
                 f"{folder / name}.npz came from other weights than those of the runs: "
                 "tune it again."

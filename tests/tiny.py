@@ -40,6 +40,7 @@ SETTINGS = DecodeSettings(
     max_scale=1.0,
     strip_margin=0.0,
     recheck_confidence=0.3,
+    crop_confidence=0.3,
     recheck_height_px=0.0,
     flip_confidence=0.2,
     tile_height_px=7.0,

@@ -29,13 +29,15 @@ class DecodeSettings:
             picture.
         strip_side: Share of the height added before and behind the line besides: where a line ends
             is found less surely than how high it is.
-        recheck_confidence: Lines less sure than this are read again from the picture's pixels.
+        recheck_confidence: Lines of a photo less sure than this are read again from its pixels.
         recheck_height_px: Lines lower than this on the frame are read from those pixels only.
+        crop_confidence: Pictures of one line less sure than this are read again in several cuts.
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.
-        vote_lead: Lines less sure than `recheck_confidence` are read from several cuts, which vote;
-            this many votes of lead end the reading early (a cut surely read has one vote).
+        vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read from
+            several cuts, which vote; this many votes of lead end the reading early (a cut surely
+            read has one vote).
         pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
             free text, for each character, 0..1.
         tile_height_px: Lines lower than this on the frame count as small.
@@ -56,6 +58,7 @@ class DecodeSettings:
     strip_side: float = 0.0
     recheck_confidence: float = 0.9
     recheck_height_px: float = 20.0
+    crop_confidence: float = 0.9
     flip_confidence: float = 0.5
     flip_gain: float = 0.1
     max_flips: int = 16
@@ -73,9 +76,11 @@ class DecodeSettings:
         Raises:
             ModelError: A value has the wrong type or lies outside its range.
         """
-        for name in ("score_threshold", "nms_iou", "recheck_confidence", "flip_confidence"):
+        for name in ("score_threshold", "nms_iou", "min_confidence", "tile_share"):
             self._check(name, 0.0, 1.0)
-        for name in ("flip_gain", "tile_share", "min_confidence", "pattern_ratio"):
+        for name in ("recheck_confidence", "crop_confidence", "flip_confidence"):
+            self._check(name, 0.0, 1.0)
+        for name in ("flip_gain", "pattern_ratio"):
             self._check(name, 0.0, 1.0)
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from sdk.image.arch import Arch, unbend
 from sdk.image.load import ImageArray
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
@@ -38,6 +39,17 @@ PARTS = (
     Part(rise=-0.5),
 )
 
+# Shorter lines may bend: round a cap, a badge or the top of a sign.
+BENT = 6.0  # times the height
+ARCHES = (
+    Arch(0.4),
+    Arch(-0.4),
+    Arch(0.25, 0.5),
+    Arch(0.25, -0.5),
+    Arch(-0.25, 0.5),
+    Arch(-0.25, -0.5),
+)
+
 
 class CropReader:
     """Looks at one crop, each look taken once."""
@@ -61,10 +73,11 @@ class CropReader:
         self._settings = settings
         self._pixels = pixels
         self._options = options
-        self._looks: dict[tuple[int, Part], Look] = {}
+        self._looks: dict[tuple[int, Part | Arch], Look] = {}
         height, width = pixels.shape[:2]
         self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         # how many quarter turns to the left bring the text upright, likeliest first
+        self._cuts = (*PARTS, *ARCHES) if max(width, height) < BENT * min(width, height) else PARTS
         self._quarters: tuple[int, ...] = (0,) if height < TALL * width else (1, 3)
         if TALL * width <= height < SINGLE_CHARACTER * width:
             self._quarters = (0, *self._quarters)
@@ -74,8 +87,8 @@ class CropReader:
         settings = self._settings
         quarters = max(self._quarters, key=lambda k: self._look(k).confidence)
         best = self._look(quarters)
-        if best.confidence < settings.recheck_confidence:
-            looks = (self._look(quarters, part) for part in (WHOLE, *PARTS))
+        if best.confidence < settings.crop_confidence:
+            looks = (self._look(quarters, cut) for cut in (WHOLE, *self._cuts))
             best = elect(looks, settings.vote_lead)
         if self._quarters == (0,) and best.confidence < settings.flip_confidence:
             turned = self._look(2)
@@ -89,32 +102,34 @@ class CropReader:
         All looks are taken unless one of those that `read` took says such a text surely.
         """
         quarters = max(self._quarters, key=lambda k: self._look(k).fit_probability)
-        if self._likeliest().fit_confidence < self._settings.recheck_confidence:
+        if self._likeliest().fit_confidence < self._settings.crop_confidence:
             if self._quarters == (0,):
                 self._look(2)
-            for part in PARTS:
-                self._look(quarters, part)
+            for cut in self._cuts:
+                self._look(quarters, cut)
         return self._likeliest()
 
     def _likeliest(self) -> Look:
         return max(self._looks.values(), key=lambda look: look.fit_probability)
 
-    def _look(self, quarters: int, part: Part = WHOLE) -> Look:
-        """Read a part of the crop, after so many quarter turns to the left."""
-        key = (quarters, part)
+    def _look(self, quarters: int, cut: Part | Arch = WHOLE) -> Look:
+        """Read a cut of the crop, after so many quarter turns to the left."""
+        key = (quarters, cut)
         if key not in self._looks:
             self._looks[key] = self._take(*key)
         return self._looks[key]
 
-    def _take(self, quarters: int, part: Part) -> Look:
+    def _take(self, quarters: int, cut: Part | Arch) -> Look:
         # turned to the left once, reading starts at what was the top right corner
         quad = np.roll(self._quad, -quarters, axis=0)
         width = self._lines.max_width
-        turned = np.rot90(self._pixels, quarters)
+        turned = np.ascontiguousarray(np.rot90(self._pixels, quarters))
         found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
-        if part == WHOLE:
-            strip = fit_strip(np.ascontiguousarray(turned), width)
+        if isinstance(cut, Arch):
+            strip = unbend(turned, cut, width)
+        elif cut == WHOLE:
+            strip = fit_strip(turned, width)
         else:
-            quad = part.cut(quad)
-            strip = rectify(self._pixels, quad, width, part.stretch)
+            quad = cut.cut(quad)
+            strip = rectify(self._pixels, quad, width, cut.stretch)
         return Look(found, quad, quad, self._lines.read_strip(strip, self._options))

@@ -172,10 +172,13 @@ def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
     line = models.pop("line")
     with pytest.raises(ConvertError, match="No line graph in run"):
         merge([replace(source, models=models)])
+    lines = {"detector": models["detector"]}
     features = keras.Input((8, None, 5), name="features")
     head = keras.Model(features, keras.layers.Conv2D(96, (8, 1))(features))
     with pytest.raises(ConvertError, match="5 feature channels, the detector gives 16"):
         merge([replace(source, models={**models, "line": line, "recognizer": head})])
+    with pytest.raises(ConvertError, match=r"no recognizer; they have \['detector', 'line'\]"):
+        merge([replace(source, models=lines | {"line": line})], ("line", "recognizer"))
     with pytest.raises(ConvertError, match="'other'; known"):
         merge([replace(source, models={"line": line, "other": head})])
 

@@ -16,10 +16,11 @@ from convert.errors import ConvertError
 from convert.export import Options, export
 from convert.grid_adam import GridAdam
 from convert.inspect import inspect_file
-from convert.source import Source, open_run, owners
+from convert.samples import generate
+from convert.source import Source, merge, open_run, owners
 from convert.tune import Tuning, tune
 from convert.tuned import open_tuned, read_graph
-from convert.verify import FLOORS
+from convert.verify import FLOORS, verify_bundle
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import Bundle
 from training.config import parse_config
@@ -113,6 +114,18 @@ def test_tuned_graphs_become_the_integer_variant(
     recipe = json.loads((tmp_path / "bundle" / "recipe.json").read_text())
     assert set(recipe["tuned"]) == {"detector", "recognizer", "line"}
     assert recipe["options"]["tuned"] == "tuned"
+    # a recognizer that no setting of the bundle makes use of may stay away
+    target = tmp_path / "smaller"
+    reports = export(sources, target, replace(options, graphs=("detector", "line")))
+    assert Bundle.open(target).roles == ("detector", "line")
+    for role in ("detector", "line"):
+        name = f"{role}-int8.tflite"
+        assert (target / name).read_bytes() == (tmp_path / "bundle" / name).read_bytes()
+    recipe = json.loads((target / "recipe.json").read_text())
+    assert set(recipe["tuned"]) == {"detector", "line"}
+    assert [sorted(run["weights_sha256"]) for run in recipe["runs"]] == [["detector"], ["line"]]
+    again = verify_bundle(target, merge(sources)[0], generate(2, 2, (96, 128)))
+    assert set(again["int8"].tensors) == {"detector", "line"}
 
 
 def test_tuning_brings_a_network_nearer(sources: list[Source], tmp_path: Path) -> None:

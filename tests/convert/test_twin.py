@@ -122,3 +122,20 @@ def test_layer_without_a_rule_is_refused() -> None:
     model = tf_keras.Model(x, tf_keras.layers.Softmax(name="odd")(x))
     with pytest.raises(ConvertError, match="No rule to quantize odd, a Softmax layer"):
         quantize(model)
+
+
+@pytest.mark.parametrize(("width", "most"), [(16, 1.0), (3, 1.0), (1, 50.0)])
+def test_ranges_are_not_taken_from_the_last_columns(width: int, most: float) -> None:
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 2, width, 1)).astype(np.float32)
+    x[:, :, -2:] = 50
+    inputs = tf_keras.Input((2, None, 1))
+    same = inputs
+    for name in ("first", "second"):
+        same = tf_keras.layers.Conv2D(1, 1, kernel_initializer="ones", name=name)(same)
+    twin = tf_keras.Model(inputs, same)
+    quantized = quantize(twin)
+    observe(twin, quantized, [x])
+    found = np.asarray(quantized(x))
+    assert found.max() == pytest.approx(most, rel=0.3)
+    if width > 2:
+        assert np.abs(found - x)[:, :, :-2].max() < 0.02

@@ -217,9 +217,9 @@ def test_a_loose_crop_is_read_where_its_line_stands(own_bundle: Path) -> None:
     height, width = line.shape[:2]
     # black rows above and below spoil the colors of a reading of the whole height
     crop = np.pad(line, ((4, 4), (0, 0), (0, 0)))
-    with Reader(change_settings(own_bundle, recheck_confidence=0.0)) as opened:
+    with Reader(change_settings(own_bundle, crop_confidence=0.0)) as opened:
         whole = opened.read_line(crop)
-    with Reader(change_settings(own_bundle, recheck_confidence=0.999)) as opened:
+    with Reader(change_settings(own_bundle, crop_confidence=0.999)) as opened:
         part = opened.read_line(crop)
     assert part.text == "AC"
     assert part.confidence > whole.confidence + 0.05

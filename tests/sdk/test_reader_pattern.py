@@ -92,7 +92,7 @@ def test_of_several_looks_the_one_that_fits_best_wins(own_bundle: Path) -> None:
     # black rows above and below spoil the colors of a reading of the whole height
     crop = np.pad(line, ((4, 4), (0, 0), (0, 0)))
     manifest = Bundle.open(own_bundle).manifest
-    decode = replace(manifest.decode, recheck_confidence=0.999, vote_lead=0.0)
+    decode = replace(manifest.decode, crop_confidence=0.999, vote_lead=0.0)
     write_manifest(own_bundle, replace(manifest, decode=decode))
     with Reader(own_bundle) as opened:
         free, fitted = opened.read_line(crop), opened.read_line(crop, pattern="AC")

@@ -14,7 +14,7 @@ from training.errors import TrainingError
 
 __all__ = ["calibrate"]
 
-_BOUNDS = ("min_confidence", "recheck_confidence", "flip_confidence")
+_BOUNDS = ("min_confidence", "recheck_confidence", "crop_confidence", "flip_confidence")
 
 
 def calibrate(

@@ -91,7 +91,19 @@ GROUPS = (
         "H",
         _each("min_confidence", 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
     ),
-    Group("parts of a crop", "crops", "exact", _each("vote_lead", 0.0, 0.6, 1.2, 1.8, 2.5)),
+    Group(
+        "cuts of a crop",
+        "crops",
+        "exact",
+        (
+            {"vote_lead": 0.0},
+            *(
+                {"crop_confidence": bound, "vote_lead": lead}
+                for bound in (0.9, 0.97, 0.99)
+                for lead in (0.6, 1.2, 1.8, 2.5)
+            ),
+        ),
+    ),
 )
 """All that is swept, in this order."""
 

@@ -108,7 +108,7 @@ def test_sweeps_read_as_the_reader_does(own_bundle, photos):
 def test_the_choice_is_stored_on_request(own_bundle, photos, capsys):
     before = (own_bundle / "model.json").read_bytes()
     command = ["sweep", "--bundle", str(own_bundle), "--data", str(photos)]
-    command += ["--only", "least confidence,parts of a crop"]
+    command += ["--only", "least confidence,cuts of a crop"]
     assert main(command) == 0
     assert "chosen: min_confidence=" in capsys.readouterr().out
     assert (own_bundle / "model.json").read_bytes() == before
@@ -117,7 +117,9 @@ def test_the_choice_is_stored_on_request(own_bundle, photos, capsys):
     assert "on crops:" in printed and "Written to" in printed
     stored = Bundle.open(own_bundle).manifest.decode
     assert stored.min_confidence > 0
-    assert replace(stored, min_confidence=0.0, vote_lead=tiny.SETTINGS.vote_lead) == tiny.SETTINGS
+    now = tiny.SETTINGS
+    swept = {"crop_confidence": now.crop_confidence, "vote_lead": now.vote_lead}
+    assert replace(stored, min_confidence=0.0, **swept) == now
 
 
 def test_data_that_cannot_be_used(own_bundle, strip_shards, tmp_path, capsys):

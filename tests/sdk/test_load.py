@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import os
 import struct
-import subprocess
-import sys
 import threading
 import zlib
 from pathlib import Path
@@ -18,25 +16,9 @@ import pytest
 from PIL import Image
 
 from sdk.errors import ImageError, OptionError
-from sdk.image import jpeg
 from sdk.image.load import MAX_PIXELS, load_image
 
-RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def corners_picture() -> Image.Image:
-    """A 40 x 24 picture whose quarters are red, green, blue and white, clockwise from top left."""
-    image = Image.new("RGB", (40, 24), RED)
-    image.paste(GREEN, (20, 0, 40, 12))
-    image.paste(BLUE, (20, 12, 40, 24))
-    image.paste(WHITE, (0, 12, 20, 24))
-    return image
-
-
-def encoded(image: Image.Image, form: str, **options: Any) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, form, **options)
-    return buffer.getvalue()
+from .pictures import BLUE, GREEN, RED, WHITE, assert_is_picture, corners_picture, encoded
 
 
 def png(header: bytes, rows: bytes) -> bytes:
@@ -53,12 +35,6 @@ def quarters(array: npt.NDArray[np.uint8]) -> list[tuple[int, ...]]:
     height, width = array.shape[:2]
     points = ((1, 1), (1, 3), (3, 3), (3, 1))
     return [tuple(array[height * y // 4, width * x // 4].tolist()) for y, x in points]
-
-
-def assert_is_picture(array: npt.NDArray[Any], height: int, width: int) -> None:
-    assert array.dtype == np.uint8
-    assert array.shape == (height, width, 3)
-    assert array.flags.c_contiguous
 
 
 # Sources ------------------------------------------------------------------------------------------
@@ -114,98 +90,6 @@ def test_exif_orientation_is_turned_upright(orientation: int, form: str) -> None
         assert_is_picture(loaded, 24, 40)
         found = np.array(quarters(loaded), dtype=int)
         assert np.abs(found - np.array([RED, GREEN, BLUE, WHITE])).max() < 60, found
-
-
-@pytest.fixture(params=[0, 2**23], ids=["large", "small"])
-def large(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From how many bytes files are decoded into their array: all of them, or as it is set."""
-    monkeypatch.setattr(jpeg, "_LARGE", request.param)
-
-
-@pytest.mark.usefixtures("large")
-@pytest.mark.parametrize(
-    "options",
-    [
-        {"quality": 90},
-        {"quality": 60, "progressive": True},
-        {"quality": 75, "subsampling": 0},
-        {"quality": 75, "subsampling": 1, "restart_marker_rows": 2},
-        {"quality": 75, "keep_rgb": True},
-    ],
-)
-def test_jpeg_files_have_the_pixels_that_pillow_decodes(
-    options: dict[str, Any], tmp_path: Path
-) -> None:
-    colors = np.random.default_rng(5).integers(0, 256, (9, 11, 3), dtype=np.uint8)
-    data = encoded(Image.fromarray(colors).resize((203, 307)), "JPEG", **options)
-    (tmp_path / "photo.jpg").write_bytes(data)
-    for source in (data, tmp_path / "photo.jpg"):
-        loaded = load_image(source)
-        assert_is_picture(loaded, 307, 203)
-        np.testing.assert_array_equal(loaded, np.asarray(Image.open(io.BytesIO(data))))
-
-
-@pytest.mark.usefixtures("large")
-def test_black_jpeg_file(tmp_path: Path) -> None:
-    Image.new("RGB", (30, 20)).save(tmp_path / "black.jpg")
-    np.testing.assert_array_equal(load_image(tmp_path / "black.jpg"), np.zeros((20, 30, 3)))
-
-
-def test_large_jpeg_file_is_decoded_into_its_array(tmp_path: Path) -> None:
-    path = tmp_path / "large.jpg"
-    Image.new("RGB", (4000, 3000), RED).save(path)
-    program = """
-import resource, sys
-import cv2
-from sdk.image.load import load_image
-if tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 10):
-    sys.exit("older than OpenCV's decoding into arrays")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-pixels = load_image(sys.argv[1])
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(1024 * grown / pixels.nbytes)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
-    )
-    if "older" in result.stderr:
-        pytest.skip(result.stderr)
-    assert float(result.stdout) < 1.5, result.stderr
-
-
-@pytest.mark.parametrize("progressive", [False, True])
-def test_damage_is_found_in_a_file_as_in_its_bytes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, progressive: bool
-) -> None:
-    monkeypatch.setattr(jpeg, "_LARGE", 0)
-    rng = np.random.default_rng(0)
-    coarse = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-    sound = encoded(coarse.resize((160, 120)), "JPEG", quality=75, progressive=progressive)
-    path, outcomes = tmp_path / "damaged.jpg", []
-    for _ in range(400):
-        data = bytearray(sound)
-        for place in rng.integers(2, len(data) - 2, 2):
-            data[place] = rng.choice([255, rng.integers(256)])
-        path.write_bytes(data)
-        found = [_pixels_or_none(source) for source in (bytes(data), path)]
-        assert (found[0] is None) == (found[1] is None)
-        if found[0] is not None:
-            np.testing.assert_array_equal(*found)
-        outcomes.append(found[0] is None)
-    assert 0.05 < np.mean(outcomes) < 0.95
-
-
-def _pixels_or_none(source: bytes | Path) -> np.ndarray | None:
-    try:
-        return load_image(source)
-    except ImageError:
-        return None
-
-
-def test_first_picture_of_a_jpeg_with_several() -> None:
-    data = encoded(corners_picture(), "MPO", save_all=True, append_images=[corners_picture()])
-    assert Image.open(io.BytesIO(data)).format == "MPO"
-    np.testing.assert_array_equal(load_image(data), np.asarray(Image.open(io.BytesIO(data))))
 
 
 def test_orientation_outside_the_standard_is_ignored() -> None:

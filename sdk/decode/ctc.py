@@ -28,6 +28,7 @@ __all__ = [
     "collapse",
     "decode",
     "log_probabilities",
+    "path_states",
     "text_probability",
 ]
 
@@ -157,7 +158,7 @@ def text_probability(log_probs: ArrayLike, ids: Sequence[int]) -> float:
         The logarithm; -inf if the text does not fit into T columns.
     """
     lp = np.asarray(log_probs, np.float64)
-    states, skip = _path_states(ids)
+    states, skip = path_states(ids)
     if not len(lp):
         return -np.inf if len(ids) else 0.0
     score = np.full(len(states), -np.inf)
@@ -183,7 +184,7 @@ def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
         ValueError: The text does not fit into T columns.
     """
     lp = np.asarray(log_probs, np.float64)
-    states, skip = _path_states(ids)
+    states, skip = path_states(ids)
     score = np.full(len(states), -np.inf)
     score[: 2 if len(lp) else 1] = 0.0
     back = np.zeros((len(lp), len(states)), np.intp)
@@ -210,8 +211,15 @@ def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
     return path
 
 
-def _path_states(ids: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the characters with blanks around them, and where a path may skip the one before."""
+def path_states(ids: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Return the states of a text's paths, and where a path may skip the one before.
+
+    Args:
+        ids: Class numbers of the text, without blanks.
+
+    Returns:
+        int (2 n + 1,): the characters with blanks around them; bool (2 n + 1,).
+    """
     states = np.full(2 * len(ids) + 1, BLANK, np.intp)
     states[1::2] = ids
     # a blank may be skipped between two different characters

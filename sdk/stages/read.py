@@ -90,11 +90,16 @@ class LineText:
 
     Attributes:
         free: The text, read freely.
+        ids: Its class numbers.
+        log_probs: float32 (T, classes), logarithms of the probabilities it was read from; None for
+            a line that was not read.
         log_probability: Logarithm of its probability; 0 without a pattern, which alone needs it.
         fit: The likeliest text that the pattern allows; None without a pattern, or if none fits.
     """
 
     free: CtcText
+    ids: tuple[int, ...] = ()
+    log_probs: NDArray[np.float32] | None = None
     log_probability: float = 0.0
     fit: Fit | None = None
 
@@ -193,9 +198,9 @@ class LineReader:
         line = logits[0, 0, :columns]
         mask, temperature = options.mask, self._temperature.get(graph, 1.0)
         free = decode(line, self._charset, mask=mask, temperature=temperature, beam=options.beam)
-        if options.automaton is None:
-            return LineText(free)
         log_probs = log_probabilities(line, mask, temperature)
-        ids = self._charset.encode(free.text).tolist()
+        ids = tuple(self._charset.encode(free.text).tolist())
+        if options.automaton is None:
+            return LineText(free, ids, log_probs)
         fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
-        return LineText(free, text_probability(log_probs, ids), fit)
+        return LineText(free, ids, log_probs, text_probability(log_probs, ids), fit)

@@ -1,7 +1,7 @@
 """Several looks at one line, and what they agree on.
 
 A small network errs differently on each cut of the same line. The looks vote for their texts, sure
-ones with more weight, and reading stops once one text is far enough ahead.
+ones with more weight, until one text is far enough ahead; then what they say is averaged.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.decode.mixture import text_probabilities
 from sdk.geometry import side_lengths, slice_quads, slice_rows
 from sdk.stages.look import Look
 
@@ -61,7 +62,11 @@ WHOLE = Part()
 
 
 def elect(looks: Iterable[Look], lead: float) -> Look:
-    """Return the surest look at the text that has most votes.
+    """Return the surest look at the text that is likeliest by all looks together.
+
+    Votes tell how many looks are worth taking, since they cost next to nothing. Of the texts that
+    were read, the one with the highest mean of its probabilities under the looks is taken: a look
+    that reads something else still says how likely it is.
 
     Args:
         looks: At least one; taken one by one until the election is over.
@@ -69,7 +74,9 @@ def elect(looks: Iterable[Look], lead: float) -> Look:
     """
     votes: dict[str, float] = {}
     surest: dict[str, Look] = {}
+    taken = []
     for position, look in enumerate(looks):
+        taken.append(look)
         text = look.text.free.text
         if position >= TRUSTED and len(text) < 2:
             continue
@@ -80,4 +87,11 @@ def elect(looks: Iterable[Look], lead: float) -> Look:
         first, second, *_ = (*sorted(votes.values(), reverse=True), 0.0)
         if first - second >= lead:
             break
+    texts = [text for text in votes if text.strip()]
+    readings = [look.text.log_probs for look in taken if look.text.log_probs is not None]
+    if len(texts) > 1 and readings:
+        likely = text_probabilities(readings, [surest[text].text.ids for text in texts]).sum(0)
+        # where all are too improbable to tell, the votes decide
+        rank = dict(zip(texts, likely.tolist(), strict=True))
+        return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
     return surest[max(votes, key=lambda text: votes[text])]

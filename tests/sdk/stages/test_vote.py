@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from sdk.decode.ctc import CtcText
+from sdk.charset import Charset
+from sdk.decode.ctc import CtcText, decode, log_probabilities
 from sdk.geometry import box_quads
 from sdk.stages.find import FoundLine
 from sdk.stages.look import Look
@@ -27,6 +28,19 @@ def look(text: str, confidence: float) -> Look:
 def winner(*looks: tuple[str, float], lead: float = 100.0) -> tuple[str, float]:
     elected = elect([look(*one) for one in looks], lead)
     return elected.text.free.text, pytest.approx(elected.confidence)
+
+
+def reading(*columns: dict[str, float]) -> Look:
+    """A look whose columns are as probable as given, the rest of each column blank."""
+    p = np.zeros((len(columns), 5))
+    for row, column in zip(p, columns, strict=True):
+        for character, probability in column.items():
+            row["ABCD".index(character) + 1] = probability
+        row[0] = 1 - row.sum()
+    text = decode(np.log(np.maximum(p, 1e-30)), Charset("ABCD"))
+    ids = tuple("ABCD".index(c) + 1 for c in text.text)
+    log_probs = log_probabilities(np.log(np.maximum(p, 1e-30)))
+    return Look(FoundLine(QUAD, 1.0, 20.0, None), QUAD, QUAD, LineText(text, ids, log_probs))
 
 
 @pytest.mark.parametrize("turn", [0, 0.4, math.pi / 2, math.pi])
@@ -120,3 +134,23 @@ def test_single_characters_vote_in_the_first_two_looks_only() -> None:
     assert winner(("AB", 0.5), ("AB", 0.4), *later) == ("AB", 0.5)
     assert winner(("I", 0.9), ("AB", 0.5), *later) == ("I", 0.9)
     assert winner(("AB", 0.5), ("I", 0.9), ("AB", 0.5)) == ("I", 0.9)
+
+
+def test_of_contested_texts_the_one_likeliest_in_all_looks_is_taken() -> None:
+    # A and C are nearly as likely at the start wherever C was read; one look is sure of A
+    sure = reading({"A": 0.95, "C": 0.05}, {}, {"B": 0.8, "D": 0.2})
+    torn = reading({"A": 0.48, "C": 0.52}, {}, {"B": 0.9})
+    assert (sure.text.free.text, torn.text.free.text) == ("AB", "CB")
+    assert torn.confidence**8 * 30 > sure.confidence**8
+    for looks in ([sure, torn, torn, torn], [torn, torn, torn, sure]):
+        assert elect(looks, 100.0) is sure
+    # nobody else holds the text that a single sure look reads for possible
+    other = reading({"D": 0.95}, {}, {"D": 0.9})
+    both = [reading({"A": 0.8, "C": 0.2}, {}, {"B": 0.9})] * 2
+    assert elect([other, *both], 100.0).text.free.text == "AB"
+
+
+def test_an_election_that_is_over_asks_no_further() -> None:
+    sure = reading({"A": 0.99}, {}, {"B": 0.99})
+    other = reading({"C": 0.99}, {}, {"B": 0.99})
+    assert elect([sure, sure, other, other, other], 1.5) is sure

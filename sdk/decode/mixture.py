@@ -1,0 +1,52 @@
+"""How probable several texts are under several readings of one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.charset import BLANK
+from sdk.decode.ctc import path_states
+
+__all__ = ["text_probabilities"]
+
+
+def text_probabilities(
+    log_probs: Sequence[NDArray[np.float32]], texts: Sequence[Sequence[int]]
+) -> NDArray[np.float64]:
+    """Return each text's probability under each reading, the sum over all its paths.
+
+    The forward variable of Graves et al. 2006, section 4.1, for all at once. What is too improbable
+    for float64 is 0.
+
+    Args:
+        log_probs: (T, classes) each, logarithms of probabilities; at least one, T of any length.
+        texts: Class numbers of each text, without blanks; at least one.
+
+    Returns:
+        float64 (readings, texts).
+    """
+    paths = [path_states(ids) for ids in texts]
+    lengths = np.array([len(states) for states, _ in paths])
+    states = np.full((len(paths), int(lengths.max()) + 1), BLANK, np.intp)
+    skip = np.zeros(states.shape)
+    for row, (path, may) in enumerate(paths):
+        states[row, : len(path)], skip[row, : len(path)] = path, may
+    # shorter readings go on with sure blanks, which change no text
+    emitted = np.zeros((max(map(len, log_probs), default=0), len(log_probs), log_probs[0].shape[1]))
+    emitted[:, :, BLANK] = 1.0
+    for row, log_prob in enumerate(log_probs):
+        emitted[: len(log_prob), row] = np.exp(log_prob)
+    score = np.zeros((len(log_probs), *states.shape))
+    score[:, :, 0] = 1.0  # before the first column a path has shown nothing, as after a blank
+    for column in emitted:
+        grown = score.copy()
+        grown[:, :, 1:] += score[:, :, :-1]
+        grown[:, :, 2:] += score[:, :, :-2] * skip[:, 2:]
+        score = grown * column[:, states]
+    rows = np.arange(len(paths))
+    last = score[:, rows, lengths - 1]
+    # an empty text has no character to end with
+    return last + np.where(lengths > 1, score[:, rows, np.maximum(lengths - 2, 0)], 0.0)

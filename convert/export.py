@@ -99,6 +99,14 @@ class Options:
                 self.tuned is None or "int8" in self.precisions,
                 "Tuned graphs are integer graphs: add int8 to --precision.",
             ),
+            (
+                not self.graphs or "line" in self.graphs,
+                "Every bundle needs the line graph: add line to --graphs.",
+            ),
+            (
+                "recognizer" not in self.graphs or "detector" in self.graphs,
+                "The recognizer reads the detector's features: add detector to --graphs.",
+            ),
         ]
         for good, message in rules:
             if not good:

@@ -42,9 +42,9 @@ _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
 _BORDER = 2
 """Columns at the end of a tensor that its range is not taken from.
 
-Networks mark where a line's picture ends by values several times as high as all others: ours by 52
-against 15 in the last two columns. A grid for those would be coarse for what is read; cut off, they
-still are the highest.
+A line network marks there where its picture ends, by values several times as high as all others. A
+grid for those would be coarse for what is read; cut off, they still are the highest. Other networks
+have ordinary values there, which the other columns and batches show as well.
 """
 _SPACING = 7  # of the batches that the share is chosen on: each runs once for every share
 

@@ -341,9 +341,10 @@ class Reader(Closing):
         """Return the text of a picture that shows a single line.
 
         A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180. The
-        line may stand in a part of the height, as on a number plate with small print, or climb
-        through it, as on a sign seen from the side. What reads unsurely is read from several cuts,
-        which vote; else the most confident reading wins.
+        line may stand in a part of the height, as on a number plate with small print, climb through
+        it, as on a sign seen from the side, or bend, as round a cap. What reads unsurely is read
+        from several cuts, of whose texts the one likeliest in all of them is taken. Characters of a
+        line that bends are upright slices of the whole picture.
 
         Args:
             image: As for `read`.

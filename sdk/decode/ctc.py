@@ -28,6 +28,7 @@ __all__ = [
     "collapse",
     "decode",
     "log_probabilities",
+    "most_probable",
     "path_states",
     "text_probability",
 ]
@@ -249,7 +250,17 @@ def decode(
     Returns:
         The text with the confidence and the columns of each character.
     """
-    log_probs = log_probabilities(logits, mask, temperature)
+    return most_probable(log_probabilities(logits, mask, temperature), charset, beam)
+
+
+def most_probable(log_probs: Floats, charset: Charset, beam: int = 0) -> CtcText:
+    """Return the text of one line, as `decode` does.
+
+    Args:
+        log_probs: float32 (T, classes) logarithms of probabilities.
+        charset: The characters of the classes.
+        beam: 0 is greedy; n > 0 runs a prefix beam search of width n.
+    """
     if beam > 0:
         best = beam_search(log_probs, beam)
         path = align(log_probs, best[0][0]) if best else np.zeros(len(log_probs), np.intp)

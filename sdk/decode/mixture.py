@@ -30,12 +30,12 @@ def text_probabilities(
     """
     paths = [path_states(ids) for ids in texts]
     lengths = np.array([len(states) for states, _ in paths])
-    states = np.full((len(paths), int(lengths.max()) + 1), BLANK, np.intp)
+    states = np.full((len(paths), int(lengths.max())), BLANK, np.intp)
     skip = np.zeros(states.shape)
     for row, (path, may) in enumerate(paths):
         states[row, : len(path)], skip[row, : len(path)] = path, may
     # shorter readings go on with sure blanks, which change no text
-    emitted = np.zeros((max(map(len, log_probs), default=0), len(log_probs), log_probs[0].shape[1]))
+    emitted = np.zeros((max(map(len, log_probs)), len(log_probs), log_probs[0].shape[1]))
     emitted[:, :, BLANK] = 1.0
     for row, log_prob in enumerate(log_probs):
         emitted[: len(log_prob), row] = np.exp(log_prob)

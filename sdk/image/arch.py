@@ -13,6 +13,8 @@ from sdk.image.strip import STRIP_HEIGHT
 __all__ = ["Arch", "unbend"]
 
 _POINTS = 64  # of the middle line
+# The letters' corners reach a little out of the band that the arch leaves them.
+_LOOSE = 1.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,6 @@ class Arch:
 
     bow: float
     rise: float = 0.0
-
-
-# The letters' corners reach a little out of the band that the arch leaves them.
-_LOOSE = 1.15
 
 
 def unbend(image: ImageArray, arch: Arch, max_width: int) -> ImageArray:

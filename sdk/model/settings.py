@@ -11,6 +11,19 @@ from sdk.errors import ModelError
 __all__ = ["DecodeSettings"]
 
 
+_SHARES = (
+    "score_threshold",
+    "nms_iou",
+    "min_confidence",
+    "recheck_confidence",
+    "crop_confidence",
+    "flip_confidence",
+    "flip_gain",
+    "pattern_ratio",
+    "tile_share",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class DecodeSettings:
     """Thresholds and sizes of decoding; "frame" is the detector's input.
@@ -31,11 +44,12 @@ class DecodeSettings:
             is found less surely than how high it is.
         recheck_confidence: Lines of a photo less sure than this are read again from its pixels.
         recheck_height_px: Lines lower than this on the frame are read from those pixels only.
-        crop_confidence: Pictures of one line less sure than this are read again in several cuts.
+        crop_confidence: Pictures of one line less sure than this are read again in several cuts;
+            bundles without it take `recheck_confidence`.
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.
-        vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read from
+        vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read in
             several cuts, which vote; this many votes of lead end the reading early (a cut surely
             read has one vote).
         pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
@@ -76,11 +90,7 @@ class DecodeSettings:
         Raises:
             ModelError: A value has the wrong type or lies outside its range.
         """
-        for name in ("score_threshold", "nms_iou", "min_confidence", "tile_share"):
-            self._check(name, 0.0, 1.0)
-        for name in ("recheck_confidence", "crop_confidence", "flip_confidence"):
-            self._check(name, 0.0, 1.0)
-        for name in ("flip_gain", "pattern_ratio"):
+        for name in _SHARES:
             self._check(name, 0.0, 1.0)
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)
@@ -132,6 +142,8 @@ class DecodeSettings:
                 f"Unknown decode settings {', '.join(unknown)}; known are {', '.join(known)}. "
                 "Correct model.json, or update the SDK if the bundle is newer."
             )
+        if "recheck_confidence" in data:  # older bundles have one bound for photos and crops
+            data = {"crop_confidence": data["recheck_confidence"], **data}
         return cls(**data)
 
     def to_dict(self) -> dict[str, Any]:

@@ -39,8 +39,8 @@ PARTS = (
     Part(rise=-0.5),
 )
 
-# Shorter lines may bend: round a cap, a badge or the top of a sign.
-BENT = 6.0  # times the height
+# Lines shorter than this many times their height may bend: round a cap, a badge, the top of a sign.
+BENT = 6.0
 ARCHES = (
     Arch(0.4),
     Arch(-0.4),
@@ -76,8 +76,8 @@ class CropReader:
         self._looks: dict[tuple[int, Part | Arch], Look] = {}
         height, width = pixels.shape[:2]
         self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        # how many quarter turns to the left bring the text upright, likeliest first
         self._cuts = (*PARTS, *ARCHES) if max(width, height) < BENT * min(width, height) else PARTS
+        # how many quarter turns to the left bring the text upright, likeliest first
         self._quarters: tuple[int, ...] = (0,) if height < TALL * width else (1, 3)
         if TALL * width <= height < SINGLE_CHARACTER * width:
             self._quarters = (0, *self._quarters)
@@ -123,12 +123,12 @@ class CropReader:
         # turned to the left once, reading starts at what was the top right corner
         quad = np.roll(self._quad, -quarters, axis=0)
         width = self._lines.max_width
-        turned = np.ascontiguousarray(np.rot90(self._pixels, quarters))
+        turned = np.rot90(self._pixels, quarters)
         found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
         if isinstance(cut, Arch):
-            strip = unbend(turned, cut, width)
+            strip = unbend(np.ascontiguousarray(turned), cut, width)
         elif cut == WHOLE:
-            strip = fit_strip(turned, width)
+            strip = fit_strip(np.ascontiguousarray(turned), width)
         else:
             quad = cut.cut(quad)
             strip = rectify(self._pixels, quad, width, cut.stretch)

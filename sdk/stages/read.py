@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sdk.charset import Charset
 from sdk.decode.constrained import Fit, decode_constrained
-from sdk.decode.ctc import CtcText, decode, log_probabilities, text_probability
+from sdk.decode.ctc import CtcText, log_probabilities, most_probable, text_probability
 from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.engine import Engine
@@ -197,8 +197,8 @@ class LineReader:
     ) -> LineText:
         line = logits[0, 0, :columns]
         mask, temperature = options.mask, self._temperature.get(graph, 1.0)
-        free = decode(line, self._charset, mask=mask, temperature=temperature, beam=options.beam)
         log_probs = log_probabilities(line, mask, temperature)
+        free = most_probable(log_probs, self._charset, options.beam)
         ids = tuple(self._charset.encode(free.text).tolist())
         if options.automaton is None:
             return LineText(free, ids, log_probs)

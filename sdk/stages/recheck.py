@@ -69,33 +69,35 @@ class Recheck:
         Args:
             first: What was read from the detector's features; without text where nothing was.
         """
-        settings, out = self._settings, []
+        settings = self._settings
         taken = list(self._each(self._upright, first))
         doubtful = [
             i for i, (best, _) in enumerate(taken) if best.confidence < settings.flip_confidence
         ][: settings.max_flips]
         turned = self._each(self._turned, [first[i] for i in doubtful])
         for i, look in zip(doubtful, turned, strict=True):
-            best, looks = taken[i]
+            best, fitted = taken[i]
             won = look.confidence > best.confidence + settings.flip_gain
-            taken[i] = look if won else best, [*looks, look]
-        for best, looks in taken:
-            fitted = None
-            if self._options.automaton is not None:
-                fitted = max(looks, key=lambda look: look.fit_probability)
-            out.append(to_result(best, fitted, settings.pattern_ratio))
-        return out
+            looks = [look] if fitted is None else [fitted, look]
+            taken[i] = look if won else best, self._fitted(looks)
+        return [to_result(best, fitted, settings.pattern_ratio) for best, fitted in taken]
 
-    def _upright(self, first: Look) -> tuple[Look, list[Look]]:
-        """Return the best look at a line as it was found, and all that were taken."""
+    def _fitted(self, looks: list[Look]) -> Look | None:
+        """Return the look whose text fits the pattern best; None without a pattern."""
+        if self._options.automaton is None:
+            return None
+        return max(looks, key=lambda look: look.fit_probability)
+
+    def _upright(self, first: Look) -> tuple[Look, Look | None]:
+        """Return the best look at a line as it was found, and the one that fits best."""
         settings, looks, area = self._settings, [first], self._area(first)
         small = first.found.height_px < settings.recheck_height_px
         if not small and first.confidence >= settings.recheck_confidence:
-            return first, looks
+            return first, self._fitted(looks)
         looks.append(self._look(first, first.found.quad, area))
         best = max(looks, key=lambda look: look.confidence)
         if best.confidence >= settings.recheck_confidence:
-            return best, looks
+            return best, self._fitted(looks)
 
         def more() -> Iterator[Look]:
             # the surer one first: a low `vote_lead` may end the election there
@@ -105,7 +107,8 @@ class Recheck:
                 looks.append(self._look(first, first.found.quad, part.cut(area), part.stretch))
                 yield looks[-1]
 
-        return elect(more(), settings.vote_lead), looks
+        best = elect(more(), settings.vote_lead)
+        return best, self._fitted(looks)
 
     def _turned(self, first: Look) -> Look:
         """Return a look at a line read the other way round."""

@@ -76,10 +76,10 @@ def elect(looks: Iterable[Look], lead: float) -> Look:
     surest: dict[str, Look] = {}
     taken = []
     for position, look in enumerate(looks):
-        taken.append(look)
         text = look.text.free.text
         if position >= TRUSTED and len(text) < 2:
             continue
+        taken.append(look)
         # an empty strip is surely empty: that is no vote against a text
         votes[text] = votes.get(text, 0.0) + (look.confidence**POWER if text.strip() else 0.0)
         if text not in surest or look.confidence > surest[text].confidence:
@@ -89,7 +89,7 @@ def elect(looks: Iterable[Look], lead: float) -> Look:
             break
     texts = [text for text in votes if text.strip()]
     readings = [look.text.log_probs for look in taken if look.text.log_probs is not None]
-    if len(texts) > 1 and readings:
+    if len(texts) > 1:
         likely = text_probabilities(readings, [surest[text].text.ids for text in texts]).sum(0)
         # where all are too improbable to tell, the votes decide
         rank = dict(zip(texts, likely.tolist(), strict=True))

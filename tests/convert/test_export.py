@@ -193,6 +193,8 @@ def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
         ({"columns": 0}, "columns"),
         ({"default_variant": "fp16"}, "not among those exported"),
         ({"held_back": 0}, "At least one sample"),
+        ({"graphs": ("detector",)}, "add line to --graphs"),
+        ({"graphs": ("recognizer", "line")}, "add detector to --graphs"),
     ],
 )
 def test_wrong_options_are_refused(change: dict[str, Any], message: str) -> None:

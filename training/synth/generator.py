@@ -126,8 +126,8 @@ class Generator:
         low, high = self.config.text_px
         size = float(np.exp(rng.uniform(np.log(low), np.log(min(high, height / 3)))))
         block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
-        if len(block.lines) > _PAGE:  # a page is photographed whole, however small its print gets
-            size = float(np.clip(0.9 * height / len(block.lines) / 1.5, low, size))
+        if len(block.lines) > _PAGE:  # photographed whole: the print gets as small as it must
+            size = max(low, min(size, _fitting(block, (0.9 * width, 0.9 * height))))
         for _ in range(4):
             matrix = _pose(rng, block, size, (width, height))
             if matrix is not None and _claim(taken, block, matrix, 0.25 * size):
@@ -195,13 +195,23 @@ def _text_height(quad: np.ndarray) -> float:
     return float(np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2)
 
 
+def _line_height(block: Block) -> float:
+    heights = [line.box()[3] - line.box()[1] for line in block.lines if line.main]
+    return max(1.0, float(np.median(heights)))
+
+
+def _fitting(block: Block, room: tuple[float, float]) -> float:
+    """Return the height of text, in pixels, at which the block just fits into (width, height)."""
+    x0, y0, x1, y1 = block.box()
+    return min(room[0] / (x1 - x0), room[1] / (y1 - y0)) * _line_height(block)
+
+
 def _pose(
     rng: np.random.Generator, block: Block, size: float, canvas: tuple[int, int]
 ) -> np.ndarray | None:
     """Return a homography that puts the block into the picture, None if it does not fit."""
     x0, y0, x1, y1 = block.box()
-    heights = [line.box()[3] - line.box()[1] for line in block.lines if line.main]
-    scale = size / max(1.0, float(np.median(heights)))
+    scale = size / _line_height(block)
     kind = rng.random()
     if kind < 0.5:
         angle = rng.normal(0, 0.05)

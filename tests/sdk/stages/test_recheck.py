@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sdk.decode.ctc import CtcText
 from sdk.engine import EngineTeam, open_engine
 from sdk.geometry import box_quads
 from sdk.image.load import ImageArray
@@ -22,6 +21,7 @@ from sdk.stages.look import Look
 from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import PARTS, Recheck
 from tests import tiny
+from tests.claims import claim
 
 # on the ground of the script's gaps, so that cuts wider than the line read no more
 PHOTO = np.full((64, 128, 3), (255, 128, 128), np.uint8)
@@ -52,9 +52,8 @@ def lines(tiny_bundle: Path) -> Iterator[CountingReader]:
 
 def first(text: str, confidence: float, height_px: float = 32.0) -> Look:
     """A look at the line of the photo that claims something."""
-    spans = tuple((i, i + 1) for i in range(len(text)))
-    free = CtcText(text, (confidence,) * len(text), spans, max(len(text), 1))
-    return Look(FoundLine(QUAD, 0.8, height_px, None), QUAD, QUAD, LineText(free))
+    said = claim(tiny.CHARSET, text, confidence)
+    return Look(FoundLine(QUAD, 0.8, height_px, None), QUAD, QUAD, said)
 
 
 def read(lines: LineReader, *looks: Look, pattern: str | None = None, **decode: Any) -> Any:
@@ -92,7 +91,7 @@ def test_small_lines_are_read_again_however_sure(lines: CountingReader) -> None:
 
 
 def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
-    claimed = first("HHHH", 1.0 - 1e-9)
+    claimed = first("HHHH", 0.9)
     line = read(lines, claimed, recheck_confidence=1.0, vote_lead=100.0)
     assert line.text == "ABCD"
     expected = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]

@@ -229,3 +229,29 @@ def test_usage_errors(tmp_path, monkeypatch, capsys, options, word):
     assert main([*options, "--workers", "1"]) == 2
     assert word in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.tar"))
+
+
+def test_pages_fill_a_photo_with_small_print():
+    pages = 0
+    found = Generator(SynthConfig(seed=5, scenes=("receipt",)))
+    for index in range(12):
+        texts = [text for text in found.photo(index, (512, 512)).texts if not text.ignore]
+        pages += len(texts) > 20
+        assert all(-150 < c < 662 for text in texts for c in text.quad.flat)
+    assert pages >= 3
+
+
+def test_amounts_stand_flush_right_beside_rows(generator):
+    seen = 0
+    for index in range(60):
+        rng = np.random.default_rng(index)
+        lines = SCENES["receipt"][0](rng, generator.fonts, 20).lines
+        boxes = np.array([line.box() for line in lines])
+        indented = boxes[:, 0] > boxes[0, 0] + 2 * 20
+        seen += indented.any()
+        for x0, y0, x1, y1 in boxes[indented]:
+            assert x1 == pytest.approx(boxes[indented, 2].max(), abs=0.01)
+            beside = [row for row in boxes[~indented] if abs(row[1] + row[3] - y0 - y1) < 0.02]
+            assert len(beside) == 1 and x0 - beside[0][2] > 2 * 20
+            assert y0 < y1
+    assert seen > 10

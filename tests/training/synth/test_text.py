@@ -77,3 +77,10 @@ def test_fill_keeps_what_is_no_placeholder() -> None:
 def test_vocabulary_is_plain_lower_case() -> None:
     assert len(vocabulary()) > 500
     assert all(word.isascii() and word.isalpha() and word.islower() for word in vocabulary())
+
+
+def test_codes_seldom_hold_letters_that_look_like_digits() -> None:
+    rng = np.random.default_rng(0)
+    letters = [c for _ in range(3000) for c in sample_text(rng, "code") if c.isalpha()]
+    share = sum(c in "IOQ" for c in letters) / len(letters)
+    assert 0.01 < share < 0.09  # of 26 letters three: 0.115

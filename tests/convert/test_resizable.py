@@ -23,7 +23,6 @@ def test_offsets_lead_to_the_sizes_of_enlarged_maps(bundle):
     assert graph.spec.sizes == offsets
 
 
-@pytest.mark.parametrize("role", ["line", "recognizer"])
-def test_graphs_without_enlarged_maps_have_none(bundle, role):
-    path = bundle.graph(role).path
+def test_graphs_without_enlarged_maps_have_none(bundle):
+    path = bundle.graph("line").path
     assert size_offsets(path, inspect_file(path).ops) == ()

@@ -41,8 +41,8 @@ def test_reads_a_crop_whose_line_climbs(degrees: int) -> None:
 
 def test_files_stay_within_the_budget() -> None:
     size = sum(path.stat().st_size for path in DEFAULT_BUNDLE.iterdir())
-    assert size < 12e6
-    assert set(Bundle.open().roles) == {"detector", "recognizer", "line"}
+    assert size < 6e6
+    assert set(Bundle.open().roles) == {"detector", "line"}
 
 
 def test_self_check_passes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,17 +40,18 @@ def test_line_network_computes_what_the_graph_does(bundle):
         want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in strips])
     for training in (False, True):  # averages of the batch are those just taken
         have = np.asarray(network(strips, training=training))
-        assert likeness(have, want) > 0.99
+        # the integer graph cuts off the values that mark a line's end
+        assert likeness(have[:, :, :-2], want[:, :, :-2]) > 0.99
         assert (have.argmax(-1) == want.argmax(-1)).mean() > 0.95
 
 
-def test_full_network_takes_detector_and_recognizer(bundle):
+def test_full_network_takes_the_detector_and_the_line_networks_head(bundle):
     image = draw_sample()[None, :480, :480]
     affines = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (1, 2, 1, 1))
     inputs = {"image": image, "affines": affines, "widths": np.full((1, 2), 40, np.int32)}
     built = build_models(load_config(CONFIGS / "fots.toml").model)
     copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, inputs)
-    assert {"trunk_stem_conv", "vertical_conv", "rec_logits"} <= {*copied}
+    assert {"trunk_stem_conv", "vertical_conv", "rec_rows4_conv", "rec_logits"} <= {*copied}
     frame = np.full((1, 640, 640, 3), 128, np.uint8)
     frame[:, :480] = draw_sample()
     maps = built.parts["detector"](frame)

@@ -78,8 +78,7 @@ class Recheck:
         for i, look in zip(doubtful, turned, strict=True):
             best, fitted = taken[i]
             won = look.confidence > best.confidence + settings.flip_gain
-            looks = [look] if fitted is None else [fitted, look]
-            taken[i] = look if won else best, self._fitted(looks)
+            taken[i] = look if won else best, self._fitted([fitted or look, look])
         return [to_result(best, fitted, settings.pattern_ratio) for best, fitted in taken]
 
     def _fitted(self, looks: list[Look]) -> Look | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from sdk.model.settings import DecodeSettings
@@ -44,8 +45,9 @@ class Group:
     tried: tuple[Changes, ...]
 
 
-def _each(name: str, *values: float) -> tuple[Changes, ...]:
-    return tuple({name: value} for value in values)
+def _grid(**values: Sequence[float]) -> tuple[Changes, ...]:
+    """Return all combinations of settings' values, the last setting varying fastest."""
+    return tuple(dict(zip(values, point, strict=True)) for point in product(*values.values()))
 
 
 GROUPS = (
@@ -53,20 +55,16 @@ GROUPS = (
         "score threshold",
         "photos",
         "e2e",
-        _each("score_threshold", 0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3),
+        _grid(score_threshold=(0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)),
     ),
-    Group("suppression", "photos", "e2e", _each("nms_iou", 0.1, 0.2, 0.3, 0.4, 0.5)),
+    Group("suppression", "photos", "e2e", _grid(nms_iou=(0.1, 0.2, 0.3, 0.4, 0.5))),
     Group(
         "second look",
         "photos",
         "e2e",
         (
             {"recheck_height_px": 0.0, "recheck_confidence": 0.0},
-            *(
-                {"recheck_height_px": height, "recheck_confidence": bound}
-                for height in (0.0, 16.0, 24.0)
-                for bound in (0.5, 0.8, 0.9, 0.97)
-            ),
+            *_grid(recheck_height_px=(0.0, 16.0, 24.0), recheck_confidence=(0.5, 0.8, 0.9, 0.97)),
             {"recheck_height_px": 1000.0},
         ),
     ),
@@ -76,11 +74,7 @@ GROUPS = (
         "e2e",
         (
             {"flip_confidence": 0.0},
-            *(
-                {"flip_confidence": bound, "flip_gain": gain}
-                for bound in (0.3, 0.5, 0.7)
-                for gain in (0.05, 0.1, 0.2)
-            ),
+            *_grid(flip_confidence=(0.3, 0.5, 0.7), flip_gain=(0.05, 0.1, 0.2)),
         ),
     ),
     # A line with a wrong character is still of use; what is no text is not. So the bound is to
@@ -89,7 +83,7 @@ GROUPS = (
         "least confidence",
         "photos",
         "H",
-        _each("min_confidence", 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+        _grid(min_confidence=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
     ),
     Group(
         "cuts of a crop",
@@ -97,11 +91,7 @@ GROUPS = (
         "exact",
         (
             {"vote_lead": 0.0},
-            *(
-                {"crop_confidence": bound, "vote_lead": lead}
-                for bound in (0.9, 0.97, 0.99)
-                for lead in (0.6, 1.2, 1.8, 2.5)
-            ),
+            *_grid(crop_confidence=(0.9, 0.97, 0.99), vote_lead=(0.6, 1.2, 1.8, 2.5)),
         ),
     ),
 )

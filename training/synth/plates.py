@@ -10,7 +10,7 @@ from __future__ import annotations
 from random import Random
 
 _ALL = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_NO_IOQ = "ABCDEFGHJKLMNPRSTUVWXYZ"
+NO_IOQ = "ABCDEFGHJKLMNPRSTUVWXYZ"
 _NO_VOWELS = "BCDFGHJKLMNPRSTVWXYZ"
 
 # weight, letters, patterns
@@ -22,41 +22,41 @@ _COUNTRIES: dict[str, tuple[float, str, tuple[str, ...]]] = {
          "DLL DDDD", "DDD-LLL", "LLL DLD", "LDDDDD", "DDDDDD", "DLLDDD", "DDL LDD", "LDD LLD",
          "LL-DDDDD", "NDD DLD", "DL DDDDD", "XXXXXXX", "XXXXXX", "DDD DDD", "LLDDDDD", "XX XXX"),
     ),
-    "ca": (0.6, _NO_IOQ, ("LLLL DDD", "LLL DDD", "DDD LLL", "LL DDDD", "LDD LDD", "LLL-DDDD")),
+    "ca": (0.6, NO_IOQ, ("LLLL DDD", "LLL DDD", "DDD LLL", "LL DDDD", "LDD LDD", "LLL-DDDD")),
     "br": (1.5, _ALL, ("LLL-DDDD", "LLL DDDD", "LLLDDDD")),
     "br-mercosur": (1.2, _ALL, ("LLLDLDD", "LLL DLDD")),
     "ar": (1.6, _ALL, ("LLL DDD", "LLLDDD", "LLL-DDD")),
     "ar-mercosur": (1.4, _ALL, ("LL DDD LL", "LLDDDLL", "LDDDLLL")),
     "cl": (0.3, _NO_VOWELS, ("LLLL-DD", "LL-DD-DD", "LL DD DD", "LLLLDD")),
     "co": (0.3, _ALL, ("LLL DDD", "LLL-DDD")),
-    "mx": (0.4, _NO_IOQ, ("LLL-DD-DD", "LLL-DDD-L", "LDD-LLL", "DDD-LLL")),
-    "uk": (1.0, _NO_IOQ, ("LLDD LLL", "LDDD LLL", "LLL DDDL", "LLDDLLL")),
+    "mx": (0.4, NO_IOQ, ("LLL-DD-DD", "LLL-DDD-L", "LDD-LLL", "DDD-LLL")),
+    "uk": (1.0, NO_IOQ, ("LLDD LLL", "LDDD LLL", "LLL DDDL", "LLDDLLL")),
     "de": (1.0, _ALL, ("L LL NDDD", "LL L NDDD", "LLL LL NDD", "LL-LL NDDD", "L-LL NDDD",
                        "LL LL ND")),
-    "fr": (0.8, _NO_IOQ, ("LL-DDD-LL", "LL DDD LL", "DDDD LL DD", "DDD LLL DD")),
-    "it": (0.6, _NO_IOQ, ("LL DDDLL", "LLDDDLL", "LL DDD LL")),
+    "fr": (0.8, NO_IOQ, ("LL-DDD-LL", "LL DDD LL", "DDDD LL DD", "DDD LLL DD")),
+    "it": (0.6, NO_IOQ, ("LL DDDLL", "LLDDDLL", "LL DDD LL")),
     "es": (0.6, _NO_VOWELS, ("DDDD LLL", "DDDDLLL", "L DDDD LL")),
-    "pt": (0.3, _NO_IOQ, ("LL-DD-LL", "DD-LL-DD", "DD-DD-LL", "LL DD LL")),
+    "pt": (0.3, NO_IOQ, ("LL-DD-LL", "DD-LL-DD", "DD-DD-LL", "LL DD LL")),
     "nl": (0.5, _NO_VOWELS, ("LL-DDD-L", "D-LLL-DD", "DD-LL-LL", "LL-LL-DD", "L-DDD-LL")),
     "be": (0.3, _ALL, ("N-LLL-DDD", "LLL-DDD")),
     "sk": (0.8, _ALL, ("LL-DDDLL", "LLDDDLL", "LL DDDLL")),
-    "cz": (0.5, _NO_IOQ, ("DLD DDDD", "DLL DDDD", "LLL DD-DD")),
-    "pl": (0.6, _NO_IOQ, ("LL DDDDD", "LLL DDDD", "LL DDDDL", "LLL LDDD")),
+    "cz": (0.5, NO_IOQ, ("DLD DDDD", "DLL DDDD", "LLL DD-DD")),
+    "pl": (0.6, NO_IOQ, ("LL DDDDD", "LLL DDDD", "LL DDDDL", "LLL LDDD")),
     "at": (0.3, _ALL, ("L DDDDL", "LL DDDLL", "LL-DDDLL")),
     "ch": (0.3, "AFGJLNORSTUVWZBEHI", ("LL DDDDDD", "LL DDDDD", "LL-DDDDDD")),
     "hu": (0.4, _ALL, ("LLL-DDD", "LL LL-DDD")),
-    "ro": (0.3, _NO_IOQ, ("L DDD LLL", "LL DD LLL", "LL-DD-LLL")),
+    "ro": (0.3, NO_IOQ, ("L DDD LLL", "LL DD LLL", "LL-DD-LLL")),
     "bg": (0.2, "ABEKMHOPCTYX", ("LL DDDD LL", "L DDDD LL")),
     "gr": (0.2, "ABEZHIKMNOPTYX", ("LLL-DDDD", "LLL DDDD")),
-    "se": (0.3, _NO_IOQ, ("LLL DDD", "LLL DDX")),
-    "no": (0.2, _NO_IOQ, ("LL DDDDD",)),
+    "se": (0.3, NO_IOQ, ("LLL DDD", "LLL DDX")),
+    "no": (0.2, NO_IOQ, ("LL DDDDD",)),
     "fi": (0.2, _ALL, ("LLL-DDD",)),
-    "dk": (0.2, _NO_IOQ, ("LL DD DDD",)),
+    "dk": (0.2, NO_IOQ, ("LL DD DDD",)),
     "ie": (0.2, _ALL, ("DDD-L-DDDDD", "DDD-LL-DDDD")),
-    "hr": (0.2, _NO_IOQ, ("LL DDDD-LL", "LL DDD-LL")),
+    "hr": (0.2, NO_IOQ, ("LL DDDD-LL", "LL DDD-LL")),
     "ru": (0.4, "ABEKMHOPCTYX", ("LDDDLL DD", "LDDDLL DDD")),
     "ua": (0.2, "ABEKMHOPCTIX", ("LL DDDD LL",)),
-    "tr": (0.4, _NO_IOQ, ("DD L DDDD", "DD LL DDD", "DD LLL DD")),
+    "tr": (0.4, NO_IOQ, ("DD L DDDD", "DD LL DDD", "DD LLL DD")),
     "in": (0.9, _ALL, ("LL DD LL DDDD", "LLDDLLDDDD", "LL-DD-LL-DDDD", "LL DD L DDDD",
                        "DD BH DDDD LL")),
     "my": (0.3, _ALL, ("LLL DDDD", "LL DDDD L", "LLLDDDD")),
@@ -64,7 +64,7 @@ _COUNTRIES: dict[str, tuple[float, str, tuple[str, ...]]] = {
     "za": (0.3, _NO_VOWELS, ("LL DD LL GP", "LLL DDD GP", "CA DDD-DDD")),
     "il": (0.2, _ALL, ("DD-DDD-DD", "DDD-DD-DDD")),
     "jp": (0.2, _ALL, ("DD-DD", "LLL DDD")),
-    "cn": (0.2, _NO_IOQ, ("L XXXXX", "L-DDDDD")),
+    "cn": (0.2, NO_IOQ, ("L XXXXX", "L-DDDDD")),
 }  # fmt: skip
 
 COUNTRIES = tuple(_COUNTRIES)

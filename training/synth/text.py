@@ -13,20 +13,20 @@ from random import Random
 import numpy as np
 
 from training.synth.phrases import PHRASES
-from training.synth.plates import sample_plate
+from training.synth.plates import NO_IOQ, sample_plate
 
 MAX_LENGTH = 32
 _DIGITS = "0123456789"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
-_CLEAR = "ABCDEFGHJKLMNPRSTUVWXYZ"  # who makes codes leaves out I, O and Q
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 _MARKS = "".join(c for c in _PRINTABLE if not c.isalnum())
 # Look-alikes, kept frequent in codes so that the reader learns their small differences.
 _ALIKE_UPPER = "00OODQ11II55SS88BB22ZZ66G77T4AUVYCMNWHKXP3E9"
 _ALIKE = _ALIKE_UPPER + "llii|joacesuvwxznhrtfgqy"
-# Of codes, and how often. What looks the same printed, such as 0 and O, is told by what is likely.
-_ALPHABETS = (_CLEAR + _DIGITS, _CLEAR + _DIGITS * 3, _DIGITS, _UPPER + _DIGITS, _ALIKE_UPPER)
+# Of codes, and how often: who makes them leaves out I, O and Q. What looks the same printed, such
+# as 0 and O, is told by what is likely.
+_ALPHABETS = (NO_IOQ + _DIGITS, NO_IOQ + _DIGITS * 3, _DIGITS, _UPPER + _DIGITS, _ALIKE_UPPER)
 _ALPHABET_CHANCES = (3, 3, 2, 1, 1)
 _SYSTEM_WORDS = Path("/usr/share/dict/words")
 
@@ -131,7 +131,7 @@ def _pattern(r: Random) -> str:
         if u < 0.55:
             blocks.append(_digits(r, 1, 6))
         elif u < 0.85:
-            letters = _CLEAR if r.random() < 0.7 else _UPPER
+            letters = NO_IOQ if r.random() < 0.7 else _UPPER
             blocks.append("".join(r.choices(letters, k=r.choice((1, 1, 2, 2, 3)))))
         else:
             blocks.append(_code(r, 2, 5))

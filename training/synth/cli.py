@@ -39,6 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--fonts", help="folder of fonts; the system's by default")
     parser.add_argument("--photos", help="folder of your own photos as backgrounds")
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
+    parser.add_argument(
+        "--scans", type=float, default=0.05, help="share of scans in black and white"
+    )
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--preview", type=Path, help="write a sheet of samples to this picture")
     return parser
@@ -106,6 +109,7 @@ def main(argv: Sequence[str]) -> int:
             photos=options.photos,
             scenes=tuple(filter(None, options.scenes.split(","))),
             severity=options.severity,
+            scans=options.scans,
         )
         generator = Generator(config)
         if options.preview is not None:

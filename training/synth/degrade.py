@@ -128,17 +128,29 @@ def sharpen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return image + (image - blurred) * rng.uniform(0.3, 1.5)
 
 
-def binarize(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn the picture black and white by a local threshold, as fax and some scanners do."""
-    gray = cv2.cvtColor(np.clip(image, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
-    block = 2 * int(rng.integers(7, 20)) + 1
-    method = cv2.ADAPTIVE_THRESH_MEAN_C
-    image = cv2.adaptiveThreshold(gray, 255, method, cv2.THRESH_BINARY, block, rng.uniform(4, 16))
-    return np.repeat(image[..., None], 3, axis=2).astype(np.float32)
+def binarize(image: np.ndarray, rng: np.random.Generator, factor: float) -> np.ndarray:
+    """Turn the picture nearly black and white at ``1 / factor`` of its size, as scanners do."""
+    height, width = image.shape[:2]
+    size = (max(2, round(width / factor)), max(2, round(height / factor)))
+    gray = cv2.cvtColor(np.clip(image, 0, 255), cv2.COLOR_RGB2GRAY)
+    gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    dark = np.median(gray) < 110
+    gray = 255 - gray if dark else gray
+    block = 2 * round(float(rng.uniform(7, 20)) / factor) + 5
+    level = cv2.blur(gray, (block, block)) - rng.uniform(4, 16)
+    slope = np.exp(rng.uniform(np.log(3), np.log(100)))
+    gray = np.clip((gray - level) * slope + 128, 0, 255)
+    how = cv2.INTER_LINEAR if rng.random() < 0.5 else cv2.INTER_CUBIC
+    gray = cv2.resize(255 - gray if dark else gray, (width, height), interpolation=how)
+    return np.repeat(gray[..., None], 3, axis=2)
 
 
 def degrade(
-    image: np.ndarray, rng: np.random.Generator, text_height: float, severity: float = 1.0
+    image: np.ndarray,
+    rng: np.random.Generator,
+    text_height: float,
+    severity: float = 1.0,
+    scans: float = 0.05,
 ) -> np.ndarray:
     """Apply a random chain of degradations.
 
@@ -148,6 +160,7 @@ def degrade(
         text_height: Height in pixels of the smallest text that must stay legible; blur and loss of
             resolution are bounded by it.
         severity: Scales the probability of each step, 0 for none, 1 for the usual mix.
+        scans: Share of pictures that a scanner turns nearly black and white, at severity 1.
 
     Returns:
         uint8 RGB (H, W, 3).
@@ -177,8 +190,8 @@ def degrade(
         image = sharpen(image, rng)
     if chance(0.65):
         image = sensor(image, rng)
-    if chance(0.02):
-        image = binarize(image, rng)
+    if chance(scans):
+        image = binarize(image, rng, rng.uniform(1.0, max(1.05, min(4.0, text_height / 9))))
     if chance(0.4):
         image = jpeg(image, rng)
     return np.clip(image, 0, 255).astype(np.uint8)

@@ -40,6 +40,7 @@ class SynthConfig:
         text_px: Lowest and highest height of text in a photo, pixels.
         legible_px: Text lower than this is marked ``ignore``.
         severity: Strength of the degradations, 1 for the usual mix.
+        scans: Share of pictures that a scanner turned nearly black and white.
     """
 
     seed: int = 0
@@ -49,6 +50,7 @@ class SynthConfig:
     text_px: tuple[float, float] = (9.0, 72.0)
     legible_px: float = 7.0
     severity: float = 1.0
+    scans: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,7 @@ class Generator:
                 texts += found
                 sizes = [_text_height(text.quad) for text in found if not text.ignore]
                 smallest = min([smallest, *sizes])
-        severity = self.config.severity
-        return Photo(degrade(canvas, rng, max(smallest, 8.0), severity), texts)
+        return Photo(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
 
     def _place(self, rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray) -> list[Text]:
         """Paint one block where nothing stands yet; return its lines, none if it has no room."""
@@ -156,11 +157,14 @@ class Generator:
                 continue
             seed = int(rng.integers(2**31))
             strip, without = (
-                degrade(picture, np.random.default_rng(seed), text_height, self.config.severity)
+                self._degrade(picture, np.random.default_rng(seed), text_height)
                 for picture in (canvas, bare)
             )
             if _legible(strip, without, line.quad):
                 return strip, line.text
+
+    def _degrade(self, image: np.ndarray, rng: np.random.Generator, height: float) -> np.ndarray:
+        return degrade(image, rng, height, self.config.severity, self.config.scans)
 
 
 def _legible(strip: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:

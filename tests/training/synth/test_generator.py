@@ -104,6 +104,15 @@ def test_text_lost_in_its_ground_is_illegible():
     assert _legible(strip, flat, quad)
 
 
+def test_scans_are_nearly_black_and_white():
+    def share_of_extremes(scans):
+        generator = Generator(SynthConfig(seed=5, scenes=("receipt",), scans=scans))
+        gray = np.concatenate([generator.strip(index)[0].mean(2).ravel() for index in range(12)])
+        return float(((gray < 32) | (gray > 223)).mean())
+
+    assert share_of_extremes(1.0) > share_of_extremes(0.0) + 0.15
+
+
 def test_illegible_strips_are_drawn_anew(generator, monkeypatch):
     before = [generator.strip(index) for index in range(8)]
     verdicts = []

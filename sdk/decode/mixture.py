@@ -12,6 +12,9 @@ from sdk.decode.ctc import path_states
 
 __all__ = ["text_probabilities"]
 
+# Columns this surely blank count as one where they stand together: most of a line is blank.
+_SURE = 0.9999
+
 
 def text_probabilities(
     log_probs: Sequence[NDArray[np.float32]], texts: Sequence[Sequence[int]]
@@ -34,11 +37,12 @@ def text_probabilities(
     skip = np.zeros(states.shape)
     for row, (path, may) in enumerate(paths):
         states[row, : len(path)], skip[row, : len(path)] = path, may
+    readings = [_without_repeated_blanks(np.exp(log_prob)) for log_prob in log_probs]
     # shorter readings go on with sure blanks, which change no text
-    emitted = np.zeros((max(map(len, log_probs)), len(log_probs), log_probs[0].shape[1]))
+    emitted = np.zeros((max(map(len, readings)), len(readings), readings[0].shape[1]))
     emitted[:, :, BLANK] = 1.0
-    for row, log_prob in enumerate(log_probs):
-        emitted[: len(log_prob), row] = np.exp(log_prob)
+    for row, reading in enumerate(readings):
+        emitted[: len(reading), row] = reading
     score = np.zeros((len(log_probs), *states.shape))
     score[:, :, 0] = 1.0  # before the first column a path has shown nothing, as after a blank
     for column in emitted:
@@ -50,3 +54,10 @@ def text_probabilities(
     last = score[:, rows, lengths - 1]
     # an empty text has no character to end with
     return last + np.where(lengths > 1, score[:, rows, np.maximum(lengths - 2, 0)], 0.0)
+
+
+def _without_repeated_blanks(reading: NDArray[np.float32]) -> NDArray[np.float32]:
+    blank = reading[:, BLANK] > _SURE
+    blank[1:] &= blank[:-1].copy()
+    blank[:1] = False
+    return reading[~blank]

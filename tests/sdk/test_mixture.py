@@ -27,6 +27,14 @@ def test_all_at_once_are_what_each_is() -> None:
             assert p == pytest.approx(math.exp(text_probability(log_probs, ids)), rel=1e-5)
 
 
+def test_long_blanks_change_nothing() -> None:
+    [log_probs] = readings(8)
+    blank = log_probabilities(np.array([[12.0, 0, 0, 0, 0]]).repeat(40, 0))
+    spread = np.concatenate([blank, log_probs[:3], blank[:2], log_probs[3:], blank])
+    wanted = [math.exp(text_probability(spread, ids)) for ids in TEXTS]
+    assert text_probabilities([spread], TEXTS)[0] == pytest.approx(wanted, rel=0.01, abs=1e-9)
+
+
 def test_all_texts_together_are_sure() -> None:
     texts = [(), (1,), (2,), (1, 2), (2, 1), (1, 1), (1, 2, 1), (2, 1, 2), (2, 2)]
     [log_probs] = readings(3)

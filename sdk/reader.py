@@ -10,6 +10,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -116,7 +117,9 @@ class Reader(Closing):
         self._finder: Finder | None = None
         if "detector" in self._engines:
             spec = self._bundle.graph("detector").spec
-            self._finder = Finder(self._engines["detector"], spec, self._settings)
+            self._finder = Finder(
+                self._engines["detector"], spec, self._settings, self._lines.reads_features
+            )
         self._model = f"{manifest.name} {manifest.version}"
         self._device = str(placement.device)
 
@@ -158,7 +161,9 @@ class Reader(Closing):
         }
 
     def warm_up(self, width: int = 640, height: int = 480) -> None:
-        """Run every graph once, so that the first picture takes no longer than the others.
+        """Run every graph once, so that the first picture takes little longer than the others.
+
+        The graph of lines is set up for one width; each other one is when a line needs it.
 
         Args:
             width: Width in pixels of the pictures that will come.
@@ -264,15 +269,20 @@ class Reader(Closing):
         """Read several pictures, each when its reading is asked for.
 
         Args:
-            images: Pictures as `read` takes them; each is opened when its turn comes.
+            images: Pictures as `read` takes them, not a single one; each is opened when its turn
+                comes.
             **options: As for `read`, the same for all pictures.
 
         Yields:
             One reading per picture, in their order.
 
         Raises:
+            OptionError: `images` is a single picture.
             SdkError: As `read`, when the picture's turn comes; it ends the batch.
         """
+        one_array = isinstance(images, np.ndarray) and images.ndim < 4
+        if one_array or isinstance(images, (str, bytes, PathLike)):
+            raise OptionError("read_batch takes several pictures. Give a list, or call read().")
         for image in images:
             yield self.read(image, **options)
 

@@ -46,13 +46,14 @@ class View:
     """One run of the detector.
 
     Attributes:
-        features: (H / 4, W / 4, C), shared features of the frame, as the network gives them.
+        features: (H / 4, W / 4, C), shared features of the frame, as the network gives them; None
+            where no recognizer reads them.
         box: How the part of the photo lies in the frame.
         offset: float32 (2,), the part's top left corner in the photo, pixels.
         step: Scale and zero point of quantized features, None for floats.
     """
 
-    features: NDArray[Any]
+    features: NDArray[Any] | None
     box: Letterbox
     offset: Floats
     step: tuple[float, int] | None = None
@@ -86,21 +87,30 @@ class FoundLine:
 class Finder:
     """Runs the detector over photos."""
 
-    def __init__(self, engine: Engine, spec: GraphSpec, settings: DecodeSettings) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        spec: GraphSpec,
+        settings: DecodeSettings,
+        keep_features: bool = False,
+    ) -> None:
         """Remember what to run.
 
         Args:
             engine: The detector.
             spec: Its description.
             settings: Thresholds.
+            keep_features: Keep the shared features, 1.6 MB a look, for a recognizer.
         """
         self._engine = engine
         # elsewhere than on the CPU, graphs run in the shape of their file
         self._frames = frames(spec)[0 if engine.describe()["device"] == "cpu" else -1 :]
-        features = spec.output("features")
+        self._keep_features = keep_features
         self._step: tuple[float, int] | None = None
-        if features.scale is not None and features.zero_point is not None:
-            self._step = features.scale, features.zero_point
+        if keep_features:
+            features = spec.output("features")
+            if features.scale is not None and features.zero_point is not None:
+                self._step = features.scale, features.zero_point
         self._settings = settings
 
     def warm_up(self, width: int, height: int) -> None:
@@ -139,7 +149,8 @@ class Finder:
         frame, box = letterbox(image, *size, self._settings.max_scale)
         # of the features only what lies under lines is ever needed as floats
         maps = self._engine.run({"image": frame[None]}, raw=("features",))
-        view = View(maps["features"][0], box, offset, self._step)
+        features = maps["features"][0] if self._keep_features else None
+        view = View(features, box, offset, self._step)
         found = decode_maps(
             maps["score"][0],
             maps["vertical"][0],

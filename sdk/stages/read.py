@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -166,15 +167,19 @@ class LineReader:
         views = {id(line.view): line.view for line in lines}
         for key, view in views.items():
             members = [i for i, line in enumerate(lines) if id(line.view) == key]
-            if view is None:
-                raise OptionError("A line without a view has no features. Read its strip instead.")
-            found = self._read_view(view, [lines[i] for i in members], options)
+            if view is None or view.features is None:
+                raise OptionError("The line has no features. Read its strip instead.")
+            found = self._read_view(view, view.features, [lines[i] for i in members], options)
             for i, text in zip(members, found, strict=True):
                 texts[i] = text
         return [text for text in texts if text is not None]
 
     def _read_view(
-        self, view: View, lines: Sequence[FoundLine], options: ReadOptions
+        self,
+        view: View,
+        features: NDArray[Any],
+        lines: Sequence[FoundLine],
+        options: ReadOptions,
     ) -> list[LineText]:
         assert self._recognizer is not None
         quads = view.to_frame(np.stack([line.quad for line in lines])) / STRIDE
@@ -185,10 +190,10 @@ class LineReader:
             members = np.flatnonzero(buckets == bucket)
             columns = self._columns[bucket]
             cut = roi_rotate(
-                view.features, affines[members], widths[members], FEATURE_ROWS, columns, view.step
+                features, affines[members], widths[members], FEATURE_ROWS, columns, view.step
             )
-            for i, features in zip(members.tolist(), cut, strict=True):
-                logits = self._recognizer.run({"features": features[None]})["logits"]
+            for i, roi in zip(members.tolist(), cut, strict=True):
+                logits = self._recognizer.run({"features": roi[None]})["logits"]
                 texts[i] = self._decode("recognizer", logits, int(widths[i]), options)
         return [text for text in texts if text is not None]
 

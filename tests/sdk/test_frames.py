@@ -142,6 +142,7 @@ def test_lines_are_found_in_tiles_of_a_part_of_the_frame(engine: Engine) -> None
         cv2.putText(photo, f"LOT {i:04d}", place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2)
     watched = Watched(engine)
     lines = Finder(watched, GRAPH.spec, SETTINGS).find(photo)
+    assert all(line.view is None or line.view.features is None for line in lines)
     assert watched.sizes[0] == (480, 640)
     assert len(watched.sizes) > 1
     assert len(lines) >= 12

@@ -98,7 +98,9 @@ class LogitReader:
         self._finder: Finder | None = None
         if "detector" in engines:
             spec = bundle.graph("detector").spec
-            self._finder = Finder(engines["detector"], spec, self._settings)
+            self._finder = Finder(
+                engines["detector"], spec, self._settings, self._lines.reads_features
+            )
 
     def strip(self, image: np.ndarray) -> np.ndarray:
         """Return the line graph's logits of a picture of one line, float32 (T, classes)."""

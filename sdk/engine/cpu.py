@@ -121,7 +121,10 @@ class CpuEngine:
             raise construction_error(self._found, error) from error
 
     def _invoke(self, interpreter: Any) -> None:
-        interpreter.invoke()
+        try:
+            interpreter.invoke()
+        except RuntimeError as error:
+            raise self._unusable(error) from error
 
     def _prepare(self, shapes: Shapes) -> Ready:
         ready = self._interpreters.get(shapes)

@@ -66,6 +66,19 @@ def test_other_batches_and_widths(tiny_bundle: Path) -> None:
     assert batch == pytest.approx(np.concatenate(alone), abs=1e-4)
 
 
+def test_a_run_that_fails_is_a_model_error(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(graph(tiny_bundle), threads=1)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("node 3 (CONV_2D) failed to invoke")
+
+    monkeypatch.setattr(find_interpreter().module.Interpreter, "invoke", fail)
+    with pytest.raises(ModelError, match=r"cannot run .* node 3"):
+        engine.run({"strip": strips(["AB"], 128)})
+
+
 def test_kept_shapes_are_bounded_and_all_right(tiny_bundle: Path) -> None:
     engine = open_engine(graph(tiny_bundle), threads=1)
     widths = [32 * k for k in range(2, 2 + MAX_SHAPES + 3)]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.errors import OptionError
+
 __all__ = ["BLANK", "DEFAULT_CHARSET", "Charset"]
 
 BLANK = 0
@@ -26,7 +28,7 @@ class Charset:
         symbols: The characters, each once; symbol i is class i + 1.
 
     Raises:
-        ValueError: The string is empty or holds a character twice.
+        OptionError: The string is empty or holds a character twice.
     """
 
     symbols: str
@@ -35,10 +37,10 @@ class Charset:
     def __post_init__(self) -> None:
         """Check the characters and index them."""
         if not self.symbols:
-            raise ValueError("A charset needs at least one character; got an empty string.")
+            raise OptionError("A charset needs at least one character; got an empty string.")
         repeated = sorted({c for c in self.symbols if self.symbols.count(c) > 1})
         if repeated:
-            raise ValueError(f"A charset holds each character once; {repeated!r} occur twice.")
+            raise OptionError(f"A charset holds each character once; {repeated!r} occur twice.")
         object.__setattr__(self, "_classes", {c: i + 1 for i, c in enumerate(self.symbols)})
 
     @property
@@ -64,11 +66,11 @@ class Charset:
             int32 (len(text),), classes 1 and up.
 
         Raises:
-            ValueError: A character is not in the charset.
+            OptionError: A character is not in the charset.
         """
         missing = sorted({c for c in text if c not in self._classes})
         if missing:
-            raise ValueError(
+            raise OptionError(
                 f"Cannot encode {text!r}: {missing!r} not in the charset of {len(self)} characters."
             )
         return np.array([self._classes[c] for c in text], np.int32)
@@ -80,12 +82,12 @@ class Charset:
             ids: Class numbers, 0 (blank) to ``len(self)``.
 
         Raises:
-            ValueError: A class number is outside the charset.
+            OptionError: A class number is outside the charset.
         """
         numbers, classes = [int(i) for i in ids], self.classes
         wrong = [i for i in numbers if not 0 <= i < classes]
         if wrong:
-            raise ValueError(f"Class {wrong[0]} is outside 0..{classes - 1}.")
+            raise OptionError(f"Class {wrong[0]} is outside 0..{classes - 1}.")
         return "".join(self.symbols[i - 1] for i in numbers if i != BLANK)
 
     def mask(self, allowed: str) -> NDArray[np.bool_]:
@@ -98,10 +100,10 @@ class Charset:
             bool (classes,), True where allowed; the blank always is.
 
         Raises:
-            ValueError: No character is given or one is not in the charset.
+            OptionError: No character is given or one is not in the charset.
         """
         if not allowed:
-            raise ValueError("No character is allowed; give at least one of the charset.")
+            raise OptionError("No character is allowed; give at least one of the charset.")
         mask = np.zeros(self.classes, bool)
         mask[BLANK] = True
         mask[self.encode(allowed)] = True

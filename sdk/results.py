@@ -145,8 +145,9 @@ class Timing:
     Attributes:
         load_ms: Opening, decoding and turning the picture upright.
         detect_ms: Finding the lines.
-        recognize_ms: Reading all lines from the shared features.
-        recheck_ms: Reading small or doubtful lines again from the picture's own pixels.
+        recognize_ms: Reading lines from the shared features; next to nothing without a recognizer.
+        recheck_ms: Reading lines from the picture's own pixels: all of them without a recognizer,
+            else the small and doubtful ones; and reading doubtful ones again.
         total_ms: The whole call; at least the sum of the stages.
     """
 

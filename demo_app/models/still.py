@@ -15,13 +15,21 @@ if TYPE_CHECKING:
     from sdk.image.load import ImageSource
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Photo:
-    """A photo and its reading."""
+    """A photo and its reading.
+
+    Attributes:
+        name: What it is called on screen.
+        picture: uint8 RGB (H, W, 3).
+        reading: What was read.
+        record: Its number in the history, None if it is not there.
+    """
 
     name: str
     picture: Pixels
     reading: Reading
+    record: int | None = None
 
 
 class StillModel:
@@ -31,7 +39,6 @@ class StillModel:
         photo: None before the first.
         texts: The lines as read, or as corrected.
         chosen: Index of the line looked at, -1 for none.
-        record: Its number in the history, None if it is not there.
     """
 
     def __init__(self, read: Callable[[Pixels], Reading]) -> None:
@@ -44,7 +51,6 @@ class StillModel:
         self.photo: Photo | None = None
         self.texts: list[str] = []
         self.chosen = -1
-        self.record: int | None = None
 
     def load(self, source: ImageSource, name: str) -> Photo:
         """Load and read a photo; takes time and changes nothing.
@@ -57,7 +63,7 @@ class StillModel:
 
     def show(self, photo: Photo) -> None:
         """Take a photo of `load`."""
-        self.photo, self.chosen, self.record = photo, -1, None
+        self.photo, self.chosen = photo, -1
         self.texts = photo.reading.texts
 
     @property
@@ -69,11 +75,6 @@ class StillModel:
     def text(self) -> str:
         """The chosen line, or all of them if none is chosen."""
         return "\n".join(self.texts) if self.chosen < 0 else self.texts[self.chosen]
-
-    @property
-    def is_corrected(self) -> bool:
-        """Whether a person changed a line."""
-        return self.photo is not None and self.texts != self.photo.reading.texts
 
     def choose(self, index: int) -> None:
         """Look at a line; -1 looks at none."""

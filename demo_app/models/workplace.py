@@ -14,7 +14,7 @@ from demo_app.models.history import HistoryModel
 from demo_app.models.jobs import Entry, JobsModel
 from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
-from demo_app.models.still import StillModel
+from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
 from sdk.errors import JobError
 from sdk.station import History, Job, Outputs, Station, judge, load_job
@@ -185,20 +185,20 @@ class Workplace:
         self.jobs.delete(entry)
         self._use_job()
 
-    def keep_still(self) -> int:
-        """Put the photo looked at and its corrected text into the history; return its number.
+    def keep_photo(self, photo: Photo, text: str) -> int:
+        """Put a photo and its corrected text into the history; return its number there.
+
+        Args:
+            photo: Which one: meanwhile the screen may show another.
+            text: What it really reads, line by line.
 
         Raises:
-            SdkError: There is no photo, or the history cannot be written.
+            SdkError: The history cannot be written.
         """
-        photo = self.still.photo
-        if photo is None:
-            raise SdkError(tr("There is no photo. Open one first."))
-        if self.still.record is None:
-            verdict = judge(self.job, photo.reading)
-            self.still.record = self._history.add(verdict, photo.picture)
-        self._history.correct(self.still.record, "\n".join(self.still.texts))
-        return self.still.record
+        if photo.record is None:
+            photo.record = self._history.add(judge(self.job, photo.reading), photo.picture)
+        self._history.correct(photo.record, text)
+        return photo.record
 
     def apply(self, settings: Settings) -> None:
         """Use other settings from now on, and remember them; what cannot be used changes nothing.

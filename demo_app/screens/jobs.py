@@ -170,7 +170,7 @@ class JobsPage(Page):
             kinds.add_widget(button)
         return [*rows, kinds]
 
-    def _field(self, draft: Any, name: str, hint: str = "", mono: bool = False) -> Field:
+    def _field(self, draft: Any, name: str, hint: str = "") -> Field:
         field = Field(text=getattr(draft, name), hint_text=hint)
         field.bind(text=partial(self._set, draft, name))
         return field

@@ -105,9 +105,10 @@ class StillPage(Page):
 
     def correct(self, text: str) -> None:
         """Keep a corrected line, and the photo with it in the history."""
-        still = self.app.work.still
+        work, still = self.app.work, self.app.work.still
         if self.app.guard(lambda: still.correct(text)):
-            self.app.busy(self.app.work.keep_still, self._kept)
+            photo, texts = still.photo, "\n".join(still.texts)
+            self.app.busy(lambda: work.keep_photo(photo, texts), self._kept)
 
     def show(self) -> None:
         """Show the model."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -144,9 +145,27 @@ def test_still_is_opened_tapped_zoomed_and_corrected(run_app: RunApp, settings: 
     robot.tap(panel.ids.correction, (0.9, 0.5))
     robot.type("X")
     robot.tap(panel.ids.save)
-    robot.wait(lambda: still.record is not None)
-    record = robot.app.work.history.choose(still.record)
+    robot.wait(lambda: still.photo.record is not None)
+    record = robot.app.work.history.choose(still.photo.record)
     assert "LOT 26A417X" in record.correction.splitlines()
+
+
+def test_correction_stays_with_its_photo(run_app: RunApp, settings: Settings) -> None:
+    robot = run_app(settings)
+    work, page = robot.app.work, robot.go("still")
+    still = work.still
+    first, second = (still.load(SAMPLES / name, name) for name in ("01-good.jpg", "02-good.jpg"))
+    still.show(first)
+    still.choose(0)
+    busy = threading.Event()
+    work.background.run(busy.wait, lambda _: None, lambda _: None)
+    page.correct("ONE")
+    still.show(second)  # before the first is kept
+    busy.set()
+    robot.wait(lambda: first.record is not None)
+    assert second.record is None
+    robot.wait(lambda: work.history.history.get(first.record).correction)
+    assert work.history.history.get(first.record).correction.startswith("ONE\n")
 
 
 def test_job_is_edited_by_touch(run_app: RunApp, settings: Settings, tmp_path: Path) -> None:

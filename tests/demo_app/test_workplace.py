@@ -154,9 +154,8 @@ def test_deleted_job_leaves_any_text(workplace: Workplace) -> None:
 
 def test_still_is_read_corrected_and_kept(workplace: Workplace) -> None:
     still = workplace.still
-    with pytest.raises(SdkError, match="no photo"):
-        workplace.keep_still()
-    still.show(still.load(SAMPLES / "03-expired.jpg", "03-expired.jpg"))
+    photo = still.load(SAMPLES / "03-expired.jpg", "03-expired.jpg")
+    still.show(photo)
     assert len(still.boxes) == 4 and still.text.splitlines()[0] == "STERIPAD"
     with pytest.raises(OptionError, match="Tap one"):
         still.correct("A")
@@ -168,11 +167,11 @@ def test_still_is_read_corrected_and_kept(workplace: Workplace) -> None:
     with pytest.raises(OptionError, match="more than one line"):
         still.correct("A\nB")
     still.correct("EXP 2079-03-31 ")
-    assert still.is_corrected
-    record = workplace.keep_still()
+    record = workplace.keep_photo(photo, "\n".join(still.texts))
     # corrected again, it stays one record
     still.correct("EXP 2029-03-31")
-    assert workplace.keep_still() == record and workplace.history.count() == 1
+    again = workplace.keep_photo(photo, "\n".join(still.texts))
+    assert again == record and workplace.history.count() == 1
     found = workplace.history.choose(record)
     assert found is not None and (found.correction or "").endswith("EXP 2029-03-31")
 

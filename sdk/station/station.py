@@ -168,11 +168,12 @@ class Station:
         if self.alive:
             return
         self.stop()  # what has ended by itself still holds its camera
-        self._stopping.clear()
+        # its own: a run that was stopped from a callback may still have to see that
+        self._stopping = threading.Event()
         self._shots.clear()  # nobody waits for these any more
         self._grabber = Grabber(self.camera, on_state=lambda *told: self._told.append(told))
         self._thread = threading.Thread(
-            target=self._run, args=(self._grabber,), name="station", daemon=True
+            target=self._run, args=(self._grabber, self._stopping), name="station", daemon=True
         )
         self._thread.start()
 
@@ -236,14 +237,14 @@ class Station:
         if grabber is not None:
             grabber.close()
 
-    def _run(self, grabber: Grabber) -> None:
+    def _run(self, grabber: Grabber, stopping: threading.Event) -> None:
         follower, job = tracker_for(self.camera, self._vote), self.job
         due = 0.0
-        while not self._stopping.is_set():
+        while not stopping.is_set():
             ended = grabber.ended
             if not self._shots and not (self._running.is_set() and time.monotonic() >= due):
                 self._tell_states()
-                self._stopping.wait(min(POLL_S, max(due - time.monotonic(), 0.001)))
+                stopping.wait(min(POLL_S, max(due - time.monotonic(), 0.001)))
                 continue
             frame = grabber.latest(POLL_S)
             self._tell_states()  # what came before the frame

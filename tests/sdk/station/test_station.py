@@ -112,6 +112,22 @@ def test_a_live_camera_gives_one_verdict_a_product(reader: Reader, log: Log) -> 
     assert not [t for t in threading.enumerate() if t.name in ("station", "grabber")]
 
 
+def test_a_callback_can_start_the_station_anew(reader: Reader, log: Log) -> None:
+    belt = Belt(photo("ABCD"))
+    station = log.watch(Station(reader, belt, JOB))
+
+    def start_anew(frame: Any, reading: Any, ms: float) -> None:
+        station.on_frame = None
+        station.stop()
+        station.start()
+
+    station.on_frame = start_anew
+    with station:
+        wait_until(lambda: log.verdicts and belt.opened == 2)
+        wait_until(lambda: sum(t.name == "station" for t in threading.enumerate()) == 1, 5)
+    assert not [t for t in threading.enumerate() if t.name in ("station", "grabber")]
+
+
 def test_a_new_job_inspects_the_product_in_view_again(reader: Reader, log: Log) -> None:
     with log.watch(Station(reader, Belt(photo("HAG")), JOB)) as station:
         wait_until(lambda: log.said == [("ng", "HAG")])

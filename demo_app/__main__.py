@@ -105,7 +105,11 @@ def _run(args: argparse.Namespace) -> None:
             work.take_job(args.job)
         app = StationApp(work)
         if args.demo or args.start or args.screenshots:
-            work.start()
+            try:
+                work.start()
+            except SdkError as error:
+                # the camera may be chosen on the screen, which must be there for it
+                work.warnings.append(str(error))
         if args.screenshots:
             from demo_app.screenshots import take_all
 

@@ -16,6 +16,7 @@ from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
+from sdk.camera import make_camera
 from sdk.errors import JobError
 from sdk.station import History, Job, Outputs, Station, judge, load_job
 from sdk.station.config import StationConfig
@@ -204,10 +205,12 @@ class Workplace:
         """Use other settings from now on, and remember them; what cannot be used changes nothing.
 
         Raises:
-            SdkError: The model or the device cannot be used, or nothing can be written.
+            SdkError: Camera, model or device cannot be used, or nothing can be written.
         """
         old, new = self.settings.station, settings.station
         was_started = self._is_started
+        if old.camera != new.camera:
+            make_camera(new.camera)  # raises where there is none
         new_reader = None
         if (old.model, old.device, old.threads) != (new.model, new.device, new.threads):
             new_reader = self._reader_for(new)

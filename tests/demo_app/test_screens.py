@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from demo_app.__main__ import main
 from demo_app.models.settings import DEMO, SAMPLES, Settings, load_settings
 from demo_app.models.words import verdict_title
 from tests.demo_app.driver import Robot
@@ -261,6 +262,16 @@ def test_failure_is_shown_not_raised(run_app: RunApp, settings: Settings) -> Non
     assert "no/such/folder" in robot.app.root.toast.text
     assert robot.app.root.toast.opacity == 1
     assert not robot.app.page.running
+
+
+def test_window_opens_without_its_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from demo_app.app import StationApp
+
+    said: list[str] = []
+    monkeypatch.setattr(StationApp, "run", lambda app: said.extend(app.work.warnings))
+    camera = ["--camera", "no/such/folder"]
+    assert main(["--folder", str(tmp_path), *camera, "--start"]) == 0
+    assert "no/such/folder" in said[0]
 
 
 def luminance(color: Any) -> float:

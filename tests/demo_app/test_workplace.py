@@ -195,17 +195,21 @@ def test_other_camera_is_used_from_now_on(workplace: Workplace, tmp_path: Path) 
     assert not workplace.history.rows()[0].record.has_picture
 
 
-def test_settings_that_cannot_be_used_change_nothing(workplace: Workplace) -> None:
+@pytest.mark.parametrize("wrong", [{"model": "no/such/bundle"}, {"camera": "no/such/folder"}])
+def test_settings_that_cannot_be_used_change_nothing(
+    workplace: Workplace, wrong: dict[str, str]
+) -> None:
     before = workplace.settings
-    with pytest.raises(SdkError):
-        workplace.apply(before.changed(model="no/such/bundle"))
+    with pytest.raises(SdkError, match="no/such"):
+        workplace.apply(before.changed(**wrong))
     assert workplace.settings == before
+    assert not (workplace.folder / "station.toml").exists()
     assert workplace.still.load(SAMPLES / "01-good.jpg", "").reading.texts[0] == "STERIPAD"
 
 
-def test_camera_that_is_not_there_is_said(workplace: Workplace) -> None:
-    workplace.apply(workplace.settings.changed(camera="no/such/folder"))
-    with pytest.raises(CameraError, match="no/such/folder"):
+def test_camera_that_is_not_there_is_said(workplace: Workplace, belt: Path) -> None:
+    belt.rename(belt.with_name("gone"))
+    with pytest.raises(CameraError, match="belt"):
         workplace.start()
     assert not workplace.running
 

@@ -53,7 +53,7 @@ class RuleDraft:
         for name in draft.fields():
             value = getattr(rule, name)
             if isinstance(value, tuple):
-                value = ", ".join(value)
+                value = "; ".join(value)
             draft.values[name] = value if isinstance(value, bool) else str(value or "")
         return draft
 
@@ -88,7 +88,7 @@ class RuleDraft:
             if what is bool or what is str:
                 values[name] = text if what is bool else text.strip()
             elif what == tuple[str, ...]:
-                values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
+                values[name] = tuple(part.strip() for part in text.split(";") if part.strip())
             else:
                 values[name] = _to_count(text, field_name(name))
         return RULES[self.kind](**values)

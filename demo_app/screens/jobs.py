@@ -232,7 +232,7 @@ class JobsPage(Page):
             chip.bind(on_release=lambda c: self._toggle(rule, name, c))
             return chip
         hints = {
-            "formats": "YYYY-MM-DD",
+            "formats": "YYYY-MM-DD; MM/YY",
             "earliest": "today, 90 days ahead",
             "latest": "today, 2 years ahead",
             "line": tr("any"),

@@ -55,12 +55,12 @@ def test_problem_names_the_rule(jobs: JobsModel) -> None:
     assert jobs.problem() == "Fixed text (1): Line number is 'two'. Give a number."
 
 
-def test_formats_are_separated_by_commas() -> None:
+def test_formats_are_separated_by_semicolons() -> None:
     draft = RuleDraft.empty("date")
-    draft.values["formats"] = "DD.MM.YYYY, MM/YYYY,"
+    draft.values["formats"] = "MON D, YYYY; MM/YYYY;"
     rule = draft.to_rule()
-    assert rule.formats == ("DD.MM.YYYY", "MM/YYYY")
-    assert RuleDraft.of(rule).values["formats"] == "DD.MM.YYYY, MM/YYYY"
+    assert rule.formats == ("MON D, YYYY", "MM/YYYY")
+    assert RuleDraft.of(rule).values["formats"] == "MON D, YYYY; MM/YYYY"
 
 
 def test_broken_file_is_listed_with_its_error(jobs: JobsModel) -> None:

@@ -16,7 +16,7 @@ from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
-from sdk.camera import make_camera
+from sdk.camera import make_camera, mask_password
 from sdk.errors import JobError
 from sdk.station import History, Job, Outputs, Station, judge, load_job
 from sdk.station.config import StationConfig
@@ -85,9 +85,9 @@ class Workplace:
 
     @property
     def camera_name(self) -> str:
-        """What the camera is called on screen."""
+        """What the camera is called on screen, without its password."""
         camera = self.settings.station.camera
-        return tr("Sample pictures") if camera == DEMO else camera
+        return tr("Sample pictures") if camera == DEMO else mask_password(camera)
 
     @property
     def photo_folder(self) -> Path:

@@ -9,7 +9,7 @@
 the camera is lost.
 """
 
-from sdk.camera.base import Camera, CameraBase, Frame
+from sdk.camera.base import Camera, CameraBase, Frame, mask_password
 from sdk.camera.grabber import Grabber
 from sdk.camera.source import make_camera, open_camera
 from sdk.errors import CameraEnd, CameraError
@@ -22,5 +22,6 @@ __all__ = [
     "Frame",
     "Grabber",
     "make_camera",
+    "mask_password",
     "open_camera",
 ]

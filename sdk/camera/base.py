@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from abc import abstractmethod
 from collections.abc import Iterable
@@ -92,6 +93,11 @@ class Camera(Protocol):
 
     def close(self) -> None:
         """Disconnect; closing twice does nothing. The camera can be opened again."""
+
+
+def mask_password(source: str) -> str:
+    """Return an address, or a pipeline with one, as logs and screens may show it."""
+    return re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", source)
 
 
 class CameraBase(Closing):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sys
 from abc import abstractmethod
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sdk.camera.base import CameraBase, Frame
+from sdk.camera.base import CameraBase, Frame, mask_password
 from sdk.errors import CameraError, OptionError
 
 logger = logging.getLogger("sdk")
@@ -181,8 +180,7 @@ class NetworkCamera(OpenCvCamera):
             cv2.CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS,
         )  # fmt: skip
         # messages end up in logs, where no password belongs
-        title = re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", url)
-        super().__init__(title, url, cv2.CAP_FFMPEG, limits)
+        super().__init__(mask_password(url), url, cv2.CAP_FFMPEG, limits)
 
     def _diagnosis(self) -> str:
         return (
@@ -197,7 +195,8 @@ class PipelineCamera(OpenCvCamera):
 
     def __init__(self, pipeline: str) -> None:
         """Remember the pipeline."""
-        super().__init__(f"GStreamer pipeline {pipeline!r}", pipeline, cv2.CAP_GSTREAMER)
+        title = f"GStreamer pipeline {mask_password(pipeline)!r}"
+        super().__init__(title, pipeline, cv2.CAP_GSTREAMER)
 
     def open(self) -> None:
         """Connect, see `Camera.open`."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from demo_app.models.history import PAGE
+from demo_app.models.history import PAGE, decode
 from demo_app.models.settings import DEMO, SAMPLES, Screen, Settings, load_settings, save_settings
 from demo_app.models.workplace import Workplace
 from sdk import load_image
@@ -41,6 +41,11 @@ def test_values_are_changed_by_name_in_either_file() -> None:
         settings.changed(pictures="some")
 
 
+def test_password_of_a_camera_is_not_shown(workplace: Workplace) -> None:
+    workplace.settings = workplace.settings.changed(camera="rtsp://me:word@10.0.0.2/live")
+    assert workplace.camera_name == "rtsp://me:***@10.0.0.2/live"
+
+
 def test_belt_is_inspected_and_recorded(workplace: Workplace) -> None:
     run_through(workplace)
     counters = workplace.counters
@@ -70,6 +75,12 @@ def test_history_is_filtered_chosen_and_corrected(workplace: Workplace) -> None:
     model.choose(None)
     with pytest.raises(OptionError, match="Tap one"):
         model.correct("A")
+
+
+def test_damaged_picture_is_left_out() -> None:
+    assert decode((SAMPLES / "01-good.jpg").read_bytes()[:1000]) is None
+    assert decode(b"no JPEG") is None
+    assert decode(None) is None
 
 
 def test_every_export_is_written(workplace: Workplace) -> None:

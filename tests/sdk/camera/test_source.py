@@ -29,6 +29,11 @@ from tests.cameras import gray, write_video
         ("rtsp://me:word@10.0.0.2/live", NetworkCamera, "rtsp://me:***@10.0.0.2/live"),
         ("rtsp://me:w@rd@10.0.0.2/live", NetworkCamera, "rtsp://me:***@10.0.0.2/live"),
         ("gst:videotestsrc ! appsink", PipelineCamera, "GStreamer pipeline 'videotestsrc ! app"),
+        (
+            "gst:a location=rtsp://me:w@x/b",
+            PipelineCamera,
+            "GStreamer pipeline 'a location=rtsp://me:***@x",
+        ),
         ("picamera2", PiCamera, "Raspberry Pi camera 0"),
         ("picamera2:1?exposure_us=800", PiCamera, "Raspberry Pi camera 1"),
         ("basler", BaslerCamera, "Basler camera"),

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from demo_app.language import tr
 from demo_app.models.picture import Pixels
-from sdk.errors import OptionError
+from sdk import load_image
+from sdk.errors import ImageError, OptionError
 from sdk.station import History, Record, Statistic
 
 __all__ = ["EXPORTS", "PAGE", "HistoryModel", "HistoryRow"]
@@ -96,9 +93,8 @@ class HistoryModel:
         """Return the picture of the chosen verdict: the full one, else the small one."""
         if self.chosen is None:
             return None
-        return decode(
-            self.history.picture(self.chosen.id) or self.history.thumbnail(self.chosen.id)
-        )
+        picture = decode(self.history.picture(self.chosen.id))
+        return decode(self.history.thumbnail(self.chosen.id)) if picture is None else picture
 
     def correct(self, text: str) -> None:
         """Keep what the chosen product really reads.
@@ -148,8 +144,8 @@ class HistoryModel:
 
 
 def decode(data: bytes | None) -> Pixels | None:
-    """Return a JPEG as uint8 RGB (H, W, 3), None for None."""
-    if data is None:
+    """Return a JPEG as uint8 RGB (H, W, 3), None for None or a damaged one."""
+    try:
+        return None if data is None else load_image(data)
+    except ImageError:  # the verdict is there to be looked at all the same
         return None
-    with Image.open(io.BytesIO(data)) as image:
-        return np.asarray(image.convert("RGB"))

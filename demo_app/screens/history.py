@@ -138,26 +138,13 @@ class HistoryPage(Page):
 
     def show_rows(self) -> None:
         """Show the page of verdicts."""
-        model = self.app.work.history
-        rows: list[HistoryRow] = []
-        self.app.guard(lambda: rows.extend(model.rows()))
-        self.status = model.status
-        self.total = model.count()
-        self.first, self.last = model.offset, model.offset + len(rows)
-        self.summary = tr("{first}-{last} of {total}").format(
-            first=min(self.first + 1, self.last), last=self.last, total=self.total
-        )
         self.rows.clear_widgets()
-        for row in rows:
-            self.rows.add_widget(self._row(row))
-        self.ids.scroll.scroll_y = 1
-        self._mark_chosen()
+        self.app.guard(self._fill_rows)
 
     def show_side(self) -> None:
         """Show the chosen verdict, or the statistics."""
-        record = self.app.work.history.chosen
         self.side.clear_widgets()
-        self.side.add_widget(self._statistics() if record is None else self._details(record))
+        self.app.guard(self._fill_side)
 
     def on_key(self, key: str) -> bool:
         """Escape leaves the verdict, E exports."""
@@ -166,6 +153,24 @@ class HistoryPage(Page):
             return False
         act()
         return True
+
+    def _fill_rows(self) -> None:
+        model = self.app.work.history
+        self.status = model.status
+        rows = model.rows()
+        self.total = model.count()
+        self.first, self.last = model.offset, model.offset + len(rows)
+        self.summary = tr("{first}-{last} of {total}").format(
+            first=min(self.first + 1, self.last), last=self.last, total=self.total
+        )
+        for row in rows:
+            self.rows.add_widget(self._row(row))
+        self.ids.scroll.scroll_y = 1
+        self._mark_chosen()
+
+    def _fill_side(self) -> None:
+        record = self.app.work.history.chosen
+        self.side.add_widget(self._statistics() if record is None else self._details(record))
 
     def _row(self, row: HistoryRow) -> RecordRow:
         verdict = row.record.verdict

@@ -264,6 +264,14 @@ def test_failure_is_shown_not_raised(run_app: RunApp, settings: Settings) -> Non
     assert not robot.app.page.running
 
 
+def test_history_that_cannot_be_read_is_said(run_app: RunApp, settings: Settings) -> None:
+    robot = run_app(settings)
+    robot.app.work.history.history.close()
+    page = robot.go("history")
+    assert "closed" in robot.app.root.toast.text
+    assert not page.rows.children and not page.side.children
+
+
 def test_window_opens_without_its_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from demo_app.app import StationApp
 

@@ -87,7 +87,8 @@ class WatchedFolder(CameraBase):
 
     What is there when the folder is first opened is left alone; a file that is written again counts
     as a new picture. A picture is taken when its file has stopped changing and decodes to its end.
-    Nothing is lost while the folder itself is away, such as a network share.
+    While the folder itself is away, such as a network share, nothing is lost; nothing is new only
+    because it is back.
     """
 
     live = False
@@ -98,6 +99,8 @@ class WatchedFolder(CameraBase):
         super().__init__(f"watched folder {path}")
         self._path = Path(path)
         self._open = False
+        # what the folder lies on, such as a network share; None before the first opening
+        self._mount: Path | None = None
         # what was handed out or left alone; None before the first opening
         self._done: dict[str, Version] | None = None
         # what arrived: its content, and since when (monotonic) it has not changed
@@ -105,7 +108,7 @@ class WatchedFolder(CameraBase):
 
     def open(self) -> None:
         """Begin to watch, see `Camera.open`."""
-        found = _list_pictures(self._path, str(self))
+        found = self._list()
         if self._done is None:
             self._done = found
         self._open = True
@@ -126,10 +129,25 @@ class WatchedFolder(CameraBase):
         """Stop watching, see `Camera.close`; what arrives meanwhile is read after opening again."""
         self._open = False
 
+    def _list(self) -> dict[str, Version]:
+        """Return the pictures that are there now.
+
+        Raises:
+            CameraError: The folder is away.
+        """
+        found = _list_pictures(self._path, str(self))
+        if self._mount is None:
+            whole = self._path.resolve()
+            self._mount = next(x for x in (whole, *whole.parents) if os.path.ismount(x))
+        # a share that is not mounted leaves an empty folder behind
+        if not os.path.ismount(self._mount):
+            raise CameraError(f"Lost {self}: {self._mount} is not mounted. Check the share.")
+        return found
+
     def _take(self, done: dict[str, Version]) -> Frame | None:
         """Return a picture that is complete, None if there is none now."""
         now = time.monotonic()
-        found = _list_pictures(self._path, str(self))
+        found = self._list()
         for name in done.keys() - found.keys():
             del done[name]
         before, self._arriving = self._arriving, {}

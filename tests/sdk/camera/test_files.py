@@ -228,3 +228,23 @@ def test_watched_folder_goes_away_and_comes_back(folder: Path) -> None:
     camera.open()
     assert read_soon(camera).name == "meanwhile.png"
     assert camera.read(0.5) is None
+
+
+def test_watched_share_is_unmounted_and_mounted(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mounted = {folder.parent}
+    monkeypatch.setattr("os.path.ismount", lambda path: path in mounted)
+    camera = make_camera(f"watch:{folder}")
+    camera.open()
+    share = folder.rename(folder.with_name("share"))
+    folder.mkdir()
+    mounted.clear()
+    with pytest.raises(CameraError, match="is not mounted"):
+        camera.read(0.1)
+    camera.close()
+    folder.rmdir()
+    share.rename(folder)
+    mounted.add(folder.parent)
+    camera.open()
+    assert camera.read(0.5) is None  # what was there is still not new

@@ -2,7 +2,8 @@
 
 Two registers are written at once: the verdict's code (1 OK, 2 NG, 3 unreadable), and a number that
 grows by one with every verdict, from 1 to 65535 and round again, by which the program in the PLC
-sees a new verdict of the same kind.
+sees a new verdict of the same kind. It goes on from what the register holds, so that the first
+verdict after a restart is a new one, too.
 """
 
 from __future__ import annotations
@@ -61,14 +62,16 @@ class _ModbusOutput(Output):
         self._client = pymodbus.ModbusTcpClient(
             settings.host, port=settings.port, timeout=settings.timeout_s, retries=0
         )
-        self._number = 0
+        self._number: int | None = None  # of the last verdict, None before the first connection
 
     def send(self, verdict: Verdict) -> None:
         settings = self._settings
-        number = self._number % 65535 + 1
         try:
             if not self._client.connected and not self._client.connect():
                 raise self._failed("no connection")
+            if self._number is None:
+                self._number = self._last_number()
+            number = self._number % 65535 + 1
             answer = self._client.write_registers(
                 settings.register, [CODES[verdict.status], number], device_id=settings.unit
             )
@@ -78,6 +81,14 @@ class _ModbusOutput(Output):
         if answer.isError():
             raise self._failed(f"it refused register {settings.register}: {answer}")
         self._number = number
+
+    def _last_number(self) -> int:
+        settings = self._settings
+        answer = self._client.read_holding_registers(
+            settings.register + 1, count=1, device_id=settings.unit
+        )
+        # a server may let registers be written that it does not let be read
+        return 0 if answer.isError() else int(answer.registers[0])
 
     def close(self) -> None:
         self._client.close()

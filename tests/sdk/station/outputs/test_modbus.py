@@ -73,6 +73,14 @@ def test_a_server_gets_code_and_number(plc: Plc) -> None:
     assert plc.seen == [[42, 1, 1], [42, 2, 2], [42, 3, 3], [42, 1, 4]]
 
 
+def test_the_number_goes_on_after_a_restart(plc: Plc) -> None:
+    for _ in range(2):
+        with Outputs([settings(plc.port)]) as outputs:
+            outputs.publish(judge(JOB, make_reading("MILK")))
+            wait_until(lambda: outputs.counts()["plc"]["sent"] == 1)
+    assert plc.seen == [[42, 1, 1], [42, 1, 2]]
+
+
 def test_a_wrong_register_is_told(plc: Plc) -> None:
     with Outputs([settings(plc.port, register=100, retries=0)]) as outputs:
         outputs.publish(judge(JOB, make_reading("MILK")))

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sdk.cli.log import logger
@@ -25,6 +26,7 @@ from sdk.errors import HistoryError, OptionError
 from sdk.formats import to_utf8
 
 if TYPE_CHECKING:
+    from sdk.results import Reading
     from sdk.station import History, Job, Verdict
     from sdk.stream.event import StreamEvent
 
@@ -100,14 +102,14 @@ def run(args: argparse.Namespace) -> int:
             args.source,
             every=args.every,
             vote=args.vote,
-            region=_region(args, job),
+            region=args.region if job is None else job.region,
             stop=stop,
             **options,
         )
         for event in stack.enter_context(contextlib.closing(events)):
             verdict = record = None
             if job is not None and event.kind in READ:
-                verdict = _judge(job, event)
+                verdict = _judge(job, event.reading)
                 record = _record(history, verdict, event)
                 failed |= history is not None and record is None
             failed |= event.kind == "skipped"
@@ -127,24 +129,26 @@ def region(text: str) -> tuple[float, ...]:
 
 
 def _job(args: argparse.Namespace) -> Job | None:
-    """Return the job to judge by; None if nothing is to be judged or recorded."""
+    """Return the job to judge by; None if nothing is to be judged or recorded.
+
+    Raises:
+        OptionError: The job and the command each have a region.
+    """
     if args.job is None and args.expect is None and args.history is None:
         return None
     from sdk.station import Job, TextRule, load_job
 
     if args.job is not None:
-        return load_job(args.job)
-    if args.expect is not None:
-        return Job("expect", rules=(TextRule(args.expect),))
-    return Job("watch")
-
-
-def _region(args: argparse.Namespace, job: Job | None) -> tuple[float, ...] | None:
-    own = None if job is None else job.region
-    if own is not None and args.region is not None:
+        job = load_job(args.job)
+    elif args.expect is not None:
+        job = Job("expect", rules=(TextRule(args.expect),))
+    else:
+        job = Job("watch")
+    if args.region is None:
+        return job
+    if job.region is not None:
         raise OptionError("The job has a region of its own. Leave --region out.")
-    chosen: tuple[float, ...] | None = own or args.region
-    return chosen
+    return replace(job, region=args.region)
 
 
 def _open_history(args: argparse.Namespace, stack: contextlib.ExitStack) -> History | None:
@@ -155,10 +159,10 @@ def _open_history(args: argparse.Namespace, stack: contextlib.ExitStack) -> Hist
     return stack.enter_context(History(args.history, pictures=args.pictures))
 
 
-def _judge(job: Job, event: StreamEvent) -> Verdict:
+def _judge(job: Job, reading: Reading) -> Verdict:
     from sdk.station import judge
 
-    return judge(job, event.reading, taken=event.time)
+    return judge(job, reading)
 
 
 def _record(history: History | None, verdict: Verdict, event: StreamEvent) -> int | None:

@@ -111,6 +111,8 @@ def test_job_history_and_json(
         for row in found:
             record = history.get(row["record"])
             assert record.verdict.status == row["verdict"]["status"]
+            # inspected now, though the file is of another day
+            assert abs(record.verdict.time - time.time()) < 3600
             assert record.verdict.reading.texts == [x["text"] for x in row["reading"]["lines"]]
             assert history.picture(row["record"])
 
@@ -148,6 +150,13 @@ def test_region_of_the_job_or_the_command(
     assert "OK          a.png  CAFE\n" in capsys.readouterr().out
     assert watch(tiny_bundle, folder, "--job", job, "--region", "0,0,1,1") == 2
     assert "The job has a region of its own" in capsys.readouterr().err
+
+
+def test_region_is_recorded(tiny_bundle: Path, folder: Path, tmp_path: Path) -> None:
+    database = tmp_path / "line.db"
+    assert watch(tiny_bundle, folder, "--region", "0,0,1,0.5", "--history", database) == 0
+    with History(database) as history:
+        assert {record.verdict.region for record in history.search()} == {(0, 0, 1, 0.5)}
 
 
 def test_damaged_picture_is_told_and_counts_as_failure(

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import SdkError
-
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+from sdk.image.files import list_pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +25,17 @@ def list_folder(folder: Path) -> list[FileEntry]:
         SdkError: The folder cannot be read.
     """
     try:
-        paths = [path for path in folder.iterdir() if not path.name.startswith(".")]
+        folders = [
+            FileEntry(path, path.name, True)
+            for path in folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
+        ]
+        pictures = [FileEntry(Path(x.path), x.name, False) for x in list_pictures(folder)]
     except OSError as error:
         raise SdkError(f"Cannot open {folder}: {error.strerror or error}.") from error
-    paths.sort(key=lambda path: path.name.lower())
-    entries = [FileEntry(path, path.name, True) for path in paths if path.is_dir()]
-    entries += [
-        FileEntry(path, path.name, False) for path in paths if path.suffix.lower() in PICTURES
+    entries = [
+        *sorted(folders, key=lambda entry: entry.name.lower()),
+        *sorted(pictures, key=lambda entry: entry.name.lower()),
     ]
     if folder.parent != folder:
         entries.insert(0, FileEntry(folder.parent, "..", True))

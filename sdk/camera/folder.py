@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sdk.camera.base import CameraBase, Frame
 from sdk.camera.pace import Pace
 from sdk.errors import CameraEnd, CameraError, ImageError
-from sdk.image.files import PICTURE_SUFFIXES
+from sdk.image.files import list_pictures
 from sdk.image.load import load_image
 
 POLL_S = 0.2
@@ -53,7 +53,7 @@ class Folder(CameraBase):
             return
         files = [self._path]
         if not self._path.is_file():
-            files = [self._path / name for name in sorted(_list_pictures(self._path, str(self)))]
+            files = [self._path / name for name in _list_versions(self._path, str(self))]
         if not files:
             raise CameraError(f"Cannot open {self}: it holds no picture files. Check the path.")
         self._files, self._next = files, 0
@@ -135,7 +135,7 @@ class WatchedFolder(CameraBase):
         Raises:
             CameraError: The folder is away.
         """
-        found = _list_pictures(self._path, str(self))
+        found = _list_versions(self._path, str(self))
         if self._mount is None:
             whole = self._path.resolve()
             self._mount = next(x for x in (whole, *whole.parents) if os.path.ismount(x))
@@ -182,22 +182,18 @@ class WatchedFolder(CameraBase):
         return self._frame(image, version.modified_ns / 1e9, name)
 
 
-def _list_pictures(folder: Path, title: str) -> dict[str, Version]:
-    """Return the picture files directly in a folder by name; hidden files are left out.
+def _list_versions(folder: Path, title: str) -> dict[str, Version]:
+    """Return the pictures of a folder, by name.
 
     Raises:
         CameraError: The folder is not there or cannot be listed.
     """
     found = {}
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                is_picture = Path(entry.name).suffix.lower() in PICTURE_SUFFIXES
-                if is_picture and not entry.name.startswith("."):
-                    # a file may be renamed or removed while the folder is listed
-                    with contextlib.suppress(FileNotFoundError):
-                        if entry.is_file():
-                            found[entry.name] = _version(entry.stat())
+        for entry in list_pictures(folder):
+            # a file may be renamed or removed while the folder is listed
+            with contextlib.suppress(FileNotFoundError):
+                found[entry.name] = _version(entry.stat())
     except OSError as error:
         raise CameraError(
             f"Cannot open {title}: {error.strerror or error}. Check the path."

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import ImageError, OptionError
-from sdk.image.files import PICTURE_SUFFIXES
+from sdk.image.files import list_pictures
 
 _WILDCARDS = frozenset("*?[")
 
@@ -58,30 +58,24 @@ def find_pictures(arguments: Sequence[str]) -> list[Picture]:
     return [picture for argument in arguments for picture in _expand(argument)]
 
 
-def _expand(argument: str) -> Iterator[Picture]:
+def _expand(argument: str) -> list[Picture]:
     if argument == "-":
-        yield Picture("stdin")
-        return
+        return [Picture("stdin")]
     path = Path(argument)
-    if path.is_dir():
-        found = (file for file in path.iterdir() if file.suffix.lower() in PICTURE_SUFFIXES)
-        reason = "the folder holds no picture files"
-        yield from _files(argument, found, reason)
-    elif _WILDCARDS & set(argument) and not path.exists():
-        # The shell leaves a pattern alone when it is quoted; Windows always does.
-        found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
-        yield from _files(argument, found, "the pattern matches no file")
-    else:
-        yield Picture(argument, path)
-
-
-def _files(argument: str, found: Iterable[Path], reason: str) -> Iterator[Picture]:
     try:
-        files = sorted(file for file in found if file.is_file())
-    except OSError as error:
-        files, reason = [], str(error.strerror or error)
+        if path.is_dir():
+            files = [Path(entry.path) for entry in list_pictures(path)]
+            reason = "the folder holds no picture files"
+        elif _WILDCARDS & set(argument) and not path.exists():
+            # The shell leaves a pattern alone when it is quoted; Windows always does.
+            found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+            files = sorted(file for file in found if file.is_file())
+            reason = "the pattern matches no file"
+        else:
+            return [Picture(argument, path)]
+    except (OSError, ValueError) as error:  # not every version of Python takes "a**.jpg"
+        files, reason = [], str(getattr(error, "strerror", None) or error)
     if not files:
         message = f"Cannot read {argument}: {reason}. Check the path."
-        yield Picture(argument, error=ImageError(message))
-    for file in files:
-        yield Picture(str(file), file)
+        return [Picture(argument, error=ImageError(message))]
+    return [Picture(str(file), file) for file in files]

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 # fmt: off
 PICTURE_SUFFIXES = frozenset((
     ".avif", ".bmp", ".dib", ".gif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg",
     ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 ))
 # fmt: on
+
+
+def list_pictures(folder: Path) -> list[os.DirEntry[str]]:
+    """Return the picture files directly in a folder, by name; hidden files are left out.
+
+    Raises:
+        OSError: The folder is not there or cannot be listed.
+    """
+    with os.scandir(folder) as entries:
+        found = [entry for entry in entries if _is_picture(entry.name) and entry.is_file()]
+    return sorted(found, key=lambda entry: entry.name)
+
+
+def _is_picture(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from sdk.cli.inputs import PICTURE_SUFFIXES, find_pictures
+from sdk.cli.inputs import find_pictures
 from sdk.errors import ImageError, OptionError
+from sdk.image.files import PICTURE_SUFFIXES
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with pictures (by name), other files and a folder below."""
-    for name in ("b.JPG", "a.png", "c.tiff", "notes.txt", "deep/d.jpg", "[1].png"):
+    for name in ("b.JPG", "a.png", "c.tiff", "notes.txt", "deep/d.jpg", "[1].png", "._c.tiff"):
         path = tmp_path / "photos" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
@@ -61,6 +62,19 @@ def test_argument_that_gives_nothing_fails_alone(
     with pytest.raises(ImageError, match=rf"Cannot read {argument[:5]}.*{reason}"):
         nothing.open()
     assert picture.open() == Path("photos/a.png")
+
+
+def test_pattern_that_glob_refuses_fails_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, pattern: str) -> None:
+        raise ValueError("Invalid pattern")
+
+    monkeypatch.setattr(Path, "glob", refuse)  # as Python 3.12 does
+    refused, picture = find_pictures([f"{folder}/a**.png", f"{folder}/a.png"])
+    with pytest.raises(ImageError, match="Invalid pattern"):
+        refused.open()
+    assert picture.error is None
 
 
 def test_standard_input_is_one_picture() -> None:

@@ -217,11 +217,14 @@ class BaslerCamera(CameraBase):
             return
         # size and trigger can be changed only while no frames are taken
         self._camera.StopGrabbing()
+        trigger = self._made.get("trigger", "off")
         try:
-            for name, value in values.items():
+            # the trigger last, so that it stays as it is where another setting is refused
+            for name, value in sorted(values.items(), key=lambda item: item[0] == "trigger"):
                 self._set(name, value)
+            trigger = values.get("trigger", trigger)
         finally:
-            self._start(values.get("trigger", self._made.get("trigger", "off")))
+            self._start(trigger)
 
     def _start(self, trigger: str) -> None:
         pylon = _import_pylon()

@@ -105,6 +105,7 @@ def test_settings_are_made_again_when_it_is_opened_again(camera: Camera) -> None
         ({"region": (0, 0, 640)}, r"does not take region \(0, 0, 640\)"),
         ({"trigger": "sometimes"}, "trigger is 'sometimes'. Give one of off, software, hardware"),
         ({"Sharpness": 3}, "has no feature 'Sharpness'"),
+        ({"trigger": "software", "Sharpness": 3}, "has no feature 'Sharpness'"),
         ({"PixelFormat": "Pink8"}, "does not take PixelFormat 'Pink8'"),
     ],
 )

@@ -109,6 +109,8 @@ class PatternRule:
             JobError: One is not legal.
         """
         _check_line(self.line)
+        if not self.pattern.strip():
+            raise JobError("pattern is empty. Give the regular expression that a line must match.")
         try:
             re.compile(self.pattern)
         except (re.error, OverflowError, RecursionError) as error:

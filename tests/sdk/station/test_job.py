@@ -73,6 +73,7 @@ def test_lines_is_a_number_or_a_range() -> None:
         ('name = "a"\n[[rules]]\nkind = "text"\ntext = " "', "text is empty"),
         ('name = "a"\n[[rules]]\nkind = "text"\ntext = "A"\nline = 0', "line is 0"),
         ('name = "a"\n[[rules]]\nkind = "pattern"\npattern = "(["', "no regular expression"),
+        ('name = "a"\n[[rules]]\nkind = "pattern"\npattern = " "', "pattern is empty"),
         ('name = "a"\n[[rules]]\nkind = "date"\nformats = []', "formats is empty"),
         ('name = "a"\n[[rules]]\nkind = "date"\nformats = ["XX"]', "'XX' is no date format"),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class PiCamera(CameraBase):
         try:
             # libcamera names formats by their order in a word: "BGR888" is RGB in memory
             main: dict[str, Any] = {"format": "BGR888"}
-            if "width" in self._made and "height" in self._made:
+            if "width" in self._made:
                 main["size"] = (self._made["width"], self._made["height"])
             camera.configure(camera.create_video_configuration(main=main, buffer_count=3))
             camera.start()
@@ -85,6 +86,14 @@ class PiCamera(CameraBase):
         if camera is not None:
             camera.stop()
             camera.close()
+
+    def _check_settings(self, names: Iterable[str]) -> None:
+        super()._check_settings(names)
+        size = {"width", "height"} & set(names)
+        if len(size) == 1:
+            raise OptionError(f"{self} takes its size whole. Give width and height.")
+        if size and self._camera is not None:
+            raise OptionError(f"{self} takes another size only when it is opened. Close it first.")
 
     def _connect(self) -> Any:
         try:

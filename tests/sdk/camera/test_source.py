@@ -75,6 +75,7 @@ def test_files_and_folders(tmp_path: Path) -> None:
         ("0?gain", "gain of camera 0 is True"),
         (f"0?{'zoom' * 100}=3", "has no setting 'zoomzoom"),
         ("{folder}?=3", "are not NAME=VALUE"),
+        ("picamera2?width=640", "Give width and height"),
     ],
 )
 def test_settings_that_are_none(tmp_path: Path, source: str, message: str) -> None:
@@ -92,6 +93,13 @@ def test_nothing_there(source: str) -> None:
 def test_usb_camera_that_is_not_there() -> None:
     with pytest.raises(CameraError, match="there is no /dev/video99; this machine has"):
         open_camera(99)
+
+
+def test_open_picamera_takes_no_other_size() -> None:
+    camera = PiCamera()
+    camera._camera = object()
+    with pytest.raises(OptionError, match="Close it first"):
+        camera.configure(width=640, height=480)
 
 
 def test_picamera_without_its_package() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +26,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Inspect until the camera's file ends, or until SIGTERM or SIGINT."""
+    """Inspect until the camera's file ends, or a signal comes; return 1 if something was lost."""
     # Late: --help and wrong usage must not wait for OpenCV.
     from sdk.reader import Reader
     from sdk.station import History, Outputs, Station
@@ -48,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
             )
             stack.enter_context(history)
         outputs = stack.enter_context(Outputs(config.outputs))
+        console = _Console(as_json=args.json)
         station = Station(
             reader,
             config.camera,
@@ -56,35 +56,56 @@ def run(args: argparse.Namespace) -> int:
             outputs=outputs,
             every=config.every,
             vote=config.vote,
-            on_verdict=_print_json if args.json else _print_text,
-            on_state=_log_state,
+            on_verdict=console.on_verdict,
+            on_state=console.on_state,
         )
         stopped = stack.enter_context(stopped_by_signals())
         with station:
-            while not stopped.is_set() and not station.wait(0.2):
+            while not (stopped.is_set() or console.error or station.wait(0.2)):
                 pass
+        if console.error is not None:
+            raise console.error
         counters = station.counters
+    lost = console.skipped + counters["lost_history"] + counters["errors"]
     for name, counts in outputs.counts().items():
         logger.info("Output %s: %s", name, counts)
+        lost += counts["failed"] + counts["dropped"]
     logger.info("Stopped: %s", ", ".join(f"{count} {name}" for name, count in counters.items()))
-    return FAILED if counters["lost_history"] else OK
+    return FAILED if lost else OK
 
 
-def _print_text(verdict: Verdict, record: int | None) -> None:
+class _Console:
+    """Prints what a station tells, in the station's thread.
+
+    Attributes:
+        skipped: Pictures that could not be read.
+        error: Why verdicts cannot be printed, for the command's own thread: a station logs what its
+            callbacks raise, and goes on.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self.skipped = 0
+        self.error: OSError | None = None
+        self._to_line = _json_line if as_json else _text_line
+
+    def on_verdict(self, verdict: Verdict, record: int | None) -> None:
+        try:
+            print(self._to_line(verdict, record), flush=True)
+        except OSError as error:
+            self.error = error
+
+    def on_state(self, kind: str, message: str) -> None:
+        self.skipped += kind == "skipped"
+        if message:
+            logger.warning("%s", message)
+        elif kind in ("open", "history"):
+            logger.info("%s", "The camera is open." if kind == "open" else "Verdicts are recorded.")
+
+
+def _text_line(verdict: Verdict, record: int | None) -> str:
     text = " / ".join(verdict.reading.texts)
-    reasons = "; ".join(verdict.reasons)
-    print(verdict.status.upper(), text, reasons, sep="\t")
-    sys.stdout.flush()
+    return "\t".join((verdict.status.upper(), text, "; ".join(verdict.reasons)))
 
 
-def _print_json(verdict: Verdict, record: int | None) -> None:
-    row = {"id": record, **verdict.to_dict()}
-    print(json.dumps(row, ensure_ascii=False, allow_nan=False))
-    sys.stdout.flush()
-
-
-def _log_state(kind: str, message: str) -> None:
-    if message:
-        logger.warning("%s", message)
-    elif kind in ("open", "history"):
-        logger.info("%s", "The camera is open." if kind == "open" else "Verdicts are recorded.")
+def _json_line(verdict: Verdict, record: int | None) -> str:
+    return json.dumps({"id": record, **verdict.to_dict()}, ensure_ascii=False, allow_nan=False)

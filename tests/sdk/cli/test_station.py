@@ -63,6 +63,39 @@ def test_sigterm_ends_it_cleanly(folder: Path) -> None:
         assert len(history.ids()) == last
 
 
+def test_reader_of_the_output_may_go_away(folder: Path) -> None:
+    text = (folder / "station.toml").read_text()
+    (folder / "station.toml").write_text(text.replace('pictures"', 'pictures?loop"'))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "sdk", "station", str(folder / "station.toml")],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stdout.readline() == "OK\tABCD\t\n"
+    process.stdout.close()
+    try:
+        assert process.wait(120) == 141
+    finally:
+        process.kill()
+    with process.stderr as errors:
+        assert "Traceback" not in errors.read()
+
+
+def test_damaged_picture_counts_as_failure(folder: Path) -> None:
+    (folder / "pictures" / "0.png").write_bytes(b"no picture")
+    assert main(["station", str(folder / "station.toml")]) == 1
+
+
+def test_output_that_fails_counts_as_failure(folder: Path) -> None:
+    with (folder / "station.toml").open("a") as config:
+        config.write('[[outputs]]\nkind = "command"\nname = "lamp"\ncommand = ["false"]\n')
+        config.write("retries = 0\n")
+    assert main(["station", str(folder / "station.toml")]) == 1
+
+
 def test_mistakes_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["station", str(folder / "none.toml")]) == 1
     assert "none.toml" in capsys.readouterr().err

@@ -143,20 +143,29 @@ class Fit:
         return None
 
     def _open_data(self, saved: Checkpoint | None) -> None:
-        training, held_back = split_shards(self._data, self.config.data.held_back)
-        if saved is not None:
-            # the batches of a step follow from the shards known, so know the same ones
-            known = set(saved.state["shards"])
-            missing = known - {p.name for p in training}
-            if missing:
-                raise TrainingError(
-                    f"{self._data} lacks {min(missing)}, which this run has trained on. "
-                    "Give the folder the run was begun with."
-                )
-            training = [p for p in training if p.name in known]
+        if saved is None:
+            training, held_back = split_shards(self._data, self.config.data.held_back)
+        else:
+            training, held_back = self._known_shards(saved.state)
         self._shards = [p.name for p in training]
+        self._held_back = [p.name for p in held_back]
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
         _log.info("%d training samples in %d shards", self.task.samples, len(training))
+
+    def _known_shards(self, state: dict[str, Any]) -> tuple[list[Path], list[Path]]:
+        """Return what a checkpoint's run trains and validates on: its batches follow from it."""
+        training = state["shards"]
+        there = [p.name for p in list_shards(self._data)]
+        count = self.config.data.held_back
+        # older checkpoints do not name the shards held back
+        held_back = state.get("held_back", [n for n in there if n not in training][:count])
+        missing = {*training, *held_back} - {*there}
+        if missing or len(held_back) < count:
+            raise TrainingError(
+                f"{self._data} lacks {min(missing, default='shards')}, which this run has trained "
+                "on or validates on. Give the folder the run was begun with."
+            )
+        return [self._data / n for n in training], [self._data / n for n in held_back]
 
     def _compile(self) -> None:
         train = self.config.train
@@ -336,13 +345,12 @@ class Fit:
         self._writer.flush()
 
     def _rescan(self) -> None:
-        known = {*self._shards}
-        _, held_back = split_shards(self._data, self.config.data.held_back)
-        for path in list_shards(self._data):
-            if path not in held_back and path.name not in known:
-                self.task.add(path)
-                self._shards.append(path.name)
-        if len(self._shards) > len(known):
+        known = {*self._shards, *self._held_back}
+        found = [path for path in list_shards(self._data) if path.name not in known]
+        for path in found:
+            self.task.add(path)
+            self._shards.append(path.name)
+        if found:
             _log.info("%d training samples in %d shards", self.task.samples, len(self._shards))
 
     def save(self) -> None:
@@ -353,7 +361,12 @@ class Fit:
         """
         optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
         weights = self.model.get_weights()
-        state = {"step": self.step, "seconds": self.seconds, "shards": self._shards}
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "shards": self._shards,
+            "held_back": self._held_back,
+        }
         write_checkpoint(
             self._folder / "checkpoint.npz",
             Checkpoint(weights, self.average.values, optimizer, state),

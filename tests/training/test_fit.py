@@ -1,4 +1,5 @@
 import csv
+import dataclasses
 import errno
 import json
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 import sdk.files
 from training.__main__ import main
-from training.checkpoint import read_checkpoint
+from training.checkpoint import read_checkpoint, write_checkpoint
 from training.errors import TrainingError
 from training.fit import Fit, load_run
 
@@ -114,6 +115,31 @@ def test_new_shards_are_found(strip_shards, tmp_path):
     assert fit.task.samples == 2 * before
     names = read_checkpoint(tmp_path / "run" / "checkpoint.npz").state["shards"]
     assert names == [p.name for p in shards[1:]]
+
+
+def test_late_shard_of_a_lower_number_changes_no_part(strip_shards, tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    late, held, first = sorted(strip_shards.glob("*.tar"))
+    for path in (held, first):
+        (data / path.name).write_bytes(path.read_bytes())
+    text = LINE_TOML.replace("steps = 40", "steps = 4").replace("rescan_steps = 0", "")
+    text = f"{text}\nrescan_steps = 2"
+    fit = Fit(text, data, tmp_path / "run")
+    (data / late.name).write_bytes(late.read_bytes())
+    fit.run()
+    path = tmp_path / "run" / "checkpoint.npz"
+    saved = read_checkpoint(path)
+    assert saved.state["shards"] == [first.name, late.name]
+    assert saved.state["held_back"] == [held.name]
+    # a checkpoint of an older version does not name them
+    old = {key: value for key, value in saved.state.items() if key != "held_back"}
+    write_checkpoint(path, dataclasses.replace(saved, state=old))
+    Fit(text, data, tmp_path / "run").save()
+    assert read_checkpoint(path).state == saved.state
+    (data / held.name).unlink()
+    with pytest.raises(TrainingError, match=f"lacks {held.name}"):
+        Fit(text, data, tmp_path / "run")
 
 
 def test_errors_end_in_one_line(strip_shards, photo_shards, tmp_path, capsys):

@@ -296,10 +296,12 @@ def _export(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from convert.samples import gather, generate
     from convert.source import merge, open_run
-    from convert.verify import bundle_frame, shortfalls, verify_bundle
+    from convert.verify import bundle_frame, shortfalls, variants_left_out, verify_bundle
 
     models, _ = merge([open_run(run) for run in options.runs])
     frame = bundle_frame(options.bundle)
+    for variant in variants_left_out(options.bundle):
+        _say(f"{variant}: left out, it is compiled for a device")
     count = options.count
     if options.calibration:
         sets = {path.name: gather([path], count, count, frame) for path in options.calibration}

@@ -27,6 +27,7 @@ from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
 from sdk.image.strip import pack_strips
 from sdk.model.bundle import Bundle
+from sdk.model.manifest import Manifest
 
 __all__ = [
     "FLOORS",
@@ -36,6 +37,7 @@ __all__ = [
     "bundle_frame",
     "report_table",
     "shortfalls",
+    "variants_left_out",
     "verify",
     "verify_bundle",
 ]
@@ -154,21 +156,33 @@ def bundle_frame(folder: Path) -> tuple[int, int]:
     Raises:
         ConvertError: The bundle is missing or damaged.
     """
-    try:
-        graphs = Bundle.open(folder).manifest.variants
-    except SdkError as error:
-        raise ConvertError(str(error)) from error
-    for variant in graphs.values():
+    for variant in _manifest(folder).variants.values():
         if "detector" in variant:
             _, height, width, _ = variant["detector"].input("image").shape
             return height, width
     return 640, 640
 
 
+def variants_left_out(folder: Path) -> list[str]:
+    """Return the variants of a bundle that have no floor: those compiled for a device.
+
+    Raises:
+        ConvertError: The bundle is missing or damaged.
+    """
+    return [variant for variant in _manifest(folder).variants if variant not in FLOORS]
+
+
+def _manifest(folder: Path) -> Manifest:
+    try:
+        return Bundle.open(folder).manifest
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
+
+
 def verify_bundle(
     folder: Path, models: Mapping[str, Any], samples: Samples, threads: int | None = None
 ) -> dict[str, Report]:
-    """Compare all variants of a bundle with the Keras models; see `verify`.
+    """Compare the variants of a bundle that have a floor with the Keras models; see `verify`.
 
     Args:
         folder: The bundle's folder.
@@ -183,6 +197,8 @@ def verify_bundle(
     try:
         manifest = Bundle.open(folder).manifest
         for variant in manifest.variants:
+            if variant not in FLOORS:
+                continue
             bundle = Bundle.open(folder, variant)
             variants[variant] = {
                 name: open_engine(bundle.graph(name), "cpu", threads) for name in bundle.roles

@@ -17,7 +17,7 @@ from convert.source import Source, merge, open_run
 from convert.verify import FLOORS, Floor
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
-from sdk.model.bundle import Bundle
+from sdk.model.bundle import Bundle, write_manifest
 from training.config import parse_config
 from training.models.build import build_models
 from training.run import save_weights
@@ -234,6 +234,14 @@ def test_commands_export_and_verify(
     assert main(["verify", str(target), str(line_run), "--count", "2", "--json"]) == 0
     (report,) = json.loads(capsys.readouterr().out).values()
     assert report["fp32"]["tensors"]["line"]["logits"]["relative"] < 1e-3
+    # what is compiled for a device cannot be compared on the CPU
+    manifest = Bundle.open(target).manifest
+    variants = {**manifest.variants, "edgetpu": manifest.variants["fp32"]}
+    write_manifest(target, replace(manifest, variants=variants))
+    assert main(["verify", str(target), str(line_run), "--count", "2", "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "edgetpu: left out" in captured.err
+    assert [list(report) for report in json.loads(captured.out).values()] == [["fp32"]]
     (target / "line-fp32.tflite").write_bytes(b"changed")
     assert main(["verify", str(target), str(line_run)]) == 1
     assert "line-fp32.tflite is damaged" in capsys.readouterr().err

@@ -99,13 +99,15 @@ def generate(photos: int, strips: int, frame: tuple[int, int]) -> Samples:
     Raises:
         ConvertError: The generator finds no fonts on this machine.
     """
+    from training.synth.fonts import FontError
     from training.synth.generator import Generator, SynthConfig
 
     try:
         generator = Generator(SynthConfig(seed=GENERATOR_SEED))
-    except ValueError as error:
+    except (ValueError, FontError) as error:
         raise ConvertError(
-            f"Cannot generate calibration pictures: {error} Give some with --calibration DIR."
+            f"Cannot generate pictures: {error}. Or give some: --calibration DIR with export and "
+            "verify, --photos DIR with tune."
         ) from error
     height, width = frame
     drawn = (generator.photo(i, (width, height)) for i in range(photos))

@@ -11,6 +11,7 @@ import pytest
 from convert.errors import ConvertError
 from convert.samples import Photo, Samples, Strip, gather, generate
 from training.shards import shard_path, write_shard
+from training.synth.fonts import FontLibrary
 
 Picture = Callable[[int, int, int], np.ndarray]
 
@@ -119,3 +120,11 @@ def test_generated_samples_are_the_same_each_time() -> None:
         assert (s.pixels == t.pixels).all()
         assert s.text == t.text
         assert s.text
+
+
+def test_machine_without_fonts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(
+        "training.synth.generator.default_library", lambda folder: FontLibrary([tmp_path])
+    )
+    with pytest.raises(ConvertError, match=r"no usable font.*--calibration"):
+        generate(1, 1, FRAME)

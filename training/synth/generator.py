@@ -82,7 +82,8 @@ class Generator:
         """Load fonts and background photos.
 
         Raises:
-            ValueError: If a folder holds no usable font or photo, or a scene is unknown.
+            FontError: If no usable font is found.
+            ValueError: If the folder holds no usable photo, or a scene is unknown.
         """
         unknown = sorted(set(config.scenes) - set(SCENES))
         if unknown:

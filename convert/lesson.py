@@ -104,7 +104,7 @@ class Lesson:
         checkpoint: Path,
         say: Callable[[str], None],
     ) -> dict[str, Any]:
-        """Tune the quantized twin, from its checkpoint on if there is one.
+        """Tune the quantized twin, from the checkpoint on if it is this graph's.
 
         Args:
             make: Makes the batches to learn from.
@@ -182,6 +182,8 @@ class Lesson:
             state = read_checkpoint(path)
         except TrainingError as error:
             raise ConvertError(str(error)) from error
+        if state.state["graph"] != self.name:  # left by the graph before
+            return 0, 0.0
         self.pupil.set_weights(state.weights)
         for variable, value in zip(self._adam.state, state.optimizer, strict=True):
             variable.assign(value)

@@ -134,7 +134,7 @@ def tune(
             graph = teaching.tuned(name)
             record = {**graph.record, "weights_sha256": digests[name]}
             write_graph(path, replace(graph, record=record))
-            (folder / CHECKPOINT).unlink(missing_ok=True)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
         graphs = {name: dict(graph.record) for name, graph in read_graphs(folder).items()}
         record = {"options": options.record(), "tools": tool_versions(), "graphs": graphs}
         _write(folder / RECORD, record)

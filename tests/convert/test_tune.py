@@ -19,7 +19,7 @@ from convert.inspect import inspect_file
 from convert.samples import generate
 from convert.source import Source, merge, open_run, owners
 from convert.tune import Tuning, tune
-from convert.tuned import open_tuned, read_graph
+from convert.tuned import TunedGraph, open_tuned, read_graph, write_graph
 from convert.verify import FLOORS, verify_bundle
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import Bundle
@@ -156,6 +156,22 @@ def test_later_call_goes_on_where_the_first_was_stopped(
         found = read_graph(tmp_path / "tuned" / f"{name}.npz").weights
         for a, b in zip(found, read_graph(straight / f"{name}.npz").weights, strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+
+
+def test_checkpoint_of_the_graph_before_is_not_gone_on_with(
+    sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_and_die(path: Path, graph: TunedGraph) -> None:
+        write_graph(path, graph)
+        raise KeyboardInterrupt
+
+    options = replace(SMALL, steps=1, graphs=("recognizer", "line"))
+    for _ in options.graphs:
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr("convert.tune.write_graph", write_and_die)
+            tune(sources, tmp_path / "tuned", options)
+    tune(sources, tmp_path / "tuned", options)
+    assert set(content(tmp_path / "tuned")) == {"recognizer.npz", "line.npz", "tune.json"}
 
 
 def test_unfinished_work_of_other_options_is_not_gone_on_with(

@@ -294,7 +294,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from convert.samples import gather, generate
+    from convert.samples import VERIFICATION_SEED, gather, generate
     from convert.source import merge, open_run
     from convert.verify import bundle_frame, shortfalls, variants_left_out, verify_bundle
 
@@ -306,7 +306,7 @@ def _verify(options: argparse.Namespace) -> int:
     if options.calibration:
         sets = {path.name: gather([path], count, count, frame) for path in options.calibration}
     else:
-        sets = {"generated": generate(count, count, frame)}
+        sets = {"generated": generate(count, count, frame, VERIFICATION_SEED)}
     sets |= {path.name: gather([path], count, count, frame) for path in options.photos}
     reports = {name: verify_bundle(options.bundle, models, part) for name, part in sets.items()}
     if options.json:

@@ -14,7 +14,7 @@ import numpy as np
 from convert.errors import ConvertError
 from convert.folder import built_beside
 from convert.recipe import array_sha256, recipe_json
-from convert.samples import GENERATOR_SEED, Samples, gather, generate
+from convert.samples import CALIBRATION_SEED, Samples, gather, generate
 from convert.source import Source, merge, owners, run_record
 from convert.tflite import PRECISIONS
 from convert.tuned import open_tuned
@@ -242,7 +242,7 @@ def _samples(options: Options) -> Samples:
     count = options.count + options.held_back
     if options.calibration:
         return gather(options.calibration, count, count, options.frame)
-    return generate(count, count, options.frame)
+    return generate(count, count, options.frame, CALIBRATION_SEED)
 
 
 def _plain(options: Options) -> dict[str, Any]:
@@ -261,7 +261,7 @@ def _calibration_record(samples: Samples, options: Options) -> dict[str, Any]:
 
     return {
         "source": [path.name for path in options.calibration]
-        or f"generator, seed {GENERATOR_SEED}",
+        or f"generator, seed {CALIBRATION_SEED}",
         "photos": len(samples.photos),
         "strips": len(samples.strips),
         "sha256": array_sha256(arrays()),

@@ -24,10 +24,23 @@ from sdk.image.strip import expand_quad, fit_strip, rectify
 from sdk.model.settings import DecodeSettings
 from training.shards import ShardError, read_shard
 
-__all__ = ["Photo", "Samples", "Strip", "gather", "generate", "split_evenly"]
+__all__ = [
+    "CALIBRATION_SEED",
+    "TUNING_SEED",
+    "VERIFICATION_SEED",
+    "Photo",
+    "Samples",
+    "Strip",
+    "gather",
+    "generate",
+    "split_evenly",
+]
 
-# Apart from every seed of training data.
-GENERATOR_SEED = 0x0C0FFEE
+# Apart from every seed of training data and from each other: what was tuned or calibrated on proves
+# nothing.
+CALIBRATION_SEED = 0x0C0FFEE
+TUNING_SEED = CALIBRATION_SEED + 1
+VERIFICATION_SEED = CALIBRATION_SEED + 2
 
 # Pixels: what is lower shows no text that two networks could agree on.
 _LEAST_HEIGHT = 6
@@ -88,13 +101,14 @@ def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...]
     )
 
 
-def generate(photos: int, strips: int, frame: tuple[int, int]) -> Samples:
+def generate(photos: int, strips: int, frame: tuple[int, int], seed: int) -> Samples:
     """Return photos and strips drawn by the project's generator, the same ones each time.
 
     Args:
         photos: Number of photos.
         strips: Number of strips.
         frame: (height, width) of the detector's input in pixels.
+        seed: Of their use, such as `CALIBRATION_SEED`; pictures of different seeds share nothing.
 
     Raises:
         ConvertError: The generator finds no fonts on this machine.
@@ -103,7 +117,7 @@ def generate(photos: int, strips: int, frame: tuple[int, int]) -> Samples:
     from training.synth.generator import Generator, SynthConfig
 
     try:
-        generator = Generator(SynthConfig(seed=GENERATOR_SEED))
+        generator = Generator(SynthConfig(seed=seed))
     except (ValueError, FontError) as error:
         raise ConvertError(
             f"Cannot generate pictures: {error}. Or give some: --calibration DIR with export and "

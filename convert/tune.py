@@ -19,7 +19,7 @@ from convert.folder import kept_beside
 from convert.graphs import GRAPHS
 from convert.lesson import CHECKPOINT, Lesson, Pace, runner
 from convert.recipe import tool_versions, weights_sha256
-from convert.samples import Samples, gather, generate, split_evenly
+from convert.samples import TUNING_SEED, Samples, gather, generate, split_evenly
 from convert.source import Source, owners
 from convert.tuned import RECORD, TunedGraph, read_graph, read_graphs, write_graph
 from convert.twin import PIXELS, build_twin, quantize
@@ -166,7 +166,7 @@ def _samples(options: Tuning) -> Samples:
     strips = _STRIPS * options.count
     if options.photos:
         return gather(options.photos, options.count, strips, options.frame)
-    return generate(options.count, strips, options.frame)
+    return generate(options.count, strips, options.frame, TUNING_SEED)
 
 
 def _apart(items: Sequence[Any], maker: Callable[[Sequence[Any]], Maker]) -> tuple[Maker, Maker]:

@@ -9,7 +9,20 @@ import numpy as np
 import pytest
 
 from convert.errors import ConvertError
-from convert.samples import Photo, Samples, Strip, gather, generate
+from convert.export import Options
+from convert.export import _samples as export_samples
+from convert.samples import (
+    CALIBRATION_SEED,
+    TUNING_SEED,
+    VERIFICATION_SEED,
+    Photo,
+    Samples,
+    Strip,
+    gather,
+    generate,
+)
+from convert.tune import Tuning
+from convert.tune import _samples as tuning_samples
 from training.shards import shard_path, write_shard
 from training.synth.fonts import FontLibrary
 
@@ -111,7 +124,7 @@ def test_split_keeps_samples_apart() -> None:
 
 
 def test_generated_samples_are_the_same_each_time() -> None:
-    first, second = (generate(2, 2, FRAME) for _ in range(2))
+    first, second = (generate(2, 2, FRAME, TUNING_SEED) for _ in range(2))
     assert len(first.photos) == len(first.strips) == 2
     for a, b in zip(first.photos, second.photos, strict=True):
         assert (a.frame == b.frame).all()
@@ -122,9 +135,22 @@ def test_generated_samples_are_the_same_each_time() -> None:
         assert s.text
 
 
+def test_uses_of_generated_samples_share_nothing() -> None:
+    uses = [
+        tuning_samples(Tuning(count=2, frame=FRAME)),
+        export_samples(Options(count=2, held_back=2, frame=FRAME)),
+        generate(4, 20, FRAME, VERIFICATION_SEED),
+    ]
+    for items in (
+        [p.frame for s in uses for p in s.photos],
+        [s.pixels for u in uses for s in u.strips],
+    ):
+        assert len({item.tobytes() for item in items}) == len(items)
+
+
 def test_machine_without_fonts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(
         "training.synth.generator.default_library", lambda folder: FontLibrary([tmp_path])
     )
     with pytest.raises(ConvertError, match=r"no usable font.*--calibration"):
-        generate(1, 1, FRAME)
+        generate(1, 1, FRAME, CALIBRATION_SEED)

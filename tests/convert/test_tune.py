@@ -16,7 +16,7 @@ from convert.errors import ConvertError
 from convert.export import Options, export
 from convert.grid_adam import GridAdam
 from convert.inspect import inspect_file
-from convert.samples import generate
+from convert.samples import VERIFICATION_SEED, generate
 from convert.source import Source, merge, open_run, owners
 from convert.tune import Tuning, tune
 from convert.tuned import TunedGraph, open_tuned, read_graph, write_graph
@@ -124,7 +124,7 @@ def test_tuned_graphs_become_the_integer_variant(
     recipe = json.loads((target / "recipe.json").read_text())
     assert set(recipe["tuned"]) == {"detector", "line"}
     assert [sorted(run["weights_sha256"]) for run in recipe["runs"]] == [["detector"], ["line"]]
-    again = verify_bundle(target, merge(sources)[0], generate(2, 2, (96, 128)))
+    again = verify_bundle(target, merge(sources)[0], generate(2, 2, (96, 128), VERIFICATION_SEED))
     assert set(again["int8"].tensors) == {"detector", "line"}
 
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from convert.contest import Contestant, Read, entered
 from convert.errors import ConvertError
+from convert.samples import by_name
 from sdk.errors import SdkError
 from sdk.metrics import edit_distance, letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
@@ -173,8 +174,10 @@ def compare(
         A row for each picture.
 
     Raises:
-        ConvertError: A set or bundle cannot be read, or the results not be written.
+        ConvertError: Two sets have the same name, a set or bundle cannot be read, or the results
+            not be written.
     """
+    folders = by_name(sets)
     key = {
         "entries": [[e.name, e.digest] for e in entries],
         "sets": [str(path) for path in sets],
@@ -187,18 +190,18 @@ def compare(
         done = {(row["set"], row["picture"]) for row in rows}
         names = [(e.name, e.bundle, e.variant) for e in entries]
         with entered(names, threads) as readers, (out / ROWS).open("a", encoding="utf-8") as file:
-            for path in sets:
-                say(path.name)
+            for name, path in folders.items():
+                say(name)
                 for number, (image, record) in enumerate(islice(_pictures(path), limit)):
-                    if (path.name, number) in done:
+                    if (name, number) in done:
                         continue
-                    row = {"set": path.name, "picture": number}
+                    row = {"set": name, "picture": number}
                     row |= _row(readers, image, record, number)
                     rows.append(row)
                     file.write(json.dumps(row) + "\n")
                     file.flush()
                     if (number + 1) % _SAY_EVERY == 0:
-                        say(f"{path.name}: {number + 1} pictures")
+                        say(f"{name}: {number + 1} pictures")
         return rows
     except OSError as error:
         raise ConvertError(

@@ -14,7 +14,7 @@ import numpy as np
 from convert.errors import ConvertError
 from convert.folder import built_beside
 from convert.recipe import array_sha256, recipe_json
-from convert.samples import CALIBRATION_SEED, Samples, gather, generate
+from convert.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
 from convert.source import Source, merge, owners, run_record
 from convert.tflite import PRECISIONS
 from convert.tuned import open_tuned
@@ -28,6 +28,8 @@ from sdk.model.manifest import Manifest
 from sdk.model.settings import DecodeSettings
 
 __all__ = ["BelowFloorError", "Options", "export"]
+
+_HELD_BACK = "held back"  # the set of samples from where the calibration's come
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,7 @@ class Options:
         for good, message in rules:
             if not good:
                 raise ConvertError(message)
+        by_name(self.photos, _HELD_BACK)
 
 
 def export(
@@ -159,9 +162,9 @@ def _build(
         tuned = open_tuned(options.tuned, wanted)
     say(f"preparing samples: {options.count} to calibrate, {options.held_back} to compare")
     calibration, held_back = _samples(options).split(options.held_back)
-    sets = {"held back": held_back} | {
-        path.name: gather([path], options.held_back, options.held_back, options.frame)
-        for path in options.photos
+    sets = {_HELD_BACK: held_back} | {
+        name: gather([path], options.held_back, options.held_back, options.frame)
+        for name, path in by_name(options.photos).items()
     }
     shapes = {name: _shape(name, model, options) for name, model in models.items()}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:

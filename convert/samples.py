@@ -31,6 +31,7 @@ __all__ = [
     "Photo",
     "Samples",
     "Strip",
+    "by_name",
     "gather",
     "generate",
     "split_evenly",
@@ -130,6 +131,24 @@ def generate(photos: int, strips: int, frame: tuple[int, int], seed: int) -> Sam
         tuple(_photo(photo.image, photo.record(), frame) for photo in drawn),
         tuple(Strip(fit_strip(pixels, _LONGEST_STRIP), text) for pixels, text in lines),
     )
+
+
+def by_name(folders: Sequence[Path], *taken: str) -> dict[str, Path]:
+    """Return folders by their names, under which results are told.
+
+    Args:
+        folders: The folders.
+        taken: Names that none of them may have.
+
+    Raises:
+        ConvertError: Two have the same name.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders:
+        if folder.name in (*found, *taken):
+            raise ConvertError(f"Two sets have the name {folder.name!r}; rename {folder}.")
+        found[folder.name] = folder
+    return found
 
 
 def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, int]) -> Samples:

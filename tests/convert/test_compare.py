@@ -160,6 +160,9 @@ def test_what_cannot_be_compared_is_told(
     out = str(tmp_path / "out")
     assert main(["compare", str(DEFAULT_BUNDLE), "--data", str(tmp_path), "--out", out]) == 1
     assert "Nothing to evaluate on" in capsys.readouterr().err
+    twice = [sets / "strips", tmp_path / "strips"]
+    with pytest.raises(ConvertError, match="Two sets have the name 'strips'"):
+        compare(entries_of([DEFAULT_BUNDLE]), twice, tmp_path / "out", threads=1)
     shard = tmp_path / "bad" / "shard-00000.tar"
     shard.parent.mkdir()
     shard.write_bytes(b"no tar")

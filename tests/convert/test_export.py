@@ -193,6 +193,8 @@ def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
         ({"columns": 0}, "columns"),
         ({"default_variant": "fp16"}, "not among those exported"),
         ({"held_back": 0}, "At least one sample"),
+        ({"photos": (Path("a/photos"), Path("b/photos"))}, "rename b/photos"),
+        ({"photos": (Path("held back"),)}, "Two sets have the name 'held back'"),
         ({"graphs": ("detector",)}, "add line to --graphs"),
         ({"graphs": ("recognizer", "line")}, "add detector to --graphs"),
     ],
@@ -242,6 +244,8 @@ def test_commands_export_and_verify(
     captured = capsys.readouterr()
     assert "edgetpu: left out" in captured.err
     assert [list(report) for report in json.loads(captured.out).values()] == [["fp32"]]
+    assert main(["verify", str(target), str(line_run), "--photos", "a/x", "b/x"]) == 1
+    assert "rename b/x" in capsys.readouterr().err
     (target / "line-fp32.tflite").write_bytes(b"changed")
     assert main(["verify", str(target), str(line_run)]) == 1
     assert "line-fp32.tflite is damaged" in capsys.readouterr().err

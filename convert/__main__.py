@@ -159,6 +159,7 @@ def _compare_parser(parser: argparse.ArgumentParser) -> None:
     add("bundles", nargs="+", type=Path, metavar="BUNDLE")
     add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labelled sets")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
+    add("--force", action="store_true", help="replace the results of another comparison")
     add("--variants", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
     add("--limit", type=int, metavar="N", help="most pictures of each set")
     add("--threads", type=int, metavar="N", help="CPU threads (default: the SDK's)")
@@ -347,7 +348,7 @@ def _compare(options: argparse.Namespace) -> int:
         sets = [path for folder in options.data for path in find_sets(folder)]
     except TrainingError as error:
         raise ConvertError(str(error)) from error
-    rows = compare(entries, sets, options.out, options.limit, options.threads, _say)
+    rows = compare(entries, sets, options.out, options.limit, options.threads, _say, options.force)
     text = as_text(entries, rows)
     try:
         write_atomically(options.out / "compare.txt", (text + "\n").encode())

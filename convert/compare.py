@@ -23,6 +23,7 @@ from convert.contest import Contestant, Read, entered
 from convert.errors import ConvertError
 from convert.samples import by_name
 from sdk.errors import SdkError
+from sdk.files import write_atomically
 from sdk.metrics import edit_distance, letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
 
@@ -159,6 +160,7 @@ def compare(
     limit: int | None = None,
     threads: int | None = None,
     say: Callable[[str], None] = lambda message: None,
+    force: bool = False,
 ) -> list[dict[str, Any]]:
     """Read labelled pictures with all variants.
 
@@ -169,13 +171,14 @@ def compare(
         limit: Most pictures of a set.
         threads: CPU threads; None takes the SDK's default.
         say: Told how it goes.
+        force: Whether results of another comparison may be replaced.
 
     Returns:
         A row for each picture.
 
     Raises:
         ConvertError: Two sets have the same name, a set or bundle cannot be read, or the results
-            not be written.
+            not be written, or `out` holds those of another comparison.
     """
     folders = by_name(sets)
     key = {
@@ -186,22 +189,25 @@ def compare(
     }
     try:
         out.mkdir(parents=True, exist_ok=True)
-        rows = _earlier(out / ROWS, key)
+        rows = _earlier(out / ROWS, key, force)
         done = {(row["set"], row["picture"]) for row in rows}
         names = [(e.name, e.bundle, e.variant) for e in entries]
-        with entered(names, threads) as readers, (out / ROWS).open("a", encoding="utf-8") as file:
-            for name, path in folders.items():
-                say(name)
-                for number, (image, record) in enumerate(islice(_pictures(path), limit)):
-                    if (name, number) in done:
-                        continue
-                    row = {"set": name, "picture": number}
-                    row |= _row(readers, image, record, number)
-                    rows.append(row)
-                    file.write(json.dumps(row) + "\n")
-                    file.flush()
-                    if (number + 1) % _SAY_EVERY == 0:
-                        say(f"{name}: {number + 1} pictures")
+        with entered(names, threads) as readers:
+            # not before the readers run: what is there must outlive a bundle that cannot be read
+            _begin(out / ROWS, key, rows)
+            with (out / ROWS).open("a", encoding="utf-8") as file:
+                for name, path in folders.items():
+                    say(name)
+                    for number, (image, record) in enumerate(islice(_pictures(path), limit)):
+                        if (name, number) in done:
+                            continue
+                        row = {"set": name, "picture": number}
+                        row |= _row(readers, image, record, number)
+                        rows.append(row)
+                        file.write(json.dumps(row) + "\n")
+                        file.flush()
+                        if (number + 1) % _SAY_EVERY == 0:
+                            say(f"{name}: {number + 1} pictures")
         return rows
     except OSError as error:
         raise ConvertError(
@@ -213,17 +219,29 @@ def compare(
 _SAY_EVERY = 50
 
 
-def _earlier(path: Path, key: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the rows of an earlier run of the same comparison; starts the file anew otherwise."""
-    head = json.dumps(key)
-    lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
-    if not lines or lines[0] != head:
-        path.write_text(head + "\n", encoding="utf-8")
+def _earlier(path: Path, key: dict[str, Any], force: bool) -> list[dict[str, Any]]:
+    """Return the rows of an earlier run of the same comparison."""
+    if not path.exists():
         return []
-    # a row that was being written when the run was killed has no end of line
-    rows = [json.loads(line) for line in lines[1:-1]]
-    path.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")
-    return rows
+    lines = path.read_text(encoding="utf-8").split("\n")
+    if lines[0] == json.dumps(key):
+        # a row that was being written when the run was killed has no end of line
+        return [json.loads(line) for line in lines[1:-1]]
+    if not force:
+        raise ConvertError(
+            f"{path.parent} holds another comparison. Use --force to replace it, or choose "
+            "another --out."
+        )
+    return []
+
+
+def _begin(path: Path, key: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
+    """Write the file of results anew, with the rows that stay."""
+    text = "".join(json.dumps(row) + "\n" for row in (key, *rows))
+    try:
+        write_atomically(path, text.encode())
+    except SdkError as error:
+        raise ConvertError(str(error)) from error
 
 
 def _pictures(path: Path) -> Iterable[tuple[np.ndarray, dict[str, Any]]]:

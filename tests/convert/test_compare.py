@@ -147,7 +147,14 @@ def test_command_compares_and_goes_on_from_what_is_there(
         r["results"][0]["right"] for r in rows
     ]
     # another limit is another comparison
-    assert len(compare(entries, folders[:1], out, limit=1, threads=1)) == 1
+    before = (out / ROWS).read_bytes()
+    with pytest.raises(ConvertError, match="--force"):
+        compare(entries, folders[:1], out, limit=1, threads=1)
+    broken = [replace(entries[0], variant="int4")]
+    with pytest.raises(ConvertError, match="no variant 'int4'"):
+        compare(broken, folders[:1], out, limit=1, threads=1, force=True)
+    assert (out / ROWS).read_bytes() == before
+    assert len(compare(entries, folders[:1], out, limit=1, threads=1, force=True)) == 1
 
 
 def test_what_cannot_be_compared_is_told(

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sdk import Reader, Template, load_image
+from sdk.cli.options import positive_int
 from sdk.metrics import character_error_rate, exact_share, letters_and_digits
 from sdk.results import TextLine
 
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--pattern", action="append", default=[], help="regular expression")
     parser.add_argument("--template", action="append", default=[], help="such as AA-9999")
     parser.add_argument("--model", help="bundle (default: the packaged one)")
-    parser.add_argument("--limit", type=int, help="read the first rows only")
+    parser.add_argument("--limit", type=positive_int, help="read the first rows only")
     parser.add_argument("--show", action="store_true", help="print the lines that a way got wrong")
     args = parser.parse_args(argv)
     text = (args.folder / "labels.jsonl").read_text(encoding="utf-8")

@@ -29,6 +29,7 @@ from PIL import Image
 
 from sdk.cli.info import cpu_name
 from sdk.cli.measure import percentile
+from sdk.cli.options import positive_int
 from sdk.files import write_atomically
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -156,7 +157,7 @@ def main() -> None:
     """Measure, print a table, and write JSON if asked."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
-    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="default: 10")
+    parser.add_argument("--rounds", type=positive_int, default=10, metavar="N", help="default: 10")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument(
         "--peers",

@@ -13,13 +13,15 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+from sdk.cli.options import positive_int
+
 
 def main() -> int:
     """Run the station for a while and print what the screen and the reader did."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="800x480", metavar="WxH", help="size of the window")
     parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
-    parser.add_argument("--threads", type=int, default=1, help="CPU threads of the reader")
+    parser.add_argument("--threads", type=positive_int, default=1, help="CPU threads of the reader")
     args = parser.parse_args()
     width, height = (int(part) for part in args.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:

@@ -23,6 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from sdk.camera import CameraBase, CameraEnd, Frame
+from sdk.cli.options import positive_int
 from sdk.image.load import load_image
 from sdk.reader import Reader
 from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
@@ -121,8 +122,8 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure what the station adds to reading.")
     parser.add_argument("--photo", type=Path, default=ROOT / "docs" / "photo.jpg")
-    parser.add_argument("--frames", type=int, default=20, help="frames of a block")
-    parser.add_argument("--rounds", type=int, default=5, help="blocks of each kind")
+    parser.add_argument("--frames", type=positive_int, default=20, help="frames of a block")
+    parser.add_argument("--rounds", type=positive_int, default=5, help="blocks of each kind")
     parser.add_argument("--folder", help="where the history is made; its disk counts")
     args = parser.parse_args()
     image = load_image(args.photo)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 from convert.graphs import GRAPHS
 from convert.tflite import PRECISIONS
+from sdk.cli.options import positive_int
 
 if TYPE_CHECKING:
     from convert.verify import Floor, Report
@@ -78,17 +79,22 @@ def _tune_parser(parser: argparse.ArgumentParser) -> None:
         help="shards or pictures to tune on, labelled or not (default: the generator draws some)",
     )
     add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
-    add("--steps", type=int, default=400, help="optimizer steps of each graph (default: 400)")
+    add(
+        "--steps",
+        type=positive_int,
+        default=400,
+        help="optimizer steps of each graph (default: 400)",
+    )
     add(
         "--count",
-        type=int,
+        type=positive_int,
         default=200,
         metavar="N",
         help="most photos, and a tenth of the most strips",
     )
     add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
-    add("--crop", type=int, default=256, metavar="PX", help="side of the detector's crops")
-    add("--batch", type=int, default=4, metavar="N", help="crops of a batch")
+    add("--crop", type=positive_int, default=256, metavar="PX", help="side of the detector's crops")
+    add("--batch", type=positive_int, default=4, metavar="N", help="crops of a batch")
     add("--rate", type=float, default=0.01, help="grid steps a weight moves in the fastest step")
     add("--seed", type=int, default=1)
     parser.set_defaults(call=_tune)
@@ -106,8 +112,8 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
     add("--name", default="", help="name of the bundle (default: its folder's)")
     add("--version", default="1", help="version of the bundle (default: 1)")
     add("--frame", type=_size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
-    add("--columns", type=int, default=64, help="static columns of the recognizer")
-    add("--strip-width", type=int, default=256, help="static width of the line graph, px")
+    add("--columns", type=positive_int, default=64, help="static columns of the recognizer")
+    add("--strip-width", type=positive_int, default=256, help="static width of the line graph, px")
     add(
         "--decode",
         nargs="+",
@@ -117,7 +123,13 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
         help="thresholds of the SDK's decoding, such as score_threshold=0.4",
     )
     _sample_arguments(parser)
-    add("--calibration-count", type=int, default=200, metavar="N", help="most samples of a kind")
+    add(
+        "--calibration-count",
+        type=positive_int,
+        default=200,
+        metavar="N",
+        help="most samples of a kind",
+    )
     parser.set_defaults(call=_export)
 
 
@@ -148,7 +160,13 @@ def _sample_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="further folders to compare on, labelled or not",
     )
-    add("--count", type=int, default=64, metavar="N", help="most samples of a kind to compare on")
+    add(
+        "--count",
+        type=positive_int,
+        default=64,
+        metavar="N",
+        help="most samples of a kind to compare on",
+    )
     add("--min-same", type=_share, metavar="SHARE", help="least share of lines that read the same")
     add("--max-lost", type=_share, metavar="SHARE", help="greatest share of right lines to lose")
     add("--min-correlation", type=_share, metavar="R", help="least correlation of any tensor")
@@ -161,8 +179,8 @@ def _compare_parser(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     add("--force", action="store_true", help="replace the results of another comparison")
     add("--variants", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
-    add("--limit", type=int, metavar="N", help="most pictures of each set")
-    add("--threads", type=int, metavar="N", help="CPU threads (default: the SDK's)")
+    add("--limit", type=positive_int, metavar="N", help="most pictures of each set")
+    add("--threads", type=positive_int, metavar="N", help="CPU threads (default: the SDK's)")
     parser.set_defaults(call=_compare)
 
 

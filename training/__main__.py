@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sdk.cli.options import positive_int
 from sdk.errors import SdkError
 from training.confidence.cli import add_calibrate_arguments, add_reliability_arguments
 from training.diagnose.cli import add_arguments as _diagnose_arguments
@@ -25,7 +26,7 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="folder of shards")
     parser.add_argument("--run", required=True, help="run folder; a run that is there goes on")
     parser.add_argument("--minutes", type=float, help="end, learning rate included, after so long")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
     parser.set_defaults(call=_fit)
 
 
@@ -45,12 +46,14 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
     )
-    parser.add_argument("--limit", type=int, help="most pictures of a set")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
     parser.add_argument(
         "--min-confidence", type=float, help="with --bundle: drop lines below, 0 to 1"
     )
-    parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.add_argument(
+        "--size", type=positive_int, default=640, help="longest side of photos, with --run"
+    )
+    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
     parser.set_defaults(call=_evaluate)
 
 
@@ -80,9 +83,11 @@ def _preview_arguments(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--config", help="TOML file: show what would be trained on")
     parser.add_argument("--data", required=True, help="folder of shards")
     parser.add_argument("--out", required=True, help="PNG to write")
-    parser.add_argument("--count", type=int, default=24, help="samples shown")
-    parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network")
+    parser.add_argument("--count", type=positive_int, default=24, help="samples shown")
+    parser.add_argument(
+        "--size", type=positive_int, default=640, help="longest side of photos, with --run"
+    )
+    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
     parser.set_defaults(call=_preview)
 
 

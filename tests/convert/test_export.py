@@ -219,6 +219,10 @@ def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "run", "--out", "x", "--frame", "640"]) == 2
     assert main(["export", "run", "--out", "x", "--min-same", "2"]) == 2
     assert "640x640" in capsys.readouterr().err
+    for command, option in (("verify", "--count"), ("compare", "--limit")):
+        for number in ("0", "-1"):
+            assert main([command, "b", "r", option, number]) == 2
+            assert f"'{number}' is not a whole number" in capsys.readouterr().err
 
 
 def test_commands_export_and_verify(

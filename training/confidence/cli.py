@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from sdk.cli.options import positive_int
+
 __all__ = ["add_calibrate_arguments", "add_reliability_arguments"]
 
 
@@ -14,7 +16,7 @@ def add_calibrate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", required=True, nargs="+", help="folders of shards, strips or photos, held back"
     )
-    parser.add_argument("--limit", type=int, help="most pictures of a folder")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a folder")
     parser.add_argument("--dry-run", action="store_true", help="print, but leave the bundle alone")
     parser.set_defaults(call=_calibrate, threads=None)
 
@@ -39,7 +41,7 @@ def add_reliability_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", required=True, help="folder to write to; made if missing")
     parser.add_argument("--only", default="", help="names of sets, by commas; all if not given")
-    parser.add_argument("--limit", type=int, help="most pictures of a set")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
     parser.set_defaults(call=_reliability, threads=None)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from sdk.cli.options import positive_int
+
 __all__ = ["add_arguments"]
 
 
@@ -24,10 +26,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="all text of the photos is labelled: count what was read elsewhere",
     )
     parser.add_argument("--before", help="folder of an earlier diagnosis: show what changed")
-    parser.add_argument("--limit", type=int, help="most pictures of a set")
-    parser.add_argument("--tiles", type=int, default=96, help="most tiles of a contact sheet")
-    parser.add_argument("--size", type=int, default=640, help="longest side of photos, with --run")
-    parser.add_argument("--threads", type=int, help="CPU threads of the network, with --run")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument(
+        "--tiles", type=positive_int, default=96, help="most tiles of a contact sheet"
+    )
+    parser.add_argument(
+        "--size", type=positive_int, default=640, help="longest side of photos, with --run"
+    )
+    parser.add_argument(
+        "--threads", type=positive_int, help="CPU threads of the network, with --run"
+    )
     parser.set_defaults(call=_call)
 
 

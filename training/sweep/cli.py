@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from sdk.cli.options import positive_int
+
 __all__ = ["add_arguments"]
 
 
@@ -15,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--only", default="", help="groups of settings, by commas; all if not given"
     )
-    parser.add_argument("--limit", type=int, help="most photos")
+    parser.add_argument("--limit", type=positive_int, help="most photos")
     parser.add_argument("--write", action="store_true", help="store the choice in the bundle")
     parser.set_defaults(call=_call, threads=None)
 

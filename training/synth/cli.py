@@ -15,6 +15,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from sdk.cli.options import positive_int
 from sdk.errors import SdkError
 from training.shards import ShardError, shard_path, write_shard
 from training.synth.fonts import FontError
@@ -27,10 +28,10 @@ _generator: Generator | None = None
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training synth", description=__doc__)
     parser.add_argument("--out", type=Path, help="folder of the shards")
-    parser.add_argument("--count", type=int, default=1000, help="samples over all machines")
     parser.add_argument(
-        "--per-shard", type=int, default=0, help="samples a shard (500; strips 2000)"
+        "--count", type=positive_int, default=1000, help="samples over all machines"
     )
+    parser.add_argument("--per-shard", type=positive_int, help="samples a shard (500; strips 2000)")
     parser.add_argument("--shard", default="0/1", help="i/n: this machine makes every n-th shard")
     parser.add_argument("--kind", choices=("photo", "strip"), default="photo")
     parser.add_argument("--size", default="512x512", help="WxH of a photo in pixels")
@@ -42,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--scans", type=float, default=0.05, help="share of scans in black and white"
     )
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1)
     parser.add_argument("--preview", type=Path, help="write a sheet of samples to this picture")
     return parser
 
@@ -99,8 +100,6 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     try:
         size, (part, parts) = _size(options.size), _part(options.shard)
-        if options.count < 1 or options.workers < 1:
-            raise ValueError("--count and --workers must be at least 1.")
         if options.out is None and options.preview is None:
             raise ValueError("Give --out DIR for shards, --preview FILE.png for a sheet, or both.")
         config = SynthConfig(

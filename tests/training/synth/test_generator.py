@@ -240,6 +240,13 @@ def test_usage_errors(tmp_path, monkeypatch, capsys, options, word):
     assert not list(tmp_path.rglob("*.tar"))
 
 
+@pytest.mark.parametrize("option", ["--count", "--per-shard", "--workers"])
+def test_numbers_must_be_positive(tmp_path, capsys, option):
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path), option, "-5"])
+    assert "'-5' is not a whole number" in capsys.readouterr().err
+
+
 def test_pages_fill_a_photo_with_small_print():
     pages = 0
     found = Generator(SynthConfig(seed=5, scenes=("receipt",)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
-from sdk.charset import DEFAULT_CHARSET
+from sdk.charset import DEFAULT_CHARSET, Charset
 from training.errors import TrainingError
 
 if sys.version_info >= (3, 11):
@@ -223,8 +224,22 @@ def _build(kind: Any, table: Any, where: str) -> Any:
     return kind(**{k: _convert(v, types[k], f"{where}.{k}") for k, v in table.items()})
 
 
+_POSITIVE_TRAIN = ("steps", "log_every")
+_POSITIVE_DATA = ("columns", "max_batch", "batch", "rois", "validation")
+
+
+def _bounds(where: str, table: Any, names: Sequence[str], least: int) -> Iterator[tuple[bool, str]]:
+    for name in names:
+        value = getattr(table, name)
+        yield value >= least, f"{where}.{name} must be at least {least}, not {value}."
+
+
 def _check(config: Config) -> None:
     data, model = config.data, config.model
+    try:
+        Charset(model.charset)
+    except ValueError as error:
+        raise TrainingError(f"Wrong configuration: model.charset: {error}") from error
     rules = [
         (model.kind in ("line", "fots"), f"model.kind is {model.kind!r}; use 'line' or 'fots'."),
         (len(model.line.stem) == 3, "model.line.stem needs three widths."),
@@ -241,7 +256,10 @@ def _check(config: Config) -> None:
         (data.crop % 32 == 0 and data.crop > 0, "data.crop must be a multiple of 32."),
         (len(data.stretch) == 2 and len(data.scale) == 2, "stretch and scale are [least, most]."),
         (0 <= config.train.ema < 1, "train.ema must be at least 0 and below 1."),
-        (config.train.steps > 0, "train.steps must be positive."),
+        *_bounds("train", config.train, _POSITIVE_TRAIN, 1),
+        *_bounds("train", config.train, ("warmup", "rescan_steps"), 0),
+        *_bounds("data", config.data, _POSITIVE_DATA, 1),
+        *_bounds("data", config.data, ("held_back", "curriculum_steps", "workers", "prefetch"), 0),
     ]
     for good, message in rules:
         if not good:

@@ -47,7 +47,8 @@ class Tuning:
         graphs: Graphs to tune; empty takes all of the runs.
         count: Most photos to tune on, and a tenth of the most strips; an eighth of either is kept
             to measure on.
-        frame: (height, width) in pixels that photos are fitted into, as the detector will.
+        frame: (height, width) in pixels that photos are fitted into, as the detector will;
+            multiples of 32.
         crop: Side in pixels of the detector's crops, a multiple of 32.
         batch: Crops of a batch; strips and feature strips in proportion.
         rate: Grid steps that a weight moves in the fastest step; falls to 0 along a cosine.
@@ -75,6 +76,10 @@ class Tuning:
             (self.steps > 0, f"At least one step is needed, not {self.steps}."),
             (not unknown, f"Unknown graphs {unknown}. Known: {', '.join(GRAPHS)}."),
             (self.count > 1, f"At least two photos are needed, not {self.count}."),
+            (
+                all(n > 0 and n % 32 == 0 for n in self.frame),
+                f"The frame must be multiples of 32 px, not {self.frame[1]}x{self.frame[0]}.",
+            ),
             (
                 self.crop > 0 and self.crop % 32 == 0 and self.crop <= min(self.frame),
                 f"A crop must be a multiple of 32 px inside the frame, not {self.crop} px.",

@@ -217,6 +217,7 @@ def test_graphs_of_other_weights_are_refused(
         ({"steps": 0}, "At least one step"),
         ({"graphs": ("words",)}, "Unknown graphs"),
         ({"count": 1}, "two photos"),
+        ({"frame": (640, 650)}, "multiples of 32 px, not 650x640"),
         ({"crop": 100}, "multiple of 32"),
         ({"crop": 128}, "inside the frame"),
         ({"batch": 0}, "needs crops"),

@@ -182,14 +182,17 @@ def read_samples(folder: Path) -> Iterator[Sample]:
     """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
 
     Raises:
-        TrainingError: A row of labels is damaged.
+        TrainingError: A row of labels is damaged, or no label of a line or a photo.
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
     labels = folder / "labels.jsonl"
     if not labels.exists():
         for path in list_shards(folder):
-            yield from read_shard(path)
+            for image, record in read_shard(path):
+                if not _is_label(record):
+                    raise TrainingError(f"{path}: {record['image']} {_NO_LABEL}")
+                yield image, record
         return
     with labels.open(encoding="utf-8") as file:
         for number, row in enumerate(file, 1):
@@ -198,7 +201,24 @@ def read_samples(folder: Path) -> Iterator[Sample]:
                 name = record["image"]
             except (json.JSONDecodeError, KeyError, TypeError) as error:
                 raise TrainingError(f"{labels}, row {number} is no label: {error}.") from error
+            if not _is_label(record):
+                raise TrainingError(f"{labels}, row {number}: {name} {_NO_LABEL}")
             yield load_image(folder / name), record
+
+
+_NO_LABEL = (
+    "has no label: a line needs 'text', a photo 'texts', each with 'text' and 'quad', "
+    "and no picture both."
+)
+
+
+def _is_label(record: dict[str, Any]) -> bool:
+    if "texts" not in record:
+        return isinstance(record.get("text"), str)
+    texts = record["texts"]
+    return "text" not in record and all(
+        "quad" in t and isinstance(t.get("text"), str) for t in texts
+    )
 
 
 def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:

@@ -12,12 +12,12 @@ from training.__main__ import main
 from training.config import parse_config
 from training.curves import draw_curves, read_rows
 from training.errors import TrainingError
-from training.evaluate import evaluate, find_sets, score_lines
+from training.evaluate import evaluate, find_sets, read_samples, score_lines
 from training.photos import Photos
 from training.preview import preview_batches
 from training.reading import Line, NetworkReader, picture_quad, read_strips
 from training.run import load_run
-from training.shards import list_shards, read_shard
+from training.shards import list_shards, read_shard, shard_path, write_shard
 
 from .conftest import FOTS_TOML, LINE_TOML
 
@@ -101,6 +101,28 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
     (tmp_path / "labels.jsonl").write_text("[1]\n")
     assert main(["evaluate", "--run", str(line_run), "--data", str(tmp_path)]) == 1
     assert "row 1 is no label" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        {},
+        {"text": None},
+        {"text": "A", "texts": []},
+        {"texts": [{"quad": None}]},
+        {"texts": [{"text": "A"}]},
+    ],
+)
+def test_picture_without_a_label_is_named(label, tmp_path):
+    image = np.zeros((32, 32, 3), np.uint8)
+    cv2.imwrite(str(tmp_path / "a.png"), image)
+    (tmp_path / "labels.jsonl").write_text(json.dumps({"image": "a.png", **label}) + "\n")
+    with pytest.raises(TrainingError, match=r"row 1: a\.png has no label"):
+        next(read_samples(tmp_path))
+    shard = tmp_path / "shards"
+    write_shard(shard_path(shard, 0), [(0, image, label)])
+    with pytest.raises(TrainingError, match=r"00000000\.jpg has no label"):
+        next(read_samples(shard))
 
 
 def test_previews(strip_shards, photo_shards, line_run, tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
@@ -24,9 +25,13 @@ def read_rows(path: Path) -> dict[str, list[tuple[float, float]]]:
         return series
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            for name, value in row.items():
-                if name not in ("step", "seconds", "lines") and value:
-                    series.setdefault(name, []).append((float(row["step"]), float(value)))
+            # a full disk leaves half a row, which the next one then follows on the same line
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                numbers = {name: float(value) for name, value in row.items() if value}
+                step = numbers.pop("step")
+                for name, value in numbers.items():
+                    if name not in ("seconds", "lines"):
+                        series.setdefault(name, []).append((step, value))
     return series
 
 

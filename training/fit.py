@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from sdk.errors import SdkError
 from sdk.files import write_atomically
 from sdk.model.bundle import MANIFEST_NAME
 from training.averaging import Average
@@ -311,10 +312,14 @@ class Fit:
         self._flush_losses()
         measures = self.task.validate(self.parts)
         self._record("validation.csv", measures)
-        draw_curves(
-            [self._folder / "train.csv", self._folder / "validation.csv"],
-            self._folder / "curves.png",
-        )
+        try:
+            draw_curves(
+                [self._folder / "train.csv", self._folder / "validation.csv"],
+                self._folder / "curves.png",
+            )
+        except SdkError as error:
+            # a missing picture is no reason to lose a run
+            _log.warning("%s", error)
         self._measures = measures
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
         _log.info("validation at step %d: %s", self.step, text)

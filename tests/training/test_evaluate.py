@@ -158,6 +158,9 @@ def test_curves(tmp_path):
     (tmp_path / "train.csv").write_text("step,seconds,loss\n1,1,9\n2,2,nan\n3,3,4\n")
     assert read_rows(tmp_path / "train.csv")["loss"][0] == (1.0, 9.0)
     assert read_rows(tmp_path / "none.csv") == {}
+    # rows of a disk that was full for a while
+    (tmp_path / "torn.csv").write_text("step,seconds,loss\n1,1,9\n2,2.3,3,4\n4,4,\n5,5,x\n6,6,2\n")
+    assert read_rows(tmp_path / "torn.csv") == {"loss": [(1.0, 9.0), (6.0, 2.0)]}
     draw_curves([tmp_path / "train.csv", tmp_path / "none.csv"], tmp_path / "curves.png")
     assert cv2.imread(str(tmp_path / "curves.png")).min() < 100
 

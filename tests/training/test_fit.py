@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import sdk.files
+from sdk.errors import SdkError
 from training.__main__ import main
 from training.checkpoint import read_checkpoint, write_checkpoint
 from training.errors import TrainingError
@@ -99,6 +100,15 @@ def test_full_disk_leaves_the_checkpoint_and_resumes(strip_shards, tmp_path, mon
     assert resumed.step == 3
     resumed.run()
     assert read_checkpoint(tmp_path / "checkpoint.npz").state["step"] == 6
+
+
+def test_curves_that_cannot_be_written_end_no_run(strip_shards, tmp_path, monkeypatch, caplog):
+    def no_space(sources, path):
+        raise SdkError(f"Cannot write {path}: No space left on device.")
+
+    monkeypatch.setattr("training.fit.draw_curves", no_space)
+    assert Fit(LINE_TOML.replace("steps = 40", "steps = 1"), strip_shards, tmp_path).run()
+    assert "No space left" in caplog.text
 
 
 def test_new_shards_are_found(strip_shards, tmp_path):

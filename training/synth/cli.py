@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,14 @@ import numpy as np
 
 from sdk.cli.options import positive_int
 from sdk.errors import SdkError
-from training.shards import ShardError, shard_path, write_shard
+from sdk.files import write_atomically
+from training.shards import ShardError, read_encoded, shard_path, write_shard
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
 from training.synth.preview import sheet
+
+SETTINGS = "synth.json"
+"""File beside the shards that says how they were made."""
 
 _generator: Generator | None = None
 
@@ -124,19 +130,61 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
+def _settings(
+    options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], per_shard: int
+) -> dict[str, Any]:
+    """Return all that the content of a shard follows from but its number; folders by name."""
+    values = {**asdict(config), "kind": options.kind, "per_shard": per_shard}
+    values["size"] = size if options.kind == "photo" else None
+    for name in ("fonts", "photos"):
+        values[name] = values[name] and Path(values[name]).name
+    settings: dict[str, Any] = json.loads(json.dumps(values))
+    return settings
+
+
+def _claim(folder: Path, settings: dict[str, Any]) -> None:
+    """Write down how a folder's shards are made; refuse one whose were made otherwise."""
+    path = folder / SETTINGS
+    if path.exists():
+        saved = json.loads(path.read_text(encoding="utf-8"))
+        other = [
+            f"{name} is {value!r} there, not {settings.get(name)!r}"
+            for name, value in saved.items()
+            if value != settings.get(name)
+        ]
+        if other:
+            raise ValueError(
+                f"{folder} holds shards made with other settings: {'; '.join(other)}. "
+                "Choose another --out."
+            )
+    elif not any(folder.glob("shard-*.tar")):  # older shards may have been made anyhow
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ShardError(f"Could not make {folder}: {error.strerror or error}.") from error
+        write_atomically(path, json.dumps(settings, indent=1).encode())
+
+
 def _generate(
     options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], part: int, parts: int
 ) -> None:
     per_shard = options.per_shard or (2000 if options.kind == "strip" else 500)
-    starts = list(range(0, options.count, per_shard))[part::parts]
-    jobs = []
-    for start in starts:
-        path = shard_path(options.out, start // per_shard)
-        if not path.exists():  # a shard that exists is whole: an interrupted run goes on
-            jobs.append((path, range(start, min(start + per_shard, options.count))))
-    skipped = len(starts) - len(jobs)
-    if skipped:
-        print(f"synth: {skipped} of {len(starts)} shards are there already", file=sys.stderr)
+    _claim(options.out, _settings(options, config, size, per_shard))
+    starts = range(0, options.count, per_shard)[part::parts]
+    wanted = {
+        shard_path(options.out, start // per_shard): range(
+            start, min(start + per_shard, options.count)
+        )
+        for start in starts
+    }
+    # a shard that exists is whole: an interrupted run goes on
+    there = [path for path in wanted if path.exists()]
+    # but the last one ends where an earlier, smaller --count did
+    if there and sum(1 for _ in read_encoded(there[-1])) < len(wanted[there[-1]]):
+        there.pop().unlink()
+    if there:
+        print(f"synth: {len(there)} of {len(wanted)} shards are there already", file=sys.stderr)
+    jobs = [(path, indices) for path, indices in wanted.items() if path not in there]
     began, made = time.perf_counter(), 0
     # Spawned, not forked: OpenCV's threads do not survive a fork and would hang the children.
     spawn = multiprocessing.get_context("spawn")

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training.shards import list_shards, read_shard
+from training.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
 from training.synth.cli import main
@@ -211,6 +211,29 @@ def test_command_writes_shards_and_goes_on(tmp_path):
     again = [row["text"] for _, row in read_shard(shards[0])]
     assert again == rows[:4]
     assert len(shards[0].read_bytes()) == len(middle)
+    done = _synth(*options, "--count", 15)
+    assert done.returncode == 0, done.stderr
+    assert shards[1].stat().st_mtime_ns == before
+    more = [row["text"] for path in list_shards(out) for _, row in read_shard(path)]
+    assert len(more) == 15 and more[:10] == rows
+
+
+def test_shards_of_other_settings_are_refused(tmp_path, capsys):
+    path = tmp_path / "shard-00000.tar"
+    options = ["--out", str(tmp_path), "--count", "1", "--kind", "strip", "--workers", "1"]
+    # an older folder does not say how it was made
+    image = np.full((32, 40, 3), 200, np.uint8)
+    write_shard(path, [(0, image, {"text": "A"})])
+    assert main(options) == 0
+    assert not (tmp_path / "synth.json").exists()
+    path.unlink()
+    assert main([*options, "--scenes", ",".join(SCENES)]) == 0
+    before = path.read_bytes()
+    assert main([*options, "--seed", "1", "--per-shard", "5"]) == 2
+    message = capsys.readouterr().err
+    assert "seed is 0 there, not 1" in message
+    assert "per_shard is 2000 there, not 5" in message
+    assert path.read_bytes() == before
 
 
 def test_machines_share_the_work(tmp_path):

@@ -189,6 +189,7 @@ def _edgetpu_parser(parser: argparse.ArgumentParser) -> None:
     add("path", type=Path, metavar="BUNDLE|FILE")
     add("--variant", default="int8", metavar="NAME", help="variant to compile (default: int8)")
     add("--out", type=Path, metavar="BUNDLE", help="bundle to write (default: the same)")
+    add("--force", action="store_true", help="replace a bundle that is there")
     add("--check-only", action="store_true", help="say what would run where, compile nothing")
     add("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(call=_edgetpu)
@@ -390,9 +391,11 @@ def _edgetpu(options: argparse.Namespace) -> int:
     if options.check_only or not options.path.is_dir():
         return 1 if any(check(graph) for graph in graphs) else 0
     target = options.out or options.path
-    reports = compile_bundle(options.path, target, options.variant, force=options.out is None)
+    force = options.force or options.out is None
+    reports = compile_bundle(options.path, target, options.variant, force=force)
+    tell = _say if options.json else print
     for role, report in reports.items():
-        print(f"{role}: {mapped_share(report):.0%} of the operations mapped by the compiler")
+        tell(f"{role}: {mapped_share(report):.0%} of the operations mapped by the compiler")
     _say(f"wrote {target}")
     return 0
 

@@ -170,6 +170,13 @@ def test_command_checks_and_compiles(
     record = opened.manifest.training["edgetpu"]
     assert record["variant"] == "int8"
     assert record["reports"]["line"]["version"] == "16.0.384591198"
+    arguments = ["edgetpu", str(bundle), "--out", str(target), "--json"]
+    assert main(arguments) == 1
+    assert "--force" in capsys.readouterr().err
+    assert main([*arguments, "--force"]) == 0
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)[0]["left"] == []
+    assert "line: 93% of the operations mapped" in captured.err
     # in place
     assert main(["edgetpu", str(bundle)]) == 0
     assert set(Bundle.open(bundle).manifest.variants) == {"int8", VARIANT}

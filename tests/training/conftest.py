@@ -31,7 +31,7 @@ log_every = 5
 rescan_steps = 0
 """
 
-FOTS_TOML = LINE_TOML.replace('"line"', '"fots"').replace("steps = 40", "steps = 14") + ""
+FOTS_TOML = LINE_TOML.replace('"line"', '"fots"').replace("steps = 40", "steps = 14")
 FOTS_TOML = FOTS_TOML.replace(
     "[data]",
     """[model.detector]

@@ -120,7 +120,7 @@ def test_residual_blocks_in_a_row_are_not_linear():
 
 
 def test_a_line_network_starts_a_full_one():
-    line = build_models(parse_config(LINE_TOML.replace("8, 8, 16", "8, 8, 16")).model).trained
+    line = build_models(parse_config(LINE_TOML).model).trained
     fots = build_models(parse_config(FOTS_TOML).model).trained
     copied = copy_by_name(line, fots)
     assert copied and all(name.startswith("rec_") for name in copied)

@@ -38,7 +38,6 @@ def marked_photos(folder):
 def test_quads_follow_their_pixels(tmp_path, monkeypatch):
     monkeypatch.setattr("training.photos.change_tones", lambda image, rng: image)
     monkeypatch.setattr("training.photos.soften", lambda image, rng: image)
-    config = parse_config(FOTS_TOML.replace("[data]", "[data]\nroi_jitter = 0.0\n"))
     config = parse_config(
         FOTS_TOML.replace("[data]", "[data]\nroi_jitter = 0.0\nquarter_turns = 0.8\n")
     )

@@ -67,8 +67,8 @@ android:
 # tests are named, the screen is tested by itself.
 test: $(DEV)
 ifeq ($(ARGS),)
-	@$(RUN) -m pytest tests/demo_app
-	@$(RUN) -m pytest --ignore=tests/demo_app
+	@status=0; $(RUN) -m pytest tests/demo_app || status=$$?; \
+	$(RUN) -m pytest --ignore=tests/demo_app || status=$$?; exit $$status
 else
 	@$(RUN) -m pytest $(ARGS)
 endif

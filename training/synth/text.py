@@ -149,7 +149,7 @@ def _style(r: Random) -> int:
 
 @lru_cache(maxsize=1)
 def vocabulary() -> tuple[str, ...]:
-    """The built-in words, lower case, and the system's short English words where it has them."""
+    """The built-in words, lower case."""
     lines = (Path(__file__).with_name("words.txt")).read_text(encoding="ascii").splitlines()
     words = {w for line in lines if not line.startswith("#") for w in line.split()}
     return tuple(sorted(words))
@@ -330,24 +330,7 @@ def _price(r: Random) -> str:
     if u < 0.55:
         return f"${amount}"
     if u < 0.85:
-        sign = r.choice(
-            (
-                "EUR",
-                "RM",
-                "USD",
-                "GBP",
-                "Rs.",
-                "R$",
-                "Kc",
-                "zl",
-                "CHF",
-                "Fr.",
-                "S$",
-                "US$",
-                "kr",
-                "TL",
-            )
-        )
+        sign = r.choice(_CURRENCIES)
         return f"{sign}{r.choice(('', ' '))}{amount}" if r.random() < 0.6 else f"{amount} {sign}"
     if u < 0.93:
         return f"{amount}{r.choice(('-', '%', ' %', ' A', ' T', '*', ' SR', '/kg', '/ea', '#'))}"
@@ -368,9 +351,7 @@ def _contact(r: Random) -> str:
         )
         return label + number
     name, host = _word(r), _invented(r) if r.random() < 0.6 else _word(r)
-    ending = r.choice(
-        ("com", "com", "com", "net", "org", "de", "co.uk", "it", "fr", "eu", "io", "com.my")
-    )
+    ending = r.choice(_DOMAINS)
     if u < 0.7:
         text = r.choice(("www.", "www.", "http://", "https://www.", "")) + f"{host}.{ending}"
         if r.random() < 0.2:

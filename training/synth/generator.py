@@ -76,7 +76,10 @@ class Photo:
 
 
 class Generator:
-    """Makes photos and strips; the same (seed, index) gives the same pixels on every machine."""
+    """Makes photos and strips by (seed, index).
+
+    The same pixels come out on machines with the same fonts, word list and libraries.
+    """
 
     def __init__(self, config: SynthConfig) -> None:
         """Load fonts and background photos.

@@ -167,6 +167,8 @@ def main() -> None:
         help="where RapidOCR is installed (default: ~/.cache/fots-lite/peers)",
     )
     args = parser.parse_args()
+    if len({photo.name for photo in args.photos}) < len(args.photos):
+        parser.error("results are kept by the photos' names; two of them have the same")
     pythons = {OURS: sys.executable}
     rapidocr = find_rapidocr(args.peers)
     if rapidocr:

@@ -160,7 +160,7 @@ class TrainConfig:
         geometry_weight: Weight of the geometry loss.
         logits_weight: Weight of the CTC loss.
         mixed_bfloat16: Compute in bfloat16, for machines with hardware for it.
-        jit: Compile with XLA; pays on GPUs, not on CPUs. JAX always compiles.
+        jit: Compile the step; pays on GPUs, not on CPUs. JAX always does, TensorFlow cannot.
         seed: Seed of weights and batches.
         init_from: Run folder or bundle whose weights are taken over by layer name; empty for none.
         log_every: Steps between rows of train.csv.

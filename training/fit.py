@@ -176,7 +176,13 @@ class Fit:
             global_clipnorm=train.clip_norm,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
-        jit: Any = True if keras.backend.backend() == "jax" else train.jit
+        backend = keras.backend.backend()
+        if train.jit and backend == "tensorflow":
+            raise TrainingError(
+                "train.jit: TensorFlow cannot compile the CTC loss with XLA. Set jit = false, or "
+                "train with KERAS_BACKEND=jax or KERAS_BACKEND=torch."
+            )
+        jit: Any = True if backend == "jax" else train.jit
         self.model.compile(
             optimizer=optimizer,
             loss=self.task.loss,

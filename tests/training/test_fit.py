@@ -155,9 +155,11 @@ def test_late_shard_of_a_lower_number_changes_no_part(strip_shards, tmp_path):
 def test_errors_end_in_one_line(strip_shards, photo_shards, tmp_path, capsys):
     (tmp_path / "wrong.toml").write_text("[train]\nstep = 3")
     (tmp_path / "line.toml").write_text(LINE_TOML)
+    (tmp_path / "jit.toml").write_text(LINE_TOML + "jit = true")
     (tmp_path / "empty").mkdir()
     cases = [
         ("wrong.toml", strip_shards, "Unknown key 'step'"),
+        ("jit.toml", strip_shards, "TensorFlow cannot compile the CTC loss"),
         ("none.toml", strip_shards, "Cannot read the configuration"),
         ("line.toml", tmp_path / "empty", "No shards"),
         ("line.toml", photo_shards, "is no line strip"),

@@ -23,9 +23,11 @@ from convert.verify import FLOORS, Floor, Report, shortfalls, verify_bundle
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
+from sdk.image.strip import STRIP_HEIGHT
 from sdk.model.bundle import write_manifest
 from sdk.model.manifest import Manifest
 from sdk.model.settings import DecodeSettings
+from sdk.stages.read import FEATURE_ROWS
 
 __all__ = ["BelowFloorError", "Options", "export"]
 
@@ -235,8 +237,8 @@ def _shape(name: str, model: Any, options: Options) -> Shape:
     channels = int(model.inputs[0].shape[-1])
     height, width = {
         "detector": options.frame,
-        "recognizer": (8, options.columns),
-        "line": (32, options.strip_width),
+        "recognizer": (FEATURE_ROWS, options.columns),
+        "line": (STRIP_HEIGHT, options.strip_width),
     }[name]
     return 1, height, width, channels
 

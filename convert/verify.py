@@ -22,12 +22,12 @@ from convert.graphs import GRAPHS
 from convert.samples import Photo, Samples, Strip
 from sdk.charset import Charset
 from sdk.decode.ctc import decode
-from sdk.decode.detection import STRIDE
 from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
 from sdk.image.strip import pack_strips
 from sdk.model.bundle import Bundle
 from sdk.model.manifest import Manifest
+from sdk.stages.read import COLUMN_PX
 
 __all__ = [
     "FLOORS",
@@ -325,7 +325,7 @@ def _compare_strips(
     reports: Mapping[str, Report],
 ) -> None:
     x = pack_strips([strip.pixels for strip in batch], width)
-    columns = [-(-strip.pixels.shape[1] // STRIDE) for strip in batch]
+    columns = [-(-strip.pixels.shape[1] // COLUMN_PX) for strip in batch]
     reference = _reference(model, x, "line")
     expected = _texts(reference["logits"], columns, charset)
     for name, engines in variants.items():

@@ -40,7 +40,7 @@ from training.schedule import learning_rate
 from training.shards import list_shards
 from training.warm_start import start_from_bundle
 
-__all__ = ["Fit", "load_run"]
+__all__ = ["Fit"]
 
 _log = logging.getLogger("training")
 

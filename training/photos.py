@@ -15,10 +15,10 @@ from sdk.charset import Charset
 from sdk.decode.detection import STRIDE
 from sdk.decode.roi_rotate import roi_affine
 from sdk.geometry import fit_rectangles, side_lengths
+from sdk.stages.read import FEATURE_ROWS
 from training.augment import change_tones, soften
 from training.config import Config, DataConfig
 from training.errors import TrainingError
-from training.models.fots import ROI_ROWS
 from training.shards import decode_picture, read_encoded
 from training.strips import columns_needed, pack_labels
 from training.targets import detection_targets
@@ -211,7 +211,7 @@ class PhotoBatches:
         quads = fit_rectangles(crop.quads[chosen]).astype(np.float64)
         amount = self._config.data.roi_jitter * side_lengths(quads)[1][:, None, None]
         quads += amount * (rng.normal(size=(len(quads), 1, 2)) + 0.5 * rng.normal(size=quads.shape))
-        found_affines, found_widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
+        found_affines, found_widths = roi_affine(quads / STRIDE, FEATURE_ROWS, columns)
         for k, i in enumerate(chosen):
             text = self._charset.encode(crop.texts[i])
             if columns_needed(text) <= found_widths[k]:

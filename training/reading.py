@@ -14,9 +14,9 @@ from sdk.decode.detection import STRIDE, Detections, decode_maps
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.image.letterbox import letterbox
 from sdk.image.strip import fit_strip, pack_strips
+from sdk.stages.read import COLUMN_PX, FEATURE_ROWS
 from training.config import Config
 from training.errors import TrainingError
-from training.models.fots import ROI_ROWS
 
 __all__ = [
     "Line",
@@ -120,8 +120,8 @@ def decode_quads(
     """
     if not len(quads):
         return []
-    affines, widths = roi_affine(quads / STRIDE, ROI_ROWS, columns)
-    strips = roi_rotate(features, affines, widths, ROI_ROWS, columns)
+    affines, widths = roi_affine(quads / STRIDE, FEATURE_ROWS, columns)
+    strips = roi_rotate(features, affines, widths, FEATURE_ROWS, columns)
     return _decode(recognizer.predict_on_batch(strips), widths, charset)
 
 
@@ -163,7 +163,9 @@ class NetworkReader:
         framed = pack_strips([strip], -(-width // _GRID) * _GRID)
         model = self._model("line", "single lines")
         logits = model.predict_on_batch(framed)
-        return _line(_decode(logits, [-(-width // STRIDE)], self._charset)[0], picture_quad(image))
+        return _line(
+            _decode(logits, [-(-width // COLUMN_PX)], self._charset)[0], picture_quad(image)
+        )
 
     def scale(self, image: np.ndarray) -> float:
         """Return how much a photo, uint8 (H, W, 3), is shrunk before its lines are looked for."""

@@ -31,16 +31,12 @@ class Run:
     Attributes:
         config: Its configuration.
         models: ``line``, or ``detector`` and ``recognizer``, with averaged weights.
-        built: The networks with the trained whole.
         record: Content of ``run.json``; empty if there is none.
-        folder: Where it lies.
     """
 
     config: Config
     models: dict[str, keras.Model]
-    built: Built
     record: dict[str, Any]
-    folder: Path
 
 
 def save_weights(built: Built, values: Sequence[np.ndarray], path: Path) -> None:
@@ -68,12 +64,11 @@ def save_weights(built: Built, values: Sequence[np.ndarray], path: Path) -> None
         temporary.unlink(missing_ok=True)
 
 
-def load_run(folder: Path | str, weights: str = "ema") -> Run:
-    """Return the networks of a run with their trained weights.
+def load_run(folder: Path | str) -> Run:
+    """Return the networks of a run with their averaged weights.
 
     Args:
         folder: A run folder.
-        weights: ``"ema"`` for the averaged weights, ``"last"`` for the optimizer's.
 
     Raises:
         TrainingError: The folder is no run, or holds no weights yet or others than its
@@ -86,7 +81,7 @@ def load_run(folder: Path | str, weights: str = "ema") -> Run:
             "Train one with: python -m training fit --config … --data … --run DIR"
         )
     config = load_config(folder / "config.toml")
-    path = folder / f"{weights}.weights.h5"
+    path = folder / "ema.weights.h5"
     if not path.exists():
         raise TrainingError(f"{folder} holds no {path.name} yet: the run has no checkpoint.")
     built = build_models(config.model)
@@ -96,4 +91,4 @@ def load_run(folder: Path | str, weights: str = "ema") -> Run:
         raise TrainingError(f"{path} does not fit its config.toml: {error}") from error
     record_path = folder / "run.json"
     record = json.loads(record_path.read_text(encoding="utf-8")) if record_path.exists() else {}
-    return Run(config, built.parts, built, record, folder)
+    return Run(config, built.parts, record)

@@ -8,6 +8,7 @@ would have seen.
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,15 +17,15 @@ from PIL import Image
 
 from sdk.charset import Charset
 from sdk.image.strip import STRIP_HEIGHT
+from sdk.stages.read import COLUMN_PX
 from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
 from training.errors import TrainingError
 from training.shards import decode_picture, read_encoded
 
-__all__ = ["COLUMN_PX", "StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
+__all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
 
-COLUMN_PX = 4
-"""Pixels of a strip under one column of logits."""
+_log = logging.getLogger("training")
 
 
 def columns_needed(labels: np.ndarray) -> int:
@@ -149,6 +150,8 @@ class StripBatches:
         edges = np.array(self._config.buckets)
         if not len(self._strips):
             raise TrainingError("The training shards hold no strip whose label fits its picture.")
+        if self._strips.skipped:
+            _log.info("%d strips left out, longer than data.buckets", self._strips.skipped)
         wanted = np.maximum(self._strips.widths, self._strips.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]

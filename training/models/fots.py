@@ -11,6 +11,7 @@ from typing import Any
 import keras
 
 from sdk.charset import Charset
+from sdk.stages.read import FEATURE_ROWS
 from training.config import ModelConfig
 from training.models import efficientnet_lite  # noqa: F401  (registers its trunks)
 from training.models.detection_head import detection_head
@@ -19,10 +20,7 @@ from training.models.recognition_head import recognition_head
 from training.models.registry import create_trunk
 from training.models.roi_rotate import RoIRotate
 
-__all__ = ["ROI_ROWS", "build_detector", "build_recognizer", "build_training"]
-
-ROI_ROWS = 8
-"""Rows of the feature strips that the recognizer reads."""
+__all__ = ["build_detector", "build_recognizer", "build_training"]
 
 
 def build_detector(
@@ -72,7 +70,7 @@ def build_recognizer(
         batch: Fixed batch; any if None.
     """
     strip = api.Input(
-        (ROI_ROWS, columns, config.detector.features), batch_size=batch, name="features"
+        (FEATURE_ROWS, columns, config.detector.features), batch_size=batch, name="features"
     )
     logits = recognition_head(api.layers, strip, Charset(config.charset).classes, config.recognizer)
     return api.Model(strip, logits, name="recognizer")
@@ -89,7 +87,7 @@ def build_training(config: ModelConfig, detector: Any, recognizer: Any) -> keras
     affines = keras.Input((None, 2, 3), name="affines")
     widths = keras.Input((None,), name="widths", dtype="int32")
     maps = detector(image)
-    cut = RoIRotate(ROI_ROWS, config.recognizer.columns, name="roi_rotate")
+    cut = RoIRotate(FEATURE_ROWS, config.recognizer.columns, name="roi_rotate")
     logits = recognizer(cut([maps["features"], affines, widths]))
     geometry = keras.layers.Concatenate(name="geometry", dtype="float32")(
         [maps["vertical"], maps["horizontal"], maps["angle"]]

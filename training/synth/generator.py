@@ -10,16 +10,14 @@ import cv2
 import numpy as np
 
 from sdk.geometry import map_points
+from sdk.image.strip import STRIP_HEIGHT
 from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
 from training.synth.scenes import SCENES, sample_block
 
-STRIP_HEIGHT = 32
 _LONGEST_STRIP = 1024
-
-
 _PAGE = 8
 """Lines of a block above which it is a page."""
 _LEAST_SIGNAL = 14.0

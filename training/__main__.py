@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import logging
@@ -66,15 +67,21 @@ def _reader(options: argparse.Namespace) -> Any:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.evaluate import BundleReader, evaluate, find_sets
+    from training.evaluate import BundleReader, PictureReader, evaluate, find_sets
 
-    reader = (
-        BundleReader(options.bundle, options.min_confidence) if options.bundle else _reader(options)
-    )
-    for folder in find_sets(options.data):
-        measures = evaluate(reader, folder, options.limit)
-        row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}
-        print(json.dumps(row), flush=True)
+    with contextlib.ExitStack() as stack:
+        if options.bundle:
+            reader: PictureReader = stack.enter_context(
+                contextlib.closing(
+                    BundleReader(options.bundle, options.min_confidence, options.threads)
+                )
+            )
+        else:
+            reader = _reader(options)
+        for folder in find_sets(options.data):
+            measures = evaluate(reader, folder, options.limit)
+            row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}
+            print(json.dumps(row), flush=True)
 
 
 def _preview_arguments(parser: argparse.ArgumentParser) -> None:

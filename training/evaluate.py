@@ -56,20 +56,26 @@ class PictureReader(Protocol):
 class BundleReader:
     """Reads pictures with an exported bundle, as users do."""
 
-    def __init__(self, bundle: Path | str, min_confidence: float | None = None) -> None:
+    def __init__(
+        self,
+        bundle: Path | str,
+        min_confidence: float | None = None,
+        threads: int | None = None,
+    ) -> None:
         """Open the bundle.
 
         Args:
             bundle: Its folder.
             min_confidence: Lines of photos less sure than this are left out; None takes the
                 bundle's own bound.
+            threads: CPU threads; None takes the SDK's default.
 
         Raises:
             SdkError: The bundle cannot be used.
         """
         from sdk import Reader
 
-        self._reader: Any = Reader(str(bundle))
+        self._reader: Any = Reader(str(bundle), threads=threads)
         self._min_confidence = min_confidence
 
     def line(self, image: np.ndarray) -> Line:
@@ -80,6 +86,10 @@ class BundleReader:
         """Return the lines of a photo, uint8 (H, W, 3)."""
         lines = self._reader.read(image, min_confidence=self._min_confidence)
         return [_line(t) for t in lines]
+
+    def close(self) -> None:
+        """Free the model."""
+        self._reader.close()
 
 
 def _line(read: Any) -> Line:

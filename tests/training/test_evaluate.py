@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -93,6 +94,25 @@ def test_command_prints_a_row_per_set(strip_shards, line_run, capsys):
     assert main(["evaluate", *arguments]) == 0
     row = json.loads(capsys.readouterr().out)
     assert row["set"] == strip_shards.name and row["lines"] == 2
+
+
+def test_bundle_reads_with_the_threads_asked_for(strip_shards, monkeypatch, capsys):
+    told = []
+
+    class Reader:
+        def __init__(self, model, *, threads):
+            told.append((model, threads))
+
+        def read_line(self, image):
+            return SimpleNamespace(text="1", quad=picture_quad(image), confidence=1.0, chars=())
+
+        def close(self):
+            told.append("closed")
+
+    monkeypatch.setattr("sdk.Reader", Reader)
+    arguments = ["--bundle", "b", "--data", str(strip_shards), "--limit", "2", "--threads", "1"]
+    assert main(["evaluate", *arguments]) == 0
+    assert told == [("b", 1), "closed"]
 
 
 def test_nothing_to_evaluate(line_run, tmp_path, capsys):

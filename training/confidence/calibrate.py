@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,8 @@ def calibrate(
     """
     bundle = Bundle.open(folder)
     manifest = bundle.manifest
-    groups = read_logits(LogitReader(bundle), data, limit)
+    with contextlib.closing(LogitReader(bundle)) as reader:
+        groups = read_logits(reader, data, limit)
     if not groups:
         raise TrainingError("No line of the data was found. Give shards of strips or of photos.")
     temperature = dict(manifest.temperature)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from sdk.cli.options import positive_int
@@ -51,11 +52,12 @@ def _reliability(options: argparse.Namespace) -> None:
     from training.diagnose.report import table
     from training.evaluate import find_sets
 
-    rows = report(
-        BundleLooker(options.bundle),
-        find_sets(options.data, options.only),
-        Path(options.out),
-        limit=options.limit,
-        progress=lambda text: print(text, flush=True),
-    )
+    with contextlib.closing(BundleLooker(options.bundle)) as looker:
+        rows = report(
+            looker,
+            find_sets(options.data, options.only),
+            Path(options.out),
+            limit=options.limit,
+            progress=lambda text: print(text, flush=True),
+        )
     print(table(rows))

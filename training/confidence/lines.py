@@ -85,6 +85,7 @@ class LogitReader:
         self.charset = bundle.manifest.charset
         self._settings = bundle.manifest.decode
         engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
+        self._engines = tuple(engines.values())
         self._kept: dict[str, _Kept] = {
             role: _Kept(engines[role]) for role in ("line", "recognizer") if role in engines
         }
@@ -101,6 +102,11 @@ class LogitReader:
             self._finder = Finder(
                 engines["detector"], spec, self._settings, self._lines.reads_features
             )
+
+    def close(self) -> None:
+        """Free the graphs."""
+        for engine in self._engines:
+            engine.close()
 
     def strip(self, image: np.ndarray) -> np.ndarray:
         """Return the line graph's logits of a picture of one line, float32 (T, classes)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 from pathlib import Path
 
 from sdk.cli.options import positive_int
@@ -33,9 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=positive_int, default=640, help="longest side of photos, with --run"
     )
-    parser.add_argument(
-        "--threads", type=positive_int, help="CPU threads of the network, with --run"
-    )
+    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
     parser.set_defaults(call=_call)
 
 
@@ -49,22 +48,23 @@ def _call(options: argparse.Namespace) -> None:
 
     sets = find_sets(options.data, options.only)
     before = read_summary(Path(options.before)) if options.before else []
-    looker: Looker
-    if options.bundle:
-        looker = BundleLooker(options.bundle)
-    else:
-        run = load_run(options.run)
-        looker = NetworkLooker(NetworkReader(run.models, run.config, options.size))
-    rows = diagnose(
-        looker,
-        sets,
-        Path(options.out),
-        complete=options.complete,
-        limit=options.limit,
-        most=options.tiles,
-        source=str(options.bundle or options.run),
-        progress=lambda text: print(text, flush=True),
-    )
+    with contextlib.ExitStack() as stack:
+        if options.bundle:
+            bundle = BundleLooker(options.bundle, options.threads)
+            looker: Looker = stack.enter_context(contextlib.closing(bundle))
+        else:
+            run = load_run(options.run)
+            looker = NetworkLooker(NetworkReader(run.models, run.config, options.size))
+        rows = diagnose(
+            looker,
+            sets,
+            Path(options.out),
+            complete=options.complete,
+            limit=options.limit,
+            most=options.tiles,
+            source=str(options.bundle or options.run),
+            progress=lambda text: print(text, flush=True),
+        )
     print(table(rows))
     if options.before:
         print("more than before:\n" + table(changes(before, rows)))

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sdk.engine import open_engine
+from sdk.engine import Engine, open_engine
 from sdk.model.bundle import Bundle
 from sdk.stages.find import Finder
 from training.evaluate import BundleReader
@@ -51,19 +51,25 @@ class Looker(Protocol):
 class BundleLooker:
     """Reads with an exported bundle, as users do."""
 
-    def __init__(self, bundle: Path | str) -> None:
+    def __init__(self, bundle: Path | str, threads: int | None = None) -> None:
         """Open the bundle.
+
+        Args:
+            bundle: Its folder.
+            threads: CPU threads; None takes the SDK's default.
 
         Raises:
             SdkError: The bundle cannot be used.
         """
         opened = Bundle.open(bundle)
         self.bound = opened.manifest.decode.min_confidence
-        self._reader = BundleReader(bundle, min_confidence=0.0)
+        self._reader = BundleReader(bundle, 0.0, threads)
+        self._detector: Engine | None = None
         self._finder: Finder | None = None
         if "detector" in opened.roles:
             graph = opened.graph("detector")
-            self._finder = Finder(open_engine(graph), graph.spec, opened.manifest.decode)
+            self._detector = open_engine(graph, threads=threads)
+            self._finder = Finder(self._detector, graph.spec, opened.manifest.decode)
 
     def line(self, image: np.ndarray) -> Line:
         """Read a picture of one line, uint8 (H, W, 3)."""
@@ -77,6 +83,12 @@ class BundleLooker:
         boxes = np.array([x.quad for x in found], np.float32).reshape(-1, 4, 2)
         views = [x.view.box.scale_y for x in found if x.view is not None]
         return Look(boxes, lines, max(views, default=1.0))
+
+    def close(self) -> None:
+        """Free the model."""
+        self._reader.close()
+        if self._detector is not None:
+            self._detector.close()
 
 
 class NetworkLooker:

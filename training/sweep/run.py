@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -45,6 +46,11 @@ class Bench:
         self._engines = {
             role: Remembering(open_engine(bundle.graph(role))) for role in bundle.roles
         }
+
+    def close(self) -> None:
+        """Free the graphs."""
+        for engine in self._engines.values():
+            engine.close()
 
     def measure(self, group: Group, settings: DecodeSettings) -> list[Measured]:
         """Return what each setting of a group gives, the others as given.
@@ -165,14 +171,14 @@ def sweep(
                 )
             yield image, record
 
-    bench = Bench(bundle, photos)
     settings = bundle.manifest.decode
-    for group in groups:
-        tried = bench.measure(group, settings)
-        chosen = choose(tried, group.score, settings)
-        rows = [_row(m, settings, m is chosen) for m in tried]
-        progress(f"{group.name}, on {group.measured_on}:\n{table(rows)}")
-        settings = replace(settings, **chosen.changes)
+    with contextlib.closing(Bench(bundle, photos)) as bench:
+        for group in groups:
+            tried = bench.measure(group, settings)
+            chosen = choose(tried, group.score, settings)
+            rows = [_row(m, settings, m is chosen) for m in tried]
+            progress(f"{group.name}, on {group.measured_on}:\n{table(rows)}")
+            settings = replace(settings, **chosen.changes)
     before = bundle.manifest.decode.to_dict()
     changed = {k: v for k, v in settings.to_dict().items() if v != before[k]}
     shown = ", ".join(f"{k}={v} (was {before[k]})" for k, v in changed.items())

@@ -316,18 +316,24 @@ def _export(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from convert.samples import VERIFICATION_SEED, by_name, gather, generate
     from convert.source import merge, open_run
-    from convert.verify import bundle_frame, shortfalls, variants_left_out, verify_bundle
+    from convert.verify import (
+        bundle_frame,
+        bundle_manifest,
+        shortfalls,
+        variants_left_out,
+        verify_bundle,
+    )
 
     drawn = () if options.calibration else ("generated",)
     folders = by_name([*options.calibration, *options.photos], *drawn)
     models, _ = merge([open_run(run) for run in options.runs])
-    frame = bundle_frame(options.bundle)
-    for variant in variants_left_out(options.bundle):
+    manifest = bundle_manifest(options.bundle)
+    for variant in variants_left_out(manifest):
         _say(f"{variant}: left out, it is compiled for a device")
-    count = options.count
-    sets = {name: gather([path], count, count, frame) for name, path in folders.items()}
+    frame, settings, count = bundle_frame(manifest), manifest.decode, options.count
+    sets = {name: gather([path], count, count, frame, settings) for name, path in folders.items()}
     for name in drawn:
-        sets[name] = generate(count, count, frame, VERIFICATION_SEED)
+        sets[name] = generate(count, count, frame, VERIFICATION_SEED, settings)
     reports = {name: verify_bundle(options.bundle, models, part) for name, part in sets.items()}
     if options.json:
         print(json.dumps(_plain(reports), indent=2))

@@ -1,4 +1,4 @@
-"""Batches to tune on, as the SDK makes the inputs of each graph. No labels are needed.
+"""Batches to tune on, much as the SDK makes the inputs of each graph. No labels are needed.
 
 The batch of a step depends only on the seed, the step and the samples, so that a resumed tuning
 sees what an uninterrupted one would have seen.
@@ -15,8 +15,9 @@ from convert.calibrate import feature_strips
 from convert.errors import ConvertError
 from convert.samples import Photo, Samples, Strip
 from sdk.decode.detection import decode_maps
-from sdk.image.strip import expand_quad, pack_strips, rectify
+from sdk.image.strip import pack_strips, rectify
 from sdk.model.settings import DecodeSettings
+from sdk.stages.recheck import strip_area
 
 __all__ = [
     "Batch",
@@ -59,15 +60,18 @@ def crops(photos: Sequence[Photo], side: int, batch: int) -> Maker:
 def strips_of(samples: Samples, find: Run | None) -> list[Strip]:
     """Return the strips of samples, or if there are none those of the lines in their photos.
 
+    They are cut out of the frame, not like the SDK's out of the photo: those of large photos are
+    softer.
+
     Args:
         samples: Photos, labelled or not, and strips.
         find: Runs the float detector on (1, H, W, 3) to find the lines of unlabelled photos.
     """
     if samples.strips:
         return list(samples.strips)
-    margin = DecodeSettings().strip_margin
+    settings = DecodeSettings()
     return [
-        Strip(rectify(photo.frame, expand_quad(quad, margin), _WIDTHS[-1]), None)
+        Strip(rectify(photo.frame, strip_area(quad, settings), _WIDTHS[-1]), None)
         for photo in samples.photos
         for quad in _quads(photo, find)
     ]

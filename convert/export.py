@@ -165,7 +165,7 @@ def _build(
     say(f"preparing samples: {options.count} to calibrate, {options.held_back} to compare")
     calibration, held_back = _samples(options).split(options.held_back)
     sets = {_HELD_BACK: held_back} | {
-        name: gather([path], options.held_back, options.held_back, options.frame)
+        name: gather([path], options.held_back, options.held_back, options.frame, options.decode)
         for name, path in by_name(options.photos).items()
     }
     shapes = {name: _shape(name, model, options) for name, model in models.items()}
@@ -246,8 +246,8 @@ def _shape(name: str, model: Any, options: Options) -> Shape:
 def _samples(options: Options) -> Samples:
     count = options.count + options.held_back
     if options.calibration:
-        return gather(options.calibration, count, count, options.frame)
-    return generate(count, count, options.frame, CALIBRATION_SEED)
+        return gather(options.calibration, count, count, options.frame, options.decode)
+    return generate(count, count, options.frame, CALIBRATION_SEED, options.decode)
 
 
 def _plain(options: Options) -> dict[str, Any]:

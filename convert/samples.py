@@ -1,7 +1,8 @@
 """Pictures to calibrate on and to compare with: generated ones, shards, or the user's own folders.
 
-Photos are fitted into the detector's frame as the SDK fits them; their labelled lines, where there
-are labels, give the recognizer's input. A strip is a line picture 32 pixels high.
+Photos are fitted into the detector's frame as the SDK fits them, but always into the whole frame;
+their labelled lines, where there are labels, give the recognizer's input. A strip is a line picture
+32 pixels high.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ from sdk.errors import ImageError
 from sdk.geometry import side_lengths
 from sdk.image.letterbox import letterbox
 from sdk.image.load import load_image
-from sdk.image.strip import expand_quad, fit_strip, rectify
+from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
+from sdk.stages.recheck import strip_area
 from training.shards import ShardError, read_shard
 
 __all__ = [
@@ -48,6 +50,8 @@ _LEAST_HEIGHT = 6
 _LONGEST_STRIP = 1024
 
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+_SETTINGS = DecodeSettings()
 
 Row = tuple[np.ndarray, dict[str, Any]]
 
@@ -102,7 +106,13 @@ def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...]
     )
 
 
-def generate(photos: int, strips: int, frame: tuple[int, int], seed: int) -> Samples:
+def generate(
+    photos: int,
+    strips: int,
+    frame: tuple[int, int],
+    seed: int,
+    settings: DecodeSettings = _SETTINGS,
+) -> Samples:
     """Return photos and strips drawn by the project's generator, the same ones each time.
 
     Args:
@@ -110,6 +120,7 @@ def generate(photos: int, strips: int, frame: tuple[int, int], seed: int) -> Sam
         strips: Number of strips.
         frame: (height, width) of the detector's input in pixels.
         seed: Of their use, such as `CALIBRATION_SEED`; pictures of different seeds share nothing.
+        settings: How far a small photo is magnified.
 
     Raises:
         ConvertError: The generator finds no fonts on this machine.
@@ -128,7 +139,7 @@ def generate(photos: int, strips: int, frame: tuple[int, int], seed: int) -> Sam
     drawn = (generator.photo(i, (width, height)) for i in range(photos))
     lines = (generator.strip(i) for i in range(strips))
     return Samples(
-        tuple(_photo(photo.image, photo.record(), frame) for photo in drawn),
+        tuple(_photo(photo.image, photo.record(), frame, settings) for photo in drawn),
         tuple(Strip(fit_strip(pixels, _LONGEST_STRIP), text) for pixels, text in lines),
     )
 
@@ -151,7 +162,13 @@ def by_name(folders: Sequence[Path], *taken: str) -> dict[str, Path]:
     return found
 
 
-def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, int]) -> Samples:
+def gather(
+    sources: Sequence[Path],
+    photos: int,
+    strips: int,
+    frame: tuple[int, int],
+    settings: DecodeSettings = _SETTINGS,
+) -> Samples:
     """Return photos and strips of folders, the same number from each as far as they have them.
 
     Args:
@@ -161,6 +178,7 @@ def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, 
         strips: Most strips of all folders together. If no folder holds strips, they are cut out of
             the photos at their labelled lines.
         frame: (height, width) of the detector's input in pixels.
+        settings: How far a small photo is magnified, and how much round a line a strip holds.
 
     Raises:
         ConvertError: A folder is missing, empty or holds what cannot be read.
@@ -175,9 +193,9 @@ def gather(sources: Sequence[Path], photos: int, strips: int, frame: tuple[int, 
     ]
     photo_list = []
     for image, record in photo_rows:
-        photo_list.append(_photo(image, record, frame))
+        photo_list.append(_photo(image, record, frame, settings))
         if not strip_sources and len(strip_list) < strips:
-            strip_list += _cut_strips(image, record)
+            strip_list += _cut_strips(image, record, settings)
     return Samples(tuple(photo_list), tuple(strip_list[:strips]))
 
 
@@ -232,8 +250,10 @@ def _in_turn(streams: list[Iterator[Row]]) -> Iterator[Row]:
         streams = left
 
 
-def _photo(image: np.ndarray, record: dict[str, Any], frame: tuple[int, int]) -> Photo:
-    framed, placed = letterbox(image, *frame)
+def _photo(
+    image: np.ndarray, record: dict[str, Any], frame: tuple[int, int], settings: DecodeSettings
+) -> Photo:
+    framed, placed = letterbox(image, *frame, settings.max_scale)
     lines = list(_legible(record))
     quads = np.array([line["quad"] for line in lines], np.float32).reshape(-1, 4, 2)
     return Photo(framed, placed.to_frame(quads), tuple(line["text"] for line in lines))
@@ -243,8 +263,10 @@ def _legible(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
     return (t for t in record.get("texts", ()) if t.get("quad") and not t.get("ignore"))
 
 
-def _cut_strips(image: np.ndarray, record: dict[str, Any]) -> Iterator[Strip]:
+def _cut_strips(
+    image: np.ndarray, record: dict[str, Any], settings: DecodeSettings
+) -> Iterator[Strip]:
     for line in _legible(record):
-        quad = expand_quad(line["quad"], DecodeSettings().strip_margin)
-        if side_lengths(quad)[1] >= _LEAST_HEIGHT:
-            yield Strip(rectify(image, quad, _LONGEST_STRIP), line["text"])
+        area = strip_area(np.array(line["quad"], np.float32), settings)
+        if side_lengths(area)[1] >= _LEAST_HEIGHT:
+            yield Strip(rectify(image, area, _LONGEST_STRIP), line["text"])

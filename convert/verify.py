@@ -35,6 +35,7 @@ __all__ = [
     "Reading",
     "Report",
     "bundle_frame",
+    "bundle_manifest",
     "report_table",
     "shortfalls",
     "variants_left_out",
@@ -148,31 +149,29 @@ class Report:
         }
 
 
-def bundle_frame(folder: Path) -> tuple[int, int]:
+def bundle_frame(manifest: Manifest) -> tuple[int, int]:
     """Return (height, width) in pixels of the frame that a bundle's photos are fitted into.
 
     A bundle without a detector takes any photo for its lines; it gets a frame all the same.
-
-    Raises:
-        ConvertError: The bundle is missing or damaged.
     """
-    for variant in _manifest(folder).variants.values():
+    for variant in manifest.variants.values():
         if "detector" in variant:
             _, height, width, _ = variant["detector"].input("image").shape
             return height, width
     return 640, 640
 
 
-def variants_left_out(folder: Path) -> list[str]:
-    """Return the variants of a bundle that have no floor: those compiled for a device.
+def variants_left_out(manifest: Manifest) -> list[str]:
+    """Return the variants of a bundle that have no floor: those compiled for a device."""
+    return [variant for variant in manifest.variants if variant not in FLOORS]
+
+
+def bundle_manifest(folder: Path) -> Manifest:
+    """Return the manifest of a bundle.
 
     Raises:
         ConvertError: The bundle is missing or damaged.
     """
-    return [variant for variant in _manifest(folder).variants if variant not in FLOORS]
-
-
-def _manifest(folder: Path) -> Manifest:
     try:
         return Bundle.open(folder).manifest
     except SdkError as error:

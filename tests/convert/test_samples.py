@@ -23,6 +23,7 @@ from convert.samples import (
 )
 from convert.tune import Tuning
 from convert.tune import _samples as tuning_samples
+from sdk.model.settings import DecodeSettings
 from training.shards import shard_path, write_shard
 from training.synth.fonts import FontLibrary
 
@@ -69,6 +70,14 @@ def test_strips_are_cut_out_of_photos_if_there_are_none(photo_shards: Path) -> N
     assert [strip.text for strip in samples.strips] == ["A0", "B0", "A1", "B1"]
     # 80x20 px, grown by a twentieth of the height on all sides.
     assert all(strip.pixels.shape == (32, 119, 3) for strip in samples.strips)
+
+
+def test_samples_follow_the_settings_of_decoding(photo_shards: Path) -> None:
+    settings = DecodeSettings(max_scale=0.25, strip_side=0.5)
+    samples = gather([photo_shards], 1, 1, FRAME, settings)
+    np.testing.assert_allclose(samples.photos[0].quads, np.array([QUAD]) / 4)
+    # half of the height more before and behind the line
+    assert samples.strips[0].pixels.shape == (32, 148, 3)
 
 
 def test_cut_strip_shows_its_line(tmp_path: Path) -> None:

@@ -226,8 +226,11 @@ def _is_label(record: dict[str, Any]) -> bool:
     if "texts" not in record:
         return isinstance(record.get("text"), str)
     texts = record["texts"]
-    return "text" not in record and all(
-        "quad" in t and isinstance(t.get("text"), str) for t in texts
+    return (
+        "text" not in record
+        and isinstance(texts, list)
+        and all(isinstance(t, dict) and "quad" in t for t in texts)
+        and all(isinstance(t.get("text"), str) for t in texts)
     )
 
 

@@ -129,6 +129,7 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
         {},
         {"text": None},
         {"text": "A", "texts": []},
+        {"texts": None},
         {"texts": [{"quad": None}]},
         {"texts": [{"text": "A"}]},
     ],

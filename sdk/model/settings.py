@@ -33,7 +33,8 @@ class DecodeSettings:
         nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
         min_height_px: Lines lower than this on the frame are dropped.
         min_confidence: Lines whose text is less sure than this are left out of a reading, 0..1,
-            unless the caller gives a bound.
+            unless the caller gives a bound; lines of a photo that look so twice are read in no
+            further cuts.
         max_scale: Largest magnification of a small picture in the frame.
         max_lines: Most lines read in a picture; the surest detections are kept.
         line_widths: Widths in pixels that line strips are padded to, ascending multiples of 32;

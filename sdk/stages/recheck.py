@@ -87,6 +87,14 @@ class Recheck:
             return None
         return max(looks, key=lambda look: look.fit_probability)
 
+    def _hopeless(self, looks: list[Look]) -> bool:
+        """Tell whether a line reads so badly that more looks would only cost time.
+
+        A pattern may still fit one of them.
+        """
+        best = max(look.confidence for look in looks)
+        return self._options.automaton is None and best < self._settings.min_confidence
+
     def _upright(self, first: Look) -> tuple[Look, Look | None]:
         """Return the best look at a line as it was found, and the one that fits best."""
         settings, looks, area = self._settings, [first], self._area(first)
@@ -105,6 +113,8 @@ class Recheck:
             for part in PARTS:
                 looks.append(self._look(first, first.found.quad, part.cut(area), part.stretch))
                 yield looks[-1]
+                if self._hopeless(looks):
+                    return
 
         best = elect(more(), settings.vote_lead)
         return best, self._fitted(looks)

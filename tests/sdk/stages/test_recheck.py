@@ -126,6 +126,16 @@ def test_voting_ends_early(lines: CountingReader) -> None:
     assert (line.text, lines.widths) == ("ABCD", [104])
 
 
+def test_hopeless_lines_are_given_up(lines: CountingReader) -> None:
+    bounds = {"recheck_confidence": 1.0, "vote_lead": 100.0, "min_confidence": 1.0}
+    read(lines, first("HHHH", 0.3), **bounds)
+    assert len(lines.widths) == 2
+    # more looks may show what a pattern asks for
+    lines.widths.clear()
+    read(lines, first("HHHH", 0.3), pattern="[A-Z]+", **bounds)
+    assert len(lines.widths) == 1 + len(PARTS)
+
+
 def test_unsure_lines_are_tried_turned(lines: CountingReader) -> None:
     line = read(lines, first("", 0.0), flip_confidence=0.5)
     assert line.text == "DCBA"  # the script reads as well backwards

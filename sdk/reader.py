@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from sdk.model.bundle import Bundle
 from sdk.results import Reading, TextLine, Timing
 from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
+from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import Recheck
@@ -69,7 +69,7 @@ class Reader(Closing):
                 The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
                 OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
-                The graphs of single lines run on one each, two lines of a photo at a time.
+                The graphs of single lines run on one each, two looks at lines at a time.
             variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
                 the device.
 
@@ -110,10 +110,8 @@ class Reader(Closing):
             self._settings.line_widths,
             dict(manifest.temperature),
         )
-        self._helpers: ThreadPoolExecutor | None = None
         line = self._engines["line"]
-        if isinstance(line, EngineTeam) and len(line) > 1:
-            self._helpers = ThreadPoolExecutor(len(line), "fots-lite-line")
+        self._helpers = Helpers(len(line) if isinstance(line, EngineTeam) else 1)
         self._finder: Finder | None = None
         if "detector" in self._engines:
             spec = self._bundle.graph("detector").spec
@@ -126,8 +124,7 @@ class Reader(Closing):
     def close(self) -> None:
         """Free the model; the reader cannot read any more. Closing twice does nothing."""
         self._closed = True
-        if self._helpers is not None:
-            self._helpers.shutdown()
+        self._helpers.close()
         for engine in self._engines.values():
             engine.close()
 
@@ -239,12 +236,8 @@ class Reader(Closing):
         detected = time.perf_counter()
         looks = self._read_features(found, options)
         recognized = time.perf_counter()
-        each = map if self._helpers is None else self._helpers.map
-        try:
-            results = Recheck(self._lines, self._settings, pixels, options, each).read(looks)
-        except RuntimeError:  # the helpers are gone
-            self._check_open()
-            raise
+        recheck = Recheck(self._lines, self._settings, pixels, options, self._helpers)
+        results = recheck.read(looks)
         results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
         if results:
             order = reading_order(np.array([line.quad for line in results]))
@@ -374,7 +367,7 @@ class Reader(Closing):
         self._check_open()
         options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
         pixels = load_image(image, channels)
-        crop = CropReader(self._lines, self._settings, pixels, options)
+        crop = CropReader(self._lines, self._settings, pixels, options, self._helpers)
         free = crop.read()
         fitted = None if options.automaton is None else crop.fit()
         return to_result(free, fitted, self._settings.pattern_ratio)

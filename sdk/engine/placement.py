@@ -31,9 +31,9 @@ __all__ = ["Placement", "place"]
 
 ModelPath = str | os.PathLike[str] | None
 
-# Lines read at a time. On two cores two take 0.7 of the time of one; each more costs its own
-# interpreters of all widths, about 16 MB.
-LINES_AT_A_TIME = 2
+# Looks at lines taken at a time. On two cores two take 0.7 of the time of one; each more costs its
+# own interpreters of all widths, about 16 MB.
+LOOKS_AT_A_TIME = 2
 
 # Best first: a GPU computes in half or single precision, int8 gains nothing there.
 GPU_VARIANTS = ("fp16", "fp32")
@@ -109,7 +109,7 @@ def _place_on(
                 continue
             graph = _for_cpu(bundle, role, model)
             if role == "line":
-                team = min(LINES_AT_A_TIME, threads or default_threads())
+                team = min(LOOKS_AT_A_TIME, threads or default_threads())
                 engines[role] = EngineTeam([CpuEngine(graph, 1) for _ in range(team)])
             else:
                 # more threads than one do not pay for the small graphs of single lines

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
+
 import numpy as np
 
 from sdk.image.arch import Arch, unbend
@@ -9,11 +12,15 @@ from sdk.image.load import ImageArray
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
 from sdk.stages.find import FoundLine
+from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look
 from sdk.stages.read import LineReader, ReadOptions
 from sdk.stages.vote import WHOLE, Part, elect
 
 __all__ = ["CropReader"]
+
+# So many quarter turns to the left, and then what of the crop is read.
+Key = tuple[int, Part | Arch]
 
 # A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
 # is a single narrow character.
@@ -60,6 +67,7 @@ class CropReader:
         settings: DecodeSettings,
         pixels: ImageArray,
         options: ReadOptions,
+        helpers: Helpers,
     ) -> None:
         """Remember what to read and how.
 
@@ -68,12 +76,14 @@ class CropReader:
             settings: When to look again.
             pixels: uint8 RGB (H, W, 3), a picture of one line.
             options: How to decode.
+            helpers: Take the looks.
         """
         self._lines = lines
         self._settings = settings
         self._pixels = pixels
         self._options = options
-        self._looks: dict[tuple[int, Part | Arch], Look] = {}
+        self._helpers = helpers
+        self._looks: dict[Key, Look] = {}
         height, width = pixels.shape[:2]
         self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         self._cuts = (*PARTS, *ARCHES) if max(width, height) < BENT * min(width, height) else PARTS
@@ -85,13 +95,14 @@ class CropReader:
     def read(self) -> Look:
         """Return the look whose free text is surest, or on which most looks agree."""
         settings = self._settings
-        quarters = max(self._quarters, key=lambda k: self._look(k).confidence)
-        best = self._look(quarters)
+        whole = list(self._look((quarters, WHOLE) for quarters in self._quarters))
+        best = max(whole, key=lambda look: look.confidence)
         if best.confidence < settings.crop_confidence:
-            looks = (self._look(quarters, cut) for cut in (WHOLE, *self._cuts))
-            best = elect(looks, settings.vote_lead)
+            quarters = self._quarters[whole.index(best)]
+            more = self._look((quarters, cut) for cut in self._cuts)
+            best = elect(chain([best], more), settings.vote_lead)
         if self._quarters == (0,) and best.confidence < settings.flip_confidence:
-            turned = self._look(2)
+            [turned] = self._look([(2, WHOLE)])
             if turned.confidence > best.confidence + settings.flip_gain:
                 best = turned
         return best
@@ -99,27 +110,32 @@ class CropReader:
     def fit(self) -> Look:
         """Return the look with the most probable text that the pattern allows.
 
-        All looks are taken unless one of those that `read` took says such a text surely.
+        Call it after `read`. All looks are taken unless one of those that `read` took says such a
+        text surely.
         """
-        quarters = max(self._quarters, key=lambda k: self._look(k).fit_probability)
+        quarters = max(self._quarters, key=lambda k: self._looks[k, WHOLE].fit_probability)
         if self._likeliest().fit_confidence < self._settings.crop_confidence:
-            if self._quarters == (0,):
-                self._look(2)
-            for cut in self._cuts:
-                self._look(quarters, cut)
+            turned = [(2, WHOLE)] if self._quarters == (0,) else []
+            wanted = [*turned, *((quarters, cut) for cut in self._cuts)]
+            list(self._look(x for x in wanted if x not in self._looks))
         return self._likeliest()
 
     def _likeliest(self) -> Look:
         return max(self._looks.values(), key=lambda look: look.fit_probability)
 
-    def _look(self, quarters: int, cut: Part | Arch = WHOLE) -> Look:
-        """Read a cut of the crop, after so many quarter turns to the left."""
-        key = (quarters, cut)
-        if key not in self._looks:
-            self._looks[key] = self._take(*key)
-        return self._looks[key]
+    def _look(self, wanted: Iterable[Key]) -> Iterator[Look]:
+        """Yield looks at the crop as they are asked for; only those are kept.
 
-    def _take(self, quarters: int, cut: Part | Arch) -> Look:
+        As many as there are helpers are taken at a time.
+        """
+        rest = iter(wanted)
+        while some := list(islice(rest, len(self._helpers))):
+            for key, look in zip(some, self._helpers.map(self._take, some), strict=True):
+                self._looks[key] = look
+                yield look
+
+    def _take(self, key: Key) -> Look:
+        quarters, cut = key
         # turned to the left once, reading starts at what was the top right corner
         quad = np.roll(self._quad, -quarters, axis=0)
         width = self._lines.max_width

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +13,10 @@ from sdk.image.load import ImageArray
 from sdk.image.strip import expand_quad, rectify
 from sdk.model.settings import DecodeSettings
 from sdk.results import TextLine
+from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, ReadOptions
-from sdk.stages.vote import Part, elect
+from sdk.stages.vote import WHOLE, Election, Part
 
 Floats = NDArray[np.float32]
 
@@ -37,6 +37,40 @@ def strip_area(quad: Floats, settings: DecodeSettings) -> Floats:
     return expand_quad(quad, settings.strip_margin, settings.strip_side)
 
 
+@dataclass(slots=True)
+class _Line:
+    """A line and the looks at it so far, the first one before any from the photo's pixels."""
+
+    looks: list[Look]
+    _election: Election | None = None
+
+    @property
+    def best(self) -> Look:
+        """The elected look, without an election the surest."""
+        return self._election.elected() if self._election else max(self.looks, key=_confidence)
+
+    @property
+    def is_decided(self) -> bool:
+        return self._election is not None and self._election.is_over
+
+    def hold_election(self, lead: float) -> None:
+        """Let the looks vote, and those to come."""
+        self._election = Election(lead)
+        # the surer one first: a low lead may end the election there
+        for look in sorted(self.looks, key=_confidence, reverse=True):
+            if look.text.free.text:
+                self._election.add(look)
+
+    def add(self, look: Look) -> None:
+        self.looks.append(look)
+        if self._election is not None:
+            self._election.add(look)
+
+
+def _confidence(look: Look) -> float:
+    return look.confidence
+
+
 class Recheck:
     """Second looks at the lines of one photo."""
 
@@ -46,7 +80,7 @@ class Recheck:
         settings: DecodeSettings,
         pixels: ImageArray,
         options: ReadOptions,
-        each: Callable[..., Any] = map,
+        helpers: Helpers,
     ) -> None:
         """Remember what to read and how.
 
@@ -55,13 +89,13 @@ class Recheck:
             settings: When to look again.
             pixels: uint8 RGB (H, W, 3), the photo.
             options: How to decode.
-            each: Applies a function to each line, in turn or several at a time.
+            helpers: Take the looks.
         """
         self._lines = lines
         self._settings = settings
         self._pixels = pixels
         self._options = options
-        self._each = each
+        self._helpers = helpers
 
     def read(self, first: list[Look]) -> list[TextLine]:
         """Return the lines, each as it reads best.
@@ -70,16 +104,40 @@ class Recheck:
             first: What was read from the detector's features; without text where nothing was.
         """
         settings = self._settings
-        taken = list(self._each(self._upright, first))
-        doubtful = [
-            i for i, (best, _) in enumerate(taken) if best.confidence < settings.flip_confidence
-        ][: settings.max_flips]
-        turned = self._each(self._turned, [first[i] for i in doubtful])
+        lines = [_Line([look]) for look in first]
+        self._look_again([x for x in lines if self._is_small(x) or self._is_unsure(x)], (WHOLE,))
+        best = self._elected(lines)
+        fitted = [self._fitted(line.looks) for line in lines]
+        doubtful = [i for i, look in enumerate(best) if look.confidence < settings.flip_confidence]
+        del doubtful[settings.max_flips :]
+        turned = self._helpers.map(self._turned, [first[i] for i in doubtful])
         for i, look in zip(doubtful, turned, strict=True):
-            best, fitted = taken[i]
-            won = look.confidence > best.confidence + settings.flip_gain
-            taken[i] = look if won else best, self._fitted([fitted or look, look])
-        return [to_result(best, fitted, settings.pattern_ratio) for best, fitted in taken]
+            fitted[i] = self._fitted([fitted[i] or look, look])
+            if look.confidence > best[i].confidence + settings.flip_gain:
+                best[i] = look
+        return [to_result(*pair, settings.pattern_ratio) for pair in zip(best, fitted, strict=True)]
+
+    def _elected(self, lines: list[_Line]) -> list[Look]:
+        """Let looks at unsure lines vote and return the best look at each line.
+
+        Every line gets its next look before any gets more, and looks are shared out singly: no
+        helper waits for the one that has the worst line.
+        """
+        unsure = [line for line in lines if self._is_unsure(line)]
+        for line in unsure:
+            line.hold_election(self._settings.vote_lead)
+        open_ = [line for line in unsure if not line.is_decided]
+        for parts in (PARTS[:1], PARTS[1:]):
+            self._look_again(open_, parts)
+            open_ = [line for line in open_ if not (line.is_decided or self._is_hopeless(line))]
+        return [line.best for line in lines]
+
+    def _look_again(self, lines: list[_Line], parts: Sequence[Part]) -> None:
+        """Take looks at parts of the lines."""
+        jobs = [(line, part) for line in lines for part in parts]
+        looks = self._helpers.map(lambda job: self._look(job[0].looks[0], job[1]), jobs)
+        for (line, _), look in zip(jobs, looks, strict=True):
+            line.add(look)
 
     def _fitted(self, looks: list[Look]) -> Look | None:
         """Return the look whose text fits the pattern best; None without a pattern."""
@@ -87,46 +145,31 @@ class Recheck:
             return None
         return max(looks, key=lambda look: look.fit_probability)
 
-    def _hopeless(self, looks: list[Look]) -> bool:
+    def _is_small(self, line: _Line) -> bool:
+        return line.looks[0].found.height_px < self._settings.recheck_height_px
+
+    def _is_unsure(self, line: _Line) -> bool:
+        return line.best.confidence < self._settings.recheck_confidence
+
+    def _is_hopeless(self, line: _Line) -> bool:
         """Tell whether a line reads so badly that more looks would only cost time.
 
         A pattern may still fit one of them.
         """
-        best = max(look.confidence for look in looks)
+        best = max(look.confidence for look in line.looks)
         return self._options.automaton is None and best < self._settings.min_confidence
 
-    def _upright(self, first: Look) -> tuple[Look, Look | None]:
-        """Return the best look at a line as it was found, and the one that fits best."""
-        settings, looks, area = self._settings, [first], self._area(first)
-        small = first.found.height_px < settings.recheck_height_px
-        if not small and first.confidence >= settings.recheck_confidence:
-            return first, self._fitted(looks)
-        looks.append(self._look(first, first.found.quad, area))
-        best = max(looks, key=lambda look: look.confidence)
-        if best.confidence >= settings.recheck_confidence:
-            return best, self._fitted(looks)
+    def _look(self, line: Look, part: Part) -> Look:
+        """Return a look at a part of a line, which itself stays where it was found."""
+        area = part.cut(strip_area(line.found.quad, self._settings))
+        return self._read(line, line.found.quad, area, part.stretch)
 
-        def more() -> Iterator[Look]:
-            # the surer one first: a low `vote_lead` may end the election there
-            taken = sorted(looks, key=lambda look: look.confidence, reverse=True)
-            yield from (look for look in taken if look.text.free.text)
-            for part in PARTS:
-                looks.append(self._look(first, first.found.quad, part.cut(area), part.stretch))
-                yield looks[-1]
-                if self._hopeless(looks):
-                    return
-
-        best = elect(more(), settings.vote_lead)
-        return best, self._fitted(looks)
-
-    def _turned(self, first: Look) -> Look:
+    def _turned(self, line: Look) -> Look:
         """Return a look at a line read the other way round."""
-        return self._look(first, reverse(first.found.quad), reverse(self._area(first)))
+        area = reverse(strip_area(line.found.quad, self._settings))
+        return self._read(line, reverse(line.found.quad), area)
 
-    def _area(self, first: Look) -> Floats:
-        return strip_area(first.found.quad, self._settings)
-
-    def _look(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
+    def _read(self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0) -> Look:
         strip = rectify(self._pixels, area, self._lines.max_width, stretch)
         text = self._lines.read_strip(strip, self._options)
         return replace(line, quad=quad, area=area, text=text)

@@ -16,7 +16,7 @@ from sdk.decode.mixture import text_probabilities
 from sdk.geometry import side_lengths, slice_quads, slice_rows
 from sdk.stages.look import Look
 
-__all__ = ["WHOLE", "Part", "elect"]
+__all__ = ["WHOLE", "Election", "Part", "elect"]
 
 # A look of confidence p has p ** 8 votes: two of 0.9 outvote one of 0.95, two of 0.7 do not.
 POWER = 8
@@ -61,37 +61,64 @@ def _tilted(quad: NDArray[np.float32], rise: float) -> NDArray[np.float32]:
 WHOLE = Part()
 
 
-def elect(looks: Iterable[Look], lead: float) -> Look:
-    """Return the surest look at the text that is likeliest by all looks together.
+class Election:
+    """Looks at one line, counted one by one until one text is far enough ahead."""
 
-    Votes tell how many looks are worth taking, since they cost next to nothing. Of the texts that
-    were read, the one with the highest mean of its probabilities under the looks is taken: a look
-    that reads something else still says how likely it is.
+    def __init__(self, lead: float) -> None:
+        """Begin without a look.
+
+        Args:
+            lead: Votes ahead of the second text that end the election early.
+        """
+        self._lead = lead
+        self._offered = 0
+        self._counted: list[Look] = []
+        self._votes: dict[str, float] = {}
+        self._surest: dict[str, Look] = {}
+        self.is_over = False
+
+    def add(self, look: Look) -> None:
+        """Count a look, unless the election is over."""
+        text, votes = look.text.free.text, self._votes
+        self._offered += 1
+        if self.is_over or (self._offered > TRUSTED and len(text) < 2):
+            return
+        self._counted.append(look)
+        # an empty strip is surely empty: that is no vote against a text
+        votes[text] = votes.get(text, 0.0) + (look.confidence**POWER if text.strip() else 0.0)
+        if text not in self._surest or look.confidence > self._surest[text].confidence:
+            self._surest[text] = look
+        first, second, *_ = (*sorted(votes.values(), reverse=True), 0.0)
+        self.is_over = first - second >= self._lead
+
+    def elected(self) -> Look:
+        """Return the surest look at the text that is likeliest by all looks together.
+
+        Votes tell how many looks are worth taking, since they cost next to nothing. Of the texts
+        that were read, the one with the highest mean of its probabilities under the looks is taken:
+        a look that reads something else still says how likely it is.
+        """
+        votes, surest = self._votes, self._surest
+        texts = [text for text in votes if text.strip()]
+        readings = [x.text.log_probs for x in self._counted if x.text.log_probs is not None]
+        if len(texts) > 1:
+            likely = text_probabilities(readings, [surest[text].text.ids for text in texts]).sum(0)
+            # where all are too improbable to tell, the votes decide
+            rank = dict(zip(texts, likely.tolist(), strict=True))
+            return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
+        return surest[max(votes, key=lambda text: votes[text])]
+
+
+def elect(looks: Iterable[Look], lead: float) -> Look:
+    """Return the look that an election chooses.
 
     Args:
         looks: At least one; taken one by one until the election is over.
-        lead: Votes ahead of the second text that end the election early.
+        lead: See `Election`.
     """
-    votes: dict[str, float] = {}
-    surest: dict[str, Look] = {}
-    taken = []
-    for position, look in enumerate(looks):
-        text = look.text.free.text
-        if position >= TRUSTED and len(text) < 2:
-            continue
-        taken.append(look)
-        # an empty strip is surely empty: that is no vote against a text
-        votes[text] = votes.get(text, 0.0) + (look.confidence**POWER if text.strip() else 0.0)
-        if text not in surest or look.confidence > surest[text].confidence:
-            surest[text] = look
-        first, second, *_ = (*sorted(votes.values(), reverse=True), 0.0)
-        if first - second >= lead:
+    election = Election(lead)
+    for look in looks:
+        election.add(look)
+        if election.is_over:
             break
-    texts = [text for text in votes if text.strip()]
-    readings = [look.text.log_probs for look in taken if look.text.log_probs is not None]
-    if len(texts) > 1:
-        likely = text_probabilities(readings, [surest[text].text.ids for text in texts]).sum(0)
-        # where all are too improbable to tell, the votes decide
-        rank = dict(zip(texts, likely.tolist(), strict=True))
-        return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
-    return surest[max(votes, key=lambda text: votes[text])]
+    return election.elected()

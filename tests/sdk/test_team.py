@@ -75,3 +75,17 @@ def test_reader_reads_the_same_with_one_and_two_threads(tiny_bundle: Path) -> No
         with Reader(tiny_bundle, threads=threads) as reader:
             readings.append([line.to_dict() for line in reader.read(photo)])
     assert readings[0] == readings[1]
+
+
+@pytest.mark.parametrize("size", [(24, 60), (40, 40), (60, 24)])
+def test_reader_reads_crops_the_same_with_one_and_two_threads(
+    tiny_bundle: Path, size: tuple[int, int]
+) -> None:
+    # noise reads badly: all cuts are taken, and which count must not depend on the threads
+    crop = np.random.default_rng(3).integers(0, 256, (*size, 3), np.uint8)
+    for pattern in (None, "[A-H]{3}"):
+        lines = []
+        for threads in (1, 2):
+            with Reader(tiny_bundle, threads=threads) as reader:
+                lines.append(reader.read_line(crop, pattern=pattern).to_dict())
+        assert lines[0] == lines[1]

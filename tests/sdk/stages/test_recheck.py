@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sdk.image.load import ImageArray
 from sdk.model.bundle import Bundle
 from sdk.results import TextLine
 from sdk.stages.find import FoundLine
+from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look
 from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import PARTS, Recheck
@@ -59,7 +61,7 @@ def first(text: str, confidence: float, height_px: float = 32.0) -> Look:
 def read(lines: LineReader, *looks: Look, pattern: str | None = None, **decode: Any) -> Any:
     options = ReadOptions.of(tiny.CHARSET, None, 0, pattern)
     settings = replace(SETTINGS, **decode)
-    found: list[TextLine] = Recheck(lines, settings, PHOTO, options).read(list(looks))
+    found: list[TextLine] = Recheck(lines, settings, PHOTO, options, Helpers()).read(list(looks))
     return found[0] if len(found) == 1 else found
 
 
@@ -105,13 +107,37 @@ def test_lines_at_a_time_read_as_in_turn(tiny_bundle: Path) -> None:
     settings = replace(SETTINGS, recheck_confidence=1.0, flip_confidence=1.0, max_flips=2)
     looks = [first(text, 0.5) for text in ("HHH", "ABCD", "", "G", "ABCD", "AAAA")]
     options = ReadOptions.of(tiny.CHARSET, None, 0, "ABCD")
-    in_turn = Recheck(lines, settings, PHOTO, options).read(looks)
+    in_turn = Recheck(lines, settings, PHOTO, options, Helpers()).read(looks)
     taken = sorted(lines.widths)
     lines.widths.clear()
-    with ThreadPoolExecutor(2) as helpers:
-        at_a_time = Recheck(lines, settings, PHOTO, options, helpers.map).read(looks)
+    with closing(Helpers(2)) as helpers:
+        at_a_time = Recheck(lines, settings, PHOTO, options, helpers).read(looks)
     assert [line.to_dict() for line in at_a_time] == [line.to_dict() for line in in_turn]
     assert sorted(lines.widths) == taken
+    team.close()
+
+
+def test_looks_at_one_line_are_shared_out(tiny_bundle: Path) -> None:
+    widths = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
+    other_began = threading.Event()
+
+    class Waiting(LineReader):
+        def read_strip(self, strip: ImageArray, options: ReadOptions) -> LineText:
+            if strip.shape[1] == widths[2]:
+                other_began.set()
+            if strip.shape[1] == widths[1]:
+                assert other_began.wait(20)
+            return super().read_strip(strip, options)
+
+    assert widths[1] != widths[2]
+    graph = Bundle.open(tiny_bundle, "fp32").graph("line")
+    team = EngineTeam([open_engine(graph, "cpu", 1) for _ in range(2)])
+    lines = Waiting(team, None, tiny.CHARSET, SETTINGS.line_widths, {})
+    settings = replace(SETTINGS, recheck_confidence=1.0, vote_lead=100.0)
+    with closing(Helpers(2)) as helpers:
+        options = ReadOptions.of(tiny.CHARSET, None, 0)
+        Recheck(lines, settings, PHOTO, options, helpers).read([first("HHHH", 0.9)])
+    assert other_began.is_set()
     team.close()
 
 

@@ -19,6 +19,7 @@ from training.confidence.cli import add_calibrate_arguments, add_reliability_arg
 from training.diagnose.cli import add_arguments as _diagnose_arguments
 from training.errors import TrainingError
 from training.shards import ShardError
+from training.soup import add_arguments as _average_arguments
 from training.sweep.cli import add_arguments as _sweep_arguments
 
 
@@ -123,6 +124,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or strips", add_help=False)
     _fit_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
+    _average_arguments(commands.add_parser("average", help="make the mean of runs, a run itself"))
     _evaluate_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
     _diagnose_arguments(
         commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")

@@ -87,7 +87,7 @@ class SegmentStyle:
             split=float(rng.uniform(0.0, 0.035)),
             gap=float(rng.uniform(0.1, 0.42)),
             slant=float(rng.uniform(0.0, 0.25)) if rng.random() < 0.75 else 0.0,
-            small_decimals=float(rng.uniform(0.5, 0.85)) if rng.random() < 0.18 else 1.0,
+            small_decimals=float(rng.uniform(0.38, 0.8)) if rng.random() < 0.4 else 1.0,
             tails=bool(rng.random() < 0.85),
             ghost=bool(rng.random() < 0.35),
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -31,13 +31,15 @@ class Helpers:
         """Return how many things are done at a time."""
         return self._count
 
-    def map(self, function: Callable[[Job], Result], jobs: Iterable[Job]) -> Iterator[Result]:
+    def map(self, function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
         """Yield the results in the order of the jobs.
+
+        A single job is done by the caller's own thread: handing it over would only cost time.
 
         Raises:
             SdkError: The helpers are gone.
         """
-        if self._pool is None:
+        if self._pool is None or len(jobs) < 2:
             return map(function, jobs)
         try:
             return self._pool.map(function, jobs)

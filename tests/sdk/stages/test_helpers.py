@@ -27,14 +27,25 @@ def test_jobs_run_at_the_same_time() -> None:
 
 def test_a_single_helper_is_the_caller() -> None:
     asked = threading.current_thread()
-    jobs = iter(range(5))
-    results = Helpers().map(lambda _: threading.current_thread(), jobs)
+    begun: list[int] = []
+
+    def work(job: int) -> threading.Thread:
+        begun.append(job)
+        return threading.current_thread()
+
+    results = Helpers().map(work, range(5))
     assert next(results) is asked
-    assert next(jobs) == 1  # the others wait until they are asked for
+    assert begun == [0]  # the others wait until they are asked for
+
+
+def test_a_single_job_stays_with_the_caller() -> None:
+    with closing(Helpers(2)) as helpers:
+        [thread] = helpers.map(lambda _: threading.current_thread(), [1])
+    assert thread is threading.current_thread()
 
 
 def test_closed_helpers_say_so() -> None:
     helpers = Helpers(2)
     helpers.close()
     with pytest.raises(SdkError, match="closed"):
-        helpers.map(str, [1])
+        helpers.map(str, [1, 2])

@@ -58,6 +58,11 @@ def first(text: str, confidence: float, height_px: float = 32.0) -> Look:
     return Look(FoundLine(QUAD, 0.8, height_px, None), QUAD, QUAD, said)
 
 
+def part_widths() -> list[int]:
+    """Widths of the strips that `PARTS` cut out of the line."""
+    return [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
+
+
 def read(lines: LineReader, *looks: Look, pattern: str | None = None, **decode: Any) -> Any:
     options = ReadOptions.of(tiny.CHARSET, None, 0, pattern)
     settings = replace(SETTINGS, **decode)
@@ -96,8 +101,7 @@ def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
     claimed = first("HHHH", 0.9)
     line = read(lines, claimed, recheck_confidence=1.0, vote_lead=100.0)
     assert line.text == "ABCD"
-    expected = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
-    assert lines.widths == [104, *expected]
+    assert lines.widths == [104, *part_widths()]
 
 
 def test_lines_at_a_time_read_as_in_turn(tiny_bundle: Path) -> None:
@@ -118,7 +122,7 @@ def test_lines_at_a_time_read_as_in_turn(tiny_bundle: Path) -> None:
 
 
 def test_looks_at_one_line_are_shared_out(tiny_bundle: Path) -> None:
-    widths = [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
+    widths = part_widths()
     other_began = threading.Event()
 
     class Waiting(LineReader):

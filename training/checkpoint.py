@@ -76,6 +76,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             state = json.loads(str(file["state"]))
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TrainingError(
-            f"Cannot read the checkpoint {path}: {error}. Delete it to start the run anew."
+            f"Cannot read the checkpoint {path}: {error}. Give a new run folder; "
+            f'train.init_from = "{path.parent}" begins from the weights that run wrote.'
         ) from error
     return Checkpoint(state=state, **groups)

@@ -133,6 +133,12 @@ class Fit:
                 _log.warning("Going on with the configuration in %s, not the one given.", copy)
             self.config: Config = parse_config(text, str(copy))
             return read_checkpoint(path)
+        if (self._folder / "ema.weights.h5").exists():
+            raise TrainingError(
+                f"{self._folder} holds weights, but no checkpoint to go on from; a mean of runs "
+                f'has none. Give a new run folder, and train.init_from = "{self._folder}" to begin '
+                "from these weights."
+            )
         self.config = parse_config(config_text)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)

@@ -181,8 +181,10 @@ def test_damaged_checkpoint(strip_shards, tmp_path):
     Fit(text, strip_shards, tmp_path).run()
     path = tmp_path / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match="Delete it to start the run anew"):
+    with pytest.raises(TrainingError, match="begins from the weights that run wrote"):
         Fit(text, strip_shards, tmp_path)
+    begun = f"{text}\ninit_from = '{tmp_path}'"
+    Fit(begun, strip_shards, tmp_path / "next").run(stop_step=1)
 
 
 RUN = """

@@ -44,6 +44,14 @@ def test_a_mean_is_begun_from_like_any_run(runs, strip_shards, tmp_path):
     Fit(text, strip_shards, tmp_path / "next").run(stop_step=1)
 
 
+def test_a_mean_is_not_gone_on_with_nor_lost(runs, strip_shards, tmp_path):
+    average_runs(runs, tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(TrainingError, match="no checkpoint to go on from"):
+        Fit(LINE_TOML, strip_shards, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
 def test_runs_that_have_no_mean_are_refused(runs, strip_shards, tmp_path):
     with pytest.raises(TrainingError, match="at least two"):
         average_runs(runs[:1], tmp_path / "mean")

@@ -82,15 +82,20 @@ class SegmentStyle:
         return cls(
             segments=segments,
             ends=("point", "miter", "square")[int(rng.choice(3, p=(0.4, 0.42, 0.18)))],
-            width=float(rng.uniform(0.42, 0.72)) + (0.08 if segments == 14 else 0.0),
+            width=_mostly(rng, 0.42, 0.72, 1.1) + (0.08 if segments == 14 else 0.0),
             thickness=float(thickness),
             split=float(rng.uniform(0.0, 0.035)),
-            gap=float(rng.uniform(0.1, 0.42)),
+            gap=_mostly(rng, 0.1, 0.42, 0.7),
             slant=float(rng.uniform(0.0, 0.25)) if rng.random() < 0.75 else 0.0,
             small_decimals=float(rng.uniform(0.38, 0.8)) if rng.random() < 0.4 else 1.0,
             tails=bool(rng.random() < 0.85),
             ghost=bool(rng.random() < 0.35),
         )
+
+
+def _mostly(rng: np.random.Generator, least: float, usual: float, most: float) -> float:
+    """Return a number up to `usual`, three times in ten between that and `most`."""
+    return float(rng.uniform(usual, most) if rng.random() < 0.3 else rng.uniform(least, usual))
 
 
 def supports(text: str, segments: int = 7) -> bool:

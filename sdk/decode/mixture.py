@@ -43,17 +43,20 @@ def text_probabilities(
     emitted[:, :, BLANK] = 1.0
     for row, reading in enumerate(readings):
         emitted[: len(reading), row] = reading
-    score = np.zeros((len(log_probs), *states.shape))
-    score[:, :, 0] = 1.0  # before the first column a path has shown nothing, as after a blank
-    for column in emitted:
-        grown = score.copy()
-        grown[:, :, 1:] += score[:, :, :-1]
-        grown[:, :, 2:] += score[:, :, :-2] * skip[:, 2:]
-        score = grown * column[:, states]
+    # two states that nothing reaches stand before the first, so that all have two before them
+    score = np.zeros((len(readings), len(paths), states.shape[1] + 2))
+    score[:, :, 2] = 1.0  # before the first column a path has shown nothing, as after a blank
+    here, before, two_before = score[:, :, 2:], score[:, :, 1:-1], score[:, :, :-2]
+    grown = np.empty(here.shape)
+    for column in emitted[:, :, states]:
+        np.multiply(two_before, skip, out=grown)
+        grown += before
+        grown += here
+        np.multiply(grown, column, out=here)
     rows = np.arange(len(paths))
-    last = score[:, rows, lengths - 1]
+    last = here[:, rows, lengths - 1]
     # an empty text has no character to end with
-    return last + np.where(lengths > 1, score[:, rows, np.maximum(lengths - 2, 0)], 0.0)
+    return last + np.where(lengths > 1, here[:, rows, np.maximum(lengths - 2, 0)], 0.0)
 
 
 def _without_repeated_blanks(reading: NDArray[np.float32]) -> NDArray[np.float32]:

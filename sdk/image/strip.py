@@ -12,7 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from sdk.geometry import side_lengths
 from sdk.image.load import ImageArray
 
-__all__ = ["STRIP_HEIGHT", "expand_quad", "fit_strip", "pack_strips", "rectify"]
+__all__ = [
+    "STRIP_HEIGHT",
+    "expand_quad",
+    "fit_strip",
+    "pack_strips",
+    "rectify",
+    "strip_width",
+]
 
 STRIP_HEIGHT = 32
 """Height of a strip in pixels."""
@@ -36,6 +43,17 @@ def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np
     return (q - across - down).astype(np.float32)
 
 
+def strip_width(quad: ArrayLike, stretch: float = 1.0) -> int:
+    """Return the width in pixels that a line's strip has by itself, at least 1.
+
+    Args:
+        quad: (4, 2) pixels.
+        stretch: Horizontal scale of the strip.
+    """
+    across, height = (float(side) for side in side_lengths(quad))
+    return max(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1)
+
+
 def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float = 1.0) -> ImageArray:
     """Cut a line out of a picture and straighten it.
 
@@ -46,11 +64,11 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
         stretch: Horizontal scale of the strip.
 
     Returns:
-        uint8 (32, w, 3), w = clip(round(32 * stretch * width / height of the quad), 1, max_width).
+        uint8 (32, w, 3), w the smaller of `strip_width` and `max_width`.
     """
     q = np.asarray(quad, np.float64)
     across, height = (float(side) for side in side_lengths(q))
-    width = min(max(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1), max_width)
+    width = min(strip_width(q, stretch), max_width)
     # only the part of the picture around the line, so that shrinking it costs little
     reach = 2 + math.ceil(height / STRIP_HEIGHT)
     x, y = q.T.tolist()

@@ -142,6 +142,18 @@ class LineReader:
         """Width in pixels of the widest strip."""
         return self._widths[-1]
 
+    def width_for(self, wanted: int, squeeze: float) -> int:
+        """Return the width in pixels that a strip should have at most.
+
+        The next width takes twice as long: a strip a little too wide is better squeezed.
+
+        Args:
+            wanted: Its own width in pixels.
+            squeeze: So many times narrower it may get; a strip too wide for any width, more.
+        """
+        fitting = bisect_left(self._widths, wanted / squeeze)
+        return self._widths[min(fitting, len(self._widths) - 1)]
+
     def read_strip(self, strip: ImageArray, options: ReadOptions) -> LineText:
         """Return the text of a strip.
 

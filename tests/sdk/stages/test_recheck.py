@@ -17,11 +17,12 @@ from sdk.geometry import box_quads
 from sdk.image.load import ImageArray
 from sdk.model.bundle import Bundle
 from sdk.results import TextLine
+from sdk.stages import recheck
 from sdk.stages.find import FoundLine
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look
 from sdk.stages.read import LineReader, LineText, ReadOptions
-from sdk.stages.recheck import PARTS, Recheck
+from sdk.stages.recheck import PARTS, SQUEEZE, Recheck
 from tests import tiny
 from tests.claims import claim
 
@@ -59,8 +60,9 @@ def first(text: str, confidence: float, height_px: float = 32.0) -> Look:
 
 
 def part_widths() -> list[int]:
-    """Widths of the strips that `PARTS` cut out of the line."""
-    return [round(p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32) for p in PARTS]
+    """Widths of the strips that `PARTS` cut out of the line, for a graph of 64, 128 and 256."""
+    own = [p.stretch * (104 / 32 + 2 * p.side) / (p.bottom - p.top) * 32 for p in PARTS]
+    return [128 if 128 < width < 128 * SQUEEZE else round(width) for width in own]
 
 
 def read(lines: LineReader, *looks: Look, pattern: str | None = None, **decode: Any) -> Any:
@@ -101,7 +103,20 @@ def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
     claimed = first("HHHH", 0.9)
     line = read(lines, claimed, recheck_confidence=1.0, vote_lead=100.0)
     assert line.text == "ABCD"
+    assert 128 in part_widths()
     assert lines.widths == [104, *part_widths()]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "widest"), [(64, 64), (65, 64), (73, 64), (74, 128), (147, 128), (148, 256)]
+)
+def test_cuts_a_little_too_wide_are_squeezed(
+    lines: CountingReader, wanted: int, widest: int
+) -> None:
+    assert SQUEEZE == 1.15
+    assert lines.width_for(wanted, SQUEEZE) == widest
+    assert lines.width_for(wanted, 1.0) >= wanted
+    assert lines.width_for(1000, SQUEEZE) == 256
 
 
 def test_lines_at_a_time_read_as_in_turn(tiny_bundle: Path) -> None:
@@ -156,8 +171,11 @@ def test_voting_ends_early(lines: CountingReader) -> None:
     assert (line.text, lines.widths) == ("ABCD", [104])
 
 
-def test_hopeless_lines_are_given_up(lines: CountingReader) -> None:
-    bounds = {"recheck_confidence": 1.0, "vote_lead": 100.0, "min_confidence": 1.0}
+def test_hopeless_lines_are_given_up(
+    lines: CountingReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recheck, "HOPELESS", 1.0)
+    bounds = {"recheck_confidence": 1.0, "vote_lead": 100.0}
     read(lines, first("HHHH", 0.3), **bounds)
     assert len(lines.widths) == 2
     # more looks may show what a pattern asks for

@@ -122,8 +122,17 @@ def _code(r: Random, least: int, most: int, alphabet: str | None = None) -> str:
     return "".join(out)
 
 
+def _numbered(r: Random) -> str:
+    """Letters and a running number, as tills, papers and parts bear: zeros lead it, not an O."""
+    letters = "".join(r.choices(_UPPER, k=r.choice((1, 1, 2, 2, 3, 4))))
+    number = r.randint(0, 10 ** r.randint(1, 10))
+    return f"{letters}{r.choice(('', '', '', '', '-', ' '))}{number:0{r.randint(2, 10)}d}"
+
+
 def _pattern(r: Random) -> str:
     """A structured code: blocks of letters and digits with or without separators."""
+    if r.random() < 0.2:
+        return _numbered(r)
     separator = r.choice(("", "", "", "-", "-", " ", "/", ".", "_", ":"))
     blocks = []
     for _ in range(r.choice((1, 2, 2, 3, 3, 4))):
@@ -395,7 +404,8 @@ def _paper(r: Random) -> str:
         return _join(r, r.choice(_PAPER_IDS), value)
     if u < 0.54:
         label = r.choice(("", "", "", "Date ", "Date: ", "DATE: ", "DATE ", ": "))
-        return f"{label}{_date_value(r)}{r.choice((' ', ' ', '  - ', ', '))}{_time(r)}"
+        moment = f"{label}{_date_value(r)}{r.choice((' ', ' ', '  - ', ', '))}{_time(r)}"
+        return f"{moment} {_numbered(r)}" if r.random() < 0.25 else moment
     if u < 0.60:
         return f"({_digits(r, 5, 12)}{r.choice(('', '-' + r.choice(_UPPER)))})"
     if u < 0.72:
@@ -405,7 +415,7 @@ def _paper(r: Random) -> str:
     if u < 0.80:
         return f"{r.randint(1, 30)}{r.choice((' x ', ' X ', 'x', ' @ ', ' pcs @ '))}{_price(r)}"
     if u < 0.86:
-        return _digits(r, 8, 14)
+        return _numbered(r) if r.random() < 0.3 else _digits(r, 8, 14)
     if u < 0.93:
         style = _style(r)
         street = f"{_cased(r, _word(r), style)} {r.choice(PHRASES['street words'])}"

@@ -22,6 +22,7 @@ from sdk.decode.order import reading_order
 from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
 from sdk.image.load import load_image
+from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
 from sdk.results import Reading, TextLine, Timing
 from sdk.stages.crop import CropReader
@@ -382,7 +383,8 @@ class Reader(Closing):
         Small lines are left to the second look, which reads them better from the pixels.
         """
         unread = LineText(CtcText("", (), (), 0))
-        looks = [Look(line, line.quad, line.quad, unread) for line in found]
+        margin = self._settings.box_margin
+        looks = [Look(x, expand_quad(x.quad, margin), x.quad, unread) for x in found]
         if not self._lines.reads_features:
             return looks
         least = self._settings.recheck_height_px

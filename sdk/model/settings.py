@@ -33,12 +33,13 @@ class DecodeSettings:
         nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
         min_height_px: Lines lower than this on the frame are dropped.
         min_confidence: Lines whose text is less sure than this are left out of a reading, 0..1,
-            unless the caller gives a bound; lines of a photo that look so twice are read in no
-            further cuts.
+            unless the caller gives a bound.
         max_scale: Largest magnification of a small picture in the frame.
         max_lines: Most lines read in a picture; the surest detections are kept.
         line_widths: Widths in pixels that line strips are padded to, ascending multiples of 32;
             longer lines are squeezed into the last one.
+        box_margin: Share of a line's height added on all sides of the box that users get: the
+            detector's ends where the ink does, people draw theirs wider.
         strip_margin: Share of a line's height added on all its sides when it is cut out of the
             picture.
         strip_side: Share of the height added before and behind the line besides: where a line ends
@@ -69,6 +70,7 @@ class DecodeSettings:
     max_scale: float = 3.0
     max_lines: int = 300
     line_widths: tuple[int, ...] = (64, 128, 192, 256, 384, 512, 768, 1024)
+    box_margin: float = 0.0
     strip_margin: float = 0.05
     strip_side: float = 0.0
     recheck_confidence: float = 0.9
@@ -97,6 +99,7 @@ class DecodeSettings:
             self._check(name, 0.0, 1e4)
         self._check("vote_lead", 0.0, 100.0)
         self._check("max_scale", 0.01, 100.0)
+        self._check("box_margin", 0.0, 1.0)
         self._check("strip_margin", 0.0, 1.0)
         self._check("strip_side", 0.0, 2.0)
         self._check("tile_zoom", 1.0, 16.0)

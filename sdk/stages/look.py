@@ -25,7 +25,7 @@ class Look:
 
     Attributes:
         found: The line as it was found.
-        quad: float32 (4, 2), the line in the direction it was read, photo pixels.
+        quad: float32 (4, 2), the box that users get, in the direction it was read, photo pixels.
         area: float32 (4, 2), what the text was read from.
         text: The text.
     """

@@ -168,12 +168,12 @@ class Recheck:
         """Return a look at a part of a line, which itself stays where it was found."""
         area = part.cut(strip_area(line.found.quad, self._settings))
         squeeze = 1.0 if part == WHOLE else SQUEEZE
-        return self._read(line, line.found.quad, area, part.stretch, squeeze)
+        return self._read(line, line.quad, area, part.stretch, squeeze)
 
     def _turned(self, line: Look) -> Look:
         """Return a look at a line read the other way round."""
         area = reverse(strip_area(line.found.quad, self._settings))
-        return self._read(line, reverse(line.found.quad), area)
+        return self._read(line, reverse(line.quad), area)
 
     def _read(
         self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0, squeeze: float = 1.0

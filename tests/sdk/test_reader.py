@@ -21,6 +21,7 @@ from PIL import Image
 from sdk.engine import open_engine
 from sdk.errors import DeviceError, ImageError, ModelError, OptionError, SdkError
 from sdk.geometry import box_quads, iou
+from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle, write_manifest
 from sdk.reader import Reader
 from sdk.results import Reading, TextLine
@@ -79,6 +80,21 @@ def test_reads_lines_where_they_are(reader: Reader) -> None:
     stages = (timing.load_ms, timing.detect_ms, timing.recognize_ms, timing.recheck_ms)
     assert all(stage >= 0 for stage in stages)
     assert sum(stages) <= timing.total_ms
+
+
+@pytest.mark.parametrize(
+    "again",
+    [{}, {"recheck_confidence": 1.0, "flip_confidence": 1.0, "vote_lead": 100.0}],
+    ids=["first look", "more looks"],
+)
+def test_boxes_are_given_with_their_margin(own_bundle: Path, again: dict[str, Any]) -> None:
+    readings = []
+    for margin in (0.0, 0.25):
+        with Reader(change_settings(own_bundle, box_margin=margin, **again)) as opened:
+            readings.append(opened.read(PHOTO))
+    for tight, wide in zip(*readings, strict=True):
+        assert wide.quad == pytest.approx(expand_quad(tight.quad, 0.25), abs=1e-3)
+        assert replace(wide, quad=tight.quad) == tight
 
 
 def test_characters_have_boxes_and_confidences(reader: Reader) -> None:

@@ -39,7 +39,7 @@ def check(ink: Ink, text: str) -> None:
     assert y0.min() >= top
     assert y1.max() <= bottom
     assert (right, bottom) == (width - ink.margin, height - ink.margin)
-    assert ink.mask.max() > 40
+    assert ink.mask.max() > 60
     # What lies outside the box is but the faint rim of anti-aliasing.
     inner = ink.mask[int(top) : int(bottom), int(left) : int(right)]
     assert inner.sum(dtype=np.int64) > 0.95 * ink.mask.sum(dtype=np.int64)

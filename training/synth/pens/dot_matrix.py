@@ -23,6 +23,8 @@ _GRID_CHANCES = (0.5, 0.06, 0.18, 0.06, 0.1, 0.1)
 # Dots are drawn at this pitch at least, then the line is brought to its height by area averaging,
 # so that dots of one pixel still vary in size and place.
 _LEAST_PITCH = 5.0
+# Smaller dots than this, in pixels of the line drawn, would hardly show.
+_LEAST_RADIUS = 0.3
 _SHIFT = 4
 # A bare O between digits or a bare zero between letters could not be told from the other.
 _DOUBTFUL = re.compile(r"(?<![A-Za-z])O(?![A-Za-z])|(?<=[A-Za-z])0(?=[A-Za-z])|O0|0O")
@@ -237,6 +239,7 @@ def _paint(
     step_x = step_y * style.aspect
     # Dots fill their own pitch: a wide column pitch leaves them apart, as moving faster does.
     radius = style.radius * step_y * min(1.0, max(style.aspect, 0.75))
+    radius = max(radius, _LEAST_RADIUS * zoom)
     pad = 2.5 * step_y + 2 * abs(style.slant) * step_x
     x = dots[:, 0] * step_x + pad
     y = dots[:, 1] * step_y + pad

@@ -167,18 +167,19 @@ class Recheck:
     def _look(self, line: Look, part: Part) -> Look:
         """Return a look at a part of a line, which itself stays where it was found."""
         area = part.cut(strip_area(line.found.quad, self._settings))
-        squeeze = 1.0 if part == WHOLE else SQUEEZE
-        return self._read(line, line.quad, area, part.stretch, squeeze)
+        widest = self._lines.max_width
+        if part != WHOLE:
+            widest = self._lines.width_for(strip_width(area, part.stretch), SQUEEZE)
+        return self._read(line, line.quad, area, widest, part.stretch)
 
     def _turned(self, line: Look) -> Look:
         """Return a look at a line read the other way round."""
         area = reverse(strip_area(line.found.quad, self._settings))
-        return self._read(line, reverse(line.quad), area)
+        return self._read(line, reverse(line.quad), area, self._lines.max_width)
 
     def _read(
-        self, line: Look, quad: Floats, area: Floats, stretch: float = 1.0, squeeze: float = 1.0
+        self, line: Look, quad: Floats, area: Floats, widest: int, stretch: float = 1.0
     ) -> Look:
-        widest = self._lines.width_for(strip_width(area, stretch), squeeze)
         strip = rectify(self._pixels, area, widest, stretch)
         text = self._lines.read_strip(strip, self._options)
         return replace(line, quad=quad, area=area, text=text)

@@ -110,6 +110,7 @@ class Reader(Closing):
             manifest.charset,
             self._settings.line_widths,
             dict(manifest.temperature),
+            self._settings.digit_odds,
         )
         line = self._engines["line"]
         self._helpers = Helpers(len(line) if isinstance(line, EngineTeam) else 1)

@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 __all__ = [
     "CtcText",
     "align",
+    "aligned",
     "beam_search",
     "character_edges",
     "collapse",
@@ -263,9 +264,25 @@ def most_probable(log_probs: Floats, charset: Charset, beam: int = 0) -> CtcText
     """
     if beam > 0:
         best = beam_search(log_probs, beam)
-        path = align(log_probs, best[0][0]) if best else np.zeros(len(log_probs), np.intp)
-    else:
-        path = log_probs.argmax(-1)
+        return aligned(log_probs, best[0][0] if best else (), charset)
+    return _along(log_probs, log_probs.argmax(-1), charset)
+
+
+def aligned(log_probs: Floats, ids: Sequence[int], charset: Charset) -> CtcText:
+    """Return a given text with the confidence and the columns of each character.
+
+    Args:
+        log_probs: float32 (T, classes) logarithms of probabilities.
+        ids: Class numbers of the text, without blanks.
+        charset: The characters of the classes.
+
+    Raises:
+        ValueError: The text does not fit into T columns.
+    """
+    return _along(log_probs, align(log_probs, ids), charset)
+
+
+def _along(log_probs: Floats, path: NDArray[np.intp], charset: Charset) -> CtcText:
     ids, first, last = collapse(path)
     along_path = log_probs[np.arange(len(path)), path]
     # so that from one character's start to the next one's its own columns are the highest

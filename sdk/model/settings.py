@@ -54,6 +54,8 @@ class DecodeSettings:
         vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read in
             several cuts, which vote; this many votes of lead end the reading early (a cut surely
             read has one vote).
+        digit_odds: How many times likelier than the network thinks a digit is where a letter is
+            rare, as in R03718, see `sdk.decode.lookalikes`; 1 trusts the network.
         pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
             free text, for each character, 0..1.
         tile_height_px: Lines lower than this on the frame count as small.
@@ -80,6 +82,7 @@ class DecodeSettings:
     flip_gain: float = 0.1
     max_flips: int = 16
     vote_lead: float = 1.2
+    digit_odds: float = 1.0
     pattern_ratio: float = 0.5
     tile_height_px: float = 10.0
     tile_share: float = 0.3
@@ -98,6 +101,7 @@ class DecodeSettings:
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)
         self._check("vote_lead", 0.0, 100.0)
+        self._check("digit_odds", 1.0, 1e4)
         self._check("max_scale", 0.01, 100.0)
         self._check("box_margin", 0.0, 1.0)
         self._check("strip_margin", 0.0, 1.0)

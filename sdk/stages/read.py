@@ -18,6 +18,7 @@ from sdk.charset import Charset
 from sdk.decode.constrained import Fit, decode_constrained
 from sdk.decode.ctc import CtcText, log_probabilities, most_probable, text_probability
 from sdk.decode.detection import STRIDE
+from sdk.decode.lookalikes import favor_digits
 from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.engine import Engine
 from sdk.errors import OptionError
@@ -115,6 +116,7 @@ class LineReader:
         charset: Charset,
         widths: Sequence[int],
         temperature: dict[str, float],
+        digit_odds: float = 1.0,
     ) -> None:
         """Remember what to run.
 
@@ -124,6 +126,7 @@ class LineReader:
             charset: Characters of the classes.
             widths: Ascending widths of strips, pixels.
             temperature: Of "line" and "recognizer", see `sdk.decode.ctc.log_probabilities`.
+            digit_odds: See `sdk.decode.lookalikes.favor_digits`.
         """
         self._line = line
         self._recognizer = recognizer
@@ -131,6 +134,7 @@ class LineReader:
         self._widths = tuple(widths)
         self._columns = tuple(w // COLUMN_PX for w in widths)
         self._temperature = temperature
+        self._digit_odds = digit_odds
 
     @property
     def reads_features(self) -> bool:
@@ -216,8 +220,10 @@ class LineReader:
         mask, temperature = options.mask, self._temperature.get(graph, 1.0)
         log_probs = log_probabilities(line, mask, temperature)
         free = most_probable(log_probs, self._charset, options.beam)
+        weighed, free = favor_digits(log_probs, free, self._charset, self._digit_odds)
         ids = tuple(self._charset.encode(free.text).tolist())
         if options.automaton is None:
-            return LineText(free, ids, log_probs)
+            return LineText(free, ids, weighed)
+        # a pattern itself says where letters stand
         fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
-        return LineText(free, ids, log_probs, text_probability(log_probs, ids), fit)
+        return LineText(free, ids, weighed, text_probability(log_probs, ids), fit)

@@ -15,13 +15,16 @@ _NO_VOWELS = "BCDFGHJKLMNPRSTVWXYZ"
 
 # weight, letters, patterns
 _COUNTRIES: dict[str, tuple[float, str, tuple[str, ...]]] = {
+    # most states leave out I, O and Q, which look like 1 and 0
     "us": (
-        5.0,
-        _ALL,
+        4.5,
+        NO_IOQ,
         ("LLL DDDD", "LLL-DDDD", "DLLLDDD", "LLL DDD", "DDD LLL", "DDDD LL", "LL DDDDD", "LLDDLL",
          "DLL DDDD", "DDD-LLL", "LLL DLD", "LDDDDD", "DDDDDD", "DLLDDD", "DDL LDD", "LDD LLD",
-         "LL-DDDDD", "NDD DLD", "DL DDDDD", "XXXXXXX", "XXXXXX", "DDD DDD", "LLDDDDD", "XX XXX"),
+         "LL-DDDDD", "NDD DLD", "DL DDDDD", "DDD DDD", "LLDDDDD", "LLD LDL", "LLD LDL", "LLL LDD",
+         "LDD LLL", "DLLL DD", "DDL DDD", "DDDDDLD", "DLDDDDD", "L DDDDDD", "LLD DDDD"),
     ),
+    "us-vanity": (1.0, _ALL, ("XXXXXXX", "XXXXXX", "XX XXX", "LLL LLL", "LLLLLLD", "LLLLDD")),
     "ca": (0.6, NO_IOQ, ("LLLL DDD", "LLL DDD", "DDD LLL", "LL DDDD", "LDD LDD", "LLL-DDDD")),
     "br": (1.5, _ALL, ("LLL-DDDD", "LLL DDDD", "LLLDDDD")),
     "br-mercosur": (1.2, _ALL, ("LLLDLDD", "LLL DLDD")),

@@ -35,7 +35,7 @@ from training.fots_task import FotsTask
 from training.line_task import LineTask
 from training.models.build import Built, build_models, copy_by_name
 from training.models.widen import widen_by_name
-from training.run import load_run, save_weights
+from training.run import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
 from training.schedule import learning_rate
 from training.shards import list_shards
 from training.warm_start import start_from_bundle
@@ -125,15 +125,15 @@ class Fit:
         return self._averaged.parts
 
     def _begin_folder(self, config_text: str) -> Checkpoint | None:
-        path = self._folder / "checkpoint.npz"
-        copy = self._folder / "config.toml"
+        path = self._folder / CHECKPOINT
+        copy = self._folder / CONFIG
         if path.exists():
             text = copy.read_text(encoding="utf-8")
             if text != config_text:
                 _log.warning("Going on with the configuration in %s, not the one given.", copy)
             self.config: Config = parse_config(text, str(copy))
             return read_checkpoint(path)
-        if (self._folder / "ema.weights.h5").exists():
+        if (self._folder / AVERAGED).exists():
             raise TrainingError(
                 f"{self._folder} holds weights, but no checkpoint to go on from; a mean of runs "
                 f'has none. Give a new run folder, and train.init_from = "{self._folder}" to begin '
@@ -385,11 +385,11 @@ class Fit:
             "held_back": self._held_back,
         }
         write_checkpoint(
-            self._folder / "checkpoint.npz",
+            self._folder / CHECKPOINT,
             Checkpoint(weights, self.average.values, optimizer, state),
         )
-        save_weights(self._averaged, weights, self._folder / "last.weights.h5")
-        save_weights(self._averaged, self.average.values, self._folder / "ema.weights.h5")
+        save_weights(self._averaged, weights, self._folder / LAST)
+        save_weights(self._averaged, self.average.values, self._folder / AVERAGED)
         record = {
             "command": self._command,
             "kind": self.config.model.kind,
@@ -404,7 +404,7 @@ class Fit:
             "versions": {"keras": keras.__version__, "python": platform.python_version()},
         }
         write_atomically(
-            self._folder / "run.json", json.dumps(record, indent=1, default=float).encode()
+            self._folder / RECORD, json.dumps(record, indent=1, default=float).encode()
         )
         _log.info("checkpoint at step %d", self.step)
 

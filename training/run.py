@@ -21,7 +21,13 @@ from training.config import Config, load_config
 from training.errors import TrainingError
 from training.models.build import Built, build_models
 
-__all__ = ["Run", "load_run", "save_weights"]
+__all__ = ["AVERAGED", "CHECKPOINT", "CONFIG", "LAST", "RECORD", "Run", "load_run", "save_weights"]
+
+CONFIG = "config.toml"
+RECORD = "run.json"
+CHECKPOINT = "checkpoint.npz"
+LAST = "last.weights.h5"
+AVERAGED = "ema.weights.h5"
 
 
 @dataclass(frozen=True)
@@ -75,20 +81,20 @@ def load_run(folder: Path | str) -> Run:
             configuration describes.
     """
     folder = Path(folder)
-    if not (folder / "config.toml").exists():
+    if not (folder / CONFIG).exists():
         raise TrainingError(
-            f"{folder} is no run folder: it holds no config.toml. "
+            f"{folder} is no run folder: it holds no {CONFIG}. "
             "Train one with: python -m training fit --config … --data … --run DIR"
         )
-    config = load_config(folder / "config.toml")
-    path = folder / "ema.weights.h5"
+    config = load_config(folder / CONFIG)
+    path = folder / AVERAGED
     if not path.exists():
         raise TrainingError(f"{folder} holds no {path.name} yet: the run has no checkpoint.")
     built = build_models(config.model)
     try:
         built.trained.load_weights(path)
     except (OSError, ValueError, KeyError) as error:
-        raise TrainingError(f"{path} does not fit its config.toml: {error}") from error
-    record_path = folder / "run.json"
+        raise TrainingError(f"{path} does not fit its {CONFIG}: {error}") from error
+    record_path = folder / RECORD
     record = json.loads(record_path.read_text(encoding="utf-8")) if record_path.exists() else {}
     return Run(config, built.parts, record)

@@ -36,12 +36,12 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
             writable.
     """
     from training.models.build import build_models
-    from training.run import load_run, save_weights
+    from training.run import AVERAGED, CONFIG, RECORD, load_run, save_weights
 
     folder = Path(folder)
     if len(sources) < 2:
         raise TrainingError(f"A mean needs at least two runs, not {len(sources)}.")
-    if (folder / "config.toml").exists():
+    if (folder / CONFIG).exists():
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
     runs = [load_run(source) for source in sources]
     model = runs[0].config.model
@@ -59,13 +59,13 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise TrainingError(f"Cannot make the run folder {folder}: {error}.") from error
-    save_weights(mean, mean.trained.get_weights(), folder / "ema.weights.h5")
+    save_weights(mean, mean.trained.get_weights(), folder / AVERAGED)
     record = _record(
         [{"name": Path(s).name, **r.record} for s, r in zip(sources, runs, strict=True)]
     )
-    write_atomically(folder / "run.json", json.dumps(record, indent=1).encode())
+    write_atomically(folder / RECORD, json.dumps(record, indent=1).encode())
     # last: a folder without it is no run
-    write_atomically(folder / "config.toml", (Path(sources[0]) / "config.toml").read_bytes())
+    write_atomically(folder / CONFIG, (Path(sources[0]) / CONFIG).read_bytes())
 
 
 def _record(sources: list[dict[str, Any]]) -> dict[str, Any]:

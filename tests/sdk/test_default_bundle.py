@@ -39,6 +39,16 @@ def test_reads_a_crop_whose_line_climbs(degrees: int) -> None:
         assert letters_and_digits(reader.read_line(turned).text) == "EXP2027"
 
 
+def test_a_number_begins_with_a_zero_unless_the_user_says_otherwise() -> None:
+    picture = Image.new("RGB", (130, 42), (235, 235, 235))
+    ImageDraw.Draw(picture).text((5, 4), "R05934", (40, 40, 40), ImageFont.load_default(30))
+    with Reader(threads=1) as reader:
+        assert reader.read_line(picture).text == "R05934"
+        line = reader.read_line(picture, pattern="RO[0-9]{4}")
+        assert (line.text, line.pattern_ok) == ("RO5934", True)
+        assert reader.read_line(picture, charset="RO12345678 9").text == "RO5934"
+
+
 def test_files_stay_within_the_budget() -> None:
     size = sum(path.stat().st_size for path in DEFAULT_BUNDLE.iterdir())
     assert size < 6e6

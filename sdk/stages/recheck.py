@@ -33,7 +33,7 @@ PARTS = (
 
 # A cut that votes is one of several: it may lose this much of its width, if that halves its time.
 SQUEEZE = 1.15
-# A line whose first votes are all less sure than this gets no more.
+# A line whose looks are all less sure than this gets no more.
 HOPELESS = 0.6
 
 
@@ -128,13 +128,12 @@ class Recheck:
         Every line gets its next look before any gets more, and looks are shared out singly: no
         helper waits for the one that has the worst line.
         """
-        unsure = [line for line in lines if self._is_unsure(line)]
+        unsure = [line for line in lines if self._is_unsure(line) and not self._is_hopeless(line)]
         for line in unsure:
             line.hold_election(self._settings.vote_lead)
-        open_ = [line for line in unsure if not line.is_decided]
         for parts in (PARTS[:1], PARTS[1:]):
-            self._look_again(open_, parts)
-            open_ = [line for line in open_ if not (line.is_decided or self._is_hopeless(line))]
+            unsure = [line for line in unsure if not line.is_decided]
+            self._look_again(unsure, parts)
         return [line.best for line in lines]
 
     def _look_again(self, lines: list[_Line], parts: Sequence[Part]) -> None:

@@ -176,12 +176,19 @@ def test_hopeless_lines_are_given_up(
 ) -> None:
     monkeypatch.setattr(recheck, "HOPELESS", 1.0)
     bounds = {"recheck_confidence": 1.0, "vote_lead": 100.0}
-    read(lines, first("HHHH", 0.3), **bounds)
-    assert len(lines.widths) == 2
+    line = read(lines, first("HHHH", 0.3), **bounds)
+    assert (line.text, lines.widths) == ("ABCD", [104])
     # more looks may show what a pattern asks for
     lines.widths.clear()
     read(lines, first("HHHH", 0.3), pattern="[A-Z]+", **bounds)
     assert len(lines.widths) == 1 + len(PARTS)
+
+
+def test_where_nothing_is_seen_nothing_is_read(lines: CountingReader) -> None:
+    nothing = replace(first("", 0.0), found=FoundLine(box_quads((60, 54), 60, 8, 0), 0.8, 8, None))
+    line = read(lines, nothing, recheck_confidence=1.0, vote_lead=100.0)
+    assert (line.text, line.confidence) == ("", 0.0)
+    assert len(lines.widths) == 1
 
 
 def test_unsure_lines_are_tried_turned(lines: CountingReader) -> None:

@@ -89,7 +89,8 @@ class Trouble:
         self.broker, self.frames = broker, frames
         self.seen = self.restarts = 0
         self.memory: dict[float, float] = {}
-        self.thread: threading.Thread | None = None
+        self.threads: list[threading.Thread] = []
+        self._restarting = threading.Lock()
 
     def on_frame(self, *_: object) -> None:
         self.seen += 1
@@ -98,13 +99,14 @@ class Trouble:
                 act()
         if self.seen % int(RESTART * self.frames) == 0:
             self.restarts += 1
-            self.thread = threading.Thread(target=self._restart)
-            self.thread.start()
+            self.threads.append(threading.Thread(target=self._restart))
+            self.threads[-1].start()
 
     def _restart(self) -> None:
-        self.broker.stop()
-        time.sleep(0.5)
-        self.broker.start()
+        with self._restarting:  # the frames may be faster: a broker must not be forgotten
+            self.broker.stop()
+            time.sleep(0.5)
+            self.broker.start()
 
     def _note(self) -> None:
         self.memory[WARM_UP] = resident_mb()
@@ -153,8 +155,8 @@ def run(reader: Any, image: np.ndarray, frames: int, drops: int, folder: Path) -
         station.stop()
         elapsed = time.perf_counter() - started
         growth = resident_mb() - trouble.memory[WARM_UP]
-        if trouble.thread is not None:
-            trouble.thread.join()
+        for thread in trouble.threads:
+            thread.join()
         outputs.close(10)
         broker.stop()
         kept = len(history.ids())

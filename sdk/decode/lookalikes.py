@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.charset import Charset
-from sdk.decode.ctc import CtcText, aligned, text_probability
+from sdk.decode.ctc import CtcText, aligned
+from sdk.decode.mixture import text_probabilities
 
 Floats = NDArray[np.float32]
 
@@ -43,8 +44,8 @@ def favor_digits(
         The probabilities as weighed and the text that is likelier by them, with the digits or as
         it was; where nothing is doubtful, both as given.
     """
-    doubtful = _doubtful(text.text, charset)
-    if odds <= 1 or not doubtful:
+    doubtful = _doubtful(text.text, charset) if odds > 1 else []
+    if not doubtful:
         return log_probs, text
     weighed = log_probs.copy()
     as_read = charset.encode(text.text)
@@ -53,8 +54,9 @@ def favor_digits(
         [digits[place]] = charset.encode(_DIGIT_OF[text.text[place]])
         weighed[slice(*text.spans[place]), digits[place]] += np.log(odds)
     weighed -= np.logaddexp.reduce(weighed, axis=1, keepdims=True)
-    likelier = max((as_read, digits), key=lambda ids: text_probability(weighed, ids.tolist()))
-    return weighed, aligned(weighed, likelier.tolist(), charset)
+    texts = as_read.tolist(), digits.tolist()
+    likelier = texts[text_probabilities([weighed], texts)[0].argmax()]
+    return weighed, aligned(weighed, likelier, charset)
 
 
 def _doubtful(text: str, charset: Charset) -> list[int]:

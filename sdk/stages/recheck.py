@@ -160,8 +160,7 @@ class Recheck:
 
         A pattern may still fit one of them.
         """
-        best = max(look.confidence for look in line.looks)
-        return self._options.automaton is None and best < HOPELESS
+        return self._options.automaton is None and line.best.confidence < HOPELESS
 
     def _look(self, line: Look, part: Part) -> Look:
         """Return a look at a part of a line, which itself stays where it was found."""

@@ -15,7 +15,8 @@ _NO_VOWELS = "BCDFGHJKLMNPRSTVWXYZ"
 
 # weight, letters, patterns
 _COUNTRIES: dict[str, tuple[float, str, tuple[str, ...]]] = {
-    # most states leave out I, O and Q, which look like 1 and 0
+    # most states leave out I, O and Q, which look like 1 and 0; what stands twice is drawn twice as
+    # often
     "us": (
         4.5,
         NO_IOQ,

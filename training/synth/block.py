@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from sdk.geometry import area, iou, map_points, shared_area
+from training.synth.arc import Arc
 from training.synth.pens.ink import Ink
 from training.synth.process import Process, print_line
 
@@ -51,7 +52,8 @@ class Line:
         y: Top edge of the mask in the block, pixels.
         process: How it is printed.
         seed: Seed of the process; equal for lines of one print.
-        bend: Height of the arc the line is bent along, in pixels of the block (0: straight).
+        bend: Angle of the arc that the line is bent along, radians; see ``Arc``.
+        tilt: Turn of the line about its middle, radians.
         main: Whether it is read; the rest (state names on plates, units on displays) stands by.
     """
 
@@ -61,13 +63,19 @@ class Line:
     process: Process
     seed: int
     bend: float = 0.0
+    tilt: float = 0.0
     main: bool = True
+
+    def arc(self) -> Arc | None:
+        """Return the arc of the mask, None if the line is straight and level."""
+        height, width = self.ink.mask.shape
+        return Arc(width, height, self.bend, self.tilt) if self.bend or self.tilt else None
 
     def box(self) -> tuple[float, float, float, float]:
         """Return the box x0, y0, x1, y1 of the ink in the block, without the mask's margin."""
-        x0, y0, x1, y1 = self.ink.box
-        low, high = min(0.0, self.bend), max(0.0, self.bend)
-        return self.x + x0, self.y + y0 + low, self.x + x1, self.y + y1 + high
+        arc = self.arc()
+        x0, y0, x1, y1 = self.ink.box if arc is None else arc.extent(*self.ink.box)
+        return self.x + x0, self.y + y0, self.x + x1, self.y + y1
 
 
 @dataclass
@@ -88,22 +96,6 @@ class Block:
 def corners(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
     """Return the corners of an upright box, float32 (4, 2), clockwise from the top left."""
     return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-
-
-def _arc(x: np.ndarray, width: float, bend: float) -> np.ndarray:
-    """Return the downward shift at ``x`` of a parabola of height ``bend`` over ``width``."""
-    return bend * (1 - (2 * x / max(width, 1.0) - 1) ** 2)
-
-
-def _bent(mask: np.ndarray, bend: float) -> tuple[np.ndarray, float]:
-    """Return the mask bent along the arc and the rows added above it."""
-    height, width = mask.shape
-    above, room = max(0.0, -bend), int(np.ceil(abs(bend)))
-    x, y = np.meshgrid(
-        np.arange(width, dtype=np.float32), np.arange(height + room, dtype=np.float32)
-    )
-    source = y - above - _arc(x, width, bend).astype(np.float32)
-    return cv2.remap(mask, x, source, cv2.INTER_LINEAR), above
 
 
 def _warp(
@@ -164,12 +156,12 @@ def paint(
 
 
 def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float) -> Text:
-    ink, above = line.ink, 0.0
+    ink, arc, left, top = line.ink, line.arc(), 0, 0
     mask, ghost = ink.mask, ink.ghost
-    if line.bend:
-        mask, above = _bent(mask, line.bend)
-        ghost = None if ghost is None else _bent(ghost, line.bend)[0]
-    to_picture = matrix @ np.array([[1, 0, line.x], [0, 1, line.y - above], [0, 0, 1]])
+    if arc is not None:
+        mask, (left, top) = arc.bend_mask(mask)
+        ghost = None if ghost is None else arc.bend_mask(ghost)[0]
+    to_picture = matrix @ np.array([[1, 0, line.x + left], [0, 1, line.y + top], [0, 0, 1]])
     warped = _warp(mask, to_picture, canvas.shape[:2])
     change = 0.0
     if warped is not None:
@@ -180,7 +172,8 @@ def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: 
         )
     x0, y0, x1, y1 = ink.chars.T
     cells = np.stack([x0, y0, x1, y0, x1, y1, x0, y1], 1).reshape(-1, 4, 2).astype(np.float64)
-    cells[..., 1] += _arc(cells[..., 0], mask.shape[1], line.bend)
+    if arc is not None:
+        cells = arc.bend(cells)
     chars = map_points(cells + np.array([line.x, line.y]), matrix)
     quad = map_points(corners(*line.box()), matrix)
     height = np.linalg.norm(quad[3] - quad[0] + quad[2] - quad[1]) / 2

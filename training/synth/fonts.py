@@ -1,7 +1,9 @@
 """The fonts of this machine that can draw the charset, sorted into kinds.
 
 Any folder of TrueType or OpenType files will do. `debian-packages.txt` beside this file lists the
-Debian packages that give the generator its variety.
+Debian packages that give the generator its variety, `npm-packages.txt` many more families. A folder
+called like a kind (`display`, `serif`) tells the kind of all faces below it; elsewhere their names
+do.
 """
 
 from __future__ import annotations
@@ -238,7 +240,9 @@ def _face(
     chars = _drawable(font)
     if not chars.issuperset(_CAPITALS) or not _looks_latin(font, chars):
         return None
-    kind = next((k for k, words in _KIND_WORDS.items() if re.search(words, name)), "sans")
+    kind = next((part for part in reversed(path.parts) if part in KINDS), None) or next(
+        (k for k, words in _KIND_WORDS.items() if re.search(words, name)), "sans"
+    )
     if kind == "sans" and font.getlength("iiii") == font.getlength("WWWW"):
         kind = "mono"
     bold = any(w in name for w in ("bold", "black", "heavy", "demi", "extrab"))

@@ -51,6 +51,53 @@ def paint(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -
     _blend(surface, coverage, color)
 
 
+def _solid_cast(coverage: np.ndarray, x: float, y: float) -> np.ndarray:
+    """Return the side of letters that are ``x`` and ``y`` pixels deep."""
+    deep = coverage
+    for step in np.linspace(0, 1, 1 + int(np.ceil(max(abs(x), abs(y)))))[1:]:
+        shift = np.array([[1, 0, x * step], [0, 1, y * step]], np.float32)
+        deep = np.maximum(deep, cv2.warpAffine(coverage, shift, coverage.shape[::-1]))
+    return deep
+
+
+def _stroke(coverage: np.ndarray) -> float:
+    """Return the width of a line's strokes, pixels: two areas over the length of the edges."""
+    edges = sum(float(np.abs(np.diff(coverage, axis=axis)).sum()) for axis in (0, 1))
+    return 2 * float(coverage.sum()) / max(edges, 1.0)
+
+
+def _gradient(rng: np.random.Generator, shape: tuple[int, ...], color: np.ndarray) -> np.ndarray:
+    """Return a fill (H, W, 3) from ``color`` to one that differs clearly, top down or across."""
+    other = np.clip(color + rng.uniform(-90, 90, 3), 0, 255)
+    along = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
+    if rng.random() < 0.25:
+        along = np.linspace(0, 1, shape[1], dtype=np.float32)[None, :]
+    return color + (other - color) * np.broadcast_to(along, shape)[..., None]
+
+
+def lettering(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
+    """Letter a sign, a poster or a package: borders, shadows, depth, gradients and textures."""
+    ground, stroke = _ground(surface), _stroke(coverage)
+    color = ink_color(rng, ground, _contrast(rng), rng.random() < 0.5)
+    shadow, reach = rng.random(), rng.uniform(0.2, 1.2, 2) * stroke * (rng.choice([-1, 1]), 1)
+    if shadow < 0.25:
+        _blend(surface, _solid_cast(coverage, *reach), random_color(rng, value=(0.0, 0.6)))
+    elif shadow < 0.5:
+        _blend(surface, _cast(coverage, *reach) * rng.uniform(0.4, 0.9), ground * 0.3)
+    if rng.random() < 0.6:
+        size = 2 + round(rng.uniform(0.2, 1.4) * stroke)
+        disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+        border = ink_color(rng, color, rng.uniform(60, 230), rng.random() < 0.5)
+        if rng.random() < 0.2:
+            _blend(surface, cv2.dilate(coverage, disc, iterations=2), color)
+        _blend(surface, cv2.dilate(coverage, disc), border)
+    fill = _gradient(rng, coverage.shape, color) if rng.random() < 0.4 else color
+    if rng.random() < 0.2:
+        grain = noise.fractal(rng, *coverage.shape, rng.uniform(1, 6)) * rng.uniform(10, 50)
+        fill = fill + grain[..., None]
+    _blend(surface, coverage, fill)
+
+
 def worn(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generator) -> None:
     """Print with uneven ink: faded areas, speckles and scratches."""
     height, width = coverage.shape

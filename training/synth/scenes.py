@@ -23,6 +23,8 @@ Scene = Callable[[np.random.Generator, FontLibrary, float], Block]
 
 _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "measure", "mixed")
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
+_BADGE = 14
+"""Characters that fit round a badge or slanting over a poster."""
 _UNITS = ("kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
@@ -274,15 +276,18 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
 
 def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Signs, posters and packages: words in any face and color."""
-    kinds = ("word", "word", "words", "words", "mixed", "short", "contact", "price", "code")
+    kinds = (*["word"] * 4, "words", "words", "mixed", "short", "contact", "price", "code")
     texts = _texts(rng, kinds, _count(rng, 4))
     sizes = [height * rng.choice([1.0, 1.0, 0.7, 1.5]) for _ in texts]
-    kind = "display" if rng.random() < 0.2 else None  # script and fancy faces: shops love them
+    kind = "display" if rng.random() < 0.35 else None  # script and fancy faces: shops love them
     inks = _type(rng, fonts, kind, texts, sizes)
-    how = (process.paint, process.paint, process.paint, process.worn, process.relief)[
-        int(rng.integers(5))
-    ]
+    hows = (process.paint, process.paint, process.paint, process.worn, process.relief)
+    how = process.lettering if rng.random() < 0.35 else hows[int(rng.integers(len(hows)))]
     lines = _stack(rng, inks, how, rng.uniform(0.15, 0.9))
+    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:
+        if rng.random() < 0.55:
+            lines[0].bend = rng.uniform(0.5, 2.4) * rng.choice([-1, -1, 1])
+        lines[0].tilt = rng.normal(0, 0.28)
     if rng.random() < 0.3:
         return _backed(rng, lines, height, random_color(rng), rng.uniform(0, 8))
     return Block(lines)
@@ -316,8 +321,8 @@ def sample_block(
     weights = np.array([SCENES[name][1] for name in names])
     name = names[int(rng.choice(len(names), p=weights / weights.sum()))]
     block = SCENES[name][0](rng, fonts, height)
-    if rng.random() < 0.15:  # printed round a can or a cap
-        bend = rng.uniform(-0.7, 0.7) * height
+    if rng.random() < 0.15 and not any(line.arc() for line in block.lines):  # on a can or a cap
+        sagitta = rng.uniform(-0.7, 0.7) * height
         for line in block.lines:
-            line.bend = bend
+            line.bend = 8 * sagitta / line.ink.mask.shape[1]
     return block

@@ -30,6 +30,15 @@ def test_copies_of_a_face_count_once(tmp_path: Path) -> None:
     assert [face.path for face in library.faces] == [tmp_path / "one" / source.path.name]
 
 
+def test_a_folder_called_like_a_kind_tells_it(tmp_path: Path) -> None:
+    source = next(face for face in default_library().faces if face.kind == "sans").path
+    for folder in ("display/some-family", "some-family"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / source.name).write_bytes(source.read_bytes())
+    assert {face.kind for face in FontLibrary([tmp_path / "display"]).faces} == {"display"}
+    assert {face.kind for face in FontLibrary([tmp_path / "some-family"]).faces} == {"sans"}
+
+
 def test_faces_hold_digits_and_capitals() -> None:
     for face in default_library().faces:
         assert face.kind in KINDS

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from convert.adopt import Variant, adopt_detector, detector_runs
 from convert.errors import ConvertError
 from convert.folder import built_beside
 from convert.recipe import array_sha256, recipe_json
@@ -50,6 +51,8 @@ class Options:
         held_back: Most photos, and most strips, to compare on; never calibrated on.
         photos: Further folders to compare on, each on its own.
         tuned: Folder of tuned graphs, which the int8 variant takes; None tunes nothing.
+        detector: A bundle whose detectors are taken over as they are, by variant; None where the
+            runs give the detector, or there shall be none.
         name: Name of the bundle; its folder's name if empty.
         version: Version of the bundle.
         default_variant: Variant the SDK opens; ``int8`` or the first one if empty.
@@ -68,6 +71,7 @@ class Options:
     held_back: int = 64
     photos: tuple[Path, ...] = ()
     tuned: Path | None = None
+    detector: Path | None = None
     name: str = ""
     version: str = "1"
     default_variant: str = ""
@@ -141,6 +145,11 @@ def export(
     """
     options.check()
     models, charset = merge(sources, options.graphs)
+    if options.detector is not None and "detector" in models:
+        raise ConvertError(
+            f"Both the runs and {options.detector} have a detector: leave --detector out, or take "
+            "only the line graph of the runs with --graphs line."
+        )
     with built_beside(target, force=options.force) as folder:
         try:
             return _build(folder, target.resolve().name, sources, models, charset, options, say)
@@ -171,9 +180,12 @@ def _build(
     shapes = {name: _shape(name, model, options) for name, model in models.items()}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         variants = Variants(models, shapes, calibration, tuned, Path(scratch), say)
-        files = {p: variants.write(p, folder) for p in options.precisions}
-    created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+        files: dict[str, Variant] = {p: variants.write(p, folder) for p in options.precisions}
     runs = [run_record(source, models) for source in sources]
+    if options.detector is not None:
+        files = adopt_detector(options.detector, files, folder)
+        runs += detector_runs(options.detector)
+    created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     recipe = recipe_json(
         created=created,
         runs=runs,
@@ -255,7 +267,8 @@ def _plain(options: Options) -> dict[str, Any]:
     values.pop("force")
     values["calibration"] = [path.name for path in options.calibration]
     values["photos"] = [path.name for path in options.photos]
-    values["tuned"] = options.tuned and options.tuned.name
+    for name in ("tuned", "detector"):
+        values[name] = values[name] and values[name].name
     return values
 
 

@@ -255,6 +255,34 @@ def test_commands_export_and_verify(
     assert "line-fp32.tflite is damaged" in capsys.readouterr().err
 
 
+def test_detector_of_another_bundle_is_taken_over(
+    bundle: Path, line_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "own"
+    assert main(command(line_run, target, "--detector", str(bundle))) == 0
+    own, given = Bundle.open(target, "fp32"), Bundle.open(bundle, "fp32")
+    assert set(own.roles) == {"line", "detector"}
+    assert own.graph("detector").spec == given.graph("detector").spec
+    assert own.graph("detector").path.read_bytes() == given.graph("detector").path.read_bytes()
+    assert own.graph("line").spec.sha256 != given.graph("line").spec.sha256
+    # it is told where both came from
+    assert [run["name"] for run in own.manifest.training["runs"]] == ["line-run", "run"]
+    assert json.loads((target / "recipe.json").read_text())["options"]["detector"] == "small"
+    assert main(["verify", str(target), str(line_run), "--count", "2"]) == 0
+    capsys.readouterr()
+    missing = command(line_run, target, "--force", "--detector", str(target))
+    assert main([*missing, "--precision", "fp16"]) == 1
+    error = capsys.readouterr().err
+    assert "No fp16 detector to take over" in error
+    assert "has no variant 'fp16'" in error
+    assert Bundle.open(target).variant == "fp32"
+
+
+def test_two_detectors_are_refused(bundle: Path, source: Source, tmp_path: Path) -> None:
+    with pytest.raises(ConvertError, match="--graphs line"):
+        export([source], tmp_path / "two", replace(SMALL, detector=bundle))
+
+
 def old_bundle(tmp_path: Path) -> Path:
     target = tmp_path / "bundle"
     target.mkdir()

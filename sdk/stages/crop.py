@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 
 import numpy as np
 
-from sdk.image.arch import Arch, unbend
+from sdk.geometry import side_lengths
+from sdk.image.band import Band, cut_band, find_band
 from sdk.image.load import ImageArray
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
@@ -19,43 +21,59 @@ from sdk.stages.vote import WHOLE, Part, elect
 
 __all__ = ["CropReader"]
 
-# So many quarter turns to the left, and then what of the crop is read.
-Key = tuple[int, Part | Arch]
-
 # A crop this many times higher than wide holds a line that runs upwards or downwards, unless it
 # is a single narrow character.
 TALL = 1.5
 SINGLE_CHARACTER = 3.0
 
-# What of a crop is read where the whole reads badly, most useful first. The line may stand in a
-# part of the height or climb through it, as words on signs do, characters may touch the edges, and
-# each cut errs in its own way.
+
+@dataclass(frozen=True, slots=True)
+class BandCut:
+    """A look along the band of a crop.
+
+    Attributes:
+        band: Where the line runs, margins included.
+        side: What is added before and behind the crop, as a share of the band's height.
+        stretch: Horizontal scale of the strip.
+    """
+
+    band: Band
+    side: float = 0.1
+    stretch: float = 1.0
+
+
+Cut = Part | BandCut
+# So many quarter turns to the left, and then what of the crop is read.
+Key = tuple[int, Cut]
+
+# What of a crop is read where the whole reads badly, most useful first: along the band that the
+# line seems to run in, with margins and scales of several sizes, ...
+BENT_AND_MARGINS = ((False, 0.12), (True, 0.12), (False, 0.2), (True, 0.3))
+STRETCH, STRETCHED_MARGIN = 1.2, 0.12
+# ... and in parts of the crop that do not depend on a guess. The line may stand in a part of the
+# height or climb through it, characters may touch the edges, and each cut errs in its own way.
 PARTS = (
     Part(side=0.1),
     Part(0.1, 0.9),
     Part(side=0.15, stretch=1.25),
-    Part(0.2, 0.8),
     Part(side=0.15, stretch=0.9),
-    Part(0.25, 0.95),
     Part(0.15, 1.0),
-    Part(0.3, 0.8),
-    Part(0.3, 1.0),
     Part(rise=0.3),
     Part(rise=-0.3),
     Part(rise=0.5),
     Part(rise=-0.5),
 )
 
-# Lines shorter than this many times their height may bend: round a cap, a badge, the top of a sign.
-BENT = 6.0
-ARCHES = (
-    Arch(0.4),
-    Arch(-0.4),
-    Arch(0.25, 0.5),
-    Arch(0.25, -0.5),
-    Arch(-0.25, 0.5),
-    Arch(-0.25, -0.5),
-)
+
+def cuts_of(pixels: ImageArray) -> tuple[Cut, ...]:
+    """Return what of a crop, turned upright, is worth reading, most useful first.
+
+    A band that is the likeliest whether lines may bend or not is there twice: it votes twice.
+    """
+    bands = {bent: find_band(pixels, bent=bent) for bent in (False, True)}
+    plain = [BandCut(bands[bent].grown(margin)) for bent, margin in BENT_AND_MARGINS]
+    wider = [BandCut(x.grown(STRETCHED_MARGIN), stretch=STRETCH) for x in bands.values()]
+    return (*plain, *wider, *PARTS)
 
 
 class CropReader:
@@ -86,7 +104,7 @@ class CropReader:
         self._looks: dict[Key, Look] = {}
         height, width = pixels.shape[:2]
         self._quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        self._cuts = (*PARTS, *ARCHES) if max(width, height) < BENT * min(width, height) else PARTS
+        self._cuts: dict[int, tuple[Cut, ...]] = {}  # by quarter turns
         # how many quarter turns to the left bring the text upright, likeliest first
         self._quarters: tuple[int, ...] = (0,) if height < TALL * width else (1, 3)
         if TALL * width <= height < SINGLE_CHARACTER * width:
@@ -99,7 +117,7 @@ class CropReader:
         best = max(whole, key=lambda look: look.confidence)
         if best.confidence < settings.crop_confidence:
             quarters = self._quarters[whole.index(best)]
-            more = self._look((quarters, cut) for cut in self._cuts)
+            more = self._look((quarters, cut) for cut in self._upright_cuts(quarters))
             best = elect(chain([best], more), settings.vote_lead)
         if self._quarters == (0,) and best.confidence < settings.flip_confidence:
             [turned] = self._look([(2, WHOLE)])
@@ -116,36 +134,47 @@ class CropReader:
         quarters = max(self._quarters, key=lambda k: self._looks[k, WHOLE].fit_probability)
         if self._likeliest().fit_confidence < self._settings.crop_confidence:
             turned = [(2, WHOLE)] if self._quarters == (0,) else []
-            wanted = [*turned, *((quarters, cut) for cut in self._cuts)]
-            list(self._look(x for x in wanted if x not in self._looks))
+            list(self._look([*turned, *((quarters, cut) for cut in self._upright_cuts(quarters))]))
         return self._likeliest()
 
     def _likeliest(self) -> Look:
         return max(self._looks.values(), key=lambda look: look.fit_probability)
 
     def _look(self, wanted: Iterable[Key]) -> Iterator[Look]:
-        """Yield looks at the crop as they are asked for; only those are kept.
+        """Yield looks at the crop as they are asked for; only those are kept, and each taken once.
 
         As many as there are helpers are taken at a time.
         """
         rest = iter(wanted)
         while some := list(islice(rest, len(self._helpers))):
-            for key, look in zip(some, self._helpers.map(self._take, some), strict=True):
-                self._looks[key] = look
-                yield look
+            new = [key for key in dict.fromkeys(some) if key not in self._looks]
+            self._looks.update(zip(new, self._helpers.map(self._take, new), strict=True))
+            yield from (self._looks[key] for key in some)
+
+    def _upright_cuts(self, quarters: int) -> tuple[Cut, ...]:
+        if quarters not in self._cuts:
+            self._cuts[quarters] = cuts_of(self._turned(quarters))
+        return self._cuts[quarters]
+
+    def _turned(self, quarters: int) -> ImageArray:
+        return np.ascontiguousarray(np.rot90(self._pixels, quarters))
 
     def _take(self, key: Key) -> Look:
         quarters, cut = key
         # turned to the left once, reading starts at what was the top right corner
         quad = np.roll(self._quad, -quarters, axis=0)
-        width = self._lines.max_width
-        turned = np.rot90(self._pixels, quarters)
-        found = FoundLine(quad, 1.0, float(turned.shape[0]), None)
-        if isinstance(cut, Arch):
-            strip = unbend(np.ascontiguousarray(turned), cut, width)
+        most = self._lines.max_width
+        across, height = (float(x) for x in side_lengths(quad))
+        found = FoundLine(quad, 1.0, height, None)
+        if isinstance(cut, BandCut):
+            turned = self._turned(quarters)
+            strip = cut_band(turned, cut.band, cut.side, cut.stretch, most)
+            inside = cut.band.quad(cut.side, across, height)
+            axes = np.stack([(quad[1] - quad[0]) / across, (quad[3] - quad[0]) / height])
+            quad = quad[0] + inside @ axes
         elif cut == WHOLE:
-            strip = fit_strip(np.ascontiguousarray(turned), width)
+            strip = fit_strip(self._turned(quarters), most)
         else:
             quad = cut.cut(quad)
-            strip = rectify(self._pixels, quad, width, cut.stretch)
+            strip = rectify(self._pixels, quad, most, cut.stretch)
         return Look(found, quad, quad, self._lines.read_strip(strip, self._options))

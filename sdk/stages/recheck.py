@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.geometry import reverse
+from sdk.geometry import map_points, reverse
+from sdk.image.band import find_band
 from sdk.image.load import ImageArray
 from sdk.image.strip import expand_quad, rectify, strip_width
 from sdk.model.settings import DecodeSettings
@@ -30,6 +32,25 @@ PARTS = (
     Part(0.06, 0.94),
     Part(side=0.1, stretch=0.85),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class AlongBand:
+    """A look along the band that stands out around a found line, whose box may be off or slant.
+
+    Attributes:
+        room: What is searched around the line, as a share of its height; as much again at its ends.
+        margin: What is added above and below the band, as a share of its height.
+        stretch: Horizontal scale of the strip.
+    """
+
+    room: float = 0.25
+    margin: float = 0.15
+    stretch: float = 1.0
+
+
+Cut = Part | AlongBand
+CUTS: tuple[Cut, ...] = (*PARTS, AlongBand())
 
 # A cut that votes is one of several: it may lose this much of its width, if that halves its time.
 SQUEEZE = 1.15
@@ -131,14 +152,14 @@ class Recheck:
         unsure = [line for line in lines if self._is_unsure(line) and not self._is_hopeless(line)]
         for line in unsure:
             line.hold_election(self._settings.vote_lead)
-        for parts in (PARTS[:1], PARTS[1:]):
+        for cuts in (CUTS[:1], CUTS[1:]):
             unsure = [line for line in unsure if not line.is_decided]
-            self._look_again(unsure, parts)
+            self._look_again(unsure, cuts)
         return [line.best for line in lines]
 
-    def _look_again(self, lines: list[_Line], parts: Sequence[Part]) -> None:
-        """Take looks at parts of the lines."""
-        jobs = [(line, part) for line in lines for part in parts]
+    def _look_again(self, lines: list[_Line], cuts: Sequence[Cut]) -> None:
+        """Take looks at cuts of the lines."""
+        jobs = [(line, cut) for line in lines for cut in cuts]
         looks = self._helpers.map(lambda job: self._look(job[0].looks[0], job[1]), jobs)
         for (line, _), look in zip(jobs, looks, strict=True):
             line.add(look)
@@ -162,13 +183,27 @@ class Recheck:
         """
         return self._options.automaton is None and line.best.confidence < HOPELESS
 
-    def _look(self, line: Look, part: Part) -> Look:
-        """Return a look at a part of a line, which itself stays where it was found."""
-        area = part.cut(strip_area(line.found.quad, self._settings))
+    def _look(self, line: Look, cut: Cut) -> Look:
+        """Return a look at a cut of a line, which itself stays where it was found."""
+        quad = line.found.quad
+        if isinstance(cut, AlongBand):
+            area = self._band(quad, cut)
+        else:
+            area = cut.cut(strip_area(quad, self._settings))
         widest = self._lines.max_width
-        if part != WHOLE:
-            widest = self._lines.width_for(strip_width(area, part.stretch), SQUEEZE)
-        return self._read(line, line.quad, area, widest, part.stretch)
+        if cut != WHOLE:
+            widest = self._lines.width_for(strip_width(area, cut.stretch), SQUEEZE)
+        return self._read(line, line.quad, area, widest, cut.stretch)
+
+    def _band(self, quad: Floats, cut: AlongBand) -> Floats:
+        """Return the band around a line, float32 (4, 2), pixels of the photo."""
+        around = expand_quad(quad, cut.room, cut.room)
+        view = rectify(self._pixels, around, self._lines.max_width)
+        height, width = view.shape[:2]
+        frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        band = find_band(view).grown(cut.margin).quad(0.0, width, height)
+        to_photo = cv2.getPerspectiveTransform(frame, around)
+        return map_points(band, to_photo).astype(np.float32)
 
     def _turned(self, line: Look) -> Look:
         """Return a look at a line read the other way round."""

@@ -22,7 +22,7 @@ from sdk.stages.find import FoundLine
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look
 from sdk.stages.read import LineReader, LineText, ReadOptions
-from sdk.stages.recheck import PARTS, SQUEEZE, Recheck
+from sdk.stages.recheck import CUTS, PARTS, SQUEEZE, Recheck
 from tests import tiny
 from tests.claims import claim
 
@@ -104,7 +104,38 @@ def test_cuts_of_the_line_vote(lines: CountingReader) -> None:
     line = read(lines, claimed, recheck_confidence=1.0, vote_lead=100.0)
     assert line.text == "ABCD"
     assert 128 in part_widths()
-    assert lines.widths == [104, *part_widths()]
+    *widths, along_band = lines.widths
+    assert widths == [104, *part_widths()]
+    # the script fills its box and more is searched around it
+    assert along_band > 104
+
+
+def test_a_box_that_is_off_is_read_along_the_band(tiny_bundle: Path) -> None:
+    """Of a line that climbs through its box, the cut along the band sees all characters level."""
+    seen: list[ImageArray] = []
+
+    class Watching(CountingReader):
+        def read_strip(self, strip: ImageArray, options: ReadOptions) -> LineText:
+            seen.append(strip)
+            return super().read_strip(strip, options)
+
+    photo = np.full((120, 300, 3), 210, np.uint8)
+    for i in range(30):  # strokes of 14 px, 20 px higher at the end than at the start
+        x, y = 30 + 8 * i, 62 - 20 * i // 29
+        photo[y - 7 : y + 7, x : x + 4] = 40
+    quad = box_quads((150, 52), 240, 40, 0)
+    look = Look(FoundLine(quad, 0.8, 40.0, None), quad, quad, claim(tiny.CHARSET, "HHHH", 0.9))
+    engine = open_engine(Bundle.open(tiny_bundle, "fp32").graph("line"), "cpu", 1)
+    lines = Watching(engine, None, tiny.CHARSET, SETTINGS.line_widths, {})
+    settings = replace(SETTINGS, recheck_confidence=1.0, vote_lead=100.0)
+    options = ReadOptions.of(tiny.CHARSET, None, 0)
+    Recheck(lines, settings, photo, options, Helpers()).read([look])
+    engine.close()
+    dark = [(255.0 - strip[..., 0]).clip(60) - 60 for strip in seen]
+    middles = [(d * np.arange(32)[:, None]).sum(0) / (d.sum(0) + 1e-6) for d in dark]
+    climbs = [np.ptp(m[d.sum(0) > d.sum(0).max() / 2]) for m, d in zip(middles, dark, strict=True)]
+    assert min(climbs[:-1]) > 8
+    assert climbs[-1] < 4
 
 
 @pytest.mark.parametrize(
@@ -181,7 +212,7 @@ def test_hopeless_lines_are_given_up(
     # more looks may show what a pattern asks for
     lines.widths.clear()
     read(lines, first("HHHH", 0.3), pattern="[A-Z]+", **bounds)
-    assert len(lines.widths) == 1 + len(PARTS)
+    assert len(lines.widths) == 1 + len(CUTS)
 
 
 def test_where_nothing_is_seen_nothing_is_read(lines: CountingReader) -> None:

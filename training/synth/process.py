@@ -93,7 +93,8 @@ def lettering(surface: np.ndarray, coverage: np.ndarray, rng: np.random.Generato
         _blend(surface, cv2.dilate(coverage, disc), border)
     fill = _gradient(rng, coverage.shape, color) if rng.random() < 0.4 else color
     if rng.random() < 0.2:
-        grain = noise.fractal(rng, *coverage.shape, rng.uniform(1, 6)) * rng.uniform(10, 50)
+        height, width = coverage.shape
+        grain = noise.fractal(rng, height, width, rng.uniform(1, 6)) * rng.uniform(10, 50)
         fill = fill + grain[..., None]
     _blend(surface, coverage, fill)
 

@@ -57,12 +57,16 @@ class Band:
             width: The picture's width in pixels.
             height: Its height.
         """
-        more = side * (self.bottom - self.top) * height / width
-        u = np.array([-more, 1 + more])
+        u = np.array(self.ends(side, width, height))
         half = (self.bottom - self.top) / 2
         start, end = self.middle(u)
         v = np.array([start - half, end - half, end + half, start + half])
         return np.stack([u[[0, 1, 1, 0]] * width, v * height], -1).astype(np.float32)
+
+    def ends(self, side: float, width: float, height: float) -> tuple[float, float]:
+        """Return where a strip starts and ends, in shares of the picture's width; see `quad`."""
+        more = side * (self.bottom - self.top) * height / width
+        return -more, 1 + more
 
     def middle(self, u: Floats) -> Floats:
         """Return the height of the middle line, counted down, at shares ``u`` of the width."""
@@ -101,7 +105,7 @@ def find_band(image: ImageArray, *, bent: bool = False) -> Band:
     Text changes brightness along a line more often than what lies above and below it: the band,
     straight or along a parabola, is the one that splits horizontal gradients with the greatest
     between-class variance (Otsu 1979, "A Threshold Selection Method from Gray-Level Histograms",
-    equation 14).
+    equation 14), bending bands handicapped.
 
     Args:
         image: uint8 RGB (H, W, 3), a picture of one line.
@@ -135,8 +139,7 @@ def cut_band(
         uint8 (32, w, 3); outside the picture its edge is repeated.
     """
     height, width = image.shape[:2]
-    more = side * (band.bottom - band.top) * height / width
-    u = np.linspace(-more, 1 + more, _POINTS)
+    u = np.linspace(*band.ends(side, width, height), _POINTS)
     x, y = u * width, band.middle(u) * height
     length = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y)).cumsum()])
     # across a slanting line it is nearer from edge to edge than downwards

@@ -50,7 +50,9 @@ class Arc:
         x, y = _turned(across * np.sin(along), across * np.cos(along) - radius, self.tilt)
         return np.stack([x + self.width / 2, y + self.height / 2], axis=-1)
 
-    def extent(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, ...]:
+    def extent(
+        self, x0: float, y0: float, x1: float, y1: float
+    ) -> tuple[float, float, float, float]:
         """Return the upright box x0, y0, x1, y1 around a bent box."""
         xs, ys = np.linspace(x0, x1, _STEPS), np.linspace(y0, y1, _STEPS)
         edges = [np.stack(np.broadcast_arrays(xs, y), -1) for y in (y0, y1)]

@@ -284,7 +284,7 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
     hows = (process.paint, process.paint, process.paint, process.worn, process.relief)
     how = process.lettering if rng.random() < 0.35 else hows[int(rng.integers(len(hows)))]
     lines = _stack(rng, inks, how, rng.uniform(0.15, 0.9))
-    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:
+    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:  # crops lie slanting
         if rng.random() < 0.55:
             lines[0].bend = rng.uniform(0.5, 2.4) * rng.choice([-1, -1, 1])
         lines[0].tilt = rng.normal(0, 0.28)

@@ -19,6 +19,7 @@ from sdk.engine.interpreter import find_interpreter
 from sdk.model.bundle import Bundle
 from training.models.batch_norm import BatchNormalization
 from training.models.build import layers_by_name
+from training.models.folding import convolution_before
 
 __all__ = ["start_from_bundle"]
 
@@ -57,7 +58,7 @@ def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str
     fresh = [
         layer
         for layer in layers.values()
-        if isinstance(layer, BatchNormalization) and _convolution_before(layer) in copied
+        if isinstance(layer, BatchNormalization) and convolution_before(layer) in copied
     ]
     for layer in fresh:
         layer.unfolding = True
@@ -67,10 +68,6 @@ def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str
         for layer in fresh:
             layer.unfolding = False
     return copied
-
-
-def _convolution_before(layer: keras.Layer) -> str:
-    return f"{layer.name.removesuffix('_bn')}_conv"
 
 
 def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndarray) -> bool:

@@ -50,6 +50,8 @@ Key = tuple[int, Cut]
 # line seems to run in, with margins and scales of several sizes, ...
 BENT_AND_MARGINS = ((False, 0.12), (True, 0.12), (False, 0.2), (True, 0.3))
 STRETCH, STRETCHED_MARGIN = 1.2, 0.12
+# A line this many times longer than high is not stretched: it gains nothing and costs most.
+LONG = 6.0
 # ... and in parts of the crop that do not depend on a guess. The line may stand in a part of the
 # height or climb through it, characters may touch the edges, and each cut errs in its own way.
 PARTS = (
@@ -73,7 +75,8 @@ def cuts_of(pixels: ImageArray) -> tuple[Cut, ...]:
     bands = {bent: find_band(pixels, bent=bent) for bent in (False, True)}
     plain = [BandCut(bands[bent].grown(margin)) for bent, margin in BENT_AND_MARGINS]
     wider = [BandCut(x.grown(STRETCHED_MARGIN), stretch=STRETCH) for x in bands.values()]
-    return (*plain, *wider, *PARTS)
+    height, width = pixels.shape[:2]
+    return (*plain, *(wider if width < LONG * height else ()), *PARTS)
 
 
 class CropReader:

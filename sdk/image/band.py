@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.geometry import map_points
 from sdk.image.load import ImageArray
 from sdk.image.strip import STRIP_HEIGHT
 
@@ -62,6 +63,21 @@ class Band:
         start, end = self.middle(u)
         v = np.array([start - half, end - half, end + half, start + half])
         return np.stack([u[[0, 1, 1, 0]] * width, v * height], -1).astype(np.float32)
+
+    def within(
+        self, quad: NDArray[np.float32], side: float, width: float, height: float
+    ) -> NDArray[np.float32]:
+        """Return the corners of the band in the photo that a picture was straightened from.
+
+        Args:
+            quad: float32 (4, 2), what of the photo the picture shows, pixels.
+            side: See `quad`.
+            width: The picture's width in pixels.
+            height: Its height.
+        """
+        frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        matrix = cv2.getPerspectiveTransform(frame, quad)
+        return map_points(self.quad(side, width, height), matrix).astype(np.float32)
 
     def ends(self, side: float, width: float, height: float) -> tuple[float, float]:
         """Return where a strip starts and ends, in shares of the picture's width; see `quad`."""

@@ -170,11 +170,8 @@ class CropReader:
         across, height = (float(x) for x in side_lengths(quad))
         found = FoundLine(quad, 1.0, height, None)
         if isinstance(cut, BandCut):
-            turned = self._turned(quarters)
-            strip = cut_band(turned, cut.band, cut.side, cut.stretch, most)
-            inside = cut.band.quad(cut.side, across, height)
-            axes = np.stack([(quad[1] - quad[0]) / across, (quad[3] - quad[0]) / height])
-            quad = quad[0] + inside @ axes
+            strip = cut_band(self._turned(quarters), cut.band, cut.side, cut.stretch, most)
+            quad = cut.band.within(quad, cut.side, across, height)
         elif cut == WHOLE:
             strip = fit_strip(self._turned(quarters), most)
         else:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.geometry import map_points, reverse
+from sdk.geometry import reverse
 from sdk.image.band import find_band
 from sdk.image.load import ImageArray
 from sdk.image.strip import expand_quad, rectify, strip_width
@@ -200,10 +199,7 @@ class Recheck:
         around = expand_quad(quad, cut.room, cut.room)
         view = rectify(self._pixels, around, self._lines.max_width)
         height, width = view.shape[:2]
-        frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        band = find_band(view).grown(cut.margin).quad(0.0, width, height)
-        to_photo = cv2.getPerspectiveTransform(frame, around)
-        return map_points(band, to_photo).astype(np.float32)
+        return find_band(view).grown(cut.margin).within(around, 0.0, width, height)
 
     def _turned(self, line: Look) -> Look:
         """Return a look at a line read the other way round."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
+from convert.verify import bundle_manifest
 from sdk.errors import SdkError
 from sdk.model.bundle import Bundle
 from sdk.model.manifest import GraphSpec
@@ -56,8 +57,5 @@ def detector_runs(source: Path) -> list[dict[str, Any]]:
     Raises:
         ConvertError: The bundle is missing or damaged.
     """
-    try:
-        runs = Bundle.open(source).manifest.training.get("runs", [])
-    except SdkError as error:
-        raise ConvertError(str(error)) from error
+    runs = bundle_manifest(source).training.get("runs", [])
     return [run for run in runs if _ROLE in run.get("weights_sha256", {})]

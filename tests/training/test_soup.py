@@ -48,7 +48,7 @@ def test_mean_of_two_runs(runs, tmp_path):
         assert not np.allclose(first[name].kernel, second[name].kernel)
         for field in ("kernel", "bias", "mean", "variance"):
             half = (getattr(first[name], field) + getattr(second[name], field)) / 2
-            assert np.allclose(half, getattr(one, field), atol=1e-5)
+            assert np.allclose(half, getattr(one, field), atol=1e-6)
     heads = [layers_by_name(load_run(x).models["line"])["rec_logits"] for x in (*runs, out)]
     heads = [head.get_weights() for head in heads]
     for a, b, c in zip(*heads, strict=True):

@@ -154,6 +154,52 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
     return cv2.cvtColor(np.clip(patch, 0, 255).astype(np.uint8), cv2.COLOR_RGB2GRAY)
 
 
+def _grille(rng: np.random.Generator) -> np.ndarray:
+    """Return parallel bars, as of vents and radiators, now and then with a badge, uint8 (h, w)."""
+    height, width = int(rng.integers(30, 160)), int(rng.integers(40, 260))
+    dark, light = sorted(rng.uniform(0, 255, 2))
+    pitch, bar = int(rng.integers(5, 22)), rng.uniform(0.2, 0.7)
+    rows = (np.arange(height) % pitch) < bar * pitch
+    patch = np.repeat(np.where(rows, light, dark)[:, None].astype(np.uint8), width, axis=1)
+    if rng.random() < 0.5:
+        center, radius = (width // 2, height // 2), int(min(height, width) * rng.uniform(0.15, 0.4))
+        cv2.circle(patch, center, radius, float(light), int(rng.integers(1, 5)), cv2.LINE_AA)
+        cv2.line(patch, (center[0], center[1] - radius), (center[0], center[1] + radius), light, 2)
+    return patch
+
+
+def _rings(rng: np.random.Generator) -> np.ndarray:
+    """Return circles within or beside each other, as of wheels, knobs and holes, uint8 (h, w)."""
+    height, width = int(rng.integers(24, 120)), int(rng.integers(24, 260))
+    dark, light = rng.uniform(0, 255, 2)
+    patch = np.full((height, width), dark, np.uint8)
+    radius = int(height * rng.uniform(0.2, 0.45))
+    for x in range(radius + 2, width - radius, int(radius * rng.uniform(2.1, 3.5)) + 1):
+        for share in (1.0, 0.6)[: int(rng.integers(1, 3))]:
+            thickness = int(rng.integers(1, max(2, radius // 3)))
+            center = (x, height // 2)
+            cv2.circle(patch, center, int(radius * share), float(light), thickness, cv2.LINE_AA)
+    return patch
+
+
+def _bricks(rng: np.random.Generator) -> np.ndarray:
+    """Return courses of bricks, tiles or keys without marks, uint8 (h, w)."""
+    rows, columns = int(rng.integers(2, 7)), int(rng.integers(2, 9))
+    high, wide, joint = int(rng.integers(8, 34)), int(rng.integers(10, 60)), int(rng.integers(1, 5))
+    shift = rng.random() < 0.6
+    patch = np.full((rows * high, columns * wide), rng.uniform(0, 255), np.float32)
+    level = rng.uniform(0, 255)
+    for row in range(rows):
+        for column in range(-1, columns):
+            x = column * wide + (wide // 2 if shift and row % 2 else 0)
+            window = patch[row * high + joint : (row + 1) * high, max(0, x + joint) : x + wide]
+            window[:] = level + rng.normal(0, 12)
+    return np.clip(patch, 0, 255).astype(np.uint8)
+
+
+_CLUTTER = (_barcode, _matrix_code, _scribble, _grille, _rings, _bricks)
+
+
 def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> None:
     """Draw one thing that is no text on a free place of a picture, both changed in place.
 
@@ -162,7 +208,7 @@ def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> N
         image: float32 RGB (H, W, 3).
         taken: uint8 (H, W), not 0 where something stands already.
     """
-    patch = (_barcode, _matrix_code, _scribble)[int(rng.integers(3))](rng)
+    patch = _CLUTTER[int(rng.integers(len(_CLUTTER)))](rng)
     if rng.random() < 0.3:
         patch = np.rot90(patch)
     height, width = image.shape[:2]

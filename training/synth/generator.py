@@ -18,6 +18,8 @@ from training.synth.fonts import FontLibrary, default_library
 from training.synth.scenes import SCENES, sample_block
 
 _LONGEST_STRIP = 1024
+_CLOSE_UP = 0.12
+"""Share of photos taken from so near that a line fills up to two thirds of the height."""
 _PAGE = 8
 """Lines of a block above which it is a page."""
 _LEAST_SIGNAL = 14.0
@@ -112,10 +114,14 @@ class Generator:
         texts: list[Text] = []
         smallest = float(self.config.text_px[1])
         wanted = int(rng.integers(2, 16)) if rng.random() < 0.96 else 0
+        low, high = self.config.text_px
+        sizes_px = (low, min(high, height / 3))
+        if rng.random() < _CLOSE_UP:
+            wanted, sizes_px = min(wanted, 2), (0.12 * height, 0.65 * height)
         for _ in range(2 * wanted):
             if wanted == 0:
                 break
-            found = self._place(rng, canvas, taken)
+            found = self._place(rng, canvas, taken, sizes_px)
             if found:
                 wanted -= 1
                 texts += found
@@ -123,14 +129,22 @@ class Generator:
                 smallest = min([smallest, *sizes])
         return Photo(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
 
-    def _place(self, rng: np.random.Generator, canvas: np.ndarray, taken: np.ndarray) -> list[Text]:
+    def _place(
+        self,
+        rng: np.random.Generator,
+        canvas: np.ndarray,
+        taken: np.ndarray,
+        sizes_px: tuple[float, float],
+    ) -> list[Text]:
         """Paint one block where nothing stands yet; return its lines, none if it has no room."""
         height, width = canvas.shape[:2]
-        low, high = self.config.text_px
-        size = float(np.exp(rng.uniform(np.log(low), np.log(min(high, height / 3)))))
+        low, high = sizes_px
+        size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
-        if len(block.lines) > _PAGE:  # photographed whole: the print gets as small as it must
-            size = max(low, min(size, _fitting(block, (0.9 * width, 0.9 * height))))
+        # pages and close-ups are photographed whole: the print gets as small as it must
+        if len(block.lines) > _PAGE or high > self.config.text_px[1]:
+            least = self.config.text_px[0]
+            size = max(least, min(size, _fitting(block, (0.9 * width, 0.9 * height))))
         for _ in range(4):
             matrix = _pose(rng, block, size, (width, height))
             if matrix is not None and _claim(taken, block, matrix, 0.25 * size):

@@ -10,17 +10,30 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from training.synth import noise, process
-from training.synth.block import Block, Line, Surface, corners
+from training.synth import process
+from training.synth.block import Block, Line, Surface
 from training.synth.color import ink_color, random_color
 from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
-from training.synth.pens import dot_matrix, outline, segments
+from training.synth.layout import (
+    backed,
+    dot_print,
+    flat,
+    new_seed,
+    pick,
+    sample_texts,
+    stack,
+    typeset,
+)
+from training.synth.pens import segments
 from training.synth.pens.ink import Ink
+from training.synth.tables import scale, table
 from training.synth.text import sample_text
 
 Scene = Callable[[np.random.Generator, FontLibrary, float], Block]
 
+_MARKED = ("vin", "vin")
+"""What is stamped into, or marked on, metal besides codes."""
 _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "measure", "mixed")
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
 _BADGE = 14
@@ -29,128 +42,49 @@ _UNITS = ("kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "ba
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
 
-def _seed(rng: np.random.Generator) -> int:
-    return int(rng.integers(2**31))
-
-
-def _pick(rng: np.random.Generator, items: Sequence[str]) -> str:
-    return items[int(rng.integers(len(items)))]
-
-
-def _texts(rng: np.random.Generator, kinds: Sequence[str], count: int) -> list[str]:
-    return [sample_text(rng, _pick(rng, kinds)) for _ in range(count)]
-
-
-def _type(
-    rng: np.random.Generator,
-    fonts: FontLibrary,
-    kind: str | None,
-    texts: Sequence[str],
-    sizes: Sequence[float],
-) -> list[Ink]:
-    """Write lines with one face in one style, each with its own height of capitals."""
-    face = fonts.sample(rng, kind, "".join(texts))
-    style = outline.OutlineStyle.sample(rng)
-    return [
-        outline.draw(text, max(8.0, size), rng, face=face, style=style)
-        for text, size in zip(texts, sizes, strict=True)
-    ]
-
-
-def _dots(rng: np.random.Generator, texts: Sequence[str], height: float) -> list[Ink]:
-    """Write lines with one dot matrix head."""
-    style = dot_matrix.DotStyle.sample(rng)
-    return [dot_matrix.draw(text, max(8.0, height), rng, style=style) for text in texts]
-
-
-def _stack(
-    rng: np.random.Generator,
-    inks: Sequence[Ink],
-    print_process: process.Process,
-    gap: float,
-    *,
-    align: str | None = None,
-) -> list[Line]:
-    """Set lines below each other with ``gap`` times their height between them."""
-    align = align or _pick(rng, ("left", "left", "center"))
-    seed, lines, y = _seed(rng), [], 0.0
-    widest = max(ink.box[2] - ink.box[0] for ink in inks)
-    for ink in inks:
-        x0, y0, x1, y1 = ink.box
-        shift = (widest - (x1 - x0)) / 2 if align == "center" else 0.0
-        lines.append(Line(ink, shift - x0, y - y0, print_process, seed))
-        y += (y1 - y0) * (1 + gap)
-    return lines
-
-
 def _count(rng: np.random.Generator, most: int) -> int:
     """Return a number of lines: one for half of the blocks."""
     return 1 if rng.random() < 0.5 else int(rng.integers(2, most + 1))
 
 
-def _flat(rng: np.random.Generator, color: np.ndarray, texture: float) -> Surface:
-    """Return a surface of one color with a little gradient and grain."""
-    seed = _seed(rng)
-
-    def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
-        local = np.random.default_rng(seed)
-        height, width = coverage.shape
-        grain = noise.fractal(local, height, width, local.uniform(1, 8)) * texture
-        patch += (color + grain[..., None] - patch) * coverage[..., None]
-
-    return paint
-
-
-def _backed(
-    rng: np.random.Generator, lines: list[Line], height: float, color: np.ndarray, texture: float
-) -> Block:
-    """Put a rectangle of ``color`` under the lines."""
-    block = Block(lines)
-    x0, y0, x1, y1 = block.box()
-    left, right, top, bottom = rng.uniform(0.15, 1.2, 4) * height
-    quad = corners(x0 - left, y0 - top, x1 + right, y1 + bottom)
-    block.surfaces.append((quad, _flat(rng, color, texture)))
-    return block
-
-
 def inkjet(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Continuous ink-jet coding: dot matrix on anything."""
-    inks = _dots(rng, _texts(rng, _CODES, _count(rng, 3)), height)
+    inks = dot_print(rng, sample_texts(rng, _CODES, _count(rng, 3)), height)
     how = process.inkjet if rng.random() < 0.75 else process.laser
-    lines = _stack(rng, inks, how, rng.uniform(0.15, 0.7))
+    lines = stack(rng, inks, how, rng.uniform(0.15, 0.7))
     if rng.random() < 0.25:
-        return _backed(rng, lines, height, random_color(rng), rng.uniform(0, 6))
+        return backed(rng, lines, height, random_color(rng), rng.uniform(0, 6))
     return Block(lines)
 
 
 def laser(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Laser marking: thin strokes or dots of little contrast."""
-    texts = _texts(rng, _CODES, _count(rng, 3))
+    """Laser marking and dot peening: thin strokes or dots of little contrast."""
+    texts = sample_texts(rng, (*_CODES, *_MARKED), _count(rng, 3))
     if rng.random() < 0.3:
-        inks = _dots(rng, texts, height)
+        inks = dot_print(rng, texts, height)
     else:
-        inks = _type(rng, fonts, _pick(rng, _FACES), texts, [height] * len(texts))
-    return Block(_stack(rng, inks, process.laser, rng.uniform(0.15, 0.8)))
+        inks = typeset(rng, fonts, pick(rng, _FACES), texts, [height] * len(texts))
+    return Block(stack(rng, inks, process.laser, rng.uniform(0.15, 0.8)))
 
 
 def stamped(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Stamped, engraved or embossed codes."""
-    texts = _texts(rng, _CODES, _count(rng, 2))
-    kind = _pick(rng, ("sans", "condensed", "ocr", "plate", "mono"))
-    inks = _type(rng, fonts, kind, texts, [height] * len(texts))
-    return Block(_stack(rng, inks, process.relief, rng.uniform(0.2, 0.8)))
+    texts = sample_texts(rng, (*_CODES, *_MARKED), _count(rng, 2))
+    kind = pick(rng, ("sans", "condensed", "ocr", "plate", "mono"))
+    inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
+    return Block(stack(rng, inks, process.relief, rng.uniform(0.2, 0.8)))
 
 
 def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Labels and thermal prints: several lines of text and codes on a light ground."""
-    texts = _texts(rng, (*_CODES, "words", "word", "mixed", "price"), _count(rng, 5))
+    texts = sample_texts(rng, (*_CODES, "words", "word", "mixed", "price", "vin"), _count(rng, 5))
     sizes = [height * rng.choice([1.0, 1.0, 1.0, 0.7, 1.4]) for _ in texts]
-    inks = _type(rng, fonts, _pick(rng, _FACES), texts, sizes)
+    inks = typeset(rng, fonts, pick(rng, _FACES), texts, sizes)
     how = (process.thermal, process.thermal, process.paint, process.worn)[int(rng.integers(4))]
-    lines = _stack(rng, inks, how, rng.uniform(0.15, 0.8))
+    lines = stack(rng, inks, how, rng.uniform(0.15, 0.8))
     if rng.random() < 0.7:
         color = random_color(rng, saturation=(0.0, 0.25), value=(0.75, 1.0))
-        return _backed(rng, lines, height, color, rng.uniform(0, 5))
+        return backed(rng, lines, height, color, rng.uniform(0, 5))
     return Block(lines)
 
 
@@ -173,22 +107,22 @@ def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     kinds = ("paper", "paper", "paper", "date", "words", "price", "code", "contact")
     rows = int(rng.integers(2, 9) if rng.random() < 0.6 else rng.integers(9, 25))
     amounts = rows // 2 if rng.random() < 0.4 else 0
-    texts = _texts(rng, kinds, rows) + _texts(rng, ("price",), amounts)
+    texts = sample_texts(rng, kinds, rows) + sample_texts(rng, ("price",), amounts)
     if rng.random() < 0.15:
-        inks = _dots(rng, texts, height)
+        inks = dot_print(rng, texts, height)
     else:
-        kind = _pick(rng, ("mono", "mono", "sans", "serif", "condensed"))
-        inks = _type(rng, fonts, kind, texts, [height] * len(texts))
+        kind = pick(rng, ("mono", "mono", "sans", "serif", "condensed"))
+        inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
     how = (process.thermal, process.paint, process.worn)[int(rng.integers(3))]
-    lines = _stack(rng, inks[:rows], how, rng.uniform(0.1, 0.6), align="left")
+    lines = stack(rng, inks[:rows], how, rng.uniform(0.1, 0.6), align="left")
     lines += _amounts(rng, lines, inks[rows:], height)
     color = random_color(rng, saturation=(0.0, 0.12), value=(0.82, 1.0))
-    return _backed(rng, lines, height, color, rng.uniform(0, 4))
+    return backed(rng, lines, height, color, rng.uniform(0, 4))
 
 
 def _digits(rng: np.random.Generator, height: float) -> Ink:
     """Draw a reading on the simplest display that can show it."""
-    text = sample_text(rng, _pick(rng, ("meter", "meter", "meter", "time", "code")))
+    text = sample_text(rng, pick(rng, ("meter", "meter", "meter", "time", "code")))
     cells = 14 if rng.random() < 0.1 or not segments.supports(text, 7) else 7
     if not segments.supports(text, cells):
         text, cells = sample_text(rng, "meter"), 7
@@ -201,15 +135,19 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     glowing = rng.random() < 0.25
     ink = _digits(rng, height)
     how = process.led if glowing else process.lcd
-    lines = _stack(rng, [ink], how, 0.3)
+    lines = stack(rng, [ink], how, 0.3)
     seed = lines[0].seed
     x0, y0, x1, y1 = lines[0].box()
     if rng.random() < 0.55:
-        [small] = _type(rng, fonts, "sans", [_pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)])
+        [small] = typeset(
+            rng, fonts, "sans", [pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)]
+        )
         x, y = x1 + height * rng.uniform(0.02, 0.5), rng.uniform(y0, y1 - 0.2 * height)
         lines.append(Line(small, x, y, how, seed, main=False))
     if rng.random() < 0.3:
-        [small] = _type(rng, fonts, "sans", [_pick(rng, _MARKS)], [height * rng.uniform(0.15, 0.3)])
+        [small] = typeset(
+            rng, fonts, "sans", [pick(rng, _MARKS)], [height * rng.uniform(0.15, 0.3)]
+        )
         above = rng.random() < 0.6
         y = y0 - height * rng.uniform(0.45, 0.7) if above else y1 + height * rng.uniform(0.05, 0.3)
         x = rng.uniform(x0, max(x0 + 1, x1 - height))
@@ -219,7 +157,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     else:
         saturation = (0.3, 1.0) if rng.random() < 0.6 else (0.0, 0.3)
         color = random_color(rng, saturation=saturation, value=(0.3, 1.0))
-    return _backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
+    return backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
 
 
 def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarray, Surface]]:
@@ -238,37 +176,50 @@ def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarra
     return out
 
 
+def _two_rows(text: str) -> list[str]:
+    """Return a plate's text in two rows: at its separator, or in the middle."""
+    at = next((i for i, c in enumerate(text) if c in " -" and 1 < i < len(text) - 2), None)
+    if at is None:
+        at = len(text) // 2
+        return [text[:at].strip(), text[at:].strip()]
+    return [text[:at], text[at + 1 :]]
+
+
 def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Number plates with border, small print above and below, a colored band and emblems."""
-    kind = _pick(rng, ("plate", "condensed", "sans", "plate"))
-    inks = _type(rng, fonts, kind, [sample_text(rng, "plate")], [height])
-    lines = _stack(rng, inks, process.plate, 0.3)
-    x0, y0, x1, y1 = lines[0].box()
+    kind = pick(rng, ("plate", "condensed", "sans", "plate"))
+    rows = [sample_text(rng, "plate")]
+    if rng.random() < 0.15:  # of motorcycles and trucks
+        rows = _two_rows(rows[0])
+    inks = typeset(rng, fonts, kind, rows, [height] * len(rows))
+    lines = stack(rng, inks, process.plate, rng.uniform(0.1, 0.4), align="center")
+    boxes = np.array([line.box() for line in lines])
+    (x0, y0), (x1, y1) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     for place in ("above", "below"):
         if rng.random() < 0.5:
             size = height * rng.uniform(0.14, 0.34)
-            [small] = _type(rng, fonts, None, [sample_text(rng, "words")], [size])
+            [small] = typeset(rng, fonts, None, [sample_text(rng, "words")], [size])
             sx0, sy0, sx1, sy1 = small.box
             if sx1 - sx0 > (x1 - x0) * 1.3:
                 continue
             x = (x0 + x1 - sx1 - sx0) / 2 + rng.normal(0, 0.1 * (x1 - x0))
             space = height * rng.uniform(0.06, 0.3)
             y = y0 - space - sy1 if place == "above" else y1 + space - sy0
-            lines.append(Line(small, x, y, process.paint, _seed(rng), main=False))
+            lines.append(Line(small, x, y, process.paint, new_seed(rng), main=False))
     dark = rng.random() < 0.2
     color = random_color(rng, value=(0.05, 0.4)) if dark else random_color(rng, value=(0.6, 1.0))
-    block = _backed(rng, lines, height * 0.55, color, rng.uniform(0, 8))
+    block = backed(rng, lines, height * 0.55, color, rng.uniform(0, 8))
     quad = block.surfaces[0][0]
     if rng.random() < 0.6:  # a frame: a slightly larger plate of another color below
         rim = rng.uniform(0.03, 0.15) * height
         frame = quad + np.sign(quad - quad.mean(0)) * rim
-        block.surfaces.insert(0, (frame, _flat(rng, ink_color(rng, color, 120, True), 3)))
+        block.surfaces.insert(0, (frame, flat(rng, ink_color(rng, color, 120, True), 3)))
     if not dark and rng.random() < 0.3:  # the blue band of European plates
         band = quad.copy()
         band[[0, 3], 0] -= rng.uniform(0.3, 0.5) * height
         band[[1, 2], 0] = quad[0, 0]
         blue = random_color(rng, hue=(0.6, 0.68), saturation=(0.6, 1), value=(0.3, 0.8))
-        block.surfaces.append((band, _flat(rng, blue, 3)))
+        block.surfaces.append((band, flat(rng, blue, 3)))
     if rng.random() < 0.35:
         block.surfaces += _plate_emblems(rng, lines[0])
     return block
@@ -277,19 +228,19 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
 def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Signs, posters and packages: words in any face and color."""
     kinds = (*["word"] * 4, "words", "words", "mixed", "short", "contact", "price", "code")
-    texts = _texts(rng, kinds, _count(rng, 4))
+    texts = sample_texts(rng, kinds, _count(rng, 4))
     sizes = [height * rng.choice([1.0, 1.0, 0.7, 1.5]) for _ in texts]
     kind = "display" if rng.random() < 0.35 else None  # script and fancy faces: shops love them
-    inks = _type(rng, fonts, kind, texts, sizes)
+    inks = typeset(rng, fonts, kind, texts, sizes)
     hows = (process.paint, process.paint, process.paint, process.worn, process.relief)
     how = process.lettering if rng.random() < 0.35 else hows[int(rng.integers(len(hows)))]
-    lines = _stack(rng, inks, how, rng.uniform(0.15, 0.9))
+    lines = stack(rng, inks, how, rng.uniform(0.15, 0.9))
     if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:  # crops lie slanting
         if rng.random() < 0.55:
             lines[0].bend = rng.uniform(0.5, 2.4) * rng.choice([-1, -1, 1])
         lines[0].tilt = rng.normal(0, 0.28)
     if rng.random() < 0.3:
-        return _backed(rng, lines, height, random_color(rng), rng.uniform(0, 8))
+        return backed(rng, lines, height, random_color(rng), rng.uniform(0, 8))
     return Block(lines)
 
 
@@ -302,6 +253,8 @@ SCENES: dict[str, tuple[Scene, float]] = {
     "display": (display, 0.11),
     "plate": (plate, 0.13),
     "scene": (scene_text, 0.14),
+    "table": (table, 0.08),
+    "scale": (scale, 0.03),
 }
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from training.synth.phrases import PHRASES
 from training.synth.plates import NO_IOQ, sample_plate
+from training.synth.vin import sample_vin
 
 MAX_LENGTH = 32
 _DIGITS = "0123456789"
@@ -380,16 +381,16 @@ def _meter(r: Random) -> str:
     if u < 0.3 and n > 2:
         zeros = r.randint(1, n - 1)
         text = "0" * zeros + text[zeros:]
-    if r.random() < 0.45 and n > 1:
+    if r.random() < 0.6 and n > 1:
         point = n - r.choice((1, 1, 1, 2, 2, 3))
         if point > 0:
             text = f"{text[:point]}.{text[point:]}"
     u = r.random()
-    if u < 0.06:
+    if u < 0.1:
         return f"-{text}"
-    if u < 0.12:
+    if u < 0.16:
         return f"{r.randint(0, 23):02d}:{r.randint(0, 59):02d}"
-    if u < 0.15 and n <= 6:
+    if u < 0.19 and n <= 6:
         return f"{text[: n // 2]} {text[n // 2 :]}"
     return text
 
@@ -480,6 +481,31 @@ def _alphanumeric(r: Random) -> str:
     return _code(r, 2, 14)
 
 
+def _single(r: Random) -> str:
+    """One character, as cells and keys bear, or a short number."""
+    u = r.random()
+    if u < 0.45:
+        return r.choice(_DIGITS)
+    if u < 0.8:
+        return r.choice(_UPPER)
+    return str(r.randint(10, 999)) if u < 0.9 else r.choice(("-", "x", "X", "Y", "N", "+", "OK"))
+
+
+def _signed(r: Random) -> str:
+    """A number with or without sign and decimals; often with doubled digits."""
+    u = r.random()
+    sign = r.choice(("-", "-", "+", "(")) if u < 0.2 else ""
+    text = f"{_digits(r, 1, 5).lstrip('0') or '0'}"
+    v = r.random()
+    if v < 0.45:
+        text += f"{r.choice('....,')}{_digits(r, 1, 3)}"
+    elif v < 0.55:
+        text = _grouped(r, r.randint(1000, 10 ** r.randint(4, 7)))
+    elif v < 0.6:
+        text += "%"
+    return f"({text})" if sign == "(" else f"{sign}{text}"
+
+
 def _short(r: Random) -> str:
     n = r.choice((1, 1, 2, 2, 3, 3))
     u = r.random()
@@ -504,6 +530,9 @@ _MAKERS: dict[str, tuple[float, Callable[[Random], str]]] = {
     "mixed": (5, _mixed),
     "code": (5, _alphanumeric),
     "short": (4, _short),
+    "number": (4, _signed),
+    "single": (1, _single),
+    "vin": (2, sample_vin),
 }
 KINDS = tuple(_MAKERS)
 _KIND_CHANCES = [chance for chance, _ in _MAKERS.values()]

@@ -9,6 +9,7 @@ import pytest
 from sdk.charset import DEFAULT_CHARSET
 from training.synth.plates import COUNTRIES, fill, sample_plate
 from training.synth.text import KINDS, MAX_LENGTH, sample_text, vocabulary
+from training.synth.vin import check_digit, sample_vin
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -84,3 +85,13 @@ def test_codes_seldom_hold_letters_that_look_like_digits() -> None:
     letters = [c for _ in range(3000) for c in sample_text(rng, "code") if c.isalpha()]
     share = sum(c in "IOQ" for c in letters) / len(letters)
     assert 0.01 < share < 0.09  # of 26 letters three: 0.115
+
+
+def test_vehicle_numbers_have_their_check_digit():
+    # 49 CFR 565.15's own example, and the number of all ones
+    assert check_digit("1M8GDM9AXKP042788") == "X"
+    assert check_digit("1" * 17) == "1"
+    numbers = [sample_vin(Random(seed)).strip("*").removeprefix("VIN ") for seed in range(300)]
+    assert all(len(n) == 17 and not set(n) & set("IOQ") for n in numbers)
+    right = sum(check_digit(n) == n[8] for n in numbers)
+    assert 150 < right < 260

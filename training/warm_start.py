@@ -3,6 +3,7 @@
 A bundle holds quantized graphs whose batch normalization is folded into the convolutions. Weights
 come back to within half a quantization step; the normalization comes back by looking at a batch,
 so that the network computes what the graph computes and can be trained on, with your own data too.
+A network whose 3x3 convolutions are separable begins from the nearest separable ones.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from sdk.model.bundle import Bundle
 from training.models.batch_norm import BatchNormalization
 from training.models.build import layers_by_name
 from training.models.folding import convolution_before
+from training.models.separable import separate
 
 __all__ = ["start_from_bundle"]
 
@@ -75,6 +77,10 @@ def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndar
     layer = layers[name]
     # (out, rows, columns, in), or (1, rows, columns, in) of a depthwise one
     kernel = kernel.transpose(1, 2, 3, 0)
+    depthwise = layers.get(f"{name.removesuffix('_conv')}_depthwise")
+    if depthwise is not None and kernel.shape[:2] == tuple(depthwise.kernel.shape)[:2]:
+        places, kernel = separate(kernel)
+        depthwise.kernel.assign(places)
     if tuple(layer.kernel.shape) != kernel.shape:
         return False
     # the converter multiplies a following scale into the weights

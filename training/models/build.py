@@ -8,7 +8,12 @@ from typing import Any
 import keras
 
 from training.config import ModelConfig
-from training.models.fots import build_detector, build_recognizer, build_training
+from training.models.fots import (
+    build_detector,
+    build_detector_training,
+    build_recognizer,
+    build_training,
+)
 from training.models.line import build_line
 
 __all__ = ["Built", "build_models", "copy_by_name", "layers_by_name"]
@@ -20,8 +25,8 @@ class Built:
 
     Attributes:
         trained: What the optimizer sees; its weights are those of all ``parts``.
-        parts: The networks that are exported, by name: ``line``, or ``detector`` and
-            ``recognizer``.
+        parts: The networks that are exported, by name: ``line``, ``detector``, or ``detector``
+            and ``recognizer``.
     """
 
     trained: keras.Model
@@ -30,6 +35,9 @@ class Built:
 
 def build_models(config: ModelConfig) -> Built:
     """Return fresh networks."""
+    if config.kind == "detector":
+        detector = build_detector(keras, config)
+        return Built(build_detector_training(detector), {"detector": detector})
     if config.kind == "fots":
         detector = build_detector(keras, config)
         recognizer = build_recognizer(keras, config)

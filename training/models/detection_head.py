@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.models.blocks import conv_bn
+from training.models.blocks import conv_3x3_bn
 
 __all__ = ["HORIZONTAL_PX", "VERTICAL_PX", "detection_head"]
 
@@ -29,13 +29,14 @@ def _distances(api: Any, x: Any, name: str, unit_px: float) -> Any:
     return layers.ReLU(name=name, dtype="float32")(y)
 
 
-def detection_head(api: Any, features: Any, blocks: int) -> dict[str, Any]:
+def detection_head(api: Any, features: Any, blocks: int, separable: bool = False) -> dict[str, Any]:
     """Return the detector's maps but the features.
 
     Args:
         api: ``keras`` or ``tf_keras``.
         features: (N, H / 4, W / 4, C).
         blocks: 3x3 convolutions before the outputs.
+        separable: Whether those are separable.
 
     Returns:
         ``score`` (…, 1) logits; ``vertical`` (…, 2) px to top and bottom; ``horizontal`` (…, 2) px
@@ -44,7 +45,7 @@ def detection_head(api: Any, features: Any, blocks: int) -> dict[str, Any]:
     layers, constant = api.layers, api.initializers.Constant
     x = features
     for i in range(blocks):
-        x = conv_bn(layers, x, 48, 3, f"det_conv{i}")
+        x = conv_3x3_bn(layers, x, 48, f"det_conv{i}", separable)
     # about one cell in ten holds text
     score = layers.Conv2D(1, 1, bias_initializer=constant(-2.0), name="score", dtype="float32")(x)
     return {

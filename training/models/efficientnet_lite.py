@@ -65,14 +65,25 @@ def _block(
 
 
 def efficientnet_lite(
-    layers: Any, image: Any, fused: bool, width_scale: float, depth_scale: float
+    layers: Any,
+    image: Any,
+    fused: bool,
+    width_scale: float,
+    depth_scale: float,
+    shallow: bool = False,
 ) -> Taps:
-    """Return the feature maps of an image (N, H, W, 3)."""
+    """Return the feature maps of an image (N, H, W, 3).
+
+    ``shallow`` keeps one block in each of the stages at strides 4 and 8, where a block of so few
+    channels costs most: a sixth of the detector's arithmetic.
+    """
     x = conv_bn(layers, image, _STEM, 3, "trunk_stem", strides=2)
     taps = []
     for i, stage in enumerate(_STAGES):
         ends = i in (0, len(_STAGES) - 1)
         repeats = stage.repeats if ends else math.ceil(stage.repeats * depth_scale)
+        if shallow and i in _FUSED:
+            repeats = 1
         for j in range(repeats):
             x = _block(
                 layers,
@@ -88,10 +99,10 @@ def efficientnet_lite(
     return Taps(*taps)
 
 
-def _register(name: str, width_scale: float, depth_scale: float) -> None:
+def _register(name: str, width_scale: float, depth_scale: float, shallow: bool = False) -> None:
     @trunk(name)
     def make(layers: Any, image: Any, fused: bool) -> Taps:
-        return efficientnet_lite(layers, image, fused, width_scale, depth_scale)
+        return efficientnet_lite(layers, image, fused, width_scale, depth_scale, shallow)
 
 
 for _name, _width, _depth in (
@@ -102,3 +113,4 @@ for _name, _width, _depth in (
     ("efficientnet_lite4", 1.4, 1.8),
 ):
     _register(_name, _width, _depth)
+_register("efficientnet_lite0_shallow", 1.0, 1.0, shallow=True)

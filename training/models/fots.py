@@ -20,7 +20,12 @@ from training.models.recognition_head import recognition_head
 from training.models.registry import create_trunk
 from training.models.roi_rotate import RoIRotate
 
-__all__ = ["build_detector", "build_recognizer", "build_training"]
+__all__ = [
+    "build_detector",
+    "build_detector_training",
+    "build_recognizer",
+    "build_training",
+]
 
 
 def build_detector(
@@ -53,8 +58,8 @@ def build_detector(
     if normalize:
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="image_normalize")(x)
     taps = create_trunk(detector.trunk, layers, x, detector.fused)
-    features = neck(layers, taps, detector.neck, detector.features)
-    maps = detection_head(api, features, detector.head_blocks)
+    features = neck(layers, taps, detector.neck, detector.features, detector.separable)
+    maps = detection_head(api, features, detector.head_blocks, detector.separable)
     return api.Model(image, {**maps, "features": features}, name="detector")
 
 
@@ -76,6 +81,25 @@ def build_recognizer(
     return api.Model(strip, logits, name="recognizer")
 
 
+def _geometry(maps: dict[str, Any]) -> Any:
+    """Return vertical, horizontal and angle as one map (B, h, w, 6)."""
+    join = keras.layers.Concatenate(name="geometry", dtype="float32")
+    return join([maps["vertical"], maps["horizontal"], maps["angle"]])
+
+
+def build_detector_training(detector: Any) -> keras.Model:
+    """Return the model that trains a detector alone.
+
+    Input ``image`` (B, H, W, 3); outputs ``score`` (B, h, w, 1) and ``geometry`` (B, h, w, 6), as
+    those of `build_training`.
+    """
+    image = keras.Input((None, None, 3), name="image", dtype="uint8")
+    maps = detector(image)
+    return keras.Model(
+        {"image": image}, {"score": maps["score"], "geometry": _geometry(maps)}, name="detection"
+    )
+
+
 def build_training(config: ModelConfig, detector: Any, recognizer: Any) -> keras.Model:
     """Return the model that trains detector and recognizer together.
 
@@ -89,11 +113,8 @@ def build_training(config: ModelConfig, detector: Any, recognizer: Any) -> keras
     maps = detector(image)
     cut = RoIRotate(FEATURE_ROWS, config.recognizer.columns, name="roi_rotate")
     logits = recognizer(cut([maps["features"], affines, widths]))
-    geometry = keras.layers.Concatenate(name="geometry", dtype="float32")(
-        [maps["vertical"], maps["horizontal"], maps["angle"]]
-    )
     return keras.Model(
         {"image": image, "affines": affines, "widths": widths},
-        {"score": maps["score"], "geometry": geometry, "logits": logits},
+        {"score": maps["score"], "geometry": _geometry(maps), "logits": logits},
         name="fots",
     )

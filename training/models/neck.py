@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from training.models.blocks import conv_bn
+from training.models.blocks import conv_3x3_bn, conv_bn
 from training.models.registry import Taps
 
 __all__ = ["neck"]
 
 
-def neck(layers: Any, taps: Taps, widths: tuple[int, ...], features: int) -> Any:
+def neck(
+    layers: Any, taps: Taps, widths: tuple[int, ...], features: int, separable: bool = False
+) -> Any:
     """Return the shared features (N, H / 4, W / 4, features).
 
     Args:
@@ -22,6 +24,7 @@ def neck(layers: Any, taps: Taps, widths: tuple[int, ...], features: int) -> Any
         taps: Maps of the trunk.
         widths: Channels of the merges at strides 32, 16 and 8.
         features: Channels of the result.
+        separable: Whether the merges are separable convolutions.
     """
     x = conv_bn(layers, taps.stride32, widths[0], 1, "neck_top")
     laterals = ((16, taps.stride16), (8, taps.stride8), (4, taps.stride4))
@@ -30,5 +33,5 @@ def neck(layers: Any, taps: Taps, widths: tuple[int, ...], features: int) -> Any
         up = layers.UpSampling2D(2, interpolation="bilinear", name=f"{name}_up")(x)
         side = conv_bn(layers, tap, x.shape[-1], 1, f"{name}_side", active=False)
         x = layers.Add(name=f"{name}_add")([up, side])
-        x = conv_bn(layers, x, width, 3, f"{name}_merge")
+        x = conv_3x3_bn(layers, x, width, f"{name}_merge", separable)
     return x

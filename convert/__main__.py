@@ -109,6 +109,7 @@ def _export_parser(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="replace a bundle that is there")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
     add("--detector", type=Path, metavar="BUNDLE", help="take the detector of this bundle over")
+    add("--line", type=Path, metavar="BUNDLE", help="take the graph of lines of this bundle over")
     add("--default", choices=PRECISIONS, default="", help="variant the SDK opens")
     add("--name", default="", help="name of the bundle (default: its folder's)")
     add("--version", default="1", help="version of the bundle (default: 1)")
@@ -297,6 +298,7 @@ def _export(options: argparse.Namespace) -> int:
         photos=tuple(options.photos),
         tuned=options.tuned,
         detector=options.detector,
+        line=options.line,
         name=options.name,
         version=options.version,
         default_variant=options.default,

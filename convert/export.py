@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.adopt import Variant, adopt_detector, detector_runs
+from convert.adopt import Variant, adopt_graph, graph_runs
 from convert.errors import ConvertError
 from convert.folder import built_beside
 from convert.recipe import array_sha256, recipe_json
@@ -20,7 +20,14 @@ from convert.source import Source, merge, owners, run_record
 from convert.tflite import PRECISIONS
 from convert.tuned import open_tuned
 from convert.variants import Shape, Variants
-from convert.verify import FLOORS, Floor, Report, shortfalls, verify_bundle
+from convert.verify import (
+    FLOORS,
+    Floor,
+    Report,
+    bundle_manifest,
+    shortfalls,
+    verify_bundle,
+)
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
@@ -53,6 +60,7 @@ class Options:
         tuned: Folder of tuned graphs, which the int8 variant takes; None tunes nothing.
         detector: A bundle whose detectors are taken over as they are, by variant; None where the
             runs give the detector, or there shall be none.
+        line: The same for the graphs of lines; None where the runs give them.
         name: Name of the bundle; its folder's name if empty.
         version: Version of the bundle.
         default_variant: Variant the SDK opens; ``int8`` or the first one if empty.
@@ -72,12 +80,19 @@ class Options:
     photos: tuple[Path, ...] = ()
     tuned: Path | None = None
     detector: Path | None = None
+    line: Path | None = None
     name: str = ""
     version: str = "1"
     default_variant: str = ""
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     floors: Mapping[str, Floor] = field(default_factory=lambda: FLOORS)
     force: bool = False
+
+    @property
+    def adopted(self) -> dict[str, Path]:
+        """The bundles that graphs are taken over from, by role."""
+        given = {"detector": self.detector, "line": self.line}
+        return {role: bundle for role, bundle in given.items() if bundle is not None}
 
     def check(self) -> None:
         """Check the values against each other.
@@ -108,7 +123,7 @@ class Options:
                 "Tuned graphs are integer graphs: add int8 to --precision.",
             ),
             (
-                not self.graphs or "line" in self.graphs,
+                not self.graphs or "line" in self.graphs or self.line is not None,
                 "Every bundle needs the line graph: add line to --graphs.",
             ),
             (
@@ -144,11 +159,17 @@ def export(
             a target that cannot be written.
     """
     options.check()
-    models, charset = merge(sources, options.graphs)
-    if options.detector is not None and "detector" in models:
+    models, charset = merge(sources, options.graphs, options.adopted)
+    for role, bundle in options.adopted.items():
+        if role in models:
+            raise ConvertError(
+                f"Both the runs and {bundle} have a {role}: leave --{role} out, or take only "
+                "other graphs of the runs with --graphs."
+            )
+    if options.line is not None and bundle_manifest(options.line).charset != charset:
         raise ConvertError(
-            f"Both the runs and {options.detector} have a detector: leave --detector out, or take "
-            "only the line graph of the runs with --graphs line."
+            f"The lines of {options.line} have other characters than the runs: one bundle has one "
+            "charset."
         )
     with built_beside(target, force=options.force) as folder:
         try:
@@ -182,9 +203,9 @@ def _build(
         variants = Variants(models, shapes, calibration, tuned, Path(scratch), say)
         files: dict[str, Variant] = {p: variants.write(p, folder) for p in options.precisions}
     runs = [run_record(source, models) for source in sources]
-    if options.detector is not None:
-        files = adopt_detector(options.detector, files, folder)
-        runs += detector_runs(options.detector)
+    for role, bundle in options.adopted.items():
+        files = adopt_graph(role, bundle, files, folder)
+        runs += graph_runs(role, bundle)
     created = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     recipe = recipe_json(
         created=created,
@@ -267,7 +288,7 @@ def _plain(options: Options) -> dict[str, Any]:
     values.pop("force")
     values["calibration"] = [path.name for path in options.calibration]
     values["photos"] = [path.name for path in options.photos]
-    for name in ("tuned", "detector"):
+    for name in ("tuned", "detector", "line"):
         values[name] = values[name] and values[name].name
     return values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,12 +93,15 @@ def owners(sources: Sequence[Source]) -> dict[str, Source]:
     return found
 
 
-def merge(sources: Sequence[Source], graphs: Sequence[str] = ()) -> tuple[dict[str, Any], Charset]:
+def merge(
+    sources: Sequence[Source], graphs: Sequence[str] = (), adopted: Container[str] = ()
+) -> tuple[dict[str, Any], Charset]:
     """Return the models of all runs by graph name, checked, and their common charset.
 
     Args:
         sources: Runs.
         graphs: Names of the graphs to take; all if empty.
+        adopted: Names of the graphs that another bundle gives.
 
     Raises:
         ConvertError: The runs differ in charset, break a contract, or lack a graph that is asked
@@ -114,7 +117,7 @@ def merge(sources: Sequence[Source], graphs: Sequence[str] = ()) -> tuple[dict[s
     if missing:
         raise ConvertError(f"The runs have no {', '.join(missing)}; they have {sorted(models)}.")
     models = {name: model for name, model in models.items() if name in (graphs or GRAPHS)}
-    if "line" not in models:
+    if "line" not in models and "line" not in adopted:
         raise ConvertError(
             f"No line graph in {', '.join(s.name for s in sources) or 'no run'}: every bundle "
             'needs one. Add a run of model.kind = "line".'

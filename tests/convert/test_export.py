@@ -278,9 +278,26 @@ def test_detector_of_another_bundle_is_taken_over(
     assert Bundle.open(target).variant == "fp32"
 
 
-def test_two_detectors_are_refused(bundle: Path, source: Source, tmp_path: Path) -> None:
-    with pytest.raises(ConvertError, match="--graphs line"):
-        export([source], tmp_path / "two", replace(SMALL, detector=bundle))
+def test_lines_of_another_bundle_are_taken_over(
+    bundle: Path, source: Source, tmp_path: Path
+) -> None:
+    alone = replace(source, models={"detector": source.models["detector"]})
+    target = tmp_path / "own"
+    with pytest.raises(ConvertError, match="every bundle needs one"):
+        export([alone], target, SMALL)
+    export([alone], target, replace(SMALL, line=bundle))
+    own, given = Bundle.open(target, "fp32"), Bundle.open(bundle, "fp32")
+    assert set(own.roles) == {"line", "detector"}
+    assert own.graph("line").spec == given.graph("line").spec
+    other = replace(alone, charset=Charset("01"))
+    with pytest.raises(ConvertError, match="other characters than the runs"):
+        export([other], tmp_path / "other", replace(SMALL, line=bundle))
+
+
+def test_two_graphs_of_a_role_are_refused(bundle: Path, source: Source, tmp_path: Path) -> None:
+    for role in ("detector", "line"):
+        with pytest.raises(ConvertError, match=f"leave --{role} out"):
+            export([source], tmp_path / "two", replace(SMALL, **{role: bundle}))
 
 
 def old_bundle(tmp_path: Path) -> Path:

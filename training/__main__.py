@@ -18,14 +18,18 @@ from sdk.errors import SdkError
 from training.confidence.cli import add_calibrate_arguments, add_reliability_arguments
 from training.diagnose.cli import add_arguments as _diagnose_arguments
 from training.errors import TrainingError
+from training.pack import add_arguments as _pack_arguments
 from training.shards import ShardError
 from training.soup import add_arguments as _average_arguments
 from training.sweep.cli import add_arguments as _sweep_arguments
+from training.teach import add_arguments as _teach_arguments
 
 
 def _fit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, help="TOML file, see training/configs")
-    parser.add_argument("--data", required=True, help="folder of shards")
+    parser.add_argument(
+        "--data", nargs="+", required=True, help="folders of shards, or with a labels.jsonl"
+    )
     parser.add_argument("--run", required=True, help="run folder; a run that is there goes on")
     parser.add_argument("--minutes", type=float, help="end, learning rate included, after so long")
     parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
@@ -89,7 +93,7 @@ def _preview_arguments(parser: argparse.ArgumentParser) -> None:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", help="run folder: show what its network reads")
     source.add_argument("--config", help="TOML file: show what would be trained on")
-    parser.add_argument("--data", required=True, help="folder of shards")
+    parser.add_argument("--data", required=True, help="folder of shards, or with a labels.jsonl")
     parser.add_argument("--out", required=True, help="PNG to write")
     parser.add_argument("--count", type=positive_int, default=24, help="samples shown")
     parser.add_argument(
@@ -101,14 +105,15 @@ def _preview_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _preview(options: argparse.Namespace) -> None:
     from training.config import load_config
+    from training.dataset import find_parts
+    from training.evaluate import read_samples
     from training.preview import preview_batches, preview_reading, save_sheet
-    from training.shards import list_shards, read_shard
 
-    shard = list_shards(options.data)[0]
     if options.config:
-        pictures = preview_batches(load_config(options.config), shard, options.count)
+        part = find_parts([Path(options.data)], 0)[0][0]
+        pictures = preview_batches(load_config(options.config), part, options.count)
     else:
-        samples = list(itertools.islice(read_shard(shard), options.count))
+        samples = list(itertools.islice(read_samples(Path(options.data)), options.count))
         pictures = preview_reading(_reader(options), samples)
     save_sheet(pictures, Path(options.out))
 
@@ -125,6 +130,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("synth", help="generate photos or strips", add_help=False)
     _fit_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
     _average_arguments(commands.add_parser("average", help="make the mean of runs, a run itself"))
+    _pack_arguments(commands.add_parser("pack", help="keep a run's weights in half precision"))
+    _teach_arguments(commands.add_parser("teach", help="label photos by another OCR engine"))
     _evaluate_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
     _diagnose_arguments(
         commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")

@@ -20,9 +20,10 @@ def list_pictures(folder: Path) -> list[os.DirEntry[str]]:
         OSError: The folder is not there or cannot be listed.
     """
     with os.scandir(folder) as entries:
-        found = [entry for entry in entries if _is_picture(entry.name) and entry.is_file()]
+        found = [entry for entry in entries if is_picture(entry.name) and entry.is_file()]
     return sorted(found, key=lambda entry: entry.name)
 
 
-def _is_picture(name: str) -> bool:
+def is_picture(name: str) -> bool:
+    """Tell whether a file of this name is a picture; hidden files are none."""
     return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES

@@ -7,8 +7,9 @@ text of the file goes into the run folder, so that a run can be rebuilt from its
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -76,6 +77,7 @@ class DetectorConfig:
         features: Channels of the shared stride-4 features.
         neck: Channels of the neck at strides 32, 16 and 8.
         head_blocks: 3x3 convolutions of the detection head.
+        separable: Whether the 3x3 convolutions of neck and head are separable.
     """
 
     trunk: str = "efficientnet_lite0"
@@ -83,6 +85,7 @@ class DetectorConfig:
     features: int = 64
     neck: tuple[int, ...] = (96, 80, 64)
     head_blocks: int = 1
+    separable: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,8 @@ class ModelConfig:
     """What is built.
 
     Attributes:
-        kind: ``"line"`` (strips) or ``"fots"`` (photos, both heads).
+        kind: ``"line"`` (strips), ``"detector"`` (photos) or ``"fots"`` (photos, with
+            the recognition head).
         charset: Characters the recognizer knows.
     """
 
@@ -120,6 +124,8 @@ class DataConfig:
         max_angle: Most degrees a crop is turned besides.
         scale: Least and greatest zoom of a crop.
         roi_jitter: Noise of the lines' corners, as a share of their height.
+        weights: Data folders by name, and how many times as often as others each of their samples
+            is drawn; 1 for folders that are not named.
         held_back: Number of first shards kept for validation.
         validation: Most samples of a validation.
         workers: Threads that make batches.
@@ -139,6 +145,7 @@ class DataConfig:
     max_angle: float = 12.0
     scale: tuple[float, ...] = (0.6, 1.4)
     roi_jitter: float = 0.08
+    weights: Mapping[str, float] = field(default_factory=dict)
     held_back: int = 1
     validation: int = 512
     workers: int = 2
@@ -204,6 +211,10 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise TrainingError(f"{where} must be a list, not {value!r}.")
         return tuple(_convert(v, get_args(kind)[0], f"{where}[{i}]") for i, v in enumerate(value))
+    if get_origin(kind) is Mapping:
+        if not isinstance(value, dict):
+            raise TrainingError(f"{where} must be a table, not {value!r}.")
+        return {k: _convert(v, get_args(kind)[1], f"{where}.{k}") for k, v in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     # bool is an int to isinstance, but "steps = true" is a mistake
@@ -241,7 +252,10 @@ def _check(config: Config) -> None:
     except ValueError as error:
         raise TrainingError(f"Wrong configuration: model.charset: {error}") from error
     rules = [
-        (model.kind in ("line", "fots"), f"model.kind is {model.kind!r}; use 'line' or 'fots'."),
+        (
+            model.kind in ("line", "fots", "detector"),
+            f"model.kind is {model.kind!r}; use 'line', 'fots' or 'detector'.",
+        ),
         (len(model.line.stem) == 3, "model.line.stem needs three widths."),
         (len(model.recognizer.widths) == 3, "model.recognizer.widths needs three widths."),
         (len(model.recognizer.row_blocks) == 2, "model.recognizer.row_blocks needs two counts."),
@@ -255,6 +269,10 @@ def _check(config: Config) -> None:
         ),
         (data.crop % 32 == 0 and data.crop > 0, "data.crop must be a multiple of 32."),
         (len(data.stretch) == 2 and len(data.scale) == 2, "stretch and scale are [least, most]."),
+        (
+            all(0 < weight < math.inf for weight in data.weights.values()),
+            f"data.weights must be above 0, not {dict(data.weights)}.",
+        ),
         (0 <= config.train.ema < 1, "train.ema must be at least 0 and below 1."),
         *_bounds("train", config.train, _POSITIVE_TRAIN, 1),
         *_bounds("train", config.train, ("warmup", "rescan_steps"), 0),

@@ -1,12 +1,11 @@
 """Measures of detection and reading, on shards and on labelled folders.
 
-A labelled folder holds ``labels.jsonl`` with the rows that shards hold as records: ``"text"`` for
+Labeled folders (`training.labels`) hold the rows that shards hold as records: ``"text"`` for
 pictures of one line, ``"texts"`` with quads for photos.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sdk.charset import Charset
+from sdk.geometry import angle, iou
 from sdk.image.load import load_image
 from sdk.metrics import (
     Score,
@@ -25,6 +25,7 @@ from sdk.metrics import (
 )
 from training.config import Config
 from training.errors import TrainingError
+from training.labels import LABELS, NO_LABEL, is_label, read_labels
 from training.photos import Crop
 from training.reading import Line, find_lines, find_maps, read_quads
 from training.shards import list_shards, read_shard
@@ -130,30 +131,55 @@ def evaluate_photos(
     """Return how well lines were found, read where found, and read in their true boxes.
 
     Args:
-        parts: ``detector`` and ``recognizer``.
+        parts: ``detector``, and ``recognizer`` if lines are read, too.
         photos: Photos in their own size.
         config: Of the run.
 
     Returns:
-        ``precision``, ``recall``, ``hmean`` of detection, ``e2e`` (harmonic mean of lines found
-        and read), and `score_lines` for reading in the true boxes.
+        ``precision``, ``recall``, ``hmean`` of detection, ``upright``, the share of lines found
+        whose direction is less than 45 degrees off; with a recognizer ``e2e`` (harmonic mean of
+        lines found and read), and `score_lines` for reading in the true boxes.
     """
     charset, columns = Charset(config.model.charset), config.model.recognizer.columns
-    recognizer = parts["recognizer"]
+    recognizer = parts.get("recognizer")
     want: list[str] = []
     got: list[str] = []
+    right: list[bool] = []
     found, both = Score(), Score()
     for photo in photos:
         maps = find_maps(parts["detector"], photo.image)
         ignored = photo.ignored.tolist()
         quads = find_lines(maps).quads
-        texts = read_quads(recognizer, maps["features"], quads, columns, charset)
         found += detection(quads, photo.quads, ignored)
+        right += _directions(quads, photo.quads)
+        if recognizer is None:
+            continue
+        texts = read_quads(recognizer, maps["features"], quads, columns, charset)
         both += end_to_end(quads, texts, photo.quads, photo.texts, ignored)
         kept = np.flatnonzero(~photo.ignored)
         want += [photo.texts[i] for i in kept]
         got += read_quads(recognizer, maps["features"], photo.quads[kept], columns, charset)
-    return {**score_lines(want, got), **_score_pages(found, both)}
+    measures = {
+        "precision": found.precision,
+        "recall": found.recall,
+        "hmean": found.hmean,
+        "upright": float(np.mean(right)) if right else 0.0,
+    }
+    if recognizer is None:
+        return measures
+    return {**score_lines(want, got), **measures, "e2e": both.hmean}
+
+
+def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
+    """Tell of each true box that was found whether its direction was found, too."""
+    right = []
+    for quad in truth:
+        overlaps = [iou(found, quad) for found in quads]
+        if overlaps and max(overlaps) >= 0.5:
+            best = quads[int(np.argmax(overlaps))]
+            turn = abs(float(angle(best)) - float(angle(quad))) % 360
+            right.append(min(turn, 360 - turn) < 45)
+    return right
 
 
 def find_sets(folder: Path | str, only: str = "") -> list[Path]:
@@ -169,7 +195,7 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     folder = Path(folder)
 
     def is_set(path: Path) -> bool:
-        return (path / "labels.jsonl").exists() or any(path.glob("shard-*.tar"))
+        return (path / LABELS).exists() or any(path.glob("shard-*.tar"))
 
     subfolders = folder.glob("*")
     sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
@@ -196,42 +222,15 @@ def read_samples(folder: Path) -> Iterator[Sample]:
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
-    labels = folder / "labels.jsonl"
-    if not labels.exists():
+    if not (folder / LABELS).exists():
         for path in list_shards(folder):
             for image, record in read_shard(path):
-                if not _is_label(record):
-                    raise TrainingError(f"{path}: {record['image']} {_NO_LABEL}")
+                if not is_label(record):
+                    raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
                 yield image, record
         return
-    with labels.open(encoding="utf-8") as file:
-        for number, row in enumerate(file, 1):
-            try:
-                record = json.loads(row)
-                name = record["image"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise TrainingError(f"{labels}, row {number} is no label: {error}.") from error
-            if not _is_label(record):
-                raise TrainingError(f"{labels}, row {number}: {name} {_NO_LABEL}")
-            yield load_image(folder / name), record
-
-
-_NO_LABEL = (
-    "has no label: a line needs 'text', a photo 'texts', each with 'text' and 'quad', "
-    "and no picture both."
-)
-
-
-def _is_label(record: dict[str, Any]) -> bool:
-    if "texts" not in record:
-        return isinstance(record.get("text"), str)
-    texts = record["texts"]
-    return (
-        "text" not in record
-        and isinstance(texts, list)
-        and all(isinstance(t, dict) and "quad" in t for t in texts)
-        and all(isinstance(t.get("text"), str) for t in texts)
-    )
+    for path, record in read_labels(folder):
+        yield load_image(path), record
 
 
 def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:

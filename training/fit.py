@@ -16,6 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from training.averaging import Average
 from training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import Config, parse_config
 from training.curves import draw_curves
-from training.dataset import prefetched, split_shards
+from training.dataset import Part, find_parts, prefetched
 from training.errors import TrainingError
 from training.fots_task import FotsTask
 from training.line_task import LineTask
@@ -37,7 +38,6 @@ from training.models.build import Built, build_models, copy_by_name
 from training.models.widen import widen_by_name
 from training.run import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
 from training.schedule import learning_rate
-from training.shards import list_shards
 from training.warm_start import start_from_bundle
 
 __all__ = ["Fit"]
@@ -55,7 +55,7 @@ class Task(Protocol):
     def samples(self) -> int:
         """Number of training samples."""
 
-    def add(self, shard: Path) -> None:
+    def add(self, part: Part) -> None:
         """Take in a shard written since."""
 
     def batch(self, step: int) -> tuple[Any, Any]:
@@ -65,7 +65,7 @@ class Task(Protocol):
         """Return measures on held-back samples."""
 
 
-TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask}
+TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask, "detector": FotsTask}
 
 
 class Fit:
@@ -74,7 +74,7 @@ class Fit:
     def __init__(
         self,
         config_text: str,
-        data: Path | str,
+        data: Sequence[Path | str],
         folder: Path | str,
         *,
         minutes: float | None = None,
@@ -84,7 +84,7 @@ class Fit:
 
         Args:
             config_text: TOML of the run; ignored in favor of the folder's when the run goes on.
-            data: Shard folder.
+            data: Folders of shards and labeled folders, see `training.dataset.find_parts`.
             folder: Run folder, made if missing.
             minutes: Minutes of training, all sittings together, over which the learning rate falls
                 to its end if that comes before the last step.
@@ -92,7 +92,7 @@ class Fit:
 
         Raises:
             TrainingError: Wrong configuration, unusable data or folder.
-            ShardError: No shards or a damaged one.
+            ShardError: No data in a folder, or a damaged shard.
         """
         self._folder = Path(folder)
         self._minutes = minutes
@@ -100,7 +100,7 @@ class Fit:
         self._losses: list[dict[str, float]] = []
         self._measures: dict[str, float] = {}
         self._writer: Any = None
-        self._data = Path(data)
+        self._data = [Path(each) for each in data]
         saved = self._begin_folder(config_text)
         train = self.config.train
         keras.mixed_precision.set_global_policy(
@@ -151,28 +151,31 @@ class Fit:
 
     def _open_data(self, saved: Checkpoint | None) -> None:
         if saved is None:
-            training, held_back = split_shards(self._data, self.config.data.held_back)
+            training, held_back = find_parts(self._data, self.config.data.held_back)
         else:
-            training, held_back = self._known_shards(saved.state)
-        self._shards = [p.name for p in training]
-        self._held_back = [p.name for p in held_back]
+            training, held_back = self._known_parts(saved.state)
+        unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
+        if unknown:
+            raise TrainingError(f"data.weights names {unknown[0]!r}, which is no folder of data.")
+        self._parts = [part.name for part in training]
+        self._held_back = [part.name for part in held_back]
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
-        _log.info("%d training samples in %d shards", self.task.samples, len(training))
+        _log.info("%d training samples in %d parts", self.task.samples, len(training))
 
-    def _known_shards(self, state: dict[str, Any]) -> tuple[list[Path], list[Path]]:
+    def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
         """Return what a checkpoint's run trains and validates on: its batches follow from it."""
-        training = state["shards"]
-        there = [p.name for p in list_shards(self._data)]
-        count = self.config.data.held_back
-        # older checkpoints do not name the shards held back
-        held_back = state.get("held_back", [n for n in there if n not in training][:count])
-        missing = {*training, *held_back} - {*there}
-        if missing or len(held_back) < count:
-            raise TrainingError(
-                f"{self._data} lacks {min(missing, default='shards')}, which this run has trained "
-                "on or validates on. Give the folder the run was begun with."
-            )
-        return [self._data / n for n in training], [self._data / n for n in held_back]
+        there = find_parts(self._data, self.config.data.held_back)
+        known = {part.name: part for side in there for part in side}
+        sides = []
+        for names, held_back in ((state["parts"], False), (state["held_back"], True)):
+            missing = [name for name in names if name not in known]
+            if missing:
+                raise TrainingError(
+                    f"The data lack {missing[0]}, which this run has trained on or validates on. "
+                    "Give the folders the run was begun with."
+                )
+            sides.append([replace(known[name], held_back=held_back) for name in names])
+        return sides[0], sides[1]
 
     def _compile(self) -> None:
         train = self.config.train
@@ -362,13 +365,14 @@ class Fit:
         self._writer.flush()
 
     def _rescan(self) -> None:
-        known = {*self._shards, *self._held_back}
-        found = [path for path in list_shards(self._data) if path.name not in known]
-        for path in found:
-            self.task.add(path)
-            self._shards.append(path.name)
+        known = {*self._parts, *self._held_back}
+        training, _ = find_parts(self._data, 0)
+        found = [part for part in training if part.name not in known]
+        for part in found:
+            self.task.add(part)
+            self._parts.append(part.name)
         if found:
-            _log.info("%d training samples in %d shards", self.task.samples, len(self._shards))
+            _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))
 
     def save(self) -> None:
         """Write checkpoint, weights and record.
@@ -381,7 +385,7 @@ class Fit:
         state = {
             "step": self.step,
             "seconds": self.seconds,
-            "shards": self._shards,
+            "parts": self._parts,
             "held_back": self._held_back,
         }
         write_checkpoint(
@@ -397,7 +401,8 @@ class Fit:
             "step": self.step,
             "seconds": round(self.seconds, 1),
             "samples": self.task.samples,
-            "shards": len(self._shards),
+            "data": {folder.name: self._weight(folder) for folder in self._data},
+            "parts": len(self._parts),
             "parameters": self.model.count_params(),
             "validation": self._measures,
             "backend": keras.backend.backend(),
@@ -407,6 +412,9 @@ class Fit:
             self._folder / RECORD, json.dumps(record, indent=1, default=float).encode()
         )
         _log.info("checkpoint at step %d", self.step)
+
+    def _weight(self, folder: Path) -> float:
+        return self.config.data.weights.get(folder.name, 1.0)
 
 
 def _cut_rows(path: Path, step: int) -> None:

@@ -1,16 +1,17 @@
-"""Training task of the full network: detection and recognition together."""
+"""Training task of photos: the detector alone, or detection and recognition together."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
+from sdk.charset import Charset
 from training.config import Config
+from training.dataset import Part, weight_of
 from training.evaluate import evaluate_photos
-from training.losses import ctc_loss, geometry_loss, score_loss
+from training.losses import CtcLoss, geometry_loss, score_loss
 from training.photos import PhotoBatches, Photos
 
 __all__ = ["FotsTask"]
@@ -19,37 +20,38 @@ __all__ = ["FotsTask"]
 class FotsTask:
     """Batches, losses and validation of photos."""
 
-    loss: Any = {"score": score_loss, "geometry": geometry_loss, "logits": ctc_loss}  # noqa: RUF012
-
-    def __init__(self, config: Config, training: Sequence[Path], held_back: Sequence[Path]) -> None:
-        """Read the photos of both halves.
+    def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
+        """Read the photos of both sides.
 
         Raises:
-            TrainingError: The shards hold no photo.
+            TrainingError: The data hold no photo.
         """
         train = config.train
         self.loss_weights: Any = {
             "score": train.score_weight,
             "geometry": train.geometry_weight,
-            "logits": train.logits_weight,
         }
+        self.loss: Any = {"score": score_loss, "geometry": geometry_loss}
+        if config.model.kind == "fots":
+            self.loss_weights["logits"] = train.logits_weight
+            self.loss["logits"] = CtcLoss(Charset(config.model.charset))
         self._config = config
         self._photos = Photos()
-        for path in training:
-            self._photos.add(path)
+        for part in training:
+            self.add(part)
         self._batches = PhotoBatches(self._photos, config)
         self._held = Photos()
-        for path in held_back:
-            self._held.add(path)
+        for part in held_back:
+            self._held.add(part)
 
     @property
     def samples(self) -> int:
         """Number of photos to train on."""
         return len(self._photos)
 
-    def add(self, shard: Path) -> None:
-        """Take in a shard written since."""
-        self._photos.add(shard)
+    def add(self, part: Part) -> None:
+        """Take in a part of the data."""
+        self._photos.add(part, weight_of(part, self._config.data.weights))
 
     def batch(self, step: int) -> tuple[Any, Any]:
         """Return inputs and targets of a step."""

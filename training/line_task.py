@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from sdk.charset import Charset
 from training.config import Config
+from training.dataset import Part, weight_of
 from training.evaluate import score_lines
-from training.losses import ctc_loss
+from training.labels import LABELS
+from training.losses import CtcLoss
 from training.reading import read_strips
 from training.strips import StripBatches, Strips, strip_frames
 
@@ -21,34 +22,40 @@ __all__ = ["LineTask"]
 class LineTask:
     """Batches, loss and validation of strips."""
 
-    loss: Any = staticmethod(ctc_loss)
     loss_weights: Any = None
 
-    def __init__(self, config: Config, training: Sequence[Path], held_back: Sequence[Path]) -> None:
-        """Read the strips of both halves.
+    def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
+        """Read the strips of both sides.
 
         Raises:
-            TrainingError: The shards hold no usable strip.
+            TrainingError: The data hold no usable strip.
         """
         self._charset = Charset(config.model.charset)
+        self._weights = config.data.weights
+        self.loss: Any = CtcLoss(self._charset)
         widest = config.data.buckets[-1]
         self._strips = Strips(self._charset, widest)
-        for path in training:
-            self._strips.add(path)
+        for part in training:
+            self._strips.add(part, weight_of(part, self._weights))
         self._batches = StripBatches(self._strips, config.data, config.train.seed)
-        held = Strips(self._charset, widest)
-        for path in held_back:
-            held.add(path)
-        self._groups = strip_frames(held, config.data, config.data.validation)
+        generated = [part for part in held_back if part.file != LABELS]
+        labeled = [part for part in held_back if part.file == LABELS]
+        self._groups = {}
+        for parts in [generated] * bool(generated) + [[part] for part in labeled]:
+            held = Strips(self._charset, widest)
+            for part in parts:
+                held.add(part)
+            name = f"_{part.folder.name}" if part.file == LABELS else ""
+            self._groups[name] = strip_frames(held, config.data, config.data.validation)
 
     @property
     def samples(self) -> int:
         """Number of strips to train on."""
         return len(self._strips)
 
-    def add(self, shard: Path) -> None:
+    def add(self, part: Part) -> None:
         """Take in a shard written since."""
-        self._strips.add(shard)
+        self._strips.add(part, weight_of(part, self._weights))
         self._batches.refresh()
 
     def batch(self, step: int) -> tuple[Any, Any]:
@@ -57,10 +64,17 @@ class LineTask:
         return inputs["strip"], target
 
     def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
-        """Return string and character accuracy on the held-back strips."""
-        want: list[str] = []
-        got: list[str] = []
-        for pictures, columns, texts in self._groups:
-            want += texts
-            got += read_strips(parts["line"], pictures, columns, self._charset)
-        return score_lines(want, got)
+        """Return string and character accuracy on the held-back strips.
+
+        Those of each labeled folder have measures of their own, with its name behind them.
+        """
+        measures = {}
+        for name, groups in self._groups.items():
+            want: list[str] = []
+            got: list[str] = []
+            for pictures, columns, texts in groups:
+                want += texts
+                got += read_strips(parts["line"], pictures, columns, self._charset)
+            scores = score_lines(want, got)
+            measures.update({f"{measure}{name}": value for measure, value in scores.items()})
+        return measures

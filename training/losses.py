@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-__all__ = ["ctc_loss", "geometry_loss", "score_loss"]
+from sdk.charset import Charset
+
+__all__ = ["CtcLoss", "geometry_loss", "score_loss"]
 
 
 def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
@@ -27,26 +30,58 @@ def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
     )
 
 
-def ctc_loss(target: Any, logits: Any) -> Any:
-    """Return the mean CTC loss per line.
+class CtcLoss:
+    """Mean CTC loss per line.
 
     Graves et al. 2006, "Connectionist Temporal Classification", equation 12; the blank is class 0.
-    Rows without a label or without columns (padding among the RoIs) count nothing.
-
-    Args:
-        target: int32 (N, 2 + L): column count, label length, labels padded with zeros.
-        logits: (N, 1, T, classes).
+    Rows without a label or without columns (padding among the RoIs) count nothing. In rows whose
+    label does not tell upper from lower case, either one is right: the probabilities of a letter's
+    two classes are added up.
     """
-    target = ops.cast(target, "int32")
-    logits = ops.cast(logits[:, 0], "float32")
-    used = ops.logical_and(target[:, 0] > 0, target[:, 1] > 0)
-    # the kernels refuse empty rows: those get one column and one label, and weight 0
-    columns = ops.where(used, target[:, 0], 1)
-    lengths = ops.where(used, target[:, 1], 1)
-    first = ops.cast(ops.arange(ops.shape(target)[1] - 2) == 0, "int32")
-    labels = ops.where(used[:, None], target[:, 2:], first[None])
-    nll = ops.where(used, _ctc(labels, lengths, logits, columns), 0.0)
-    return ops.sum(nll) / ops.maximum(ops.sum(ops.cast(used, "float32")), 1.0)
+
+    def __init__(self, charset: Charset) -> None:
+        """Find the letters that the charset holds in both cases.
+
+        Args:
+            charset: Of the logits' classes.
+        """
+        partner = np.arange(charset.classes)
+        self._shift = np.zeros(charset.classes, np.float32)
+        for letter in charset.symbols:
+            small = letter.lower()
+            if small != letter and small in charset.symbols:
+                upper, lower = charset.encode(letter + small).tolist()
+                partner[upper] = lower
+                # far below any logit, but finite: its gradient is 0
+                self._shift[lower] = -1e4
+        self._partner = partner
+        self._is_upper = partner != np.arange(charset.classes)
+
+    def __call__(self, target: Any, logits: Any) -> Any:
+        """Return the loss of a batch.
+
+        Args:
+            target: int32 (N, 3 + L): column count, label length, 1 where case does not count (the
+                label is then in upper case), labels padded with zeros.
+            logits: (N, 1, T, classes).
+        """
+        target = ops.cast(target, "int32")
+        logits = ops.cast(logits[:, 0], "float32")
+        used = ops.logical_and(target[:, 0] > 0, target[:, 1] > 0)
+        # the kernels refuse empty rows: those get one column and one label, and weight 0
+        columns = ops.where(used, target[:, 0], 1)
+        lengths = ops.where(used, target[:, 1], 1)
+        first = ops.cast(ops.arange(ops.shape(target)[1] - 3) == 0, "int32")
+        labels = ops.where(used[:, None], target[:, 3:], first[None])
+        logits = ops.where(target[:, 2, None, None] > 0, self._case_blind(logits), logits)
+        nll = ops.where(used, _ctc(labels, lengths, logits, columns), 0.0)
+        return ops.sum(nll) / ops.maximum(ops.sum(ops.cast(used, "float32")), 1.0)
+
+    def _case_blind(self, logits: Any) -> Any:
+        """Return logits (N, T, classes) whose upper-case classes stand for both cases."""
+        other = ops.take(logits, self._partner, axis=-1)
+        both = ops.where(self._is_upper, ops.logaddexp(logits, other), logits)
+        return both + self._shift
 
 
 def score_loss(target: Any, logits: Any) -> Any:

@@ -6,7 +6,6 @@ As with strips, the batch of a step depends only on the seed, the step and the s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,8 +17,9 @@ from sdk.geometry import fit_rectangles, side_lengths
 from sdk.stages.read import FEATURE_ROWS
 from training.augment import change_tones, soften
 from training.config import Config, DataConfig
+from training.dataset import Part, draw
 from training.errors import TrainingError
-from training.shards import decode_picture, read_encoded
+from training.shards import decode_picture
 from training.strips import columns_needed, pack_labels
 from training.targets import detection_targets
 
@@ -58,29 +58,36 @@ class Crop:
 
 
 class Photos:
-    """The photos of some shards, kept encoded in memory."""
+    """The photos of some data, kept encoded in memory."""
 
     def __init__(self) -> None:
         """Start without photos."""
         self._photos: list[_Photo] = []
+        self._weights: list[float] = []
+        self._cumulative = np.zeros(0)
 
     def __len__(self) -> int:
         """Return the number of photos."""
         return len(self._photos)
 
-    def add(self, shard: Path) -> None:
-        """Add the photos of a shard.
+    def add(self, part: Part, weight: float = 1.0) -> None:
+        """Add the photos of a part of the data.
+
+        Args:
+            part: What to read.
+            weight: How often its photos are drawn beside others.
 
         Raises:
             TrainingError: A record is no photo.
             ShardError: The shard is damaged.
         """
-        for data, record in read_encoded(shard):
-            name = f"{shard.name}: {record['image']}"
+        for data, record in part.samples():
+            name = f"{part.name}: {record['image']}"
             if "texts" not in record:
                 raise TrainingError(
-                    f"{name} is no photo (it has no 'texts'). Give a folder of photo shards."
+                    f"{name} is no photo (it has no 'texts'). Give a folder of photos."
                 )
+            self._weights.append(weight)
             lines = [t for t in record["texts"] if t["quad"]]
             self._photos.append(
                 _Photo(
@@ -91,6 +98,12 @@ class Photos:
                     [t["text"] for t in lines],
                 )
             )
+
+        self._cumulative = np.cumsum(self._weights)
+
+    def draw(self, rng: np.random.Generator) -> Crop:
+        """Return a random photo, drawn by weight."""
+        return self.whole(int(draw(rng, self._cumulative, 1)[0]))
 
     def whole(self, index: int) -> Crop:
         """Return a photo as it is."""
@@ -174,14 +187,14 @@ class PhotoBatches:
             TrainingError: There is no photo to train on.
         """
         if not len(photos):
-            raise TrainingError("The training shards hold no photo.")
+            raise TrainingError("The training data hold no photo.")
         self._photos = photos
         self._config = config
         self._charset = Charset(config.model.charset)
 
     def crop(self, rng: np.random.Generator) -> Crop:
         """Return a random crop of a random photo."""
-        whole = self._photos.whole(int(rng.integers(len(self._photos))))
+        whole = self._photos.draw(rng)
         data = self._config.data
         fill = rng.integers(0, 256, 3).tolist()
         crop = _cut(whole, _best_placement(whole, rng, data), data.crop, fill)
@@ -219,28 +232,21 @@ class PhotoBatches:
         return affines, widths, labels
 
     def batch(self, step: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return inputs and targets of a step, as `build_training` and the losses take them."""
+        """Return inputs and targets of a step, as the network and the losses take them.
+
+        Lines to read are among them unless the detector is trained alone.
+        """
         rng = np.random.default_rng((self._config.train.seed, step))
-        images, scores, geometries, affines, widths, labels = [], [], [], [], [], []
-        for _ in range(self._config.data.batch):
-            crop = self.crop(rng)
-            cells = crop.image.shape[0] // STRIDE
-            score, geometry = detection_targets(crop.quads, crop.ignored, cells, cells)
-            a, w, text = self.lines(crop, rng)
-            images.append(crop.image)
-            scores.append(score)
-            geometries.append(geometry)
-            affines.append(a)
-            widths.append(w)
-            labels += text
-        inputs = {
-            "image": np.stack(images),
-            "affines": np.stack(affines),
-            "widths": np.stack(widths),
-        }
-        targets = {
-            "score": np.stack(scores),
-            "geometry": np.stack(geometries),
-            "logits": pack_labels(np.concatenate(widths).tolist(), labels),
-        }
+        crops = [self.crop(rng) for _ in range(self._config.data.batch)]
+        cells = self._config.data.crop // STRIDE
+        maps = [detection_targets(crop.quads, crop.ignored, cells, cells) for crop in crops]
+        inputs = {"image": np.stack([crop.image for crop in crops])}
+        score, geometry = (np.stack(kind) for kind in zip(*maps, strict=True))
+        targets = {"score": score, "geometry": geometry}
+        if self._config.model.kind == "fots":
+            affines, widths, labels = zip(*(self.lines(crop, rng) for crop in crops), strict=True)
+            inputs |= {"affines": np.stack(affines), "widths": np.stack(widths)}
+            targets["logits"] = pack_labels(
+                np.concatenate(widths).tolist(), [text for lines in labels for text in lines]
+            )
         return inputs, targets

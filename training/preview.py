@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from sdk.files import write_atomically
 from training.config import Config
+from training.dataset import Part
 from training.photos import PhotoBatches, Photos
 from training.reading import Line, NetworkReader
 from training.strips import StripBatches, Strips
@@ -66,13 +67,13 @@ def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> Non
     write_atomically(path, buffer.getvalue())
 
 
-def preview_batches(config: Config, shard: Path, count: int) -> list[np.ndarray]:
+def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
     """Return training samples as the network sees them: photos with score target, or strips."""
     if config.model.kind == "line":
         from sdk.charset import Charset
 
         strips = Strips(Charset(config.model.charset), config.data.buckets[-1])
-        strips.add(shard)
+        strips.add(part)
         batches = StripBatches(strips, config.data, config.train.seed)
         pictures: list[np.ndarray] = []
         step = config.data.curriculum_steps
@@ -81,7 +82,7 @@ def preview_batches(config: Config, shard: Path, count: int) -> list[np.ndarray]
             step += 1
         return pictures[:count]
     photos = Photos()
-    photos.add(shard)
+    photos.add(part)
     crops = PhotoBatches(photos, config)
     shown = []
     for i in range(count):

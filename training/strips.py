@@ -1,4 +1,4 @@
-"""Batches of line strips.
+"""Batches of text line images, "strips", from shards and labeled folders.
 
 Strips are kept encoded in memory and decoded when a batch needs them. The batch of a step depends
 only on the seed, the step and the shards known, so a resumed run sees what an uninterrupted one
@@ -10,8 +10,8 @@ from __future__ import annotations
 import io
 import logging
 from collections.abc import Sequence
-from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image
 
@@ -20,8 +20,9 @@ from sdk.image.strip import STRIP_HEIGHT
 from sdk.stages.read import COLUMN_PX
 from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
+from training.dataset import Part, draw
 from training.errors import TrainingError
-from training.shards import decode_picture, read_encoded
+from training.shards import decode_picture
 
 __all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
 
@@ -33,31 +34,38 @@ def columns_needed(labels: np.ndarray) -> int:
     return len(labels) + int((labels[1:] == labels[:-1]).sum())
 
 
-def pack_labels(columns: Sequence[int], labels: Sequence[np.ndarray]) -> np.ndarray:
-    """Return targets of ``losses.ctc_loss``.
+def pack_labels(
+    columns: Sequence[int], labels: Sequence[np.ndarray], case_blind: Sequence[bool] = ()
+) -> np.ndarray:
+    """Return targets of ``losses.CtcLoss``.
 
     Args:
         columns: Valid logit columns of each line, 0 for a line that does not count.
         labels: Class numbers of each line.
+        case_blind: Whether each label, in upper case, leaves the case open; none does if empty.
 
     Returns:
-        int32 (N, 2 + L), L a multiple of 16 so that few shapes have to be compiled.
+        int32 (N, 3 + L), L a multiple of 16 so that few shapes have to be compiled.
     """
     longest = max((len(x) for x in labels), default=0)
-    packed = np.zeros((len(labels), 2 + max(16, -(-longest // 16) * 16)), np.int32)
+    packed = np.zeros((len(labels), 3 + max(16, -(-longest // 16) * 16)), np.int32)
     for row, width, text in zip(packed, columns, labels, strict=True):
         row[0], row[1] = width, len(text)
-        row[2 : 2 + len(text)] = text
+        row[3 : 3 + len(text)] = text
+    if len(case_blind):
+        packed[:, 2] = case_blind
     return packed
 
 
 class Strips:
-    """The strips of some shards.
+    """The strips of some data: encoded pictures of one line of any height, and their labels.
 
     Attributes:
         texts: Label of each strip.
+        case_blind: Whether each label leaves the case open.
         widths: int32 (n,), pixels.
         needed: int32 (n,), fewest pixels its label can be read from.
+        weights: float64 (n,), how often each is drawn beside the others.
         skipped: Number of strips left out: they or their labels do not fit the widest frame.
     """
 
@@ -74,6 +82,8 @@ class Strips:
         self._labels: list[np.ndarray] = []
         self._names: list[str] = []
         self.texts: list[str] = []
+        self.case_blind: list[bool] = []
+        self.weights = np.zeros(0, np.float64)
         self.widths = np.zeros(0, np.int32)
         self.needed = np.zeros(0, np.int32)
         self.skipped = 0
@@ -82,29 +92,31 @@ class Strips:
         """Return the number of strips."""
         return len(self._data)
 
-    def add(self, shard: Path) -> None:
-        """Add the strips of a shard.
+    def add(self, part: Part, weight: float = 1.0) -> None:
+        """Add the strips of a part of the data.
+
+        Args:
+            part: What to read.
+            weight: How often its strips are drawn beside others.
 
         Raises:
-            TrainingError: A record is no strip, its label is outside the charset or its height
-                is wrong.
+            TrainingError: A record is no picture of one line, or its label is outside the charset.
             ShardError: The shard is damaged.
         """
         widths, needed = [], []
-        for data, record in read_encoded(shard):
-            name = f"{shard.name}: {record['image']}"
+        for data, record in part.samples():
+            name = f"{part.name}: {record['image']}"
             if "text" not in record:
                 raise TrainingError(
-                    f"{name} is no line strip (it has no 'text'). Give a folder of strip shards."
+                    f"{name} is no line strip (it has no 'text'). Give a folder of lines."
                 )
+            case_blind = record.get("case") is False
+            text = record["text"].upper() if case_blind else record["text"]
             try:
-                labels = self._charset.encode(record["text"])
+                labels = self._charset.encode(text)
             except ValueError as error:
                 raise TrainingError(f"{name}: {error}") from error
-            with Image.open(io.BytesIO(data)) as picture:
-                width, height = picture.size
-            if height != STRIP_HEIGHT:
-                raise TrainingError(f"{name} is {height} px high; strips are {STRIP_HEIGHT}.")
+            width = _strip_width(data, name)
             least = COLUMN_PX * columns_needed(labels)
             # squeezed further, characters would get narrower than any the reader will meet
             if not len(labels) or least > self._widest or width > 1.35 * self._widest:
@@ -113,19 +125,42 @@ class Strips:
             self._data.append(data)
             self._labels.append(labels)
             self._names.append(name)
-            self.texts.append(record["text"])
+            self.texts.append(text)
+            self.case_blind.append(case_blind)
             widths.append(width)
             needed.append(least)
+        self.weights = np.concatenate([self.weights, np.full(len(widths), weight)])
         self.widths = np.concatenate([self.widths, np.array(widths, np.int32)])
         self.needed = np.concatenate([self.needed, np.array(needed, np.int32)])
 
     def picture(self, index: int) -> np.ndarray:
         """Return uint8 RGB (32, w, 3)."""
-        return decode_picture(self._data[index], self._names[index])
+        picture = decode_picture(self._data[index], self._names[index])
+        if picture.shape[0] == STRIP_HEIGHT:
+            return picture
+        size = int(self.widths[index]), STRIP_HEIGHT
+        smaller = picture.shape[0] > STRIP_HEIGHT
+        return cv2.resize(
+            picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
+        )
 
     def labels(self, index: int) -> np.ndarray:
         """Return int32 class numbers."""
         return self._labels[index]
+
+
+def _strip_width(data: bytes, name: str) -> int:
+    """Return the width in px that a picture of one line takes at the height of strips.
+
+    Raises:
+        TrainingError: The bytes are no picture.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            width, height = picture.size
+    except OSError as error:
+        raise TrainingError(f"{name} is no picture: {error}.") from error
+    return max(1, round(width * STRIP_HEIGHT / height))
 
 
 class StripBatches:
@@ -149,27 +184,28 @@ class StripBatches:
         """
         edges = np.array(self._config.buckets)
         if not len(self._strips):
-            raise TrainingError("The training shards hold no strip whose label fits its picture.")
+            raise TrainingError("The training data hold no strip whose label fits its picture.")
         if self._strips.skipped:
             _log.info("%d strips left out, longer than data.buckets", self._strips.skipped)
         wanted = np.maximum(self._strips.widths, self._strips.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]
+        self._cumulative = [np.cumsum(self._strips.weights[m]) for m in self._members]
 
     def batch(self, step: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return inputs and CTC targets (N, 2 + L) of a step."""
+        """Return inputs and CTC targets (N, 3 + L) of a step."""
         rng = np.random.default_rng((self._seed, step))
         config = self._config
-        sizes = np.array([len(m) for m in self._members], np.float64)
+        sizes = np.array([c[-1] if len(c) else 0.0 for c in self._cumulative])
         if step < config.curriculum_steps:
             early = np.where(np.array(config.buckets) <= config.curriculum_width, sizes, 0)
             sizes = early if early.sum() else sizes
         count = np.array([self.batch_size(b) for b in config.buckets])
-        # frames are drawn so that each strip is seen equally often
+        # frames are drawn so that each strip is seen as often as its weight says
         share = sizes / count
         bucket = int(rng.choice(len(sizes), p=share / share.sum()))
         frame = config.buckets[bucket]
-        chosen = rng.choice(self._members[bucket], count[bucket])
+        chosen = self._members[bucket][draw(rng, self._cumulative[bucket], count[bucket])]
         return self._make(chosen, frame, rng)
 
     def batch_size(self, frame: int) -> int:
@@ -189,7 +225,8 @@ class StripBatches:
             pictures[row] = soften(change_tones(strip, rng), rng)
             columns.append(-(-width // COLUMN_PX))
         labels = [self._strips.labels(i) for i in chosen]
-        return {"strip": pictures}, pack_labels(columns, labels)
+        blind = [self._strips.case_blind[i] for i in chosen]
+        return {"strip": pictures}, pack_labels(columns, labels, blind)
 
 
 def strip_frames(

@@ -99,5 +99,5 @@ def line_run(strip_shards, tmp_path_factory):
     from training.fit import Fit
 
     folder = tmp_path_factory.mktemp("line_run")
-    Fit(LINE_TOML.replace("steps = 40", "steps = 3"), strip_shards, folder).run()
+    Fit(LINE_TOML.replace("steps = 40", "steps = 3"), [strip_shards], folder).run()
     return folder

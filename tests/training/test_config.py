@@ -11,7 +11,7 @@ CONFIGS = sorted((Path(training.__file__).parent / "configs").glob("*.toml"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_shipped_configurations_load(path):
-    assert load_config(path).model.kind in ("line", "fots")
+    assert load_config(path).model.kind in ("line", "detector", "fots")
 
 
 def test_defaults_and_values():
@@ -37,7 +37,7 @@ def test_defaults_and_values():
         ("[data]\nbatch = 0", "data.batch must be at least 1"),
         ("[model]\ncharset = 'AAB'", "model.charset: A charset holds each character once"),
         ("[model]\ncharset = ''", "at least one character"),
-        ("[model]\nkind = 'page'", "use 'line' or 'fots'"),
+        ("[model]\nkind = 'page'", "use 'line', 'fots' or 'detector'"),
         ("[model.recognizer]\nrow_blocks = [1]", "row_blocks needs two counts"),
         ("[data]\nbuckets = [64, 32]", "rising multiples of 32"),
         ("[data]\nbuckets = 64", "must be a list"),

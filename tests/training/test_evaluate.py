@@ -12,6 +12,7 @@ from tests.sdk.station.readings import make_reading
 from training.__main__ import main
 from training.config import parse_config
 from training.curves import draw_curves, read_rows
+from training.dataset import Part
 from training.errors import TrainingError
 from training.evaluate import evaluate, find_sets, read_samples, score_lines
 from training.photos import Photos
@@ -158,7 +159,9 @@ def test_previews(strip_shards, photo_shards, line_run, tmp_path):
         assert main(["preview", *arguments, *common]) == 0
         sheet = cv2.imread(str(out))
         assert sheet.shape[0] > 30 and sheet.std() > 5
-    shown = preview_batches(parse_config(LINE_TOML), list_shards(strip_shards)[0], 5)
+    shown = preview_batches(
+        parse_config(LINE_TOML), Part(strip_shards, list_shards(strip_shards)[0].name), 5
+    )
     assert len(shown) == 5 and all(p.shape[0] == 32 for p in shown)
     missing = tmp_path / "no" / "sheet.png"
     arguments = ["--config", str(tmp_path / "fots.toml"), "--data", str(photo_shards)]
@@ -168,7 +171,7 @@ def test_previews(strip_shards, photo_shards, line_run, tmp_path):
 
 def test_photos_keep_their_labels(photo_shards):
     photos = Photos()
-    photos.add(list_shards(photo_shards)[0])
+    photos.add(Part(photo_shards, list_shards(photo_shards)[0].name))
     _, record = next(iter(read_shard(list_shards(photo_shards)[0])))
     whole = photos.whole(0)
     assert whole.texts == [t["text"] for t in record["texts"]]

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from training.losses import ctc_loss, geometry_loss, score_loss
+from sdk.charset import Charset
+from training.losses import CtcLoss, geometry_loss, score_loss
+
+ctc_loss = CtcLoss(Charset("123"))
 
 
 def brute_force_nll(logits, labels):
@@ -23,10 +26,10 @@ def brute_force_nll(logits, labels):
 def test_ctc_equals_the_sum_over_all_paths(labels):
     rng = np.random.default_rng(0)
     logits = rng.normal(size=(2, 1, 6, 4)).astype("float32")
-    target = np.zeros((2, 2 + 4), np.int32)
+    target = np.zeros((2, 3 + 4), np.int32)
     target[:, 0] = (6, 5)
     target[:, 1] = len(labels)
-    target[:, 2 : 2 + len(labels)] = labels
+    target[:, 3 : 3 + len(labels)] = labels
     expected = np.mean([brute_force_nll(logits[n, 0, :t], labels) for n, t in ((0, 6), (1, 5))])
     assert float(ctc_loss(target, logits)) == pytest.approx(expected, rel=1e-4)
 
@@ -34,13 +37,31 @@ def test_ctc_equals_the_sum_over_all_paths(labels):
 def test_ctc_leaves_out_empty_rows():
     rng = np.random.default_rng(1)
     logits = rng.normal(size=(3, 1, 6, 4)).astype("float32")
-    target = np.zeros((3, 5), np.int32)
-    target[0, :3] = (6, 1, 2)
+    target = np.zeros((3, 6), np.int32)
+    target[0, :4] = (6, 1, 0, 2)
     target[1, :2] = (0, 0)
     target[2, :2] = (6, 0)
     alone = float(ctc_loss(target[:1], logits[:1]))
     assert float(ctc_loss(target, logits)) == pytest.approx(alone, rel=1e-5)
     assert float(ctc_loss(target[1:], logits[1:])) == 0.0
+
+
+def test_where_case_is_open_the_probabilities_of_both_letters_add_up():
+    charset = Charset("1Aa")
+    loss = CtcLoss(charset)
+    rng = np.random.default_rng(4)
+    logits = rng.normal(size=(1, 1, 4, charset.classes)).astype("float32")
+    one, upper, lower = charset.encode("1Aa").tolist()
+    merged = np.exp(logits[0, 0].astype(np.float64))
+    merged[:, upper] += merged[:, lower]
+    merged[:, lower] = 1e-300
+    expected = brute_force_nll(np.log(merged), (one, upper))
+    blind = np.array([[4, 2, 1, one, upper]], np.int32)
+    assert float(loss(blind, logits)) == pytest.approx(expected, rel=1e-4)
+    strict = np.array([[4, 2, 0, one, upper]], np.int32)
+    assert float(loss(strict, logits)) == pytest.approx(
+        brute_force_nll(logits[0, 0], (one, upper)), rel=1e-4
+    )
 
 
 def test_score_loss_equals_numpy():

@@ -4,6 +4,7 @@ import pytest
 from sdk.decode.roi_rotate import roi_rotate
 from sdk.geometry import area
 from training.config import parse_config
+from training.dataset import Part, find_parts
 from training.errors import TrainingError
 from training.photos import PhotoBatches, Photos
 from training.shards import list_shards, shard_path, write_shard
@@ -18,7 +19,7 @@ CONFIG = parse_config(FOTS_TOML)
 def photos(photo_shards):
     found = Photos()
     for path in list_shards(photo_shards):
-        found.add(path)
+        found.add(Part(photo_shards, path.name))
     return found
 
 
@@ -31,7 +32,7 @@ def marked_photos(folder):
     record = {"texts": [{"text": "12", "quad": quad, "ignore": False}]}
     write_shard(shard_path(folder, 0), [(0, image, record)])
     photos = Photos()
-    photos.add(shard_path(folder, 0))
+    photos.add(Part(folder, "shard-00000.tar"))
     return photos
 
 
@@ -75,7 +76,7 @@ def test_batches_fit_together(photos):
         for row in targets["logits"]:
             if row[1]:
                 lines += 1
-                assert columns_needed(row[2 : 2 + row[1]]) <= row[0] <= 32
+                assert columns_needed(row[3 : 3 + row[1]]) <= row[0] <= 32
     assert lines > 3
     again = PhotoBatches(photos, CONFIG).batch(2)
     for name, value in batches.batch(2)[0].items():
@@ -98,6 +99,6 @@ def test_lines_cut_by_the_edge_are_ignored(photos):
 
 def test_strips_are_no_photos(strip_shards):
     with pytest.raises(TrainingError, match="is no photo"):
-        Photos().add(list_shards(strip_shards)[0])
+        Photos().add(find_parts([strip_shards], 0)[0][0])
     with pytest.raises(TrainingError, match="hold no photo"):
         PhotoBatches(Photos(), CONFIG)

@@ -1,15 +1,19 @@
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from sdk.charset import Charset
 from training.augment import change_tones, place_strip, soften
 from training.config import parse_config
-from training.dataset import prefetched, split_shards
+from training.dataset import Part, find_parts, prefetched, weight_of
 from training.errors import TrainingError
+from training.labels import LABELS
 from training.shards import ShardError, list_shards, shard_path, write_shard
 from training.strips import StripBatches, Strips, columns_needed, pack_labels, strip_frames
 
-from .conftest import LINE_TOML
+from .conftest import LINE_TOML, draw_text
 
 CONFIG = parse_config(LINE_TOML)
 CHARSET = Charset(CONFIG.model.charset)
@@ -19,7 +23,7 @@ CHARSET = Charset(CONFIG.model.charset)
 def strips(strip_shards):
     found = Strips(CHARSET, CONFIG.data.buckets[-1])
     for path in list_shards(strip_shards):
-        found.add(path)
+        found.add(Part(strip_shards, path.name))
     return found
 
 
@@ -30,9 +34,10 @@ def test_columns_needed():
 
 def test_pack_labels():
     packed = pack_labels([9, 0], [np.array([4, 5], np.int32), np.zeros(0, np.int32)])
-    assert packed.shape == (2, 18)
-    assert packed[0, :5].tolist() == [9, 2, 4, 5, 0]
+    assert packed.shape == (2, 19)
+    assert packed[0, :6].tolist() == [9, 2, 0, 4, 5, 0]
     assert not packed[1].any()
+    assert pack_labels([9], [np.array([4], np.int32)], [True])[0, :4].tolist() == [9, 1, 1, 4]
 
 
 def test_batches_follow_from_seed_and_step(strips):
@@ -53,7 +58,7 @@ def test_labels_fit_the_columns(strips):
         assert (height, channels) == (32, 3) and width in CONFIG.data.buckets
         assert count == batches.batch_size(width) == len(target)
         for row in target:
-            labels = row[2 : 2 + row[1]]
+            labels = row[3 : 3 + row[1]]
             assert len(labels) and columns_needed(labels) <= row[0] <= width // 4
 
 
@@ -97,14 +102,13 @@ def strip(height=32, width=40):
     ("image", "record", "part"),
     [
         (strip(), {"text": "é"}, "not in the charset"),
-        (strip(height=20), {"text": "1"}, "20 px high"),
         (strip(), {"texts": []}, "no line strip"),
     ],
 )
 def test_unusable_records(tmp_path, image, record, part):
     write_shard(shard_path(tmp_path, 0), [(0, image, record)])
     with pytest.raises(TrainingError, match=part):
-        Strips(CHARSET, 96).add(shard_path(tmp_path, 0))
+        Strips(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
 
 
 def test_strips_that_cannot_be_read_are_skipped(tmp_path):
@@ -115,17 +119,78 @@ def test_strips_that_cannot_be_read_are_skipped(tmp_path):
     ]
     write_shard(shard_path(tmp_path, 0), samples)
     found = Strips(CHARSET, 96)
-    found.add(shard_path(tmp_path, 0))
+    found.add(Part(tmp_path, "shard-00000.tar"))
     assert (len(found), found.skipped) == (1, 2)
 
 
 def test_shards_are_held_back(strip_shards, tmp_path):
-    training, held_back = split_shards(strip_shards, 1)
-    assert [p.name for p in held_back] == ["shard-00000.tar"] and len(training) == 2
+    training, held_back = find_parts([strip_shards], 1)
+    assert [p.file for p in held_back] == ["shard-00000.tar"] and len(training) == 2
     with pytest.raises(TrainingError, match="3 shards, of which 3 are held back"):
-        split_shards(strip_shards, 3)
+        find_parts([strip_shards], 3)
     with pytest.raises(ShardError, match="No shards"):
-        split_shards(tmp_path, 1)
+        find_parts([tmp_path], 1)
+
+
+def labeled_folder(folder, rows):
+    """Write pictures of digits, 20 px high, with their labels."""
+    (folder / "images").mkdir(parents=True)
+    with (folder / LABELS).open("w") as file:
+        for i, row in enumerate(rows):
+            name = f"images/{row.pop('name', f'photo{i}_0')}.png"
+            Image.fromarray(draw_text(row["text"], 20)).save(folder / name)
+            file.write(json.dumps({"image": name, **row}) + "\n")
+    return folder
+
+
+def test_a_tenth_of_a_labeled_folder_validates_and_lines_of_a_photo_stay_together(tmp_path):
+    rows = [{"name": f"photo{i // 3}_{i % 3}", "text": str(i)} for i in range(300)]
+    folder = labeled_folder(tmp_path / "meters", rows)
+    sides = [parts[0] for parts in find_parts([folder], 1)]
+    texts = [[record["text"] for _, record in part.samples()] for part in sides]
+    assert sorted(map(int, texts[0] + texts[1])) == list(range(300))
+    assert 12 <= len(texts[1]) <= 60
+    photos = [{int(text) // 3 for text in side} for side in texts]
+    assert not photos[0] & photos[1]
+
+
+def test_labeled_lines_of_any_height_become_strips(tmp_path):
+    folder = labeled_folder(tmp_path / "meters", [{"text": "ab", "case": False}, {"text": "12"}])
+    found = Strips(Charset("12abAB"), 96)
+    for side in find_parts([folder], 1):
+        found.add(side[0])
+    assert sorted(zip(found.texts, found.case_blind, strict=True)) == [("12", False), ("AB", True)]
+    for i in range(2):
+        assert found.picture(i).shape == (32, found.widths[i], 3)
+
+
+def test_folders_are_drawn_by_weight(strip_shards, tmp_path):
+    folder = labeled_folder(tmp_path / "own", [{"text": "AA"}] * 30)
+    found = Strips(CHARSET, 96)
+    parts, _ = find_parts([strip_shards, folder], 1)
+    weights = {"own": 0.25 * 60 / 24}
+    for part in parts:
+        found.add(part, weight_of(part, weights))
+    own = found.weights[np.array(found.texts) == "AA"]
+    share = own.sum() / found.weights.sum()
+    batches = StripBatches(found, CONFIG.data, 0)
+    labels = [row[3] for step in range(60) for row in batches.batch(step)[1]]
+    seen = np.mean(np.array(labels) == CHARSET.encode("A")[0])
+    assert seen == pytest.approx(share, abs=0.08) and 0.05 < share < 0.5
+
+
+def test_folders_of_one_name_are_refused(strip_shards, tmp_path):
+    other = labeled_folder(tmp_path / strip_shards.name, [{"text": "1"}])
+    with pytest.raises(TrainingError, match="Two folders of data are called"):
+        find_parts([strip_shards, other], 1)
+
+
+def test_a_labeled_picture_that_is_missing_is_named(tmp_path):
+    folder = labeled_folder(tmp_path / "own", [{"text": "1"}])
+    next((folder / "images").iterdir()).unlink()
+    with pytest.raises(TrainingError, match=r"photo0_0\.png"):
+        for side in find_parts([folder], 1):
+            list(side[0].samples())
 
 
 def test_prefetched_keeps_order_and_raises():

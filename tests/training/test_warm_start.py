@@ -13,6 +13,7 @@ from training.config import load_config
 from training.errors import TrainingError
 from training.fit import Fit
 from training.models.build import build_models
+from training.models.separable import separate
 from training.warm_start import start_from_bundle
 
 from .conftest import LINE_TOML
@@ -63,12 +64,35 @@ def test_full_network_takes_the_detector_and_the_line_networks_head(bundle):
     assert np.abs(maps["vertical"]).mean() == pytest.approx(want["vertical"].mean(), rel=0.1)
 
 
+def test_the_nearest_separable_convolution_of_a_separable_one_is_itself():
+    rng = np.random.default_rng(0)
+    places, mixes = rng.normal(size=(3, 3, 5, 1)), rng.normal(size=(1, 1, 5, 7))
+    depthwise, pointwise = separate(places * mixes)
+    np.testing.assert_allclose(depthwise * pointwise, places * mixes, rtol=1e-4, atol=1e-5)
+    kernel = rng.normal(size=(3, 3, 5, 7))
+    depthwise, pointwise = separate(kernel)
+    first = np.abs(kernel - places * mixes).mean()
+    assert np.abs(kernel - depthwise * pointwise).mean() < min(first, np.abs(kernel).mean())
+
+
+def test_a_separable_detector_begins_near_the_bundles(bundle):
+    built = build_models(load_config(CONFIGS / "detector.toml").model)
+    frame = np.full((1, 640, 640, 3), 128, np.uint8)
+    frame[:, :480] = draw_sample()
+    copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, {"image": frame})
+    assert {"trunk_stem_conv", "neck_s4_merge_conv", "det_conv0_conv", "angle"} <= {*copied}
+    with closing(open_engine(bundle.graph("detector"))) as engine:
+        want = engine.run({"image": frame})
+    maps = built.parts["detector"](frame)
+    assert likeness(maps["score"], want["score"]) > 0.3
+
+
 def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path, caplog):
     text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 4")
     text = text.replace("[16, 16, 32]", "[80, 144, 288]").replace("kernel = 5", "kernel = 7")
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
-        fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", strip_shards, tmp_path)
+        fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)
     # all convolutions before the characters, with one temporal block of the bundle's seven
     assert "12 layers taken over" in caplog.text
     fit.run()
@@ -76,4 +100,4 @@ def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path
 
 def test_a_bundle_that_fits_nowhere_is_refused(strip_shards, tmp_path):
     with pytest.raises(TrainingError, match=r"no layer of .* fits"):
-        Fit(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", strip_shards, tmp_path)
+        Fit(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)

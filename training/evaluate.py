@@ -6,7 +6,6 @@ pictures of one line, ``"texts"`` with quads for photos.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -25,6 +24,7 @@ from sdk.metrics import (
 )
 from training.config import Config
 from training.errors import TrainingError
+from training.labels import LABELS, read_labels
 from training.photos import Crop
 from training.reading import Line, find_lines, find_maps, read_quads
 from training.shards import list_shards, read_shard
@@ -169,7 +169,7 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     folder = Path(folder)
 
     def is_set(path: Path) -> bool:
-        return (path / "labels.jsonl").exists() or any(path.glob("shard-*.tar"))
+        return (path / LABELS).exists() or any(path.glob("shard-*.tar"))
 
     subfolders = folder.glob("*")
     sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
@@ -196,24 +196,17 @@ def read_samples(folder: Path) -> Iterator[Sample]:
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
-    labels = folder / "labels.jsonl"
-    if not labels.exists():
+    if not (folder / LABELS).exists():
         for path in list_shards(folder):
             for image, record in read_shard(path):
                 if not _is_label(record):
                     raise TrainingError(f"{path}: {record['image']} {_NO_LABEL}")
                 yield image, record
         return
-    with labels.open(encoding="utf-8") as file:
-        for number, row in enumerate(file, 1):
-            try:
-                record = json.loads(row)
-                name = record["image"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise TrainingError(f"{labels}, row {number} is no label: {error}.") from error
-            if not _is_label(record):
-                raise TrainingError(f"{labels}, row {number}: {name} {_NO_LABEL}")
-            yield load_image(folder / name), record
+    for number, (picture, record) in enumerate(read_labels(folder), 1):
+        if not _is_label(record):
+            raise TrainingError(f"{folder / LABELS}, row {number}: {record['image']} {_NO_LABEL}")
+        yield load_image(picture), record
 
 
 _NO_LABEL = (
@@ -229,9 +222,19 @@ def _is_label(record: dict[str, Any]) -> bool:
     return (
         "text" not in record
         and isinstance(texts, list)
-        and all(isinstance(t, dict) and "quad" in t for t in texts)
+        and all(isinstance(t, dict) and "quad" in t and _is_quad(t["quad"]) for t in texts)
         and all(isinstance(t.get("text"), str) for t in texts)
     )
+
+
+def _is_quad(value: Any) -> bool:
+    if value is None or value == []:  # where the text is, is not known
+        return True
+    try:
+        quad = np.array(value, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return quad.shape == (4, 2) and bool(np.isfinite(quad).all())
 
 
 def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:

@@ -7,13 +7,11 @@ would have seen.
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from sdk.charset import Charset
 from sdk.image.strip import STRIP_HEIGHT
@@ -21,7 +19,7 @@ from sdk.stages.read import COLUMN_PX
 from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
 from training.errors import TrainingError
-from training.shards import decode_picture, read_encoded
+from training.shards import decode_picture, picture_size, read_encoded
 
 __all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
 
@@ -101,8 +99,7 @@ class Strips:
                 labels = self._charset.encode(record["text"])
             except ValueError as error:
                 raise TrainingError(f"{name}: {error}") from error
-            with Image.open(io.BytesIO(data)) as picture:
-                width, height = picture.size
+            width, height = picture_size(data, name)
             if height != STRIP_HEIGHT:
                 raise TrainingError(f"{name} is {height} px high; strips are {STRIP_HEIGHT}.")
             least = COLUMN_PX * columns_needed(labels)

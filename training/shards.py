@@ -38,11 +38,13 @@ __all__ = [
     "picture_size",
     "read_encoded",
     "read_shard",
+    "remove_unfinished",
     "shard_path",
     "write_shard",
 ]
 
 
+_UNFINISHED = ".tmp"
 _SEAL = "sha256.txt"
 _SEAL_DIGITS = slice(tarfile.BLOCKSIZE, tarfile.BLOCKSIZE + 64)
 
@@ -96,7 +98,7 @@ def write_shard(
         ShardError: If the file cannot be written (disk full, no permission); nothing is left.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     count = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,6 +120,13 @@ def write_shard(
     finally:
         temporary.unlink(missing_ok=True)
     return count
+
+
+def remove_unfinished(paths: Iterable[Path]) -> None:
+    """Remove what writers of these shards left that were killed."""
+    for path in paths:
+        for left in path.parent.glob(f".{path.name}.*{_UNFINISHED}"):
+            left.unlink(missing_ok=True)
 
 
 def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:

@@ -7,7 +7,6 @@ their labelled lines, where there are labels, give the recognizer's input. A str
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -24,6 +23,8 @@ from sdk.image.load import load_image
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
 from sdk.stages.recheck import strip_area
+from training.errors import TrainingError
+from training.labels import LABELS, read_labels
 from training.shards import ShardError, read_shard
 
 __all__ = [
@@ -219,25 +220,18 @@ def _rows(source: Path) -> Iterator[Row]:
             "with a labels.jsonl, or one of pictures."
         )
     shards = sorted(source.glob("shard-*.tar"))
-    labels = source / "labels.jsonl"
     try:
         if shards:
             # One of each shard in turn: the first shard alone may be of one kind.
             yield from _in_turn([read_shard(shard) for shard in shards])
-        elif labels.is_file():
-            for line in labels.read_text(encoding="utf-8").splitlines():
-                record = json.loads(line)
-                yield load_image(source / record["image"]), record
+        elif (source / LABELS).exists():
+            for picture, record in read_labels(source):
+                yield load_image(picture), record
         else:
             for path in sorted(p for p in source.iterdir() if p.suffix.lower() in _PICTURES):
                 yield load_image(path), {}
-    except (ShardError, ImageError) as error:
+    except (ShardError, ImageError, TrainingError, OSError) as error:
         raise ConvertError(f"Cannot take pictures from {source}: {error}") from error
-    except (OSError, KeyError, ValueError) as error:
-        raise ConvertError(
-            f"Cannot take pictures from {source}: {type(error).__name__}: {error}. "
-            "Check its labels.jsonl."
-        ) from error
 
 
 def _in_turn(streams: list[Iterator[Row]]) -> Iterator[Row]:

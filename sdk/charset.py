@@ -6,6 +6,7 @@ the charset is class i + 1. Training, conversion and the runtime share this one 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -38,7 +39,7 @@ class Charset:
         """Check the characters and index them."""
         if not self.symbols:
             raise OptionError("A charset needs at least one character; got an empty string.")
-        repeated = sorted({c for c in self.symbols if self.symbols.count(c) > 1})
+        repeated = sorted(c for c, n in Counter(self.symbols).items() if n > 1)
         if repeated:
             raise OptionError(f"A charset holds each character once; {repeated!r} occur twice.")
         object.__setattr__(self, "_classes", {c: i + 1 for i, c in enumerate(self.symbols)})

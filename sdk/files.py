@@ -1,15 +1,28 @@
-"""Write files wholly or not at all."""
+"""Write files wholly or not at all; read regular files only."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from sdk.errors import SdkError
+
+
+def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
+    """Open a file to read; a pipe or a device, which might never end, is refused.
+
+    Raises:
+        OSError: The file is missing, cannot be read, or is no regular file.
+    """
+    if not stat.S_ISREG(Path(path).stat().st_mode):
+        raise OSError(errno.EINVAL, "it is no regular file")
+    return Path(path).open("rb")
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:

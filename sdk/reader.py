@@ -63,7 +63,9 @@ class Reader(Closing):
         """Open a model.
 
         Args:
-            model: Folder of a model bundle; None takes the packaged one.
+            model: Folder of a model bundle; None takes the packaged one. Open bundles of those you
+                trust only: the checksums in a bundle show that it is undamaged, not who made it,
+                and a graph made to harm can do to the process what a program can.
             device: "cpu"; "gpu", or "gpu:<library>" with a TFLite GPU delegate of your own;
                 "edgetpu", or "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to choose among
                 several. "auto" takes what runs best, and says in `describe` why not the others.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from training.errors import TrainingError
-from training.labels import LABELS, is_held_back, read_labels
+from training.labels import LABELS, NO_LABEL, is_held_back, is_label, read_labels
 from training.shards import list_shards, read_encoded
 
 __all__ = ["Part", "draw", "find_parts", "prefetched", "weight_of"]
@@ -48,6 +48,8 @@ class Part:
             yield from read_encoded(self.folder / self.file)
             return
         for path, record in read_labels(self.folder):
+            if not is_label(record):
+                raise TrainingError(f"{self.name}: {record['image']} {NO_LABEL}")
             if is_held_back(record) == self.held_back:
                 try:
                     yield path.read_bytes(), record

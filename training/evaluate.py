@@ -229,8 +229,10 @@ def read_samples(folder: Path) -> Iterator[Sample]:
                     raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
                 yield image, record
         return
-    for path, record in read_labels(folder):
-        yield load_image(path), record
+    for number, (picture, record) in enumerate(read_labels(folder), 1):
+        if not is_label(record):
+            raise TrainingError(f"{folder / LABELS}, row {number}: {record['image']} {NO_LABEL}")
+        yield load_image(picture), record
 
 
 def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:

@@ -1,9 +1,10 @@
 """Labeled folders: pictures beside a ``labels.jsonl`` that says what is written in them.
 
 A row is an object. Pictures of one line: ``{"image", "text"}``; photos: ``{"image", "texts": [{
-"text", "quad", "ignore"}]}``, quads clockwise from the reading-order start in pixels. Optional in
-rows of lines: ``"case": false`` where upper and lower case are not told apart by the label;
-``"source"``, the name of the photo that the line was cut out of.
+"text", "quad", "ignore"}]}``, quads clockwise from the reading-order start in pixels. ``"image"``
+is the path of the picture in the folder. Optional in rows of lines: ``"case": false`` where upper
+and lower case are not told apart by the label; ``"source"``, the name of the photo that the line
+was cut out of. The folder may come from others: what lies outside of it is not opened.
 """
 
 from __future__ import annotations
@@ -15,38 +16,57 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
+
+from sdk.files import open_regular
 from training.errors import TrainingError
 
 __all__ = ["LABELS", "NO_LABEL", "is_held_back", "is_label", "read_labels"]
 
 LABELS = "labels.jsonl"
 
-_HELD_BACK = 10
-"""One source picture of so many is kept for validation."""
-
 NO_LABEL = (
     "has no label: a line needs 'text', a photo 'texts', each with 'text' and 'quad', "
     "and no picture both."
 )
 
+_HELD_BACK = 10
+"""One source picture of so many is kept for validation."""
+
 
 def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield (path of the picture, row) of a labeled folder, in order.
+    """Yield (path of the picture, row) of a labelled folder, in order.
 
     Raises:
-        TrainingError: A row is damaged, or is no label of a line or a photo.
+        TrainingError: The rows cannot be read, one is no object that names an image, or the image
+            lies outside the folder.
     """
-    path = folder / LABELS
-    with path.open(encoding="utf-8") as file:
-        for number, row in enumerate(file, 1):
-            try:
-                record = json.loads(row)
-                name = record["image"]
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise TrainingError(f"{path}, row {number} is no label: {error}.") from error
-            if not is_label(record):
-                raise TrainingError(f"{path}, row {number}: {name} {NO_LABEL}")
-            yield folder / name, record
+    path, home = folder / LABELS, folder.resolve()
+    try:
+        with open_regular(path) as file:
+            for number, line in enumerate(file, 1):
+                yield _row(folder, home, line, f"{path}, row {number}")
+    except OSError as error:
+        raise TrainingError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def _row(folder: Path, home: Path, line: bytes, what: str) -> tuple[Path, dict[str, Any]]:
+    try:
+        row = json.loads(line)
+        picture = folder / row["image"]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        reason = str(error) if isinstance(error, ValueError) else "it names no image"
+        raise TrainingError(f"{what} is no label: {reason}.") from error
+    try:
+        inside = picture.resolve().is_relative_to(home)
+    except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL in the name
+        inside = False
+    if not inside:
+        raise TrainingError(
+            f"{what}: {row['image']!r} is no picture inside the folder. "
+            "Copy the picture there and correct the row."
+        )
+    return picture, row
 
 
 def is_label(record: dict[str, Any]) -> bool:
@@ -57,9 +77,19 @@ def is_label(record: dict[str, Any]) -> bool:
     return (
         "text" not in record
         and isinstance(texts, list)
-        and all(isinstance(t, dict) and "quad" in t for t in texts)
+        and all(isinstance(t, dict) and "quad" in t and _is_quad(t["quad"]) for t in texts)
         and all(isinstance(t.get("text"), str) for t in texts)
     )
+
+
+def _is_quad(value: Any) -> bool:
+    if value is None or value == []:  # where the text is, is not known
+        return True
+    try:
+        quad = np.array(value, np.float32)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return quad.shape == (4, 2) and bool(np.isfinite(quad).all())
 
 
 def is_held_back(record: dict[str, Any]) -> bool:

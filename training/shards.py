@@ -8,31 +8,45 @@ A shard folder holds ``shard-00000.tar``, ``shard-00001.tar``, … Each member p
 * photos: ``{"image", "width", "height", "texts": [{"text", "quad", "ignore", "chars"}]}``, quads
   clockwise from the reading-order start in pixels.
 
-A shard is written under a temporary name and moved into place, so a shard that exists is whole.
+A shard is written under a temporary name and moved into place, so a shard that exists is whole. Its
+first member, ``sha256.txt``, holds the SHA-256 of all bytes of the file behind the 64 digits: a
+shard that was damaged or shortened afterwards is refused before its first sample is given. Shards
+of earlier versions have no such member; of those the tar structure is checked to the last byte.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import cv2
 import numpy as np
+from PIL import Image
+
+from sdk.files import open_regular
 
 __all__ = [
     "ShardError",
     "decode_picture",
     "list_shards",
+    "picture_size",
     "read_encoded",
     "read_shard",
+    "remove_unfinished",
     "shard_path",
     "write_shard",
 ]
+
+
+_UNFINISHED = ".tmp"
+_SEAL = "sha256.txt"
+_SEAL_DIGITS = slice(tarfile.BLOCKSIZE, tarfile.BLOCKSIZE + 64)
 
 
 class ShardError(Exception):
@@ -84,22 +98,19 @@ def write_shard(
         ShardError: If the file cannot be written (disk full, no permission); nothing is left.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     count = 0
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
+            _add(tar, _SEAL, b"0" * 64 + b"\n")
             for index, image, record in samples:
                 name = f"{index:08d}.jpg"
                 row = json.dumps({"image": name, **record}, ensure_ascii=False).encode()
-                for member, data in (
-                    (name, _encode(image, ".jpg", quality)),
-                    (f"{index:08d}.json", row),
-                ):
-                    info = tarfile.TarInfo(member)
-                    info.size = len(data)
-                    tar.addfile(info, io.BytesIO(data))
+                _add(tar, name, _encode(image, ".jpg", quality))
+                _add(tar, f"{index:08d}.json", row)
                 count += 1
+        _seal(temporary)
         temporary.replace(path)
     except OSError as error:
         raise ShardError(
@@ -111,33 +122,111 @@ def write_shard(
     return count
 
 
+def remove_unfinished(paths: Iterable[Path]) -> None:
+    """Remove what writers of these shards left that were killed."""
+    for path in paths:
+        for left in path.parent.glob(f".{path.name}.*{_UNFINISHED}"):
+            left.unlink(missing_ok=True)
+
+
+def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+def _seal(path: Path) -> None:
+    """Write the digest of a shard into its first member."""
+    with path.open("r+b") as file:
+        digits = _digest(file)
+        file.seek(_SEAL_DIGITS.start)
+        file.write(digits)
+
+
+def _digest(file: IO[bytes]) -> bytes:
+    """Return the SHA-256 of what follows the digits in the first member, as hexadecimal digits."""
+    digest = hashlib.sha256()
+    file.seek(_SEAL_DIGITS.stop)
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest().encode()
+
+
 def read_encoded(path: Path | str) -> Iterator[tuple[bytes, dict[str, Any]]]:
     """Yield (encoded picture, record) for each sample of a shard, in order.
 
     Raises:
-        ShardError: If the file is missing, damaged or holds a picture without its record.
+        ShardError: If the file is missing, damaged or holds a picture without its record. A damaged
+            shard with a digest is refused before its first sample, one without at the latest after
+            its last.
     """
     try:
-        if Path(path).stat().st_size % tarfile.RECORDSIZE:  # tarfile itself stops silently there
-            raise tarfile.ReadError("it ends in the middle of a record")
-        with tarfile.open(path) as tar:
-            picture: tuple[str, bytes] | None = None
-            for info in tar:
-                stream = tar.extractfile(info)
-                if stream is None:
-                    continue
-                data = stream.read()
-                if not info.name.endswith(".json"):
-                    picture = (info.name, data)
-                    continue
-                record = json.loads(data)
-                if picture is None or picture[0] != record["image"]:
-                    raise ShardError(f"{path}: {info.name} does not follow its picture.")
-                yield picture[1], record
-    except (OSError, tarfile.TarError, json.JSONDecodeError, KeyError) as error:
+        with open_regular(path) as file:
+            _check_digest(file)
+            with tarfile.open(fileobj=file, mode="r:") as tar:
+                yield from _samples(tar)
+                _check_end(tar, file)
+    # a damaged member can also hold numbers or names that tarfile does not expect
+    except (OSError, tarfile.TarError, ValueError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise ShardError(
-            f"Could not read the shard {path}: {error}. Delete it and generate it again."
+            f"Could not read the shard {path}: {reason}. Delete it and generate it again."
         ) from error
+
+
+def _check_digest(file: IO[bytes]) -> None:
+    """Refuse a file that has a digest and another content; leave the file at its beginning."""
+    head = file.read(_SEAL_DIGITS.stop)
+    if head.startswith(_SEAL.encode() + b"\0") and _digest(file) != head[_SEAL_DIGITS]:
+        raise tarfile.ReadError("it was changed after it was written (its SHA-256 differs)")
+    file.seek(0)
+
+
+def _samples(tar: tarfile.TarFile) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    members = _members(tar)
+    count = 0
+    for name, picture in members:
+        record = _record(*next(members, ("its end", b"{}")))
+        if record.get("image") != name:
+            raise tarfile.ReadError(f"{name} is not followed by its record")
+        yield picture, record
+        count += 1
+    if not count:
+        raise tarfile.ReadError("it holds no sample")
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
+    for info in tar:
+        stream = tar.extractfile(info) if info.type == tarfile.REGTYPE else None
+        if stream is None:
+            raise tarfile.ReadError(f"{info.name} is no regular file")
+        if info.name != _SEAL:
+            yield info.name, stream.read()
+
+
+def _record(name: str, data: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise tarfile.ReadError(f"{name} is no JSON ({error})") from error
+    if not isinstance(record, dict):
+        raise tarfile.ReadError(f"{name} holds no object")
+    return record
+
+
+def _check_end(tar: tarfile.TarFile, file: IO[bytes]) -> None:
+    """Refuse a file that goes on behind the last member, or ends too early or too late.
+
+    tarfile takes a damaged header, and a part overwritten with zeros, for the end of the archive.
+    """
+    size = file.seek(0, os.SEEK_END)
+    # two empty blocks, then as many as fill the record
+    whole = -(-(tar.offset + 2 * tarfile.BLOCKSIZE) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
+    if size < whole:
+        raise tarfile.ReadError("it ends in the middle of a record")
+    file.seek(tar.offset)
+    if size > whole or file.read().strip(b"\0"):
+        raise tarfile.ReadError(f"its member at byte {tar.offset} is damaged")
 
 
 def decode_picture(data: bytes, name: str = "picture") -> np.ndarray:
@@ -146,10 +235,26 @@ def decode_picture(data: bytes, name: str = "picture") -> np.ndarray:
     Raises:
         ShardError: If the bytes are no picture; the message holds ``name``.
     """
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # no bytes at all, or more pixels than OpenCV takes
+        image = None
     if image is None:
         raise ShardError(f"{name} is not a readable picture.")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def picture_size(data: bytes, name: str = "picture") -> tuple[int, int]:
+    """Return (width, height) of encoded bytes without decoding them.
+
+    Raises:
+        ShardError: If the bytes are no picture; the message holds ``name``.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            return picture.size
+    except Exception as error:  # Pillow's formats fail in many ways
+        raise ShardError(f"{name} is not a readable picture.") from error
 
 
 def read_shard(path: Path | str) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:

@@ -7,13 +7,11 @@ would have seen.
 
 from __future__ import annotations
 
-import io
 import logging
 from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from sdk.charset import Charset
 from sdk.image.strip import STRIP_HEIGHT
@@ -22,7 +20,7 @@ from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
 from training.dataset import Part, draw
 from training.errors import TrainingError
-from training.shards import decode_picture
+from training.shards import decode_picture, picture_size
 
 __all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
 
@@ -116,7 +114,8 @@ class Strips:
                 labels = self._charset.encode(text)
             except ValueError as error:
                 raise TrainingError(f"{name}: {error}") from error
-            width = _strip_width(data, name)
+            width, height = picture_size(data, name)
+            width = max(1, round(width * STRIP_HEIGHT / height))
             least = COLUMN_PX * columns_needed(labels)
             # squeezed further, characters would get narrower than any the reader will meet
             if not len(labels) or least > self._widest or width > 1.35 * self._widest:
@@ -147,20 +146,6 @@ class Strips:
     def labels(self, index: int) -> np.ndarray:
         """Return int32 class numbers."""
         return self._labels[index]
-
-
-def _strip_width(data: bytes, name: str) -> int:
-    """Return the width in px that a picture of one line takes at the height of strips.
-
-    Raises:
-        TrainingError: The bytes are no picture.
-    """
-    try:
-        with Image.open(io.BytesIO(data)) as picture:
-            width, height = picture.size
-    except OSError as error:
-        raise TrainingError(f"{name} is no picture: {error}.") from error
-    return max(1, round(width * STRIP_HEIGHT / height))
 
 
 class StripBatches:

@@ -27,7 +27,7 @@ class Engine(Protocol):
             Outputs by name, but for the raw ones float32, dequantized.
 
         Raises:
-            ModelError: The interpreter cannot run the graph in this shape.
+            ModelError: The interpreter cannot run the graph in this shape, or it gives no numbers.
             OptionError: A name, dtype or shape does not fit.
             SdkError: The engine is closed.
         """

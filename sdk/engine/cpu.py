@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +72,8 @@ class CpuEngine:
         self._interpreters: OrderedDict[Shapes, Ready] = OrderedDict()
         self._native = tuple(t.shape for t in graph.spec.inputs)
         interpreter = self._construct(self._native)
-        self._compare(interpreter)
+        with self._refused():
+            self._compare(interpreter)
         if not graph.spec.sizes:  # else another size may be what the first picture needs
             self._interpreters[self._native] = self._allocate(interpreter)
 
@@ -85,12 +87,15 @@ class CpuEngine:
             if self._closed:
                 raise SdkError("The engine is closed. Open a new one.")
             ready = self._prepare(tuple(a.shape for a in arrays))
-            for tensor, array in zip(spec.inputs, arrays, strict=True):
-                ready.interpreter.set_tensor(ready.inputs[tensor.index], array)
+            with self._refused():
+                for tensor, array in zip(spec.inputs, arrays, strict=True):
+                    ready.interpreter.set_tensor(ready.inputs[tensor.index], array)
             self._invoke(ready.interpreter)
-            found = {
-                t.name: ready.interpreter.get_tensor(ready.outputs[t.index]) for t in spec.outputs
-            }
+            with self._refused():
+                found = {
+                    t.name: ready.interpreter.get_tensor(ready.outputs[t.index])
+                    for t in spec.outputs
+                }
         return from_tensors(spec, found, raw)
 
     def describe(self) -> dict[str, Any]:
@@ -121,18 +126,17 @@ class CpuEngine:
             raise construction_error(self._found, error) from error
 
     def _invoke(self, interpreter: Any) -> None:
-        try:
+        with self._refused():
             interpreter.invoke()
-        except RuntimeError as error:
-            raise self._unusable(error) from error
 
     def _prepare(self, shapes: Shapes) -> Ready:
         ready = self._interpreters.get(shapes)
         if ready is None:
             interpreter = self._construct(shapes)
-            details = interpreter.get_input_details()
-            for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
-                interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
+            with self._refused():
+                details = interpreter.get_input_details()
+                for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
+                    interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
             # before the next is set up: both at once would raise the memory's peak
             while len(self._interpreters) >= (MAX_SIZES if self._graph.spec.sizes else MAX_SHAPES):
                 self._interpreters.popitem(last=False)
@@ -141,15 +145,23 @@ class CpuEngine:
         return ready
 
     def _allocate(self, interpreter: Any) -> Ready:
-        try:
+        with self._refused():
             interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:
+            return Ready(
+                interpreter,
+                [int(tensor["index"]) for tensor in interpreter.get_input_details()],
+                [int(tensor["index"]) for tensor in interpreter.get_output_details()],
+            )
+
+    @contextlib.contextmanager
+    def _refused(self) -> Iterator[None]:
+        """Say in a `ModelError` what the interpreter raises for a graph that it cannot run."""
+        try:
+            yield
+        except SdkError:
+            raise
+        except Exception as error:  # such as a UnicodeDecodeError for the name of a tensor
             raise self._unusable(error) from error
-        return Ready(
-            interpreter,
-            [int(tensor["index"]) for tensor in interpreter.get_input_details()],
-            [int(tensor["index"]) for tensor in interpreter.get_output_details()],
-        )
 
     def _unusable(self, error: BaseException) -> SdkError:
         if "edgetpu-custom-op" in str(error):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.errors import OptionError
+from sdk.errors import ModelError, OptionError
 from sdk.model.manifest import GraphSpec, TensorSpec
 
 __all__ = ["from_tensors", "to_tensors"]
@@ -55,11 +55,26 @@ def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
 def from_tensors(
     spec: GraphSpec, values: Mapping[str, NDArray[Any]], raw: Collection[str]
 ) -> dict[str, NDArray[Any]]:
-    """Return the outputs of a graph by name as `Engine.run` gives them."""
-    return {
-        t.name: values[t.name] if t.name in raw else _from_tensor(t, values[t.name])
-        for t in spec.outputs
-    }
+    """Return the outputs of a graph by name as `Engine.run` gives them.
+
+    Raises:
+        ModelError: One has another number of axes or channels than described, or is not finite.
+    """
+    outputs = {}
+    for tensor in spec.outputs:
+        found = values[tensor.name]
+        if found.ndim != len(tensor.shape) or found.shape[-1:] != tensor.shape[-1:]:
+            raise _useless(spec, f"{tensor.name} {list(found.shape)}, not {list(tensor.shape)}")
+        if tensor.name not in raw:
+            found = _from_tensor(tensor, found)
+            if not np.isfinite(found).all():
+                raise _useless(spec, f"{tensor.name} with values that are no numbers")
+        outputs[tensor.name] = found
+    return outputs
+
+
+def _useless(spec: GraphSpec, what: str) -> ModelError:
+    return ModelError(f"{spec.file} gives {what}. Export or download the bundle again.")
 
 
 def _from_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[np.float32]:

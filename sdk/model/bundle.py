@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sdk.errors import ModelError
-from sdk.files import write_atomically
+from sdk.files import open_regular, write_atomically
 from sdk.model.manifest import GraphSpec, Manifest, file_digest
 
 __all__ = [
@@ -21,6 +22,9 @@ __all__ = [
 ]
 
 MANIFEST_NAME = "model.json"
+
+LARGEST_MANIFEST = 1 << 24
+"""Bytes of a `model.json` that is read."""
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "models" / "default"
 """The bundle that comes with the package."""
@@ -135,20 +139,25 @@ def read_manifest(model: str | os.PathLike[str] | None = None) -> tuple[Path, Ma
     folder = DEFAULT_BUNDLE if model is None else Path(model)
     path = folder / MANIFEST_NAME
     try:
-        data = path.read_bytes()
-    except OSError as error:
+        with open_regular(path) as file:
+            data = file.read(LARGEST_MANIFEST + 1)
+        if len(data) > LARGEST_MANIFEST:
+            raise OSError(errno.EFBIG, f"it is larger than {LARGEST_MANIFEST} bytes")
+    except (OSError, ValueError) as error:
         advice = (
             "Install the package again, or name a bundle."
             if model is None
             else f"Name a folder that holds {MANIFEST_NAME}."
         )
-        reason = "not found" if isinstance(error, FileNotFoundError) else error.strerror or error
+        reason = getattr(error, "strerror", None) or error  # a ValueError: a NUL in the name
+        if isinstance(error, FileNotFoundError):
+            reason = "not found"
         raise ModelError(
             f"Cannot open the model bundle {folder}: {path}: {reason}. {advice}"
         ) from error
     try:
         parsed = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelError(
             f"Cannot open the model bundle {folder}: {path} is no JSON ({error}). "
             "Export or download the bundle again."

@@ -5,8 +5,10 @@ The same classes read the file in the SDK and write it in the converter.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
@@ -14,17 +16,20 @@ from typing import Any, TypeVar
 
 from sdk.charset import Charset
 from sdk.errors import ModelError
+from sdk.files import open_regular
+from sdk.model.contract import GRAPHS, check_graphs
+from sdk.model.faults import wrong
 from sdk.model.settings import DecodeSettings
 
-__all__ = ["GRAPHS", "SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
+__all__ = ["SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
 
 SCHEMA = 1
 """Version of the file's structure that this SDK reads and writes."""
 
-GRAPHS = ("detector", "recognizer", "line")
-"""Graphs a variant may have; "line" is always there."""
-
 DTYPES = ("float32", "int8", "uint8")
+
+# Of one tensor; a detector's features have 1.6 million.
+_MOST_VALUES = 1 << 28
 
 _T = TypeVar("_T")
 
@@ -33,10 +38,10 @@ def file_digest(path: Path) -> str:
     """Return the SHA-256 of a file as hexadecimal digits.
 
     Raises:
-        OSError: The file cannot be read.
+        OSError: The file cannot be read, or is a pipe or a device.
     """
     digest = hashlib.sha256()
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
@@ -77,17 +82,21 @@ class TensorSpec:
         entry = _entry(data, cls, "tensor")
         name = _typed(entry, "name", str)
         shape = _typed(entry, "shape", list)
-        if not all(type(n) is int and n > 0 for n in shape):
-            raise _wrong(f"shape of tensor {name}", shape, "positive whole numbers")
+        if not all(type(n) is int and n > 0 for n in shape) or math.prod(shape) > _MOST_VALUES:
+            few = f"positive whole numbers, for at most {_MOST_VALUES} values"
+            raise wrong(f"shape of tensor {name}", shape, few)
         dtype = _typed(entry, "dtype", str)
         if dtype not in DTYPES:
-            raise _wrong(f"dtype of tensor {name}", dtype, f"one of {', '.join(DTYPES)}")
+            raise wrong(f"dtype of tensor {name}", dtype, f"one of {', '.join(DTYPES)}")
         scale, zero_point = entry.get("scale"), entry.get("zero_point")
         if (scale is None) != (zero_point is None):
-            raise _wrong(f"quantization of tensor {name}", (scale, zero_point), "both or neither")
+            raise wrong(f"quantization of tensor {name}", (scale, zero_point), "both or neither")
         if scale is not None:
             scale = _number(scale, f"scale of tensor {name}")
             zero_point = _typed(entry, "zero_point", int)
+            if not scale > 0 or not -128 <= zero_point <= 255:
+                found = (scale, zero_point)
+                raise wrong(f"quantization of tensor {name}", found, "a step and -128 to 255")
         return cls(name, _typed(entry, "index", int), tuple(shape), dtype, scale, zero_point)
 
 
@@ -166,15 +175,19 @@ class GraphSpec:
         file = _typed(entry, "file", str)
         path = PurePosixPath(file)
         # a manifest must not make the SDK open files outside its folder
-        if not file or path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file:
-            raise _wrong("file of a graph", file, "a name inside the bundle")
+        outside = path.is_absolute() or ".." in path.parts or "\\" in file or ":" in file
+        if not file or outside or not file.isprintable():
+            raise wrong("file of a graph", file, "a name inside the bundle")
         sizes = _typed(entry, "sizes", list) if "sizes" in entry else []
         if not all(type(n) is int and n >= 0 for n in sizes):
-            raise _wrong(f"sizes of {file}", sizes, "whole numbers")
+            raise wrong(f"sizes of {file}", sizes, "whole numbers")
+        size = _typed(entry, "bytes", int)
+        if size < 1:
+            raise wrong(f"bytes of {file}", size, "a positive whole number")
         return cls(
             file,
             _typed(entry, "sha256", str),
-            _typed(entry, "bytes", int),
+            size,
             tuple(TensorSpec.from_dict(t) for t in _typed(entry, "inputs", list)),
             tuple(TensorSpec.from_dict(t) for t in _typed(entry, "outputs", list)),
             tuple(sizes),
@@ -211,30 +224,26 @@ class Manifest:
         """Check that the parts fit together.
 
         Raises:
-            ModelError: The default variant, a line graph or a number of classes does not fit.
+            ModelError: The default variant, a graph or a tensor is missing or does not fit.
         """
         if self.default_variant not in self.variants:
             known = ", ".join(self.variants) or "none"
-            raise _wrong("default_variant", self.default_variant, f"a variant ({known})")
+            raise wrong("default_variant", self.default_variant, f"a variant ({known})")
         for variant, graphs in self.variants.items():
             self._check_variant(variant, graphs)
         for graph, value in self.temperature.items():
-            if graph not in GRAPHS or not value > 0 or not math.isfinite(value):
-                raise _wrong(f"temperature of {graph}", value, "a positive number for a graph")
+            if graph not in GRAPHS or not 0.01 <= value <= 100:
+                raise wrong(f"temperature of {graph}", value, "0.01 to 100, for a graph")
 
     def _check_variant(self, variant: str, graphs: Mapping[str, GraphSpec]) -> None:
         unknown = sorted(set(graphs) - set(GRAPHS))
         if unknown:
-            raise _wrong(f"graphs of variant {variant}", unknown, f"of {', '.join(GRAPHS)}")
+            raise wrong(f"graphs of variant {variant}", unknown, f"of {', '.join(GRAPHS)}")
         if "line" not in graphs:
-            raise _wrong(f"graphs of variant {variant}", sorted(graphs), 'with "line"')
+            raise wrong(f"graphs of variant {variant}", sorted(graphs), 'with "line"')
         if "recognizer" in graphs and "detector" not in graphs:
-            raise _wrong(f"graphs of variant {variant}", sorted(graphs), 'with "detector"')
-        for role in ("recognizer", "line"):
-            if role in graphs and graphs[role].output("logits").shape[-1] != self.charset.classes:
-                shape = graphs[role].output("logits").shape
-                wanted = f"{self.charset.classes} classes for {len(self.charset)} characters"
-                raise _wrong(f"logits of {graphs[role].file}", shape, wanted)
+            raise wrong(f"graphs of variant {variant}", sorted(graphs), 'with "detector"')
+        check_graphs(graphs, self.charset.classes)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -263,10 +272,10 @@ class Manifest:
                 has a value of the wrong kind.
         """
         if not isinstance(data, Mapping):
-            raise _wrong("model.json", type(data).__name__, "an object")
+            raise wrong("model.json", type(data).__name__, "an object")
         schema = data.get("schema")
         if type(schema) is not int or schema < 1:
-            raise _wrong("schema", schema, f"a whole number (this SDK writes {SCHEMA})")
+            raise wrong("schema", schema, f"a whole number (this SDK writes {SCHEMA})")
         if schema > SCHEMA:
             raise ModelError(
                 f"The bundle has schema {schema}; this SDK reads up to {SCHEMA}. "
@@ -279,14 +288,19 @@ class Manifest:
             charset = Charset(_typed(data, "charset", str))
         except ValueError as error:
             raise ModelError(f"The charset of model.json is not usable: {error}") from error
+        if any(unicodedata.category(symbol) in ("Cc", "Cs") for symbol in charset.symbols):
+            raise wrong("charset", charset.symbols, "free of control characters")
         variants = _typed(data, "variants", dict)
+        for variant in variants:
+            if not variant.isprintable():
+                raise wrong("name of a variant", variant, "free of control characters")
         calibration = _optional(data, "calibration")
         _refuse_unknown(calibration, {"temperature"}, "calibration")
         temperature = _optional(calibration, "temperature")
         return cls(
-            name=_typed(data, "name", str),
-            version=_typed(data, "version", str),
-            created=_typed(data, "created", str),
+            name=_printable(data, "name"),
+            version=_printable(data, "version"),
+            created=_printable(data, "created"),
             charset=charset,
             default_variant=_typed(data, "default_variant", str),
             variants={
@@ -305,14 +319,6 @@ class Manifest:
         )
 
 
-def _wrong(what: str, found: object, wanted: str) -> ModelError:
-    shown = repr(found)
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return ModelError(
-        f"The bundle's {what} is {shown}; it must be {wanted}. Correct model.json or export again."
-    )
-
-
 def _refuse_unknown(data: Mapping[str, Any], known: set[str], what: str) -> None:
     unknown = sorted(str(key) for key in set(data) - known)
     if unknown:
@@ -324,7 +330,7 @@ def _refuse_unknown(data: Mapping[str, Any], known: set[str], what: str) -> None
 
 def _entry(data: Any, kind: type, what: str) -> Mapping[str, Any]:
     if not isinstance(data, Mapping):
-        raise _wrong(what, data, "an object")
+        raise wrong(what, data, "an object")
     _refuse_unknown(data, {f.name for f in fields(kind)}, what)
     return data
 
@@ -334,7 +340,14 @@ def _typed(data: Mapping[str, Any], key: str, kind: type[_T]) -> _T:
     # True is an int to Python, not to us
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         names = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
-        raise _wrong(f'"{key}"', value, names[kind])
+        raise wrong(f'"{key}"', value, names[kind])
+    return value
+
+
+def _printable(data: Mapping[str, Any], key: str) -> str:
+    value = _typed(data, key, str)
+    if not value.isprintable():  # it gets into logs and on terminals
+        raise wrong(f'"{key}"', value, "free of control characters")
     return value
 
 
@@ -343,14 +356,17 @@ def _optional(data: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _number(value: Any, what: str) -> float:
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not number or not math.isfinite(value):
-        raise _wrong(what, value, "a finite number")
-    return float(value)
+    number = math.nan
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        with contextlib.suppress(OverflowError):  # an int may be greater than any float
+            number = float(value)
+    if not math.isfinite(number):
+        raise wrong(what, value, "a finite number")
+    return number
 
 
 def _named(tensors: Sequence[TensorSpec], name: str, what: str) -> TensorSpec:
     for tensor in tensors:
         if tensor.name == name:
             return tensor
-    raise _wrong(what, [t.name for t in tensors], f'with one named "{name}"')
+    raise wrong(what, [t.name for t in tensors], f'with one named "{name}"')

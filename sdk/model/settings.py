@@ -7,9 +7,13 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sdk.errors import ModelError
+from sdk.model.faults import wrong
 
 __all__ = ["DecodeSettings"]
 
+
+# Pixels of a strip: 128 times its height.
+WIDEST = 4096
 
 _SHARES = (
     "score_threshold",
@@ -125,16 +129,13 @@ class DecodeSettings:
             widths = tuple(self.line_widths)
         except TypeError:
             widths = ()
-        fits = all(type(w) is int and w > 0 and w % 32 == 0 for w in widths)
+        fits = all(type(w) is int and 0 < w <= WIDEST and w % 32 == 0 for w in widths)
         if not widths or not fits or sorted(set(widths)) != list(widths):
-            raise self._bad("line_widths", "ascending multiples of 32")
+            raise self._bad("line_widths", f"ascending multiples of 32, up to {WIDEST}")
         return widths
 
     def _bad(self, name: str, wanted: str) -> ModelError:
-        value = getattr(self, name)
-        return ModelError(
-            f'The decode setting "{name}" is {value!r}; it must be {wanted}. Correct model.json.'
-        )
+        return wrong(f'decode setting "{name}"', getattr(self, name), wanted)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> DecodeSettings:

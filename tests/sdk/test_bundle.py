@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -97,10 +98,37 @@ def test_missing_packaged_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         Bundle.open()
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe\x00", b"not json"])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe\x00", b"not json", b"[" * 200_000, b"1" * 5000]
+)
 def test_no_json(own_bundle: Path, content: bytes) -> None:
     (own_bundle / MANIFEST_NAME).write_bytes(content)
     with pytest.raises(ModelError, match=r"model\.json is no JSON"):
+        Bundle.open(own_bundle)
+
+
+def test_a_huge_manifest_is_not_read(own_bundle: Path) -> None:
+    os.truncate(own_bundle / MANIFEST_NAME, 1 << 33)
+    with pytest.raises(ModelError, match="larger than"):
+        Bundle.open(own_bundle)
+
+
+def test_a_name_that_none_can_have() -> None:
+    with pytest.raises(ModelError, match=r"null byte.*Name a folder"):
+        Bundle.open("a\0b")
+
+
+def test_a_pipe_is_no_file_of_a_bundle(own_bundle: Path) -> None:
+    graph = own_bundle / "line-fp32.tflite"
+    graph.unlink()
+    os.mkfifo(graph)
+    for size in (1, 0):
+        edit(own_bundle, at(*LINE, "bytes", value=size))
+        with pytest.raises(ModelError, match="line-fp32"):
+            Bundle.open(own_bundle)
+    (own_bundle / MANIFEST_NAME).unlink()
+    os.mkfifo(own_bundle / MANIFEST_NAME)
+    with pytest.raises(ModelError, match="no regular file"):
         Bundle.open(own_bundle)
 
 
@@ -125,6 +153,15 @@ def at(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
 
 
 LINE = ("variants", "fp32", "line")
+DETECTOR = ("variants", "fp32", "detector")
+
+
+def quantized(scale: float, zero_point: int) -> Callable[[dict[str, Any]], None]:
+    def change(data: dict[str, Any]) -> None:
+        tensor = data["variants"]["fp32"]["line"]["inputs"][0]
+        tensor.update(scale=scale, zero_point=zero_point)
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -134,7 +171,7 @@ LINE = ("variants", "fp32", "line")
         (at("schema", value=True), "schema is True"),
         (at("name", value=5), '"name" is 5; it must be a string'),
         (at("charset", value="ABA"), "charset of model.json is not usable"),
-        (at("charset", value="ABC"), "must be 4 classes for 3 characters"),
+        (at("charset", value="ABC"), r"must be \[1, 1, 64, 4\], for .* and 3 characters"),
         (at("default_variant", value="fp64"), "must be a variant"),
         (at("extra", value=1), "Unknown extra in the bundle's model.json"),
         (at("decode", "thresh", value=1), "Unknown decode settings thresh; known are score_thresh"),
@@ -143,6 +180,14 @@ LINE = ("variants", "fp32", "line")
         (at("decode", "line_widths", value=[64, 33]), "ascending multiples of 32"),
         (at("decode", "line_widths", value=[]), "ascending multiples of 32"),
         (at("decode", "line_widths", value=7), "ascending multiples of 32"),
+        (at("decode", "line_widths", value=[32 * 10**6]), "ascending multiples of 32, up to 4096"),
+        (at("decode", "max_scale", value=10**400), r'"max_scale" is 10+\.\.\.; it must be'),
+        (at("calibration", "temperature", "line", value=10**400), "must be a finite number"),
+        (at("calibration", "temperature", "line", value=1e-300), r"must be 0\.01 to 100"),
+        (at("name", value="\x1b[2J"), "free of control characters"),
+        (at("version", value="\ud800"), "free of control characters"),
+        (at("charset", value="ABCDEFG\n"), "free of control characters"),
+        (at("variants", "\x1b[2J", value={}), "free of control characters"),
         (at("calibration", "temperature", "line", value=0), "temperature of line is 0"),
         (at("calibration", "temperature", "lines", value=1), "temperature of lines"),
         (at("calibration", "temperature", "line", value="x"), "must be a finite number"),
@@ -151,11 +196,36 @@ LINE = ("variants", "fp32", "line")
         (at("variants", "fp32", "line", value={}), '"file" is None; it must be a string'),
         (at(*LINE, "file", value="../line.tflite"), "must be a name inside the bundle"),
         (at(*LINE, "file", value="/etc/passwd"), "must be a name inside the bundle"),
+        (at(*LINE, "file", value="a\0b"), "must be a name inside the bundle"),
+        (at(*LINE, "file", value="\ud800"), "must be a name inside the bundle"),
         (at(*LINE, "bytes", value="9"), '"bytes" is'),
+        (at(*LINE, "bytes", value=0), "bytes of line-fp32.tflite is 0"),
+        (at(*LINE, "inputs", value=[]), r"inputs of line-fp32.tflite is \[\]"),
+        (at(*LINE, "inputs", 0, "name", value="image"), 'must be the one named "strip"'),
+        (at(*LINE, "inputs", 0, "shape", value=[]), r"shape of strip of line-fp32.tflite is \[\]"),
+        (at(*LINE, "inputs", 0, "shape", value=[1, 48, 256, 3]), r"must be \[1, 32, any, 3\]"),
+        (at(*LINE, "inputs", 0, "shape", value=[1, 32, 10**30, 3]), "for at most 268435456"),
+        (
+            at(*LINE, "outputs", 0, "shape", value=[]),
+            r"logits of line-fp32.tflite is \[\]",
+        ),
+        (at(*LINE, "outputs", value=[]), 'with one named "logits"'),
+        (at(*DETECTOR, "inputs", value=[]), r"inputs of detector-fp32.tflite is \[\]"),
+        (at(*DETECTOR, "outputs", value=[]), 'with one named "score"'),
+        (at(*DETECTOR, "outputs", 0, "name", value="scores"), 'with one named "score"'),
+        (
+            at(*DETECTOR, "outputs", 1, "shape", value=[1, 32, 32, 1]),
+            r"\[1, 32, 32, 2\], for image",
+        ),
+        (at(*DETECTOR, "outputs", 4, "shape", value=[1, 32, 32, 5]), "features is"),
+        (at(*DETECTOR, "outputs", 4, "shape", value=[4]), "features is"),
         (at(*LINE, "note", value=""), "Unknown note in the bundle's graph"),
         (at(*LINE, "inputs", 0, "shape", value=[1, 32, -1, 3]), "shape of tensor strip"),
         (at(*LINE, "inputs", 0, "dtype", value="int64"), "dtype of tensor strip"),
         (at(*LINE, "inputs", 0, "scale", value=0.5), "quantization of tensor strip"),
+        (quantized(10**400, 0), "scale of tensor strip"),
+        (quantized(-1, 0), "quantization of tensor strip"),
+        (quantized(1, 10**400), "quantization of tensor strip"),
         (at(*LINE, "outputs", 0, "name", value="text"), 'with one named "logits"'),
     ],
 )

@@ -186,6 +186,30 @@ def test_no_graph(tiny_bundle: Path, tmp_path: Path, content: bytes) -> None:
         open_engine(BundleGraph(path, graph(tiny_bundle).spec))
 
 
+def changed(entry: BundleGraph, folder: Path, old: bytes, new: bytes) -> BundleGraph:
+    """Return a graph with some of its bytes exchanged."""
+    content = entry.path.read_bytes()
+    assert old in content and len(old) == len(new)
+    path = folder / "changed.tflite"
+    path.write_bytes(content.replace(old, new))
+    return BundleGraph(path, entry.spec)
+
+
+def test_a_name_that_is_no_text(tiny_bundle: Path, tmp_path: Path) -> None:
+    # tensors have it, and so the interpreter cannot say what it takes
+    graph_of_others = changed(graph(tiny_bundle), tmp_path, b"serving_", b"serving\xff")
+    with pytest.raises(ModelError, match=r"cannot run .*changed\.tflite.*Export the bundle again"):
+        open_engine(graph_of_others)
+
+
+def test_weights_that_are_no_numbers(tiny_bundle: Path, tmp_path: Path) -> None:
+    bias = np.float32(-tiny.SHARPNESS * (tiny.colors() ** 2).sum(1)[1])
+    nan = np.float32(np.nan)
+    engine = open_engine(changed(graph(tiny_bundle), tmp_path, bias.tobytes(), nan.tobytes()))
+    with pytest.raises(ModelError, match=r"gives logits with values that are no numbers"):
+        engine.run({"strip": strips(["AB"], 64)})
+
+
 def test_description_must_fit_the_graph(tiny_bundle: Path) -> None:
     entry = graph(tiny_bundle, "line", "int8")
     strip = entry.spec.input("strip")

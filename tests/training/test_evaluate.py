@@ -133,6 +133,9 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
         {"texts": None},
         {"texts": [{"quad": None}]},
         {"texts": [{"text": "A"}]},
+        {"texts": [{"text": "A", "quad": "ABCD"}]},
+        {"texts": [{"text": "A", "quad": [[0, 0], [1, 0], [1, 1]]}]},
+        {"texts": [{"text": "A", "quad": [[0, 0], [1, 0], [1, 1], [0, 10**400]]}]},
     ],
 )
 def test_picture_without_a_label_is_named(label, tmp_path):

@@ -1,4 +1,6 @@
+import io
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -6,7 +8,16 @@ import tarfile
 import numpy as np
 import pytest
 
-from training.shards import ShardError, list_shards, read_shard, shard_path, write_shard
+from training.shards import (
+    ShardError,
+    decode_picture,
+    list_shards,
+    picture_size,
+    read_encoded,
+    read_shard,
+    shard_path,
+    write_shard,
+)
 
 
 def _samples(count=3):
@@ -71,14 +82,124 @@ def test_damaged_shard_is_named(tmp_path):
         list(read_shard(path))
 
 
+def _flip(path, offset):
+    data = bytearray(path.read_bytes())
+    data[offset] ^= 1
+    path.write_bytes(data)
+
+
+def _without_digest(path):
+    """Make a shard one of an earlier version; return where its members begin."""
+    with tarfile.open(path) as tar:
+        members = [(m, tar.extractfile(m).read()) for m in tar if m.name != "sha256.txt"]
+    with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as tar:
+        for info, data in members:
+            tar.addfile(info, io.BytesIO(data))
+    with tarfile.open(path) as tar:
+        return [info.offset for info in tar]
+
+
+@pytest.fixture
+def shard(tmp_path):
+    path = shard_path(tmp_path, 0)
+    write_shard(path, _samples(9))
+    return path
+
+
+def test_no_changed_byte_is_taken(shard):
+    size = shard.stat().st_size
+    for offset in np.random.default_rng(0).integers(1024, size, 200).tolist():
+        _flip(shard, offset)
+        samples = read_encoded(shard)
+        # refused before the first sample: half a shard is not trained on
+        with pytest.raises(ShardError, match=r"shard-00000\.tar.*Delete it"):
+            next(samples)
+        _flip(shard, offset)
+    assert len(list(read_shard(shard))) == 9
+
+
+def test_an_overwritten_end_is_not_taken(shard):
+    data = shard.read_bytes()
+    with tarfile.open(shard) as tar:
+        middle = tar.getmembers()[9].offset
+    shard.write_bytes(data[:middle].ljust(len(data), b"\0"))
+    with pytest.raises(ShardError, match="SHA-256 differs"):
+        list(read_shard(shard))
+
+
+def test_shards_of_earlier_versions_are_read(shard):
+    now = list(read_encoded(shard))
+    _without_digest(shard)
+    assert list(read_encoded(shard)) == now
+    assert len(now) == 9
+
+
+def test_a_damaged_header_of_an_earlier_shard_is_found(shard):
+    for offset in _without_digest(shard):
+        _flip(shard, offset + 3)
+        with pytest.raises(ShardError, match=r"Could not read the shard"):
+            list(read_shard(shard))
+        _flip(shard, offset + 3)
+    assert len(list(read_shard(shard))) == 9
+
+
+def test_an_overwritten_end_of_an_earlier_shard_is_found(shard):
+    middle = _without_digest(shard)[2]
+    data = shard.read_bytes()
+    assert len(data) - middle > 2 * tarfile.RECORDSIZE
+    shard.write_bytes(data[:middle].ljust(len(data), b"\0"))
+    with pytest.raises(ShardError, match=f"member at byte {middle} is damaged"):
+        list(read_shard(shard))
+
+
 def test_record_without_picture_is_refused(tmp_path):
     path = tmp_path / "shard-00000.tar"
     record = tmp_path / "00000000.json"
     record.write_text(json.dumps({"image": "00000000.jpg", "text": "A"}))
     with tarfile.open(path, "w") as tar:
         tar.add(record, arcname=record.name)
-    with pytest.raises(ShardError, match="does not follow its picture"):
+    with pytest.raises(ShardError, match="not followed by its record"):
         list(read_shard(path))
+
+
+def test_a_picture_without_its_record_is_refused(shard):
+    last = _without_digest(shard)[-1]
+    data = shard.read_bytes()[:last]
+    shard.write_bytes(data + bytes(-len(data) % tarfile.RECORDSIZE))
+    with pytest.raises(ShardError, match=r"00000008\.jpg is not followed by its record"):
+        list(read_shard(shard))
+
+
+@pytest.mark.parametrize("record", [b"[" * 200_000, b"[1]", b"{", b"\xff", b"9" * 5000])
+def test_a_record_that_is_none_is_refused(tmp_path, record):
+    path = shard_path(tmp_path, 0)
+    with tarfile.open(path, "w") as tar:
+        for name, data in (("0.jpg", b"x"), ("0.json", record)):
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    with pytest.raises(ShardError, match=r"0\.json"):
+        list(read_encoded(path))
+
+
+def test_a_pipe_is_no_shard(tmp_path):
+    os.mkfifo(shard_path(tmp_path, 0))
+    with pytest.raises(ShardError, match="no regular file"):
+        list(read_shard(shard_path(tmp_path, 0)))
+
+
+def test_an_empty_shard_is_refused(tmp_path):
+    write_shard(shard_path(tmp_path, 0), [])
+    with pytest.raises(ShardError, match="holds no sample"):
+        list(read_shard(shard_path(tmp_path, 0)))
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", b"\xff\xd8\xff\xe0"])
+def test_no_picture_is_said(data):
+    with pytest.raises(ShardError, match="IMG is not a readable picture"):
+        picture_size(data, "IMG")
+    with pytest.raises(ShardError, match="IMG is not a readable picture"):
+        decode_picture(data, "IMG")
 
 
 def test_empty_folder_says_what_to_run(tmp_path):

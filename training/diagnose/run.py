@@ -20,6 +20,7 @@ from training.diagnose.sheets import tile
 from training.diagnose.verdict import READ, STAGES, Verdict, sort_line, sort_photo, unlabelled
 from training.errors import TrainingError
 from training.evaluate import read_samples
+from training.labels import LABELS
 from training.preview import save_sheet
 
 __all__ = ["SetDiagnosis", "diagnose", "diagnose_set", "make_folder"]
@@ -137,7 +138,7 @@ def diagnose(
     confusion = Confusion()
     for folder in sets:
         make_folder(out / folder.name)
-        labelled = complete or not (folder / "labels.jsonl").exists()
+        labelled = complete or not (folder / LABELS).exists()
         found = diagnose_set(looker, folder, complete=labelled, limit=limit, most=most)
         _write_sheets(found, out / folder.name)
         own = found.confusion()

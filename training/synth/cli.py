@@ -4,31 +4,25 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from sdk.cli.options import positive_int
 from sdk.errors import SdkError
 from sdk.files import write_atomically
-from training.shards import ShardError, read_encoded, shard_path, write_shard
+from training.shards import ShardError, read_encoded, shard_path
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
 from training.synth.preview import sheet
+from training.synth.workers import write_shards
 
 SETTINGS = "synth.json"
 """File beside the shards that says how they were made."""
-
-_generator: Generator | None = None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -74,35 +68,11 @@ def _part(text: str) -> tuple[int, int]:
     return part, parts
 
 
-def _start(config: SynthConfig) -> None:
-    global _generator
-    cv2.setNumThreads(1)
-    _generator = Generator(config)
-
-
-def _sample(
-    generator: Generator, kind: str, index: int, size: tuple[int, int]
-) -> tuple[np.ndarray, dict[str, Any]]:
-    if kind == "strip":
-        image, text = generator.strip(index)
-        return image, {"text": text}
-    photo = generator.photo(index, size)
-    return photo.image, photo.record()
-
-
-def _write(path: Path, kind: str, indices: range, size: tuple[int, int]) -> int:
-    assert _generator is not None
-    generator = _generator
-
-    def samples() -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
-        for index in indices:
-            yield (index, *_sample(generator, kind, index, size))
-
-    return write_shard(path, samples())
-
-
 def main(argv: Sequence[str]) -> int:
-    """Generate what the command line asks for; return 0, 1 for a failure, 2 for wrong usage."""
+    """Generate what the command line asks for; return the exit code.
+
+    0: done, 1: a failure, 2: wrong usage, 130: interrupted.
+    """
     options = _parser().parse_args(argv)
     try:
         size, (part, parts) = _size(options.size), _part(options.shard)
@@ -127,6 +97,9 @@ def main(argv: Sequence[str]) -> int:
     except (ShardError, SdkError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("synth: interrupted; whole shards are kept, run it again to go on", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -185,25 +158,16 @@ def _generate(
     if there:
         print(f"synth: {len(there)} of {len(wanted)} shards are there already", file=sys.stderr)
     jobs = [(path, indices) for path, indices in wanted.items() if path not in there]
-    began, made = time.perf_counter(), 0
-    # Spawned, not forked: OpenCV's threads do not survive a fork and would hang the children.
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        options.workers, mp_context=spawn, initializer=_start, initargs=(config,)
-    ) as pool:
-        results = pool.map(
-            _write,
-            [path for path, _ in jobs],
-            [options.kind] * len(jobs),
-            [indices for _, indices in jobs],
-            [size] * len(jobs),
+    began, made, number = time.perf_counter(), 0, 0
+
+    def tell(count: int) -> None:
+        nonlocal made, number
+        made, number = made + count, number + 1
+        seconds = time.perf_counter() - began
+        print(
+            f"synth: shard {number}/{len(jobs)}, {made} samples, {made / seconds:.0f}/s, "
+            f"{(len(jobs) - number) * seconds / number:.0f} s left",
+            file=sys.stderr,
         )
-        for number, count in enumerate(results, 1):
-            made += count
-            seconds = time.perf_counter() - began
-            rate = made / seconds
-            print(
-                f"synth: shard {number}/{len(jobs)}, {made} samples, {rate:.0f}/s, "
-                f"{(len(jobs) - number) * seconds / number:.0f} s left",
-                file=sys.stderr,
-            )
+
+    write_shards(jobs, config, options.kind, size, options.workers, tell)

@@ -1,0 +1,16 @@
+"""The error for an entry of `model.json` that has an impossible value."""
+
+from __future__ import annotations
+
+from sdk.errors import ModelError
+
+__all__ = ["wrong"]
+
+
+def wrong(what: str, found: object, wanted: str) -> ModelError:
+    """Return the error for an entry; a long value is shortened."""
+    shown = repr(found)
+    shown = shown if len(shown) <= 80 else shown[:77] + "..."
+    return ModelError(
+        f"The bundle's {what} is {shown}; it must be {wanted}. Correct model.json or export again."
+    )

@@ -1,0 +1,128 @@
+"""Write shards in several processes, none of which outlives the one that asked for them."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from training.shards import ShardError, remove_unfinished, write_shard
+from training.synth.generator import Generator, SynthConfig
+
+__all__ = ["Job", "write_shards"]
+
+Job = tuple[Path, range]
+"""A shard and the indices of its samples."""
+
+_generator: Generator | None = None
+_stop: Any = None
+
+
+def write_shards(
+    jobs: Sequence[Job],
+    config: SynthConfig,
+    kind: str,
+    size: tuple[int, int],
+    workers: int,
+    tell: Callable[[int], None],
+) -> None:
+    """Write shards; whatever ends this early ends the processes and leaves whole shards only.
+
+    Args:
+        jobs: What to write.
+        config: How samples are made.
+        kind: "photo" or "strip".
+        size: (width, height) of photos in pixels.
+        workers: Number of processes.
+        tell: Called after each shard, in the order of the jobs, with the number of its samples.
+
+    Raises:
+        ShardError: A shard cannot be written, or a process was killed.
+        KeyboardInterrupt: By SIGINT or SIGTERM.
+    """
+    paths = [path for path, _ in jobs]
+    remove_unfinished(paths)  # of a killed run
+    # Spawned, not forked: OpenCV's threads do not survive a fork and would hang the children.
+    spawn = multiprocessing.get_context("spawn")
+    stop = spawn.RawValue("b", False)  # without a lock: a killed process would keep it
+    try:
+        with (
+            _interrupted_by_sigterm(),
+            ProcessPoolExecutor(
+                workers, mp_context=spawn, initializer=_start, initargs=(config, stop)
+            ) as pool,
+        ):
+            try:
+                for count in pool.map(
+                    _write, paths, (i for _, i in jobs), repeat(kind), repeat(size)
+                ):
+                    tell(count)
+            finally:
+                # else leaving the pool would wait for shards that take minutes
+                stop.value = True
+    except BrokenProcessPool as error:
+        raise ShardError(
+            "A process that writes shards was killed; the memory may be too small for "
+            f"{workers} of them. Whole shards are kept: run the same command again, with a smaller "
+            "--workers."
+        ) from error
+    finally:
+        remove_unfinished(paths)
+
+
+@contextlib.contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """Have SIGTERM do what Ctrl-C does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _start(config: SynthConfig, stop: Any) -> None:
+    global _generator, _stop
+    # the terminal sends it to all processes of the command; the first one ends the others
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    cv2.setNumThreads(1)
+    _generator, _stop = Generator(config), stop
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _write(path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]) -> int:
+    assert _generator is not None
+    generator = _generator
+
+    def samples() -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+        for index in indices:
+            if _stop.value:
+                raise ShardError(f"{path} is not written: the command has ended.")
+            if kind == "strip":
+                image, text = generator.strip(index)
+                yield index, image, {"text": text}
+            else:
+                photo = generator.photo(index, size)
+                yield index, photo.image, photo.record()
+
+    return write_shard(path, samples())

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.geometry import angle, iou
+from sdk.geometry import iou
 from sdk.image.load import load_image
 from sdk.metrics import (
     Score,
@@ -171,14 +171,15 @@ def evaluate_photos(
 
 
 def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
-    """Tell of each true box that was found whether its direction was found, too."""
+    """Tell of each true box that was found whether its reading direction was found, too."""
     right = []
     for quad in truth:
         overlaps = [iou(found, quad) for found in quads]
         if overlaps and max(overlaps) >= 0.5:
             best = quads[int(np.argmax(overlaps))]
-            turn = abs(float(angle(best)) - float(angle(quad))) % 360
-            right.append(min(turn, 360 - turn) < 45)
+            have, want = best[1] - best[0], quad[1] - quad[0]
+            cosine = have @ want / max(float(np.linalg.norm(have) * np.linalg.norm(want)), 1e-6)
+            right.append(bool(cosine > np.sqrt(0.5)))
     return right
 
 

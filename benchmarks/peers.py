@@ -22,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,16 @@ class Worker:
         about = self._answer()
         self.name, self.open_ms = about["name"], about["open_ms"]
 
-    def read(self, path: Path) -> dict[str, Any]:
-        """Return milliseconds and texts."""
+    def read(self, path: Path, line: bool = False) -> dict[str, Any]:
+        """Return milliseconds and regions.
+
+        Args:
+            path: The picture.
+            line: Whether it shows a single line.
+        """
         assert self._process.stdin is not None
-        print(path, file=self._process.stdin, flush=True)
+        request = json.dumps({"path": str(path), "line": line})
+        print(request, file=self._process.stdin, flush=True)
         return self._answer()
 
     def end(self) -> float:
@@ -80,21 +87,63 @@ class Worker:
         return answer
 
 
-def find_rapidocr(folder: Path) -> str | None:
-    """Return the Python that has RapidOCR, installed into `folder` if need be."""
-    python = folder / "bin" / "python"
-    ready = folder / ".installed"
+def find_peer(name: str, folder: Path) -> str | None:
+    """Return the Python that has a peer, installed into a folder of its own if need be.
+
+    Args:
+        name: The peer, which is the name of its package.
+        folder: Where peers are installed.
+    """
+    home = folder / name
+    python, ready = home / "bin" / "python", home / ".installed"
     if not ready.exists():
-        print(f"Installing RapidOCR into {folder}", file=sys.stderr)
+        print(f"Installing {name} into {home}", file=sys.stderr)
         try:
-            venv.create(folder, with_pip=True)
-            packages = ["rapidocr", "onnxruntime", "opencv-python-headless"]
+            venv.create(home, with_pip=True)
+            packages = [name, "onnxruntime", "opencv-python-headless"]
             subprocess.run([str(python), "-m", "pip", "install", "--quiet", *packages], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            print(f"RapidOCR is left out: it cannot be installed ({error}).", file=sys.stderr)
+            print(f"{name} is left out: it cannot be installed ({error}).", file=sys.stderr)
             return None
         ready.touch()
     return str(python)
+
+
+def find_engines(peers: Sequence[str], folder: Path) -> dict[str, str]:
+    """Return the Python of each engine that can run here, ours first.
+
+    Args:
+        peers: Wanted beside ours: "rapidocr", "onnxocr", "tesseract".
+        folder: Where packages are installed.
+    """
+    pythons = {OURS: sys.executable}
+    for name in peers:
+        if name != "tesseract":
+            python = find_peer(name, folder)
+        else:
+            python = sys.executable if shutil.which("tesseract") else None
+            if python is None:
+                print("Tesseract is left out: apt-get install tesseract-ocr.", file=sys.stderr)
+        if python:
+            pythons[name] = python
+    return pythons
+
+
+def add_peer_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare where peers are installed and where results go."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    parser.add_argument(
+        "--peers",
+        type=Path,
+        default=Path.home() / ".cache" / "fots-lite" / "peers",
+        metavar="FOLDER",
+        help="where packages are installed (default: ~/.cache/fots-lite/peers)",
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures depend on."""
+    return {"system": platform.platform(), "cpu": cpu_name(), "cores": os.cpu_count()}
 
 
 def run(photos: list[Path], pythons: dict[str, str], rounds: int) -> dict[str, Any]:
@@ -106,7 +155,7 @@ def run(photos: list[Path], pythons: dict[str, str], rounds: int) -> dict[str, A
         for photo in photos:
             for worker in workers:
                 answer = worker.read(photo)
-                lines[worker.engine, photo] = len(answer["texts"])
+                lines[worker.engine, photo] = len(answer["regions"])
                 if number >= 0:
                     times.setdefault((worker.engine, photo), []).append(answer["ms"])
     return {
@@ -158,25 +207,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
     parser.add_argument("--rounds", type=positive_int, default=10, metavar="N", help="default: 10")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
-    parser.add_argument(
-        "--peers",
-        type=Path,
-        default=Path.home() / ".cache" / "fots-lite" / "peers",
-        metavar="FOLDER",
-        help="where RapidOCR is installed (default: ~/.cache/fots-lite/peers)",
-    )
+    add_peer_arguments(parser)
     args = parser.parse_args()
     if len({photo.name for photo in args.photos}) < len(args.photos):
         parser.error("results are kept by the photos' names; two of them have the same")
-    pythons = {OURS: sys.executable}
-    rapidocr = find_rapidocr(args.peers)
-    if rapidocr:
-        pythons["rapidocr"] = rapidocr
-    if shutil.which("tesseract"):
-        pythons["tesseract"] = sys.executable
-    else:
-        print("Tesseract is left out: apt-get install tesseract-ocr.", file=sys.stderr)
+    pythons = find_engines(("rapidocr", "tesseract"), args.peers)
     with tempfile.TemporaryDirectory() as folder:
         photos = [photo.resolve() for photo in args.photos]
         if not photos:
@@ -188,13 +223,7 @@ def main() -> None:
         engines = run(photos, pythons, args.rounds)
         print(table(engines, photos))
     if args.json:
-        result = {
-            "system": platform.platform(),
-            "cpu": cpu_name(),
-            "cores": os.cpu_count(),
-            "rounds": args.rounds,
-            "engines": engines,
-        }
+        result = {**machine(), "rounds": args.rounds, "engines": engines}
         write_atomically(args.json, (json.dumps(result, indent=1) + "\n").encode())
 
 

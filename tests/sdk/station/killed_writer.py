@@ -83,6 +83,10 @@ def main(folder: str, rounds: str) -> None:
     for _ in range(int(rounds)):
         acknowledged.update(kill_a_writer(path, chance.uniform(0, 0.06)))
         check(path, acknowledged)
+    with History(path, pictures="all", quota_mb=QUOTA_MB) as history:
+        history.add(judge(Job("job"), make_reading("last")), IMAGE)
+    half = list((Path(folder) / "line-pictures").glob(".*"))
+    assert half == [], "half-written pictures are left"
     kept = sum(f.stat().st_size for f in (Path(folder) / "line-pictures").iterdir())
     assert kept < 2 * QUOTA_MB * 1e6, "killed writers leave pictures behind"
     print(f"{rounds} kills, {len(acknowledged)} verdicts acknowledged, none lost")

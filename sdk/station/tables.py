@@ -88,7 +88,10 @@ def build(kind: type[T], table: object, where: str, **made: Any) -> T:
         optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
         if name not in table and not optional:
             raise JobError(f'{where} has no "{name}". Add {_describe(types[name])}.')
-    values = {name: _convert(table[name], types[name], f"{where}, {name}") for name in table}
+    values = {
+        name: _field_value(fields[name], table[name], types[name], f"{where}, {name}")
+        for name in table
+    }
     try:
         return kind(**values, **made)
     except JobError as error:
@@ -155,6 +158,16 @@ def _basic_string(text: str) -> str:
         raise JobError(f"Cannot write {text!r} as TOML: it holds half a character. Remove it.")
     # JSON's escapes are TOML's, but for the one character that JSON leaves bare
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _field_value(field: dataclasses.Field[Any], value: Any, kind: Any, where: str) -> Any:
+    try:
+        return _convert(value, kind, where)
+    except JobError:
+        if field.repr:
+            raise
+    # of a password or the like no message shows the value
+    raise JobError(f"{where} must be {_describe(kind)}.")
 
 
 def _convert(value: Any, kind: Any, where: str) -> Any:

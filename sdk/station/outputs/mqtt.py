@@ -7,7 +7,7 @@ twice when the confirmation was lost.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sdk.errors import JobError, OutputError
@@ -40,7 +40,7 @@ class MqttSettings(OutputSettings):
     port: int = 1883
     topic: str = "fots-lite/verdict"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: bool = False
     ca_file: str = ""
     retain: bool = False

@@ -60,6 +60,20 @@ def test_mistakes_are_named(text: str, message: str) -> None:
     assert "station.toml" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'kind = "webhook"\nurl = 4711',
+        'kind = "webhook"\nurl = "http://host"\nheaders = {Authorization = 4711}',
+        'kind = "mqtt"\nhost = "host"\npassword = 4711',
+    ],
+)
+def test_passwords_are_not_told(text: str) -> None:
+    with pytest.raises(JobError, match="must be") as caught:
+        StationConfig.from_toml(f'[[outputs]]\nname = "a"\n{text}')
+    assert "4711" not in str(caught.value)
+
+
 def test_the_job_to_begin_with(tmp_path: Path) -> None:
     (tmp_path / "jobs").mkdir()
     save_job(Job("Milk"), tmp_path / "jobs" / "milk.toml")

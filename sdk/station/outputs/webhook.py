@@ -198,4 +198,4 @@ class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
             connection.on_socket = self._on_socket
             return connection
 
-        return self.do_open(connect, request)  # type: ignore[arg-type]
+        return self.do_open(connect, request)

@@ -77,6 +77,15 @@ def test_what_a_program_says_without_end_is_not_kept() -> None:
     assert done.stdout == "xxxxno paper True\n", done.stderr
 
 
+def test_what_a_program_says_is_no_command_to_the_terminal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts = run("sh", "-c", r"printf 'no\033]0;x\007\n\302\233 paper' >&2; exit 1")
+    assert counts["last_error"].endswith("no\ufffd]0;x\ufffd \ufffd paper")
+    assert "\x1b" not in caplog.text
+    assert "paper" in caplog.text
+
+
 def test_a_missing_program_is_told() -> None:
     assert "Cannot run /none/such" in run("/none/such")["last_error"]
 

@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: list[int] = []
+        self.reason: str | None = None
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.released = threading.Event()
@@ -56,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         if code == 0:
             self.server.released.wait()
             return
-        self.send_response(code)
+        self.send_response(code, self.server.reason)
         self.send_header("Location", "/other")
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -104,6 +105,17 @@ def test_a_refusal_is_not_tried_again(server: Server, code: int) -> None:
         counts = done(outputs)
     assert (counts["sent"], counts["failed"], len(server.bodies)) == (0, 1, 1)
     assert f"answered {code}" in counts["last_error"]
+
+
+def test_a_reason_is_no_command_to_the_terminal(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers, server.reason = [404], 9_000 * "\x1b[2J"
+    with Outputs([WebhookSettings(name="hook", url=server.url)]) as outputs:
+        outputs.publish(VERDICT)
+        error = done(outputs)["last_error"]
+    assert "answered 404 \ufffd[2J" in error
+    assert len(error) <= 500 and "\x1b" not in error + caplog.text
 
 
 def test_a_server_that_hangs_times_out(server: Server) -> None:

@@ -81,7 +81,7 @@ def to_record(row: Sequence[Any]) -> Record:
         plain = json.loads(data.decode(), parse_constant=_refuse)
         return Record(number, Verdict.from_dict(plain), correction, bool(has_picture))
     except (SdkError, ValueError, RecursionError) as error:
-        damage = f"Record {number} is damaged: {error}"
+        damage = f"Record {number} is damaged: {str(error).rstrip('.')}."
         return Record(number, _rebuilt(damage, *columns), correction, bool(has_picture), damage)
 
 

@@ -1,7 +1,8 @@
 """The SQLite file: how it is opened, which tables it has, and what its failures mean.
 
 Write-ahead logging with a sync at every commit: what was committed survives a kill and a loss of
-power, and readers, on a connection of their own, and the writer do not wait for each other.
+power, and readers, on connections of their own, do not wait for the writer or for each other, nor
+does the writer wait for them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sqlite3
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 from sdk.errors import HistoryError, SdkError
 
-__all__ = ["MIGRATIONS", "is_damage", "open_database", "open_reader", "transaction", "translated"]
+__all__ = ["MIGRATIONS", "Readers", "is_damage", "open_database", "transaction", "translated"]
 
 # Entry i brings a file of version i to version i + 1; entries are added, never changed.
 MIGRATIONS: tuple[str, ...] = (
@@ -71,19 +73,49 @@ def open_database(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def open_reader(path: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, to a file that `open_database` has opened.
+class Readers:
+    """Connections that only read a file opened by `open_database`, as many as are in use at a time.
 
     Text that is not UTF-8 is not refused: its wrong bytes become U+FFFD.
-
-    Raises:
-        HistoryError: The file cannot be opened.
     """
-    with translated(path, "open the history"):
-        connection = _connect(path)
-        connection.execute("PRAGMA query_only = ON")
-        connection.text_factory = lambda data: data.decode("utf-8", "replace")
-    return connection
+
+    def __init__(self, path: Path) -> None:
+        """Keep the file; connections are opened when they are asked for."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._closed = False
+
+    @contextlib.contextmanager
+    def borrow(self) -> Iterator[sqlite3.Connection]:
+        """Lend a connection that nobody else has.
+
+        Raises:
+            sqlite3.Error: It cannot be opened, or all are closed.
+        """
+        with self._lock:
+            if self._closed:
+                raise sqlite3.ProgrammingError("Cannot operate on a closed database.")
+            connection = self._idle.pop() if self._idle else None
+        if connection is None:
+            connection = _connect(self._path)
+            connection.execute("PRAGMA query_only = ON")
+            connection.text_factory = lambda data: data.decode("utf-8", "replace")
+        try:
+            yield connection
+        finally:
+            with self._lock:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close all connections, those that are lent as soon as they come back."""
+        with self._lock:
+            self._closed = True
+            while self._idle:
+                self._idle.pop().close()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

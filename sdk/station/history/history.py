@@ -15,9 +15,9 @@ from sdk.closing import Closing
 from sdk.errors import HistoryError, OptionError, SdkError
 from sdk.image.load import ImageArray
 from sdk.station.history.database import (
+    Readers,
     is_damage,
     open_database,
-    open_reader,
     transaction,
     translated,
 )
@@ -51,7 +51,7 @@ _GROUPS = {
     "hour": "coalesce(strftime('%Y-%m-%d %H:00', time, 'unixepoch', 'localtime'), '')",
     "job": "job",
 }
-# Rows fetched at a time: another thread gets its turn in between.
+# Rows fetched or deleted at a time.
 _PAGE = 200
 
 
@@ -98,11 +98,10 @@ class History(Closing):
         self._pictures = pictures
         self._quota = quota_mb * 1e6
         self._files = Pictures(self.path.with_name(f"{self.path.stem}-pictures"))
-        # of the writing connection, and of the reading one
-        self._lock, self._reading = threading.RLock(), threading.Lock()
+        self._lock = threading.RLock()  # of the connection that writes
         self._database = open_database(self.path)
+        self._readers = Readers(self.path)
         try:
-            self._reader = open_reader(self.path)
             with translated(self.path, "read the history"):
                 self._used = self._sum_used()
         except HistoryError:
@@ -111,8 +110,7 @@ class History(Closing):
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""
-        with self._reading:
-            self._reader.close()
+        self._readers.close()
         with self._lock:
             self._database.close()
 
@@ -336,8 +334,8 @@ class History(Closing):
         return write_labels(self, path, self.ids(**conditions, corrected=True))
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._reading, translated(self.path, "read the history"):
-            return self._reader.execute(sql, values).fetchall()
+        with translated(self.path, "read the history"), self._readers.borrow() as connection:
+            return connection.execute(sql, values).fetchall()
 
     def _rows(self, ids: Sequence[int], queries: Sequence[str] = _RECORDS) -> list[Any]:
         """Return rows as `to_record` takes them; other than the first queries take a single id."""

@@ -194,43 +194,46 @@ def test_sum_of_sizes_reads_no_thumbnails(history: History) -> None:
     assert "COVERING INDEX" in plan[0][-1]
 
 
-def test_long_reading_does_not_hold_up_writing(tmp_path: Path) -> None:
+def test_long_reading_holds_up_nobody(tmp_path: Path) -> None:
     with History(tmp_path / "line.db", pictures="all", quota_mb=0.05) as history:
         first = history.add(verdict("MILK"), IMAGE)
         begun, go_on = threading.Event(), threading.Event()
 
-        def wait() -> int:
-            begun.set()
-            return int(go_on.wait(60))
+        def read() -> None:
+            with history._readers.borrow() as connection:
+                connection.create_function("wait", 0, lambda: begun.set() or go_on.wait(60))
+                connection.execute("SELECT wait(), count(*) FROM records").fetchall()
 
-        history._reader.create_function("wait", 0, wait)
-        reader = threading.Thread(target=history._query, args=("SELECT wait()",))
+        def work() -> None:
+            for _ in range(5):
+                history.add(verdict("MILK"), IMAGE)
+                history.correct(history.search(limit=1)[0].id, "SILK")
+
+        reader, worker = threading.Thread(target=read), threading.Thread(target=work)
         reader.start()
         try:
             assert begun.wait(60)
-            writer = threading.Thread(
-                target=lambda: [history.add(verdict("MILK"), IMAGE) for _ in range(5)]
-            )
-            writer.start()
-            writer.join(60)
-            assert not writer.is_alive()
+            worker.start()
+            worker.join(60)
+            assert not worker.is_alive()
             assert reader.is_alive()
         finally:
             go_on.set()
         reader.join(60)
-        assert len(history.ids()) == 6
+        assert len(history.search(text="SILK")) == 5
         assert history.thumbnail(first) is None  # the quota was kept meanwhile
 
 
 def test_searches_do_not_go_through_the_verdicts(history: History) -> None:
     asked: list[str] = []
-    history._reader.set_trace_callback(asked.append)
+    with history._readers.borrow() as connection:
+        connection.set_trace_callback(asked.append)
     for conditions in ({"text": "MILK"}, {"job": "milk", "since": 5.0}, {"status": "ng"}, {}):
         history.search(**conditions)
         history.ids(**conditions)
         for by in ("hour", "job"):
             history.statistics(by, **conditions)
-    history._reader.set_trace_callback(None)
+    connection.set_trace_callback(None)
     searches = [sql for sql in asked if "IN (" not in sql]
     assert len(searches) == 16
     for sql in searches:

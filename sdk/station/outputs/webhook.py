@@ -139,13 +139,14 @@ class _Post(threading.Thread):
         self.error: Exception | None = None
         self._request, self._timeout_s = request, timeout_s
         self._sockets: list[socket.socket] = []
+        self._late = False
 
     def run(self) -> None:
-        opener = urllib.request.build_opener(_NoRedirect, _Handler(self._sockets.append))
+        opener = urllib.request.build_opener(_NoRedirect, _Handler(self._keep))
         try:
             with opener.open(self._request, timeout=self._timeout_s):
                 pass
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except Exception as error:  # whatever it is, `send` must not take it for success
             self.error = error
         finally:
             for connected in self._sockets:
@@ -153,9 +154,15 @@ class _Post(threading.Thread):
 
     def cut(self) -> None:
         """End the connection, and with it the thread."""
+        self._late = True
         with contextlib.suppress(OSError):  # it may just have ended by itself
             for connected in self._sockets:
                 connected.shutdown(socket.SHUT_RDWR)
+
+    def _keep(self, connected: socket.socket) -> None:
+        self._sockets.append(connected)
+        if self._late:
+            raise TimeoutError("nobody waits for this try any more")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak lint types clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lint types clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -28,6 +28,7 @@ help:
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
 	@echo "make test-arm64            read a photo on an emulated 64-bit ARM board (about 400 MB in .arm64)"
 	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
+	@echo "make fuzz                  read thousands of damaged files (SEED=1 COUNT=mutants ARGS=shards)"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
 	@echo "make screenshots           save a picture of every screen into docs/screenshots"
@@ -79,6 +80,9 @@ test-arm64: $(BASE)
 
 soak: $(DEV)
 	@$(RUN) -m tests.sdk.station.soak $(ARGS)
+
+fuzz: $(DEV)
+	@$(RUN) -m tests.fuzz --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
 lint: $(DEV)
 	@$(RUN) -m ruff check $(CODE)

@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 
 from sdk.cli.options import positive_int
+from training.startup import load_keras
 
 __all__ = ["add_arguments"]
 
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _call(options: argparse.Namespace) -> None:
+    load_keras()
     from training.diagnose.looks import BundleLooker, Looker, NetworkLooker
     from training.diagnose.report import changes, read_summary, table
     from training.diagnose.run import diagnose

@@ -18,7 +18,7 @@ from sdk.errors import ModelError
 from sdk.model.bundle import DEFAULT_BUNDLE, MANIFEST_NAME, Bundle
 from sdk.model.manifest import file_digest
 from tests import tiny
-from tests.fuzz.mutations import FAULT, mutate
+from tests.fuzz.mutations import FAULT, checked, mutate
 from tests.fuzz.opening import opener
 
 
@@ -47,7 +47,7 @@ def run(count: int, seed: int) -> Counter[str]:
                 outcomes[opening.outcome(folder)] += 1
             path.write_bytes(content)
             (folder / MANIFEST_NAME).write_text(manifest)
-    return outcomes
+    return checked(outcomes)
 
 
 def _refused(folder: Path, variant: str) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sdk.model.bundle import DEFAULT_BUNDLE, MANIFEST_NAME
-from tests.fuzz.mutations import mutate
+from tests.fuzz.mutations import checked, mutate
 from tests.fuzz.opening import opener
 
 VALUES: tuple[Any, ...] = (
@@ -32,7 +32,7 @@ def run(count: int, seed: int) -> Counter[str]:
             rng = np.random.default_rng((seed, number))
             path.write_bytes(_edited(whole, rng) if rng.random() < 0.8 else mutate(whole, rng))
             outcomes[opening.outcome(folder)] += 1
-    return outcomes
+    return checked(outcomes)
 
 
 def _edited(whole: bytes, rng: np.random.Generator) -> bytes:

@@ -1,6 +1,8 @@
-"""Damage to bytes."""
+"""Damage to bytes, and what must not come of it."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 
@@ -37,3 +39,13 @@ def mutate(data: bytes, rng: np.random.Generator) -> bytes:
         else:
             del content[at : at + length]
     return bytes(content)
+
+
+def checked(outcomes: Counter[str]) -> Counter[str]:
+    """Return outcomes of which none is a fault.
+
+    Raises:
+        AssertionError: One is.
+    """
+    assert not any(FAULT in outcome for outcome in outcomes), outcomes
+    return outcomes

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz.mutations import FAULT, mutate
+from tests.fuzz.mutations import FAULT, checked, mutate
 from training.shards import ShardError, read_encoded, write_shard
 
 SAMPLES = 20
@@ -29,7 +29,7 @@ def run(count: int, seed: int) -> Counter[str]:
             path.write_bytes(mutate(whole[digest], np.random.default_rng((seed, number))))
             kind = "with a digest" if digest else "without a digest"
             outcomes[f"{kind}: {outcome(path, samples, digest)}"] += 1
-    return outcomes
+    return checked(outcomes)
 
 
 def outcome(path: Path, samples: list[tuple[bytes, dict]], digest: bool) -> str:

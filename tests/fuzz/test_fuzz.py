@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import pytest
 from sdk.model.bundle import DEFAULT_BUNDLE
 from tests.fuzz import shards
 from tests.fuzz.__main__ import PARTS
-from tests.fuzz.mutations import FAULT
+from tests.fuzz.mutations import FAULT, checked
 from tests.fuzz.opening import READ, opener
 from training.shards import read_encoded, shard_path, write_shard
 
@@ -36,7 +37,10 @@ def test_a_lost_sample_is_a_fault(tmp_path: Path) -> None:
     write_shard(path, [(i, np.zeros((32, 40, 3), np.uint8), {"text": "A"}) for i in range(2)])
     samples = list(read_encoded(path))
     assert shards.outcome(path, samples, digest=True) == "all samples"
-    assert FAULT in shards.outcome(path, [*samples, samples[0]], digest=True)
+    lost = shards.outcome(path, [*samples, samples[0]], digest=True)
+    assert FAULT in lost
+    with pytest.raises(AssertionError, match="samples, or other ones"):
+        checked(Counter({"refused": 3, lost: 1}))
 
 
 def test_a_crash_is_told_apart_and_the_next_bundle_opened(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from sdk import __version__
 from sdk.cli import bench, check, info, read, station, watch
 from sdk.cli.log import log_to_stderr, logger
+from sdk.cli.signals import end_in_time
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # The same bytes everywhere, also for file names that are not valid in the locale.
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-    with log_to_stderr(quiet=args.quiet, verbose=args.verbose):
+    with log_to_stderr(quiet=args.quiet, verbose=args.verbose), end_in_time():
         return _run(args)
 
 

@@ -3,24 +3,44 @@
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import signal
 import threading
 from collections.abc import Iterator
 
-__all__ = ["stopped_by_signals"]
+__all__ = ["end_in_time", "stopped_by_signals"]
+
+# A station waits up to 30 s for its thread and 5 s for its outputs.
+END_S = 45.0
+
+
+@contextlib.contextmanager
+def end_in_time() -> Iterator[None]:
+    """End the process if the block has not ended `END_S` after `stopped_by_signals` was stopped.
+
+    Whatever hangs: a driver, a terminal that takes no more lines, native code that lets no other
+    thread run. Where every thread stands is then written to standard error; the exit code is 1.
+    """
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[threading.Event]:
     """Yield an event that SIGINT and SIGTERM set: what was begun is finished first.
 
-    A second SIGINT interrupts at once.
+    A second SIGINT interrupts at once. See `end_in_time` for what does not finish.
     """
     stop = threading.Event()
 
     def on_signal(number: int, _: object) -> None:
         if stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if not stop.is_set():
+            # by its number: standard error may be closed or replaced
+            faulthandler.dump_traceback_later(END_S, exit=True, file=2)
         stop.set()
 
     before = {

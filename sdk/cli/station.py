@@ -36,6 +36,7 @@ def run(args: argparse.Namespace) -> int:
     folder = args.config.parent
     job = choose_job(config, folder)
     with contextlib.ExitStack() as stack:
+        stopped = stack.enter_context(stopped_by_signals())
         with native_notes_to_log():
             model = folder / config.model if config.model else None
             reader = Reader(model, device=config.device, threads=config.threads or None)
@@ -59,7 +60,6 @@ def run(args: argparse.Namespace) -> int:
             on_verdict=console.on_verdict,
             on_state=console.on_state,
         )
-        stopped = stack.enter_context(stopped_by_signals())
         with station:
             while not (stopped.is_set() or console.error or station.wait(0.2)):
                 pass

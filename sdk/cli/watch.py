@@ -95,8 +95,8 @@ def run(args: argparse.Namespace) -> int:
         options["min_confidence"] = job.noise_confidence
     failed = False
     with contextlib.ExitStack() as stack:
-        history = _open_history(args, stack)
         stop = stack.enter_context(stopped_by_signals())
+        history = _open_history(args, stack)
         reader = stack.enter_context(open_reader(args))
         events = reader.stream(
             args.source,

@@ -13,6 +13,7 @@ from sdk.errors import OptionError
 from sdk.model.bundle import BundleGraph
 
 __all__ = [
+    "MAX_THREADS",
     "Device",
     "Engine",
     "EngineTeam",
@@ -23,6 +24,8 @@ __all__ = [
     "place",
 ]
 
+MAX_THREADS = 256
+
 
 def check_options(device: str, threads: int | None) -> Device:
     """Return the device named, after checking the arguments that need no model.
@@ -30,8 +33,10 @@ def check_options(device: str, threads: int | None) -> Device:
     Raises:
         OptionError: `device` or `threads` is not legal.
     """
-    if threads is not None and (type(threads) is not int or threads < 1):
-        raise OptionError(f"threads is {threads!r}. Give a whole number of at least 1, or None.")
+    if threads is not None and (type(threads) is not int or not 1 <= threads <= MAX_THREADS):
+        raise OptionError(
+            f"threads is {threads!r}. Give a whole number from 1 to {MAX_THREADS}, or None."
+        )
     return parse_device(device)
 
 

@@ -1,8 +1,7 @@
 """Patterns as deterministic finite automata over the classes of a charset.
 
-A syntax tree becomes a nondeterministic automaton (Thompson 1968, "Regular Expression Search
-Algorithm"), that one a deterministic one by the subset construction (Rabin and Scott 1959). Of its
-states only those are kept from which a text can still end well.
+The nondeterministic automaton of a pattern becomes a deterministic one by the subset construction
+(Rabin and Scott 1959). Of its states only those are kept from which a text can still end well.
 """
 
 from __future__ import annotations
@@ -17,12 +16,17 @@ from numpy.typing import NDArray
 from sdk.charset import Charset
 from sdk.errors import OptionError
 from sdk.pattern import regex
+from sdk.pattern.nfa import Nfa, too_large
 from sdk.pattern.template import Template
 
 __all__ = ["Automaton", "Pattern", "compile_pattern"]
 
 MAX_STATES = 2000
-# A pattern with more parts than this would take long to compile.
+# Edges between them: the search keeps two numbers for each edge and column of the network's output.
+MAX_EDGES = 100_000
+# Steps of the subset construction, about a second of them: few parts may make many.
+MAX_STEPS = 3_000_000
+# Parts of the pattern: more would take long to compile.
 MAX_PARTS = 20_000
 
 Ints = NDArray[np.intp]
@@ -118,10 +122,9 @@ def _compile(alternatives: tuple[Pattern, ...], charset: Charset, allowed: str |
         for p in alternatives
     ]
     shown = ", ".join(repr(p.text if isinstance(p, Template) else p) for p in alternatives)
-    builder = _Builder(shown)
-    end = builder.build(regex.Choice(tuple(trees)), 0)
+    nfa = Nfa(regex.Choice(tuple(trees)), shown, MAX_PARTS)
     classes = {c: int(charset.encode(c)[0]) for c in symbols}
-    edges, accepting = _determine(builder, end, classes, shown)
+    edges, accepting = _determine(nfa, classes)
     edges, accepting = _trim(edges, accepting)
     if not edges[0]:
         raise OptionError(
@@ -131,96 +134,28 @@ def _compile(alternatives: tuple[Pattern, ...], charset: Charset, allowed: str |
     return Automaton.of(edges, accepting)
 
 
-class _Builder:
-    """The nondeterministic automaton; state 0 is its start."""
-
-    def __init__(self, shown: str) -> None:
-        self._shown = shown
-        self.silent: list[list[int]] = [[]]
-        self.reading: list[tuple[frozenset[str], int] | None] = [None]
-
-    def build(self, node: regex.Node, start: int) -> int:
-        """Add what a node matches, from a state on, and return the state after it."""
-        if isinstance(node, regex.Symbols):
-            end = self._state()
-            self.reading[start] = (node.characters, end)
-            return end
-        if isinstance(node, regex.Sequence):
-            for part in node.parts:
-                start = self.build(part, self._step(start))
-            return start
-        if isinstance(node, regex.Choice):
-            end = self._state()
-            for part in node.parts:
-                self.silent[self.build(part, self._step(start))].append(end)
-            return end
-        for _ in range(node.least):
-            start = self.build(node.part, self._step(start))
-        if node.most is None:
-            loop = self._step(start)
-            after = self.build(node.part, self._step(loop))
-            self.silent[after].append(loop)
-            return self._step(loop)
-        end = self._state()
-        for _ in range(node.most - node.least):
-            self.silent[start].append(end)
-            start = self.build(node.part, self._step(start))
-        self.silent[start].append(end)
-        return end
-
-    def _state(self) -> int:
-        if len(self.silent) >= MAX_PARTS:
-            raise _too_large(self._shown)
-        self.silent.append([])
-        self.reading.append(None)
-        return len(self.silent) - 1
-
-    def _step(self, start: int) -> int:
-        """Return a fresh state after one, so that no two parts share their start."""
-        state = self._state()
-        self.silent[start].append(state)
-        return state
-
-    def closure(self, states: Iterable[int]) -> frozenset[int]:
-        """Return the states reached without reading; only those that read, and the dead ends."""
-        seen, waiting = set(states), list(states)
-        while waiting:
-            for state in self.silent[waiting.pop()]:
-                if state not in seen:
-                    seen.add(state)
-                    waiting.append(state)
-        return frozenset(s for s in seen if self.reading[s] or not self.silent[s])
-
-
-def _determine(
-    builder: _Builder, end: int, classes: dict[str, int], shown: str
-) -> tuple[list[dict[int, int]], list[bool]]:
+def _determine(nfa: Nfa, classes: dict[str, int]) -> tuple[list[dict[int, int]], list[bool]]:
     """Return the edges of the deterministic automaton, by state and class, and what accepts."""
-    start = builder.closure([0])
+    start = nfa.closure([0])
     # the start is a state of its own: coming back to it may accept, the empty text does not
     found: dict[frozenset[int] | None, int] = {None: 0}
     waiting: list[frozenset[int]] = [start]
     edges: list[dict[int, int]] = []
     accepting: list[bool] = []
+    count = 0
     while len(edges) < len(waiting):
         states = waiting[len(edges)]
-        steps: dict[str, set[int]] = {}
-        for state in states:
-            characters, target = builder.reading[state] or (frozenset(), 0)
-            for c in characters:
-                if c in classes:
-                    steps.setdefault(c, set()).add(target)
-        reached = {key: builder.closure(key) for key in set(map(frozenset, steps.values()))}
-        accepting.append(end in states and bool(edges))
+        accepting.append(nfa.end in states and bool(edges))
         edges.append({})
-        for c, targets in steps.items():
-            after = reached[frozenset(targets)]
+        for characters, targets in nfa.readings(states, classes):
+            after = nfa.closure(targets)
             if after not in found:
-                if len(waiting) >= MAX_STATES:
-                    raise _too_large(shown)
                 found[after] = len(waiting)
                 waiting.append(after)
-            edges[-1][classes[c]] = found[after]
+            edges[-1].update(dict.fromkeys((classes[c] for c in characters), found[after]))
+            count += len(characters)
+            if len(waiting) > MAX_STATES or count > MAX_EDGES or nfa.steps > MAX_STEPS:
+                raise too_large(nfa.shown)
     return edges, accepting
 
 
@@ -244,11 +179,4 @@ def _trim(
     return (
         [{c: number[t] for c, t in edges[s].items() if t in alive} for s in kept],
         [accepting[s] for s in kept],
-    )
-
-
-def _too_large(shown: str) -> OptionError:
-    return OptionError(
-        f"pattern is {shown}: it is too large for an automaton of {MAX_STATES} states. "
-        "Make its {m,n} smaller or its alternatives fewer."
     )

@@ -96,7 +96,7 @@ class _Parser:
     def _sequence(self) -> Node:
         parts: list[Node] = []
         while self._peek() not in ("", "|", ")"):
-            if self._text[self._at :] == "$":
+            if self._peek() == "$" and self._at == len(self._text) - 1:
                 self._at += 1
                 break
             parts.append(self._repeat())
@@ -133,8 +133,8 @@ class _Parser:
         if end < 0 or not proper:
             self._at = start
             raise self._error("this '{' starts no {m}, {m,}, {,n} or {m,n}", "Write \\{ for it")
-        least = int(low or 0)
-        most = (int(high) if high else None) if comma else least
+        least = _number(low)
+        most = (_number(high) if high else None) if comma else least
         if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
             self._at = start
             raise self._error(
@@ -241,3 +241,8 @@ class _Parser:
 
     def _error(self, what: str, advice: str) -> OptionError:
         return OptionError(f"pattern is {self._text!r}: at {self._at + 1}, {what}. {advice}.")
+
+
+def _number(digits: str) -> int:
+    """Return a number; of a huge one the first digits, which are too many already."""
+    return int(digits.lstrip("0")[:9] or 0)

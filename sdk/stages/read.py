@@ -35,6 +35,9 @@ COLUMN_PX = 4
 FEATURE_ROWS = 8
 """Rows of a line cut out of the features."""
 
+# A wider search takes seconds for each line and finds nothing more.
+MAX_BEAM = 256
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ReadOptions:
@@ -69,10 +72,14 @@ class ReadOptions:
 
         Raises:
             OptionError: `allowed` is empty or holds a character the model does not know, `beam` is
-                no whole number of at least 0, or `pattern` is not supported or matches nothing.
+                no whole number from 0 to `MAX_BEAM`, or `pattern` is not supported or matches
+                nothing.
         """
-        if type(beam) is not int or beam < 0:
-            raise OptionError(f"beam is {beam!r}. Give 0 for greedy or the width of the search.")
+        if type(beam) is not int or not 0 <= beam <= MAX_BEAM:
+            raise OptionError(
+                f"beam is {beam!r}. Give 0 for greedy, or the width of the search, at most "
+                f"{MAX_BEAM}."
+            )
         if allowed is not None and not isinstance(allowed, str):
             raise OptionError(f"charset is {allowed!r}. Give a string of characters, or None.")
         try:

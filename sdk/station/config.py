@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sdk.engine import MAX_THREADS
 from sdk.errors import JobError
 from sdk.files import write_atomically
 from sdk.station.history.history import PICTURES
@@ -13,6 +14,7 @@ from sdk.station.job import Job, load_jobs
 from sdk.station.outputs import OutputSettings
 from sdk.station.outputs.outputs import read_settings
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
+from sdk.stream.tracker import MAX_VOTE
 
 __all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
 
@@ -56,11 +58,15 @@ class StationConfig:
             JobError: One is not legal.
         """
         for name, good, wanted in (
-            ("every", self.every >= 0, "seconds of at least 0"),
-            ("vote", self.vote >= 1, "a whole number of at least 1"),
-            ("threads", self.threads >= 0, "a number of threads, or 0"),
+            ("every", 0 <= self.every <= 86_400, "seconds from 0 to 86400"),
+            ("vote", 1 <= self.vote <= MAX_VOTE, f"a whole number from 1 to {MAX_VOTE}"),
+            (
+                "threads",
+                0 <= self.threads <= MAX_THREADS,
+                f"a number of threads from 1 to {MAX_THREADS}, or 0",
+            ),
             ("pictures", self.pictures in PICTURES, f"one of {', '.join(PICTURES)}"),
-            ("quota_mb", self.quota_mb > 0, "megabytes above 0"),
+            ("quota_mb", 0 < self.quota_mb <= 1e9, "megabytes above 0, up to 1e9"),
         ):
             if not good:
                 raise JobError(f"{name} is {getattr(self, name)!r}. Give {wanted}.")

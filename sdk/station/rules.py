@@ -7,13 +7,13 @@ A rule looks at one line at a time: the line meets it (True), is what the rule i
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar, Protocol
 
-from sdk.errors import JobError
+from sdk.errors import JobError, OptionError
+from sdk.pattern.match import fullmatch
 from sdk.results import TextLine
 from sdk.station.checkdigits import SCHEMES, expected_digit, find_numbers, is_valid
 from sdk.station.dates import PrintedDate, find_dates, format_pattern, resolve_bound
@@ -94,7 +94,7 @@ class PatternRule:
     """A line matches a regular expression as a whole.
 
     Attributes:
-        pattern: Regular expression of Python's `re`.
+        pattern: Regular expression, see `sdk.pattern.regex`.
         line: Number of the line that is meant, from 1; None for any.
     """
 
@@ -112,15 +112,13 @@ class PatternRule:
         if not self.pattern.strip():
             raise JobError("pattern is empty. Give the regular expression that a line must match.")
         try:
-            re.compile(self.pattern)
-        except (re.error, OverflowError, RecursionError) as error:
-            raise JobError(
-                f"pattern is {self.pattern!r}, no regular expression: {error}. Correct it."
-            ) from error
+            fullmatch(self.pattern, "")
+        except OptionError as error:
+            raise JobError(str(error)) from error
 
     def examine(self, text: str, today: date) -> Finding:
         """See `Rule`."""
-        met = re.fullmatch(self.pattern, text.strip())
+        met = fullmatch(self.pattern, text.strip())
         return (True, f"{text!r} matches") if met else (None, "")
 
     def missing(self, texts: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import threading
 import time
@@ -96,8 +97,8 @@ class Station:
             CameraError: There is no such file or folder.
             OptionError: A source, `every` or `vote` is not legal.
         """
-        if not every >= 0:
-            raise OptionError(f"every is {every!r}. Give seconds of at least 0.")
+        if not 0 <= every < math.inf:
+            raise OptionError(f"every is {every!r}. Give seconds, 0 or more.")
         Tracker(vote)  # checks it
         if isinstance(camera_source, (str, int, os.PathLike)):
             camera_source = make_camera(camera_source)

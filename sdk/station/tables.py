@@ -25,6 +25,10 @@ __all__ = ["build", "dump_toml", "parse_toml", "read_text", "to_table"]
 
 T = TypeVar("T")
 
+# Far beyond what jobs and settings need; a device such as /dev/zero has no end.
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 20
+
 
 def parse_toml(text: str, source: str) -> dict[str, Any]:
     """Return the table in TOML text.
@@ -34,27 +38,51 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
         source: Its name in error messages.
 
     Raises:
-        JobError: It is not TOML.
+        JobError: It is not TOML, or holds what nobody can handle: numbers beyond 64 bits, tables
+            within tables more than `MAX_DEPTH` deep, texts with the character 0.
     """
     try:
         table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits
         raise JobError(f"{source} is not valid TOML: {error}. Correct it there.") from error
+    _check_values(table, source)
     return table
+
+
+def _check_values(table: dict[str, Any], source: str) -> None:
+    waiting: list[tuple[str, int, Any]] = [(source, 0, table)]
+    while waiting:  # not by recursion, which is what this is to prevent
+        where, depth, value = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise JobError(f"{source} holds tables more than {MAX_DEPTH} deep. Write it flatter.")
+        if isinstance(value, dict):
+            waiting += [(f"{where}, {key}", depth + 1, item) for key, item in value.items()]
+        elif isinstance(value, list):
+            waiting += [(where, depth + 1, item) for item in value]
+        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise JobError(f"{where} is a number beyond 64 bits. Give a smaller one.")
+        elif isinstance(value, str) and "\0" in value:
+            raise JobError(f"{where} holds the character 0. Leave it out.")
 
 
 def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8.
 
     Raises:
-        JobError: It is missing, not readable, or not UTF-8.
+        JobError: It is missing, not readable, longer than `MAX_BYTES`, or not UTF-8.
     """
     try:
-        return path.read_text(encoding="utf-8")
-    except OSError as error:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # no file name holds the character 0
         raise JobError(
-            f"Cannot read {path}: {error.strerror or error}. Check the path and its permissions."
+            f"Cannot read {path}: {getattr(error, 'strerror', None) or error}. "
+            "Check the path and its permissions."
         ) from error
+    if len(data) > MAX_BYTES:
+        raise JobError(f"Cannot read {path}: it has more than {MAX_BYTES} bytes. Shorten it.")
+    try:
+        return data.decode()
     except UnicodeDecodeError as error:
         raise JobError(f"Cannot read {path}: it is not UTF-8 text. Save it as UTF-8.") from error
 
@@ -88,7 +116,11 @@ def build(kind: type[T], table: object, where: str, **made: Any) -> T:
         optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
         if name not in table and not optional:
             raise JobError(f'{where} has no "{name}". Add {_describe(types[name])}.')
-    values = {name: _convert(table[name], types[name], f"{where}, {name}") for name in table}
+    values = {
+        # a field that its class does not show holds a password or the like
+        name: _convert(value, types[name], f"{where}, {name}", shown=fields[name].repr)
+        for name, value in table.items()
+    }
     try:
         return kind(**values, **made)
     except JobError as error:
@@ -157,21 +189,23 @@ def _basic_string(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
-def _convert(value: Any, kind: Any, where: str) -> Any:
+def _convert(value: Any, kind: Any, where: str, *, shown: bool) -> Any:
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         for choice in get_args(kind):
             if choice is not NoneType and _fits(value, choice):
-                return _convert(value, choice, where)
-        raise _wrong(value, kind, where)
+                return _convert(value, choice, where, shown=shown)
+        raise _wrong(value, kind, where, shown=shown)
     if not _fits(value, kind):
-        raise _wrong(value, kind, where)
+        raise _wrong(value, kind, where, shown=shown)
     if origin is tuple:
         inner = get_args(kind)
         kinds = [inner[0]] * len(value) if inner[-1] is ... else list(inner)
-        return tuple(_convert(v, k, where) for v, k in zip(value, kinds, strict=True))
+        pairs = zip(value, kinds, strict=True)
+        return tuple(_convert(v, k, where, shown=shown) for v, k in pairs)
     if origin is dict:
-        return {key: _convert(v, get_args(kind)[1], f"{where}.{key}") for key, v in value.items()}
+        inner = get_args(kind)[1]
+        return {k: _convert(v, inner, f"{where}.{k}", shown=shown) for k, v in value.items()}
     return float(value) if kind is float else value
 
 
@@ -188,8 +222,9 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, (int, float) if kind is float else kind)
 
 
-def _wrong(value: Any, kind: Any, where: str) -> JobError:
-    return JobError(f"{where} is {value!r}. It must be {_describe(kind)}.")
+def _wrong(value: Any, kind: Any, where: str, *, shown: bool) -> JobError:
+    found = repr(value) if shown else "of another kind"
+    return JobError(f"{where} is {found}. It must be {_describe(kind)}.")
 
 
 def _describe(kind: Any) -> str:

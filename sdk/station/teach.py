@@ -78,7 +78,7 @@ def _guess(text: str, today: date) -> Rule:
 def _date_rule(text: str, found: PrintedDate, today: date) -> DateRule | None:
     for form, day in found.days.items():
         if day is not None:
-            words = re.search(r"([A-Za-z]+[A-Za-z ]*)[ :.-]*$", text[: found.start])
+            words = re.search(r"([A-Za-z][A-Za-z ]*)[ :.-]*$", text[: found.start])
             prefix = words[1].strip() if words else ""
             earliest, latest = ("today", "") if day >= today else ("", "today")
             return DateRule((form,), earliest, latest, prefix)

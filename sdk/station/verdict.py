@@ -10,10 +10,13 @@ from sdk.errors import SdkError
 from sdk.results import Reading
 from sdk.stream.region import Region
 
-__all__ = ["STATUSES", "RuleResult", "Status", "Verdict"]
+__all__ = ["LATEST", "STATUSES", "RuleResult", "Status", "Verdict"]
 
 Status = Literal["ok", "ng", "unreadable"]
 STATUSES: tuple[Status, ...] = ("ok", "ng", "unreadable")
+
+LATEST = 253_000_000_000.0
+"""Times from here on, Unix seconds, may be beyond the calendar's last year, 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,24 @@ class RuleResult:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {"rule": self.rule, "ok": self.ok, "reason": self.reason, "line": self.line}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> RuleResult:
+        """Rebuild a result from `to_dict`.
+
+        Raises:
+            ValueError: A value has the wrong type.
+            TypeError: A key is missing or unknown.
+        """
+        result = cls(**data)
+        if not (
+            isinstance(result.rule, str)
+            and isinstance(result.reason, str)
+            and (result.ok is None or isinstance(result.ok, bool))
+            and (result.line is None or type(result.line) is int)
+        ):
+            raise ValueError(f"a result is {data!r}")
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +106,21 @@ class Verdict:
         try:
             if data["status"] not in STATUSES:
                 raise ValueError(f"status is {data['status']!r}")
-            region = data["region"]
+            region, time = data["region"], float(data["time"])
+            if not 0 <= time < LATEST:
+                raise ValueError(f"time is {time!r}")
+            if region is not None:
+                x, y, width, height = map(float, region)
+                region = x, y, width, height
             return cls(
                 status=data["status"],
                 job=str(data["job"]),
-                time=float(data["time"]),
-                results=tuple(RuleResult(**result) for result in data["results"]),
+                time=time,
+                results=tuple(map(RuleResult.from_dict, data["results"])),
                 reading=Reading.from_dict(data["reading"]),
-                region=None if region is None else (region[0], region[1], region[2], region[3]),
+                region=region,
             )
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (LookupError, TypeError, ValueError, OverflowError, AttributeError) as error:
             if isinstance(error, SdkError):
                 raise
             raise SdkError(

@@ -20,8 +20,10 @@ from sdk.results import Reading, TextLine
 from sdk.stream.event import StreamEvent
 from sdk.stream.track import SAME_TEXT, Track, likeness
 
-__all__ = ["EachFrame", "Follower", "Tracker", "tracker_for"]
+__all__ = ["MAX_VOTE", "EachFrame", "Follower", "Tracker", "tracker_for"]
 
+# Of more frames a vote takes longer than a product is in view.
+MAX_VOTE = 100
 # Overlap from which a line is the one of the frame before.
 SAME_PLACE = 0.3
 # Frames without a line after which it counts as gone: one frame may miss it.
@@ -58,13 +60,13 @@ class Tracker:
         """Start with nothing in view.
 
         Args:
-            vote: Frames that must agree until a reading is settled, at least 1.
+            vote: Frames that must agree until a reading is settled, 1 to `MAX_VOTE`.
 
         Raises:
-            OptionError: `vote` is not a whole number of at least 1.
+            OptionError: `vote` is not such a number.
         """
-        if type(vote) is not int or vote < 1:
-            raise OptionError(f"vote is {vote!r}. Give a whole number of at least 1.")
+        if type(vote) is not int or not 1 <= vote <= MAX_VOTE:
+            raise OptionError(f"vote is {vote!r}. Give a whole number from 1 to {MAX_VOTE}.")
         self._vote = vote
         self._window = 2 * vote - 1
         # Frames after which a line that never agrees with itself is told as it is: a product that

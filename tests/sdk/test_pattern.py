@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +13,11 @@ from hypothesis import strategies as st
 
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.errors import OptionError
-from sdk.pattern.automaton import MAX_STATES, compile_pattern
+from sdk.pattern.automaton import compile_pattern
+from sdk.pattern.match import fullmatch
 from sdk.pattern.template import Template
 
+ROOT = Path(__file__).resolve().parents[2]
 SMALL = Charset("ab1 -")
 
 ATOMS = r"a b 1 - . \d \w \s \D \W \S \- [ab] [^a] [a-b1] [^\d-] [\w-] [-a] []a] (?:ab) (b|1) (|a)"
@@ -46,6 +51,44 @@ def test_automaton_agrees_with_re(pattern: str, texts: list[str]) -> None:
         assert not any(wanted)
     else:
         assert [automaton.matches(SMALL.encode(text).tolist()) for text in texts] == wanted
+
+
+@settings(max_examples=300, deadline=None)
+@given(patterns, st.lists(st.text("ab1 -\u00c4\u0663", max_size=6), min_size=5, max_size=20))
+def test_matching_without_a_charset_agrees_with_re(pattern: str, texts: list[str]) -> None:
+    wanted = [re.fullmatch(pattern, text) is not None for text in texts]
+    assert [fullmatch(pattern, text) for text in texts] == wanted
+
+
+def run(code: str) -> str:
+    """Returns what a process prints that must not take for ever."""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("pattern", ["([A-Z0-9]+[ -]?)*[0-9]", "(A|A)*B", "(.*){9}[0-9]"])
+def test_matching_never_goes_back(pattern: str) -> None:
+    code = "from sdk.pattern.match import fullmatch; "
+    assert run(f"{code}print(fullmatch({pattern!r}, 'A' * 300 + '!'))") == "False\n"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(.?){1000}", "((a?){100}){40}", ".{0,900}(.{0,900})", "(.{0,90}){0,60}"]
+)
+def test_compiling_is_bounded(pattern: str) -> None:
+    code = f"""
+from sdk.charset import DEFAULT_CHARSET
+from sdk.errors import OptionError
+from sdk.pattern.automaton import compile_pattern
+try:
+    compile_pattern({pattern!r}, DEFAULT_CHARSET)
+except OptionError as error:
+    print(error)
+"""
+    assert "too large for an automaton" in run(code)
 
 
 @settings(max_examples=200, deadline=None)
@@ -128,7 +171,8 @@ def test_templates(template: str, yes: list[str], no: list[str]) -> None:
         ("(a$)", "'$' is supported"),
         ("a\\", "nothing follows this"),
         ("(" * 60 + "a" + ")" * 60, "groups lie more than 50 deep"),
-        ("(.*a.{15}|b)", f"too large for an automaton of {MAX_STATES} states"),
+        ("a{" + 5000 * "9" + "}", "must rise and be at most 1000"),
+        ("(.*a.{15}|b)", "too large for an automaton"),
         ("((a{1000}){1000}){1000}", "too large"),
         ("", "no text of the allowed characters matches it"),
         ("Ä", "no text of the allowed characters matches it"),

@@ -307,6 +307,12 @@ def test_allowed_characters(reader: Reader) -> None:
     assert limited.startswith("A")
 
 
+@pytest.mark.parametrize("beam", [-1, 257, 10**9, 2.0])
+def test_beams_are_bounded(reader: Reader, beam: Any) -> None:
+    with pytest.raises(OptionError, match=f"beam is {beam}.*at most 256"):
+        reader.read(PHOTO, beam=beam)
+
+
 def test_beam_search_reads_the_same_where_all_is_clear(reader: Reader) -> None:
     assert reader.read(PHOTO, beam=4).texts == reader.read(PHOTO).texts
     assert reader.read_line(tiny.draw_line("FEED"), beam=4).text == "FEED"

@@ -156,7 +156,7 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
 
 def _grille(rng: np.random.Generator) -> np.ndarray:
     """Return parallel bars, as of vents and radiators, now and then with a badge, uint8 (h, w)."""
-    height, width = int(rng.integers(30, 160)), int(rng.integers(40, 260))
+    height, width = int(rng.integers(20, 90)), int(rng.integers(40, 180))
     dark, light = sorted(rng.uniform(0, 255, 2))
     pitch, bar = int(rng.integers(5, 22)), rng.uniform(0.2, 0.7)
     rows = (np.arange(height) % pitch) < bar * pitch
@@ -170,7 +170,7 @@ def _grille(rng: np.random.Generator) -> np.ndarray:
 
 def _rings(rng: np.random.Generator) -> np.ndarray:
     """Return circles within or beside each other, as of wheels, knobs and holes, uint8 (h, w)."""
-    height, width = int(rng.integers(24, 120)), int(rng.integers(24, 260))
+    height, width = int(rng.integers(24, 70)), int(rng.integers(24, 200))
     dark, light = rng.uniform(0, 255, 2)
     patch = np.full((height, width), dark, np.uint8)
     radius = int(height * rng.uniform(0.2, 0.45))
@@ -184,8 +184,8 @@ def _rings(rng: np.random.Generator) -> np.ndarray:
 
 def _bricks(rng: np.random.Generator) -> np.ndarray:
     """Return courses of bricks, tiles or keys without marks, uint8 (h, w)."""
-    rows, columns = int(rng.integers(2, 7)), int(rng.integers(2, 9))
-    high, wide, joint = int(rng.integers(8, 34)), int(rng.integers(10, 60)), int(rng.integers(1, 5))
+    rows, columns = int(rng.integers(2, 6)), int(rng.integers(2, 7))
+    high, wide, joint = int(rng.integers(7, 20)), int(rng.integers(9, 36)), int(rng.integers(1, 5))
     shift = rng.random() < 0.6
     patch = np.full((rows * high, columns * wide), rng.uniform(0, 255), np.float32)
     level = rng.uniform(0, 255)

@@ -1,4 +1,11 @@
-"""Records as CSV, JSON, and a ZIP of both with the pictures."""
+"""Records as CSV, JSON, and a ZIP of both with the pictures.
+
+What stands on a product may be written by anybody, and spreadsheets take a text that begins with
+one of ``= + - @``, a tab or a line break for a formula. As OWASP proposes ("CSV Injection"), such a
+text gets an apostrophe before it in CSV; so does one that begins with apostrophes before such a
+character, and taking one apostrophe away gives the text back. Plain numbers such as -18.4 stay as
+they are.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +13,7 @@ import csv
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -18,6 +26,10 @@ if TYPE_CHECKING:
     from sdk.station.history.history import History
 
 __all__ = ["COLUMNS", "write_csv", "write_json", "write_zip"]
+
+# The last four are the wide forms that spreadsheets in East Asia take for the same.
+_FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 
 COLUMNS = ("id", "time", "job", "status", "text", "correction", "reasons", "least_confidence")
 
@@ -84,8 +96,13 @@ def _csv_lines(records: Iterator[Record]) -> Iterator[tuple[int, str]]:
 
 def _csv_line(values: Sequence[object]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerow(values)
+    csv.writer(text).writerow([_cell(v) if isinstance(v, str) else v for v in values])
     return text.getvalue()
+
+
+def _cell(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def _json_lines(records: Iterator[Record]) -> Iterator[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sqlite3
 import threading
@@ -12,27 +13,45 @@ from typing import Any
 
 from sdk.closing import Closing
 from sdk.errors import HistoryError, OptionError, SdkError
-from sdk.files import write_atomically
 from sdk.image.load import ImageArray
-from sdk.station.history.database import open_database, transaction, translated
+from sdk.station.history.database import (
+    Readers,
+    is_damage,
+    open_database,
+    transaction,
+    translated,
+)
 from sdk.station.history.export import write_csv, write_json, write_zip
 from sdk.station.history.images import encode_picture, encode_thumbnail
 from sdk.station.history.labels import write_labels
+from sdk.station.history.pictures import Pictures
 from sdk.station.history.query import Filter
-from sdk.station.history.record import Record, Statistic
+from sdk.station.history.record import Record, Statistic, to_record
 from sdk.station.verdict import Verdict
+
+logger = logging.getLogger("sdk")
 
 __all__ = ["PICTURES", "History"]
 
 PICTURES = ("none", "ng", "all")
 
-_COLUMNS = "r.id, r.verdict, r.correction, coalesce(i.picture_bytes, 0) > 0"
-_TABLES = "records r LEFT JOIN images i ON i.id = r.id"
+# What is searched, in the order of ids, without the verdicts.
+_NARROW = "records INDEXED BY records_narrow"
+# Rows as `to_record` takes them: whole ones, and what is left where a place of the file is damaged.
+_RECORDS = (
+    """SELECT r.id, CAST(r.verdict AS BLOB), r.correction, coalesce(i.picture_bytes, 0) > 0,
+        r.time, r.job, r.status, r.text
+    FROM records r LEFT JOIN images i ON i.id = r.id WHERE r.id IN ({})""",
+    """SELECT id, CAST(verdict AS BLOB), correction, 0, time, job, status, text
+    FROM records WHERE id IN ({})""",
+    f"SELECT id, NULL, correction, 0, time, job, status, text FROM {_NARROW} WHERE id IN ({{}})",
+)
 _GROUPS = {
-    "hour": "strftime('%Y-%m-%d %H:00', time, 'unixepoch', 'localtime')",
+    # of a damaged record the time may be none
+    "hour": "coalesce(strftime('%Y-%m-%d %H:00', time, 'unixepoch', 'localtime'), '')",
     "job": "job",
 }
-# Rows fetched at a time: a search in another thread gets its turn in between.
+# Rows fetched or deleted at a time.
 _PAGE = 200
 
 
@@ -41,7 +60,8 @@ class History(Closing):
 
     Full pictures lie in a folder beside the file, named after it: ``line.db`` has
     ``line-pictures``. They and the thumbnails together stay below a quota: beyond it those of the
-    oldest verdicts are deleted. The verdicts themselves stay until `prune`.
+    oldest verdicts are deleted. The verdicts themselves stay until `prune`. Reading, however long,
+    does not hold up writing.
 
     Attributes:
         path: The SQLite file.
@@ -77,13 +97,20 @@ class History(Closing):
         self.last_error = ""
         self._pictures = pictures
         self._quota = quota_mb * 1e6
-        self._folder = self.path.with_name(f"{self.path.stem}-pictures")
-        self._lock = threading.RLock()
+        self._files = Pictures(self.path.with_name(f"{self.path.stem}-pictures"))
+        self._lock = threading.RLock()  # of the connection that writes
         self._database = open_database(self.path)
-        self._used = self._sum_used()
+        self._readers = Readers(self.path)
+        try:
+            with translated(self.path, "read the history"):
+                self._used = self._sum_used()
+        except HistoryError:
+            self._database.close()
+            raise
 
     def close(self) -> None:
         """Close the file. Closing twice does nothing."""
+        self._readers.close()
         with self._lock:
             self._database.close()
 
@@ -140,6 +167,8 @@ class History(Closing):
             HistoryError: There is none with this id, or it cannot be read.
         """
         for record in self.records([record_id]):
+            if record.damage:
+                raise HistoryError(f"{record.damage} The others in {self.path} can be read.")
             return record
         raise HistoryError(f"There is no record {record_id} in {self.path}.")
 
@@ -153,7 +182,7 @@ class History(Closing):
         limit: int = 100,
         offset: int = 0,
     ) -> list[Record]:
-        """Return records, newest first.
+        """Return records, newest first; of damaged ones what can be read, see `Record`.
 
         Args:
             text: Text that occurs in what was read or in the correction, in any case.
@@ -170,7 +199,7 @@ class History(Closing):
         """
         where, values = Filter(text, status, job, since, until).sql()
         found = self._query(
-            f"SELECT id FROM records {where} ORDER BY id DESC LIMIT ? OFFSET ?",
+            f"SELECT id FROM {_NARROW} {where} ORDER BY id DESC LIMIT ? OFFSET ?",
             [*values, limit, offset],
         )
         return list(self.records([row[0] for row in found]))
@@ -179,19 +208,21 @@ class History(Closing):
         """Return the ids of the records that meet the conditions of a `Filter`, oldest first."""
         where, values = Filter(**conditions).sql()
         return [
-            row[0] for row in self._query(f"SELECT id FROM records {where} ORDER BY id", values)
+            row[0] for row in self._query(f"SELECT id FROM {_NARROW} {where} ORDER BY id", values)
         ]
 
     def records(self, ids: Sequence[int]) -> Iterator[Record]:
-        """Yield records by their ids, in this order; ids without one are left out."""
+        """Yield records by their ids, in this order; ids without one are left out.
+
+        A damaged record is logged, and holds what can be read, see `Record`.
+        """
         for start in range(0, len(ids), _PAGE):
             page = ids[start : start + _PAGE]
-            marks = ",".join("?" * len(page))
-            rows = self._query(f"SELECT {_COLUMNS} FROM {_TABLES} WHERE r.id IN ({marks})", page)
-            found = {row[0]: row for row in rows}
-            for number, verdict, correction, has_picture in (found[i] for i in page if i in found):
-                made = Verdict.from_dict(json.loads(verdict))
-                yield Record(number, made, correction, bool(has_picture))
+            found = {row[0]: to_record(row) for row in self._rows(page)}
+            for record in (found[i] for i in page if i in found):
+                if record.damage:
+                    logger.warning("%s: %s", self.path, record.damage)
+                yield record
 
     def correct(self, record_id: int, text: str | None) -> None:
         """Record what a person says the product reads, durably.
@@ -230,29 +261,20 @@ class History(Closing):
         where, values = Filter(**conditions).sql()
         counts = ", ".join(f"sum(status = '{s}')" for s in ("ok", "ng", "unreadable"))
         rows = self._query(
-            f"SELECT {_GROUPS[by]} AS key, {counts} FROM records {where} GROUP BY key ORDER BY key",
+            f"SELECT {_GROUPS[by]} AS key, {counts} FROM {_NARROW} {where} "
+            "GROUP BY key ORDER BY key",
             values,
         )
         return [Statistic(*row) for row in rows]
 
     def picture(self, record_id: int) -> bytes | None:
         """Return the full picture of a record as JPEG, or None if it is not kept."""
-        rows = self._query("SELECT picture_bytes FROM images WHERE id = ?", [record_id])
-        if not rows or not rows[0][0]:
-            return None
-        try:
-            return self._picture_path(record_id).read_bytes()
-        except FileNotFoundError:  # deleted by the quota, or by hand
-            return None
-        except OSError as error:
-            raise HistoryError(
-                f"Cannot read the picture of record {record_id}: {error}."
-            ) from error
+        return self._files.read(record_id) if self._image("picture_bytes", record_id) else None
 
     def thumbnail(self, record_id: int) -> bytes | None:
         """Return the small picture of a record as JPEG, or None if it is not kept."""
-        rows = self._query("SELECT thumbnail FROM images WHERE id = ?", [record_id])
-        return rows[0][0] if rows else None
+        data = self._image("CAST(thumbnail AS BLOB)", record_id)
+        return None if data is None else bytes(data)
 
     def prune(self, before: float) -> int:
         """Delete the records from before a time, with their pictures.
@@ -312,21 +334,41 @@ class History(Closing):
         return write_labels(self, path, self.ids(**conditions, corrected=True))
 
     def _query(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self._lock, translated(self.path, "read the history"):
-            return self._database.execute(sql, values).fetchall()
+        with translated(self.path, "read the history"), self._readers.borrow() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    def _rows(self, ids: Sequence[int], queries: Sequence[str] = _RECORDS) -> list[Any]:
+        """Return rows as `to_record` takes them; other than the first queries take a single id."""
+        try:
+            return self._query(queries[0].format(",".join("?" * len(ids))), ids)
+        except HistoryError as error:
+            if not (is_damage(error.__cause__) and queries[1:]):
+                raise
+        # a damaged place in the file must not hide the records that lie elsewhere
+        if len(ids) == 1:
+            return self._rows(ids, queries[1:])
+        half = len(ids) // 2
+        return self._rows(ids[:half]) + self._rows(ids[half:])
+
+    def _image(self, column: str, record_id: int) -> Any:
+        """Return a column of an image's row; None without one, or if its place is damaged."""
+        try:
+            rows = self._query(f"SELECT {column} FROM images WHERE id = ?", [record_id])
+        except HistoryError as error:
+            if not is_damage(error.__cause__):
+                raise
+            logger.warning("The picture of record %d is damaged: %s", record_id, error)
+            return None
+        return rows[0][0] if rows else None
 
     def _keeps_picture(self, verdict: Verdict) -> bool:
         return self._pictures == "all" or (self._pictures == "ng" and verdict.status != "ok")
-
-    def _picture_path(self, record_id: int) -> Path:
-        return self._folder / f"{record_id}.jpg"
 
     def _write_picture(self, record_id: int, picture: bytes) -> bool:
         if not picture:
             return False
         try:
-            self._folder.mkdir(exist_ok=True)
-            write_atomically(self._picture_path(record_id), picture)
+            self._files.write(record_id, picture)
         except (OSError, SdkError) as error:
             self.pictures_lost += 1
             self.last_error = str(error)
@@ -336,9 +378,11 @@ class History(Closing):
     def _keep_quota(self) -> None:
         """Delete the oldest images beyond the quota, some more at once to do it seldom."""
         while self._used > self._quota:
-            rows = self._query("SELECT id, total_bytes FROM images ORDER BY id LIMIT ?", [_PAGE])
+            rows = self._database.execute(
+                "SELECT id, total_bytes FROM images ORDER BY id LIMIT ?", [_PAGE]
+            )
             oldest, left = [], self._used
-            for record_id, size in rows:
+            for record_id, size in rows.fetchall():
                 if left <= 0.98 * self._quota:
                     break
                 oldest.append(record_id)
@@ -351,14 +395,14 @@ class History(Closing):
         # files first: a kill in between leaves rows without files, which `picture` allows for,
         # and never files that nobody knows
         for record_id in ids:
-            self._picture_path(record_id).unlink(missing_ok=True)
+            self._files.delete(record_id)
         with transaction(self._database):
             self._database.executemany("DELETE FROM images WHERE id = ?", [(i,) for i in ids])
         self._used = self._sum_used()
 
     def _sum_used(self) -> int:
-        ((used,),) = self._query("SELECT coalesce(sum(total_bytes), 0) FROM images")
-        return int(used)
+        query = "SELECT coalesce(sum(total_bytes), 0) FROM images"
+        return int(self._database.execute(query).fetchone()[0])
 
 
 def _to_json(verdict: Verdict) -> str:

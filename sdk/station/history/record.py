@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
-from sdk.station.verdict import Verdict
+from sdk.errors import SdkError
+from sdk.results import Reading
+from sdk.station.verdict import LATEST, STATUSES, RuleResult, Verdict
 
-__all__ = ["Record", "Statistic"]
+__all__ = ["Record", "Statistic", "to_record"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +20,19 @@ class Record:
 
     Attributes:
         id: Its number; later verdicts have higher ones.
-        verdict: The verdict.
+        verdict: The verdict. Of a damaged record what the search goes by: status, job and time,
+            with the damage as the only result and without a reading.
         correction: What a person says the product reads, lines separated by newlines; None if
             nobody has corrected it.
         has_picture: Whether the full picture is kept.
+        damage: Why the verdict cannot be read; empty if it can.
     """
 
     id: int
     verdict: Verdict
     correction: str | None
     has_picture: bool
+    damage: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and numbers, ready for JSON."""
@@ -57,3 +64,36 @@ class Statistic:
     def total(self) -> int:
         """Number of products."""
         return self.ok + self.ng + self.unreadable
+
+
+def to_record(row: Sequence[Any]) -> Record:
+    """Return the record in a row; a power cut or a worn card may have damaged it.
+
+    Args:
+        row: id, verdict as JSON in UTF-8 (None if it cannot be read), correction, whether there is
+            a picture, time, job, status, text.
+    """
+    number, data, correction, has_picture, *columns = row
+    correction = None if correction is None else str(correction)
+    try:
+        if data is None:
+            raise ValueError("its place in the file cannot be read")
+        plain = json.loads(data.decode(), parse_constant=_refuse)
+        return Record(number, Verdict.from_dict(plain), correction, bool(has_picture))
+    except (SdkError, ValueError, RecursionError) as error:
+        damage = f"Record {number} is damaged: {str(error).rstrip('.')}."
+        return Record(number, _rebuilt(damage, *columns), correction, bool(has_picture), damage)
+
+
+def _rebuilt(damage: str, time: Any, job: Any, status: Any, text: Any) -> Verdict:
+    return Verdict(
+        status=status if status in STATUSES else "unreadable",
+        job=str(job),
+        time=time if isinstance(time, float) and 0 <= time < LATEST else 0.0,
+        results=(RuleResult("history", None, f"{damage} It read {str(text)!r}."),),
+        reading=Reading((), 0, 0),
+    )
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"it holds {constant}")

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from sdk.errors import JobError, OutputError
 from sdk.station.verdict import STATUSES, Verdict
 
-__all__ = ["Output", "OutputSettings", "encode", "import_package"]
+__all__ = ["Output", "OutputSettings", "check_address", "encode", "import_package"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +72,18 @@ class Output(ABC):
 
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Free what is open."""
+
+
+def check_address(host: str, port: int) -> None:
+    """Check where a server is.
+
+    Raises:
+        JobError: The host or the port is not legal.
+    """
+    if not host or not host.isprintable() or " " in host:
+        raise JobError(f"host is {host!r}. Give the name or the address of the server.")
+    if not 1 <= port <= 65_535:
+        raise JobError(f"port is {port}. Give a number from 1 to 65535.")
 
 
 def encode(verdict: Verdict) -> bytes:

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,6 +17,9 @@ from sdk.station.outputs.base import Output, OutputSettings, encode
 from sdk.station.verdict import Verdict
 
 __all__ = ["CommandSettings"]
+
+# Of what a program says on standard error; a message holds the last 300 characters.
+KEPT_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,18 +72,42 @@ class _CommandOutput(Output):
                 f"Cannot run {name}: {error}. Check its path and that it may be executed.",
                 permanent=True,
             ) from error
+        tail = _Tail(process)
+        tail.start()
+        deadline = time.monotonic() + self._settings.timeout_s
         with process:
-            try:
-                _, errors = process.communicate(encode(verdict), self._settings.timeout_s)
-            except subprocess.TimeoutExpired as error:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(encode(verdict), self._settings.timeout_s)
+                tail.join(max(0.0, deadline - time.monotonic()))
+            if tail.is_alive() or process.returncode is None:
                 _end(process)
                 raise OutputError(
                     f"{name} took longer than {self._settings.timeout_s:g} s and was ended. "
                     "Make it faster or raise timeout_s."
-                ) from error
+                )
         if process.returncode:
-            said = errors.decode(errors="replace").strip()[-300:] or "it said nothing"
+            said = tail.kept.decode(errors="replace").strip()[-300:] or "it said nothing"
             raise OutputError(f"{name} failed with exit code {process.returncode}: {said}")
+
+
+class _Tail(threading.Thread):
+    """Reads what a program writes to standard error, and keeps the end of it.
+
+    Attributes:
+        kept: The last bytes.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        super().__init__(name="standard error", daemon=True)
+        self.kept = b""
+        assert process.stderr is not None
+        # taken from `communicate`, which would keep all of it
+        self._pipe, process.stderr = process.stderr, None
+
+    def run(self) -> None:
+        with self._pipe:
+            while part := os.read(self._pipe.fileno(), 65_536):
+                self.kept = (self.kept + part)[-KEPT_BYTES:]
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sdk.errors import JobError, OutputError
-from sdk.station.outputs.base import Output, OutputSettings, import_package
+from sdk.station.outputs.base import Output, OutputSettings, check_address, import_package
 from sdk.station.verdict import Verdict
 
 __all__ = ["CODES", "ModbusSettings"]
@@ -45,6 +45,7 @@ class ModbusSettings(OutputSettings):
             JobError: One is not legal.
         """
         super().__post_init__()
+        check_address(self.host, self.port)
         if not 0 <= self.unit <= 255:
             raise JobError(f"unit is {self.unit}. Give a number from 0 to 255.")
         if not 0 <= self.register <= 65534:

@@ -7,11 +7,17 @@ twice when the confirmation was lost.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from sdk.errors import JobError, OutputError
-from sdk.station.outputs.base import Output, OutputSettings, encode, import_package
+from sdk.station.outputs.base import (
+    Output,
+    OutputSettings,
+    check_address,
+    encode,
+    import_package,
+)
 from sdk.station.verdict import Verdict
 
 __all__ = ["MqttSettings"]
@@ -40,7 +46,7 @@ class MqttSettings(OutputSettings):
     port: int = 1883
     topic: str = "fots-lite/verdict"
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     tls: bool = False
     ca_file: str = ""
     retain: bool = False
@@ -52,6 +58,7 @@ class MqttSettings(OutputSettings):
             JobError: One is not legal.
         """
         super().__post_init__()
+        check_address(self.host, self.port)
         if not self.topic or set(self.topic) & set("#+\0"):
             raise JobError(f"topic is {self.topic!r}. Give a topic without # and +.")
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import contextlib
 import http.client
+import re
+import socket
+import threading
 import urllib.error
-import urllib.parse
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from sdk.errors import JobError, OutputError
 from sdk.station.outputs.base import Output, OutputSettings, encode
@@ -17,22 +23,26 @@ __all__ = ["WebhookSettings"]
 
 # Refusals that another try may overcome: too slow, too early, too many requests.
 _PASSING = (408, 425, 429)
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings(OutputSettings):
     """An address.
 
+    The address and the headers may hold passwords and tokens: messages show the server only. Keep a
+    file that holds them readable for the station's user only.
+
     Attributes:
-        url: Where to post, http or https.
-        headers: More headers, such as Authorization; keep a file with a password in it readable
-            for the station's user only.
+        url: Where to post, http or https; with a user and a password ("https://user:password@host")
+            they are sent as basic authentication.
+        headers: More headers, such as Authorization.
     """
 
     kind: ClassVar[str] = "webhook"
 
-    url: str
-    headers: dict[str, str] = field(default_factory=dict)
+    url: str = field(repr=False)
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -41,17 +51,118 @@ class WebhookSettings(OutputSettings):
             JobError: One is not legal.
         """
         super().__post_init__()
-        try:
-            parts = urllib.parse.urlsplit(self.url)
-            good = parts.scheme in ("http", "https") and bool(parts.hostname)
-        except ValueError:
-            good = False
-        if not good:
-            raise JobError(f'url is {self.url!r}. Give an address such as "http://host/path".')
+        parts = _split(self.url)
+        names = {name.lower() for name in self.headers}
+        if parts.username is not None and "authorization" in names:
+            raise JobError("url has a user, and headers has Authorization. Leave one of them out.")
+        for name, value in self.headers.items():
+            legal = value.isprintable() and value.isascii()
+            if not (legal and _HEADER.fullmatch(name)):
+                raise JobError(
+                    f"headers has {name!r}, which is no header of HTTP. Use letters, digits and - "
+                    "in its name, and printable ASCII characters in its value."
+                )
 
     def open(self) -> Output:
         """See `OutputSettings.open`."""
         return _WebhookOutput(self)
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of an address.
+
+    Raises:
+        JobError: It is none; the message does not show it.
+    """
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise JobError('url is no address of HTTP. Give one such as "http://host:8080/path".')
+    if not (url.isascii() and url.isprintable()) or " " in url:
+        raise JobError(
+            "url holds a space or a character beyond ASCII. Write it as %20 or likewise."
+        )
+    return parts
+
+
+class _WebhookOutput(Output):
+    def __init__(self, settings: WebhookSettings) -> None:
+        parts = _split(settings.url)
+        host = parts.netloc.rpartition("@")[2]
+        self._timeout_s = settings.timeout_s
+        self._server = f"{parts.scheme}://{host}"
+        self._url = parts._replace(netloc=host).geturl()
+        self._headers = {"Content-Type": "application/json", **settings.headers}
+        if parts.username is not None:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+            self._headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+
+    def send(self, verdict: Verdict) -> None:
+        request = urllib.request.Request(self._url, encode(verdict), self._headers)
+        post = _Post(request, self._timeout_s)
+        post.start()
+        post.join(self._timeout_s)
+        if post.is_alive():
+            post.cut()
+            raise self._failed(f"it timed out after {self._timeout_s:g} s")
+        error = post.error
+        if isinstance(error, urllib.error.HTTPError):
+            with error:
+                final = error.code < 500 and error.code not in _PASSING
+                raise OutputError(
+                    f"{self._server} answered {error.code} {error.reason}. "
+                    "Check the address and the headers.",
+                    permanent=final,
+                ) from error
+        if error is not None:
+            raise self._failed(getattr(error, "reason", error)) from error
+
+    def _failed(self, reason: object) -> OutputError:
+        return OutputError(f"Cannot post to {self._server}: {reason}. Check that the server runs.")
+
+
+class _Post(threading.Thread):
+    """One try, in a thread that can be left behind.
+
+    The timeout of a socket is for one read: a server that sends a byte now and then, or the search
+    for its name, may take any time.
+
+    Attributes:
+        error: Why it failed; None if it did not.
+    """
+
+    def __init__(self, request: urllib.request.Request, timeout_s: float) -> None:
+        super().__init__(name="webhook", daemon=True)
+        self.error: Exception | None = None
+        self._request, self._timeout_s = request, timeout_s
+        self._sockets: list[socket.socket] = []
+        self._late = False
+
+    def run(self) -> None:
+        opener = urllib.request.build_opener(_NoRedirect, _Handler(self._keep))
+        try:
+            with opener.open(self._request, timeout=self._timeout_s):
+                pass
+        except Exception as error:  # whatever it is, `send` must not take it for success
+            self.error = error
+        finally:
+            for connected in self._sockets:
+                connected.close()
+
+    def cut(self) -> None:
+        """End the connection, and with it the thread."""
+        self._late = True
+        with contextlib.suppress(OSError):  # it may just have ended by itself
+            for connected in self._sockets:
+                connected.shutdown(socket.SHUT_RDWR)
+
+    def _keep(self, connected: socket.socket) -> None:
+        self._sockets.append(connected)
+        if self._late:
+            raise TimeoutError("nobody waits for this try any more")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -61,27 +172,37 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-class _WebhookOutput(Output):
-    def __init__(self, settings: WebhookSettings) -> None:
-        self._settings = settings
-        self._opener = urllib.request.build_opener(_NoRedirect)
+class _HttpConnection(http.client.HTTPConnection):
+    """Hands out a second handle of its socket, which TLS does not take away."""
 
-    def send(self, verdict: Verdict) -> None:
-        headers = {"Content-Type": "application/json", **self._settings.headers}
-        request = urllib.request.Request(self._settings.url, encode(verdict), headers)
-        try:
-            with self._opener.open(request, timeout=self._settings.timeout_s):
-                pass
-        except urllib.error.HTTPError as error:
-            with error:
-                final = error.code < 500 and error.code not in _PASSING
-                raise OutputError(
-                    f"{self._settings.url} answered {error.code} {error.reason}. "
-                    "Check the address and the headers.",
-                    permanent=final,
-                ) from error
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", error)
-            raise OutputError(
-                f"Cannot post to {self._settings.url}: {reason}. Check that the server runs."
-            ) from error
+    on_socket: Callable[[socket.socket], None]
+
+    def connect(self) -> None:
+        super().connect()
+        self.on_socket(self.sock.dup())
+
+
+class _HttpsConnection(http.client.HTTPSConnection, _HttpConnection):
+    """The same with TLS, which is set up after `_HttpConnection.connect`."""
+
+
+class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):
+    def __init__(self, on_socket: Callable[[socket.socket], None]) -> None:
+        super().__init__()
+        self._on_socket = on_socket
+
+    def http_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self._open(_HttpConnection, request)
+
+    def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
+        return self._open(_HttpsConnection, request)
+
+    def _open(
+        self, kind: type[_HttpConnection], request: urllib.request.Request
+    ) -> http.client.HTTPResponse:
+        def connect(*args: Any, **more: Any) -> _HttpConnection:
+            connection = kind(*args, **more)
+            connection.on_socket = self._on_socket
+            return connection
+
+        return self.do_open(connect, request)

@@ -11,6 +11,7 @@ from typing import Any
 from sdk.errors import OutputError
 from sdk.station.outputs.base import Output, OutputSettings
 from sdk.station.verdict import Verdict
+from sdk.terminal import printable
 
 logger = logging.getLogger("sdk")
 
@@ -18,6 +19,8 @@ __all__ = ["Worker"]
 
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
+# Characters of an error that are kept: what a receiver answers may have any length.
+LONGEST_ERROR = 500
 
 
 class Worker:
@@ -125,10 +128,11 @@ class Worker:
             error = self._try(verdict)
             if error is None:
                 return None
+            told = printable(" ".join(str(error).split()) or repr(error))[:LONGEST_ERROR]
             if not self._last_error:
-                logger.warning("Output %s: %s", self._settings.name, error)
+                logger.warning("Output %s: %s", self._settings.name, told)
             with self._changed:
-                self._last_error = str(error)
+                self._last_error = told
                 permanent = isinstance(error, OutputError) and error.permanent
                 if permanent or tries >= self._settings.retries or self._closing:
                     return error

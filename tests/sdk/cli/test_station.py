@@ -63,6 +63,37 @@ def test_sigterm_ends_it_cleanly(folder: Path) -> None:
         assert len(history.ids()) == last
 
 
+HANGING = """
+import re, signal
+from sdk.cli import signals
+signals.END_S = 0.5
+with signals.end_in_time(), signals.stopped_by_signals():
+    signal.raise_signal(signal.SIGTERM)
+    re.fullmatch("([A-Z]+)*[0-9]", 60 * "A")  # goes back for ever, and no other thread runs
+"""
+
+
+def test_what_hangs_is_ended_after_sigterm() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", HANGING], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert "fullmatch" in done.stderr  # where it hung
+
+
+def test_what_ends_in_time_is_left_alone() -> None:
+    code = """
+import signal, time
+from sdk.cli import signals
+signals.END_S = 0.2
+with signals.end_in_time(), signals.stopped_by_signals() as stop:
+    signal.raise_signal(signal.SIGTERM)
+    assert stop.is_set()
+time.sleep(0.5)
+"""
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
 def test_reader_of_the_output_may_go_away(folder: Path) -> None:
     text = (folder / "station.toml").read_text()
     (folder / "station.toml").write_text(text.replace('pictures"', 'pictures?loop"'))

@@ -1,4 +1,4 @@
-"""Kills a process that writes a history, again and again, and checks the history each time.
+"""Kills a station while frames flow, again and again, and checks its history each time.
 
 Run as a program of its own: it forks, which a process with threads must not do.
     python -m tests.sdk.station.killed_writer FOLDER ROUNDS
@@ -13,27 +13,63 @@ import sqlite3
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
-from sdk.station import History, Job, judge
+from sdk.camera import CameraBase, Frame
+from sdk.results import Reading
+from sdk.station import History, Job, Station, Verdict, judge
 from tests.sdk.station.readings import make_reading
 
 IMAGE = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
 QUOTA_MB = 0.5
 
 
+class Endless(CameraBase):
+    """Shows one picture as often as it is asked, each time as another product."""
+
+    live = False
+    stills = True
+
+    def open(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def read(self, timeout_s: float = 1.0) -> Frame | None:
+        return self._frame(IMAGE)
+
+
+class Counting:
+    """Reads a number that grows with every frame."""
+
+    def __init__(self, first: int) -> None:
+        self.next = first
+
+    def read(self, image: np.ndarray, **options: Any) -> Reading:
+        self.next += 1
+        return make_reading(f"L{self.next - 1}")
+
+
 def write(path: Path, acknowledge: int) -> None:
-    """Writes verdicts until killed, and tells each one that it has."""
+    """Inspects frames until killed, and tells each verdict that is recorded."""
     with History(path, pictures="all", quota_mb=QUOTA_MB) as history:
-        number = len(history.ids())
-        while True:
-            reading = make_reading(f"L{number}")
-            added = history.add(judge(Job("job"), reading, taken=float(number)), IMAGE)
+        reader: Any = Counting(len(history.ids()))
+
+        def on_verdict(verdict: Verdict, added: int | None) -> None:
+            assert added is not None
+            number = verdict.reading.text[1:]
             history.correct(added, f"corrected {number}")
             os.write(acknowledge, f"{added} {number}\n".encode())
-            number += 1
+
+        station = Station(
+            reader, Endless("the camera"), Job("job"), history=history, on_verdict=on_verdict
+        )
+        with station:
+            station.wait()
 
 
 def kill_a_writer(path: Path, wait_s: float) -> dict[int, int]:
@@ -81,8 +117,12 @@ def main(folder: str, rounds: str) -> None:
     acknowledged: dict[int, int] = {}
     chance = random.Random(0)
     for _ in range(int(rounds)):
-        acknowledged.update(kill_a_writer(path, chance.uniform(0, 0.06)))
+        acknowledged.update(kill_a_writer(path, chance.uniform(0, 0.3)))
         check(path, acknowledged)
+    with History(path, pictures="all", quota_mb=QUOTA_MB) as history:
+        history.add(judge(Job("job"), make_reading("last")), IMAGE)
+    half = list((Path(folder) / "line-pictures").glob(".*"))
+    assert half == [], "half-written pictures are left"
     kept = sum(f.stat().st_size for f in (Path(folder) / "line-pictures").iterdir())
     assert kept < 2 * QUOTA_MB * 1e6, "killed writers leave pictures behind"
     print(f"{rounds} kills, {len(acknowledged)} verdicts acknowledged, none lost")

@@ -46,8 +46,18 @@ def test_a_configuration_survives_its_file(tmp_path: Path) -> None:
         ("camera = 0", "camera is 0. It must be a text"),
         ("speed = 1", 'unknown key "speed"'),
         ("every = -1", "every is -1"),
+        ("every = inf", "every is inf. Give seconds from 0 to 86400"),
+        ("every = nan", "every is nan"),
+        (f"every = {400 * '9'}", "every is a number beyond 64 bits"),
         ("vote = 0", "vote is 0"),
+        ("vote = 1000000000", "vote is 1000000000. Give a whole number from 1 to 100"),
         ("threads = -1", "threads is -1"),
+        ("threads = 1000000000", "threads is 1000000000. Give .* to 256"),
+        ("quota_mb = inf", "quota_mb is inf. Give megabytes above 0, up to 1e9"),
+        ('history = "a\\u0000b"', "history holds the character 0"),
+        ('[[outputs]]\nkind = "mqtt"\nname = "a"\nhost = "b"\nport = 99999', "port is 99999. Give"),
+        ('[[outputs]]\nkind = "modbus"\nname = "a"\nhost = "b"\nport = 0', "port is 0. Give"),
+        ('[[outputs]]\nkind = "modbus"\nname = "a"\nhost = ""', "host is ''. Give"),
         ('pictures = "some"', "pictures is 'some'. Give one of none, ng, all"),
         ("quota_mb = 0", "quota_mb is 0"),
         ("outputs = 3", r"under \[\[outputs\]\]"),
@@ -58,6 +68,20 @@ def test_mistakes_are_named(text: str, message: str) -> None:
     with pytest.raises(JobError, match=message) as caught:
         StationConfig.from_toml(text, "station.toml")
     assert "station.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'kind = "webhook"\nurl = 4711',
+        'kind = "webhook"\nurl = "http://host"\nheaders = {Authorization = 4711}',
+        'kind = "mqtt"\nhost = "host"\npassword = 4711',
+    ],
+)
+def test_passwords_are_not_told(text: str) -> None:
+    with pytest.raises(JobError, match="must be") as caught:
+        StationConfig.from_toml(f'[[outputs]]\nname = "a"\n{text}')
+    assert "4711" not in str(caught.value)
 
 
 def test_the_job_to_begin_with(tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import contextlib
+import json
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -56,8 +60,8 @@ def test_it_survives_closing(tmp_path: Path) -> None:
 
 def test_every_commit_is_synced(history: History) -> None:
     # SQLite: 2 is FULL, which syncs the log at every commit
-    assert history._query("PRAGMA synchronous") == [(2,)]
-    assert history._query("PRAGMA journal_mode") == [("wal",)]
+    assert history._database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert history._database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.parametrize(
@@ -188,6 +192,155 @@ def test_ids_are_in_order_though_the_clock_was_set_back(history: History) -> Non
 def test_sum_of_sizes_reads_no_thumbnails(history: History) -> None:
     plan = history._query("EXPLAIN QUERY PLAN SELECT sum(total_bytes) FROM images")
     assert "COVERING INDEX" in plan[0][-1]
+
+
+def test_long_reading_holds_up_nobody(tmp_path: Path) -> None:
+    with History(tmp_path / "line.db", pictures="all", quota_mb=0.05) as history:
+        first = history.add(verdict("MILK"), IMAGE)
+        begun, go_on = threading.Event(), threading.Event()
+
+        def read() -> None:
+            with history._readers.borrow() as connection:
+                connection.create_function("wait", 0, lambda: begun.set() or go_on.wait(60))
+                connection.execute("SELECT wait(), count(*) FROM records").fetchall()
+
+        def work() -> None:
+            for _ in range(5):
+                history.add(verdict("MILK"), IMAGE)
+                history.correct(history.search(limit=1)[0].id, "SILK")
+
+        reader, worker = threading.Thread(target=read), threading.Thread(target=work)
+        reader.start()
+        try:
+            assert begun.wait(60)
+            worker.start()
+            worker.join(60)
+            assert not worker.is_alive()
+            assert reader.is_alive()
+        finally:
+            go_on.set()
+        reader.join(60)
+        assert len(history.search(text="SILK")) == 5
+        assert history.thumbnail(first) is None  # the quota was kept meanwhile
+
+
+def test_searches_do_not_go_through_the_verdicts(history: History) -> None:
+    asked: list[str] = []
+    with history._readers.borrow() as connection:
+        connection.set_trace_callback(asked.append)
+    for conditions in ({"text": "MILK"}, {"job": "milk", "since": 5.0}, {"status": "ng"}, {}):
+        history.search(**conditions)
+        history.ids(**conditions)
+        for by in ("hour", "job"):
+            history.statistics(by, **conditions)
+    connection.set_trace_callback(None)
+    searches = [sql for sql in asked if "IN (" not in sql]
+    assert len(searches) == 16
+    for sql in searches:
+        plan = history._query(f"EXPLAIN QUERY PLAN {sql}")
+        assert "COVERING INDEX records_narrow" in plan[0][-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "verdict = '{'",
+        "verdict = '5'",
+        "verdict = NULL",
+        f"verdict = '{9999 * '['}'",
+        "verdict = CAST(x'FFFE' AS TEXT)",
+        "verdict = x'00'",
+        "verdict = replace(verdict, '\"time\":1000.0', '\"time\":1e300')",
+        "verdict = replace(verdict, '\"time\":1000.0', '\"time\":NaN')",
+        "verdict = replace(verdict, '\"time\":1000.0', '\"time\":' || printf('%.*c', 400, '9'))",
+        'verdict = replace(verdict, \'"line":null\', \'"line":"x"\')',
+        "verdict = replace(verdict, '\"width\"', '\"with\"')",
+        "verdict = replace(verdict, '\"region\":null', '\"region\":[1]')",
+        "verdict = '{', time = 1e300, job = x'FF', status = 7, text = x'FF', correction = 5",
+    ],
+)
+def test_a_damaged_record_leaves_the_others_readable(
+    tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with History(tmp_path / "line.db") as history:
+        before = [history.add(verdict("SILK"), IMAGE) for _ in range(3)]
+    with contextlib.closing(sqlite3.connect(tmp_path / "line.db")) as connection:
+        schema = "UPDATE sqlite_master SET sql = replace(sql, 'verdict TEXT NOT NULL', 'verdict')"
+        with connection:  # what a rule of the table forbids, a worn card may still do
+            connection.execute("PRAGMA writable_schema = ON")
+            connection.execute(schema)
+    with contextlib.closing(sqlite3.connect(tmp_path / "line.db")) as connection, connection:
+        connection.execute(f"UPDATE records SET {change} WHERE id = 2")
+    with History(tmp_path / "line.db") as history:
+        found = {record.id: record for record in history.search()}
+        assert sorted(found) == before
+        assert [i for i in before if found[i].damage] == [2]
+        assert found[1].verdict == found[3].verdict == verdict("SILK")
+        (reason,) = found[2].verdict.reasons
+        assert reason.startswith("Record 2 is damaged: ")
+        assert "Record 2 is damaged" in caplog.text
+        assert history.get(1).verdict == verdict("SILK")
+        with pytest.raises(HistoryError, match="Record 2 is damaged"):
+            history.get(2)
+        history.statistics()
+        history.statistics("job")
+        for export in (history.export_csv, history.export_json, history.export_zip):
+            assert export(tmp_path / "out") == 3
+        with zipfile.ZipFile(tmp_path / "out") as file:
+            rows = json.loads(file.read("records.json"))
+        assert [row["reasons"] == [reason] for row in rows] == [False, True, False]
+
+
+def overwrite(path: Path, mark: bytes, junk: bytes) -> None:
+    """Writes junk over the place of a file where a mark stands, and checks that there is one."""
+    data = path.read_bytes()
+    assert data.count(mark) == 1
+    path.write_bytes(data.replace(mark, junk))
+
+
+def test_a_damaged_place_in_the_file_leaves_the_others_readable(tmp_path: Path) -> None:
+    path = tmp_path / "line.db"
+    with History(path) as history:
+        # verdicts of many pages each
+        before = [history.add(verdict(str(i) * 300, job=Job(f"j{i}"))) for i in range(9)]
+        history.add(verdict("MILK"), IMAGE)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    data = bytearray(path.read_bytes())
+    middle = [found.start() for found in re.finditer(b'"text":"4"', data)][150]
+    marks = [middle, data.index(b"\xff\xd8\xff")]
+    for mark in marks:  # a page that follows another begins with the number of the next one
+        start = mark // size * size
+        data[start : start + 4] = (pages + 99).to_bytes(4, "big")
+    path.write_bytes(data)
+    with History(path) as history:
+        found = {record.id: record for record in history.search()}
+        assert [i for i, record in found.items() if record.damage] == [5]
+        assert sorted(found) == [*before, 10]
+        assert "It read '44444" in found[5].verdict.reasons[0]
+        assert found[5].verdict.job == "j4"
+        assert history.thumbnail(10) is None
+        assert history.export_zip(tmp_path / "out.zip") == 10
+
+
+def test_a_damaged_list_of_tables_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "line.db"
+    History(path).close()
+    overwrite(path, b"CREATE TABLE images (", b"CR\xff\xfeTE T\x80BLE im\xffges (")
+    with pytest.raises(HistoryError, match="The file is damaged: move it away"):
+        History(path)
+
+
+def test_what_a_kill_left_half_written_is_deleted(tmp_path: Path) -> None:
+    pictures = tmp_path / "line-pictures"
+    pictures.mkdir()
+    half = pictures / ".7.jpg.0123abcd.tmp"
+    half.write_bytes(b"half a picture")
+    with History(tmp_path / "line.db", pictures="all") as history:
+        assert half.exists()  # another process may be writing while this one only reads
+        added = history.add(verdict("MILK"), IMAGE)
+        assert [f.name for f in pictures.iterdir()] == [f"{added}.jpg"]
 
 
 def test_prune(tmp_path: Path) -> None:

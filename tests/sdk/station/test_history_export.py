@@ -45,6 +45,39 @@ def test_csv(history: History, tmp_path: Path) -> None:
     assert "T" in rows[0]["time"]
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ('=HYPERLINK("http://x")', '\'=HYPERLINK("http://x")'),
+        ("+49 89", "'+49 89"),
+        ("-18.4 C", "'-18.4 C"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\uff1d1+1", "'\uff1d1+1"),
+        ("'=1", "''=1"),
+        ("-18.4", "-18.4"),
+        ("+7", "+7"),
+        ("-0,5", "-0,5"),
+        ("'tis", "'tis"),
+        ("1-2", "1-2"),
+    ],
+)
+def test_no_cell_is_a_formula(tmp_path: Path, text: str, cell: str) -> None:
+    with History(tmp_path / "line.db") as history:
+        history.correct(history.add(judge(Job("="), make_reading(text))), text)
+        history.export_csv(tmp_path / "out.csv")
+        history.export_zip(tmp_path / "out.zip")
+        history.export_json(tmp_path / "out.json")
+    data = (tmp_path / "out.csv").read_bytes()
+    (row,) = csv.DictReader(io.StringIO(data.decode(), newline=""))
+    assert (row["text"], row["correction"], row["job"]) == (cell, cell, "'=")
+    with zipfile.ZipFile(tmp_path / "out.zip") as file:
+        assert file.read("records.csv") == data
+    (record,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert (record["text"], record["correction"]) == (text, text)
+
+
 def test_json(history: History, tmp_path: Path) -> None:
     assert history.export_json(tmp_path / "out.json", status="ng") == 1
     (row,) = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))

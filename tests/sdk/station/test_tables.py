@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,9 +50,34 @@ def test_bad_toml_names_its_source() -> None:
         parse_toml("name = ", "jobs/milk.toml")
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"a = {5000 * '9'}", "milk is not valid TOML"),
+        (f"a.b = 0x{5000 * 'F'}", "milk, a, b is a number beyond 64 bits"),
+        (f"a = [1, -{2**63 + 1}]", "milk, a is a number beyond 64 bits"),
+        (f"a = {20_000 * '['}", "milk is not valid TOML"),
+        (f"a = {30 * '['}{30 * ']'}", "milk holds tables more than 20 deep"),
+        (f"{'a.' * 3_000}a = 1", "milk holds tables more than 20 deep"),
+        ('a = "b\\u0000"', "milk, a holds the character 0"),
+    ],
+)
+def test_what_nobody_can_handle_is_refused(text: str, message: str) -> None:
+    with pytest.raises(JobError, match=message):
+        parse_toml(text, "milk")
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without end")
+def test_files_without_end_are_refused() -> None:
+    with pytest.raises(JobError, match="more than 1000000 bytes"):
+        read_text(Path("/dev/zero"))
+
+
 def test_unreadable_files_are_named(tmp_path: Any) -> None:
     with pytest.raises(JobError, match=r"none\.toml"):
         read_text(tmp_path / "none.toml")
+    with pytest.raises(JobError, match="null"):
+        read_text(tmp_path / "a\0b")
     (tmp_path / "latin.toml").write_bytes(b'name = "\xe9"')
     with pytest.raises(JobError, match="UTF-8"):
         read_text(tmp_path / "latin.toml")

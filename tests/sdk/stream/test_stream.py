@@ -149,6 +149,7 @@ def test_folder_is_read_completely_each_picture_once(reader: Reader, tmp_path: P
         ({"every": -1}, "every is -1"),
         ({"every": math.inf}, "every is inf"),
         ({"vote": 0}, "vote is 0"),
+        ({"vote": 10**9}, "vote is 1000000000. Give a whole number from 1 to 100"),
         ({"region": (0, 0, 2, 2)}, "region is"),
     ],
 )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from sdk.station.outputs import CommandSettings, Outputs
 from tests.cameras import wait_until
 from tests.sdk.station.readings import make_reading
 
+ROOT = Path(__file__).resolve().parents[4]
 VERDICT = judge(Job("milk"), make_reading("L1; echo $HOME"), taken=5.0)
 
 
@@ -52,6 +54,36 @@ def test_a_program_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None
 
     if Path("/proc/self").is_dir():
         wait_until(gone)
+
+
+FLOOD = """
+import resource, sys
+from pathlib import Path
+from tests.sdk.station.outputs.test_command import run
+def grown() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() >> 20
+before = grown()
+code = "import os\\nfor _ in range(4000): os.write(2, 65536 * b'x')\\n"
+code += "os.write(2, b'no paper'); exit(3)"
+print(run(sys.executable, "-c", code, timeout_s=120.0)["last_error"][-12:], grown() - before < 50)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_what_a_program_says_without_end_is_not_kept() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FLOOD], cwd=ROOT, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout == "xxxxno paper True\n", done.stderr
+
+
+def test_what_a_program_says_is_no_command_to_the_terminal(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    counts = run("sh", "-c", r"printf 'no\033]0;x\007\n\302\233 paper' >&2; exit 1")
+    assert counts["last_error"].endswith("no\ufffd]0;x\ufffd \ufffd paper")
+    assert "\x1b" not in caplog.text
+    assert "paper" in caplog.text
 
 
 def test_a_missing_program_is_told() -> None:

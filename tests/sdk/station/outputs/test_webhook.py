@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import base64
+import contextlib
 import json
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,6 +28,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.answers: list[int] = []
+        self.reason: str | None = None
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.released = threading.Event()
@@ -52,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         if code == 0:
             self.server.released.wait()
             return
-        self.send_response(code)
+        self.send_response(code, self.server.reason)
         self.send_header("Location", "/other")
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -102,6 +107,17 @@ def test_a_refusal_is_not_tried_again(server: Server, code: int) -> None:
     assert f"answered {code}" in counts["last_error"]
 
 
+def test_a_reason_is_no_command_to_the_terminal(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers, server.reason = [404], 9_000 * "\x1b[2J"
+    with Outputs([WebhookSettings(name="hook", url=server.url)]) as outputs:
+        outputs.publish(VERDICT)
+        error = done(outputs)["last_error"]
+    assert "answered 404 \ufffd[2J" in error
+    assert len(error) <= 500 and "\x1b" not in error + caplog.text
+
+
 def test_a_server_that_hangs_times_out(server: Server) -> None:
     server.answers = [0]
     settings = WebhookSettings(name="hook", url=server.url, retries=0, timeout_s=0.2)
@@ -117,7 +133,89 @@ def test_no_server_is_told() -> None:
         assert "refused" in done(outputs)["last_error"]
 
 
-@pytest.mark.parametrize("url", ["", "host/path", "ftp://host", "http://", "http://[x"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "host/path", "ftp://:hush@host", "http://", "http://[x", "http://hush@host:99999"),
+        *("http://hush host", "http://host/hush\n", "http://host/hush\u00e4", "http://host:0/hush"),
+    ],
+)
 def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(JobError, match="url"):
+    with pytest.raises(JobError, match="url") as caught:
         WebhookSettings(name="hook", url=url)
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"X-Key": "hush\r\nX: y"}, {"X Y": "hush"}, {"X": "h\u00fcsh"}]
+)
+def test_what_is_no_header_is_refused(headers: dict[str, str]) -> None:
+    with pytest.raises(JobError, match="headers has 'X") as caught:
+        WebhookSettings(name="hook", url="http://host", headers=headers)
+    assert "sh" not in str(caught.value)
+
+
+def test_a_user_in_the_address_is_sent_as_basic_authentication(server: Server) -> None:
+    url = server.url.replace("//", "//plant:p%40ss@")
+    with Outputs([WebhookSettings(name="hook", url=url)]) as outputs:
+        outputs.publish(VERDICT)
+        assert done(outputs)["sent"] == 1
+    pair = server.headers[0]["Authorization"].removeprefix("Basic ")
+    assert base64.b64decode(pair) == b"plant:p@ss"
+    with pytest.raises(JobError, match="Leave one of them out"):
+        WebhookSettings(name="hook", url=url, headers={"authorization": "Bearer x"})
+
+
+@pytest.mark.parametrize("answer", [404, 503, None])
+def test_passwords_and_tokens_are_never_shown(
+    server: Server, answer: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers = [answer or 200]
+    there = server.url if answer else f"http://127.0.0.1:{free_port()}"
+    url = f"{there.replace('//', '//plant:hush1@')}/hush2?token=hush3"
+    settings = WebhookSettings(name="hook", url=url, headers={"X-Key": "hush4"}, retries=0)
+    with Outputs([settings]) as outputs:
+        outputs.publish(VERDICT)
+        error = done(outputs)["last_error"]
+    assert "127.0.0.1" in error
+    for told in (error, caplog.text, repr(settings)):
+        assert told
+        assert "hush" not in told
+
+
+class Dripping(threading.Thread):
+    """A server whose answer comes byte by byte and never ends."""
+
+    def __init__(self, first: bytes) -> None:
+        super().__init__()
+        self.first = first
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.left = False
+
+    def run(self) -> None:
+        connection, _ = self.socket.accept()
+        with connection, self.socket:
+            connection.sendall(self.first)
+            with contextlib.suppress(OSError):
+                for _ in range(1200):
+                    connection.sendall(b"X")
+                    time.sleep(0.05)
+                return
+        self.left = True
+
+
+@pytest.mark.parametrize(
+    ("scheme", "first"),
+    # the second is the head of a record of TLS
+    [("http", b"HTTP/1.1 200 OK\r\n"), ("https", b"\x16\x03\x03\x40\x00")],
+)
+def test_a_server_that_drips_is_left(scheme: str, first: bytes) -> None:
+    dripping = Dripping(first)
+    dripping.start()
+    url = f"{scheme}://127.0.0.1:{dripping.socket.getsockname()[1]}/"
+    with Outputs([WebhookSettings(name="hook", url=url, retries=0, timeout_s=0.5)]) as outputs:
+        outputs.publish(VERDICT)
+        counts = done(outputs)
+    assert counts["failed"] == 1
+    dripping.join(50)
+    assert dripping.left  # the connection was ended, long before the server was done

@@ -3,13 +3,18 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak lint types clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lint types lock clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-PIP := $(RUN) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
+# What is not the project itself comes in the versions, and with the hashes, of locks/.
+EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
+	--no-annotate --no-emit-index-url --no-emit-find-links --default-index https://pypi.org/simple \
+	--custom-compile-command "make lock" $(ARGS) pyproject.toml locks/build.in
 
 # What was installed is remembered inside the environment, so that both vanish together.
 BASE := $(VENV)/.installed-base
@@ -17,7 +22,6 @@ DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
 DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
-DEV_EXTRAS := train,convert,dev
 CODE := sdk training convert demo_app tests benchmarks
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
@@ -28,11 +32,13 @@ help:
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
 	@echo "make test-arm64            read a photo on an emulated 64-bit ARM board (about 400 MB in .arm64)"
 	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
+	@echo "make fuzz                  read thousands of damaged files (SEED=1 COUNT=mutants ARGS=shards)"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
 	@echo "make screenshots           save a picture of every screen into docs/screenshots"
 	@echo "make messages              bring the screen's translations up to date and compile them"
 	@echo "make android               pack the station for Android (needs buildozer; never tried)"
+	@echo "make lock                  lock what pyproject.toml asks for now (ARGS=--upgrade: all anew)"
 	@echo "make clean                 remove caches and build products (keeps $(VENV))"
 
 read: image-given $(BASE)
@@ -80,6 +86,9 @@ test-arm64: $(BASE)
 soak: $(DEV)
 	@$(RUN) -m tests.sdk.station.soak $(ARGS)
 
+fuzz: $(DEV)
+	@$(RUN) -m tests.fuzz --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
+
 lint: $(DEV)
 	@$(RUN) -m ruff check $(CODE)
 	@$(RUN) -m ruff format --check $(CODE)
@@ -87,24 +96,33 @@ lint: $(DEV)
 types: $(DEV)
 	@$(RUN) -m mypy
 
+# The first file holds all packages: the others must not choose other versions of theirs.
+lock: $(DEV)
+	@$(LOCK) --extra train --extra convert --extra dev --output-file locks/all.txt
+	@$(LOCK) --constraint locks/all.txt --extra demo --output-file locks/demo.txt
+	@$(LOCK) --constraint locks/all.txt --output-file locks/runtime.txt
+
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(BASE): pyproject.toml constraints.txt | $(VENV)/bin/pip
+$(BASE): pyproject.toml locks/runtime.txt | $(VENV)/bin/pip
 	@echo "Installing the runtime into $(VENV) (about 300 MB)"
-	@$(PIP) --editable .
+	@$(PIP) --require-hashes --requirement locks/runtime.txt
+	@$(EDITABLE)
 	@touch $@
 
-$(DEMO): pyproject.toml constraints.txt | $(VENV)/bin/pip
+$(DEMO): pyproject.toml locks/demo.txt | $(VENV)/bin/pip
 	@echo "Installing the runtime and Kivy into $(VENV) (about 400 MB)"
-	@$(PIP) --editable ".[demo]"
+	@$(PIP) --require-hashes --requirement locks/demo.txt
+	@$(EDITABLE)
 	@touch $(BASE) $@
 
-$(DEV): pyproject.toml constraints.txt $(DEBIAN_LIST) | $(VENV)/bin/pip
+$(DEV): pyproject.toml locks/all.txt $(DEBIAN_LIST) | $(VENV)/bin/pip
 	@sed 's/#.*//' $(DEBIAN_LIST) /dev/null | xargs sh .ci/debian-packages
 	@echo "Installing runtime, training, conversion and checks into $(VENV) (about 2.5 GB)"
-	@$(PIP) --editable ".[$(DEV_EXTRAS)]"
+	@$(PIP) --require-hashes --requirement locks/all.txt
+	@$(EDITABLE)
 	@touch $(BASE) $(DEMO) $@
 
 # pip is the last thing venv installs: a broken environment has none and is made again.

@@ -1,7 +1,7 @@
 """Command line: ``python -m convert tune|export|verify|compare|inspect|edgetpu``.
 
 Standard output carries the tables, standard error the progress. Exit codes: 0 done, 1 the
-conversion failed or a variant is below its floor, 2 wrong usage.
+conversion failed or a variant is below its floor, 2 wrong usage, 3 a package is not installed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from convert.errors import ConvertError
 from convert.graphs import GRAPHS
 from convert.tflite import PRECISIONS
 from sdk.cli.options import positive_int
+from training.startup import MISSING, load_keras, missing_package
 
 if TYPE_CHECKING:
     from convert.verify import Floor, Report
@@ -34,7 +35,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     # The converter belongs to TensorFlow, whatever a run was trained with.
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a few hundred pictures; the CPU is there at once
     try:
         options = _parser().parse_args(argv)
@@ -45,6 +45,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ConvertError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_package(error, 'convert')}", file=sys.stderr)
+        return MISSING
     except KeyboardInterrupt:
         print("interrupted; what was there is unchanged", file=sys.stderr)
         return 130
@@ -257,6 +260,7 @@ def _say(message: str) -> None:
 
 
 def _tune(options: argparse.Namespace) -> int:
+    load_keras()
     from convert.source import open_run
     from convert.tune import Tuning, tune
 
@@ -283,6 +287,7 @@ def _tune(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
+    load_keras()
     from convert.export import BelowFloorError, Options, export
     from convert.source import open_run
 
@@ -318,6 +323,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
+    load_keras()
     from convert.samples import VERIFICATION_SEED, by_name, gather, generate
     from convert.source import merge, open_run
     from convert.verify import (

@@ -21,6 +21,7 @@ from training.errors import TrainingError
 from training.pack import add_arguments as _pack_arguments
 from training.shards import ShardError
 from training.soup import add_arguments as _average_arguments
+from training.startup import MISSING, load_keras, missing_package
 from training.sweep.cli import add_arguments as _sweep_arguments
 from training.teach import add_arguments as _teach_arguments
 
@@ -37,6 +38,7 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(options: argparse.Namespace) -> None:
+    load_keras()
     from training.config import load_config
     from training.fit import Fit
 
@@ -64,6 +66,7 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reader(options: argparse.Namespace) -> Any:
+    load_keras()
     from training.reading import NetworkReader
     from training.run import load_run
 
@@ -119,7 +122,10 @@ def _preview(options: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit code: 0 ok, 1 failed, 2 wrong usage."""
+    """Run a subcommand and return its exit code.
+
+    0: done, 1: it failed, 2: wrong usage, 3: a package that it needs is not installed.
+    """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["synth"]:
         from training.synth.cli import main as synth
@@ -148,15 +154,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     _preview_arguments(commands.add_parser("preview", help="draw samples or readings"))
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
-    # TensorFlow reads both when it is imported
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    if options.threads:
+    if options.threads:  # TensorFlow reads it when it is imported
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
         options.call(options)
     except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_package(error, 'train')}", file=sys.stderr)
+        return MISSING
     return 0
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sdk.files import open_regular
 from training.errors import TrainingError
 from training.labels import LABELS, NO_LABEL, is_held_back, is_label, read_labels
 from training.shards import list_shards, read_encoded
@@ -52,9 +53,11 @@ class Part:
                 raise TrainingError(f"{self.name}: {record['image']} {NO_LABEL}")
             if is_held_back(record) == self.held_back:
                 try:
-                    yield path.read_bytes(), record
+                    with open_regular(path) as file:
+                        picture = file.read()
                 except OSError as error:
                     raise TrainingError(f"Cannot read {path}: {error.strerror}.") from error
+                yield picture, record
 
 
 def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], list[Part]]:

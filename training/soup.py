@@ -23,6 +23,7 @@ import numpy as np
 from sdk.files import write_atomically
 from sdk.model.bundle import MANIFEST_NAME, read_manifest
 from training.errors import TrainingError
+from training.startup import load_keras
 
 if TYPE_CHECKING:
     from training.config import Config
@@ -47,6 +48,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
             writable.
         ModelError: A bundle is damaged.
     """
+    load_keras()
     from training.models.build import build_models
     from training.run import AVERAGED, CONFIG, RECORD, load_run, save_weights
 

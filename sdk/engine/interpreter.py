@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -50,11 +51,13 @@ def find_interpreter() -> Found:
             reasons.append(f"{distribution}: {first_line(error)}")
             continue
         return Found(f"{distribution} {_version(distribution)}", loaded)
-    raise DeviceError(
-        f"No TFLite interpreter can be used ({'; '.join(reasons)}). Install one: "
-        "pip install ai-edge-litert, or, where it has no wheel, "
+    advice = (
+        "Install one: pip install ai-edge-litert, or, where it has no wheel, "
         'pip install tflite-runtime "numpy<2".'
     )
+    if getattr(sys, "frozen", False):
+        advice = "This program was packed without one: pack it again where one is installed."
+    raise DeviceError(f"No TFLite interpreter can be used ({'; '.join(reasons)}). {advice}")
 
 
 def construction_error(found: Found, error: BaseException) -> DeviceError:

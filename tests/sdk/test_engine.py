@@ -247,6 +247,19 @@ def test_no_interpreter_installed() -> None:
     assert 'pip install tflite-runtime "numpy<2"' in message
 
 
+def test_a_packed_program_without_interpreter() -> None:
+    message = run_without(
+        ["ai_edge_litert", "ai_edge_litert.interpreter", "tflite_runtime"],
+        "from sdk.engine.interpreter import find_interpreter\n"
+        "from sdk.errors import DeviceError\n"
+        "sys.frozen = True\n"
+        "try: find_interpreter()\n"
+        "except DeviceError as error: print(error)\n",
+    )
+    assert "pack it again where one is installed" in message
+    assert "pip install" not in message
+
+
 def test_importing_the_engine_loads_no_interpreter() -> None:
     loaded = run_without(
         [],

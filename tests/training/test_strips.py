@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -111,6 +112,18 @@ def test_unusable_records(tmp_path, image, record, part):
         Strips(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
 
 
+def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):
+    path = shard_path(tmp_path, 0)
+    write_shard(path, [(i, strip(), {"text": "12"}) for i in range(9)])
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    found = Strips(CHARSET, 96)
+    with pytest.raises(ShardError, match="SHA-256 differs"):
+        found.add(Part(tmp_path, path.name))
+    assert len(found) == 0
+
+
 def test_strips_that_cannot_be_read_are_skipped(tmp_path):
     samples = [
         (0, strip(width=40), {"text": "1" * 40}),
@@ -189,6 +202,16 @@ def test_a_labeled_picture_that_is_missing_is_named(tmp_path):
     folder = labeled_folder(tmp_path / "own", [{"text": "1"}])
     next((folder / "images").iterdir()).unlink()
     with pytest.raises(TrainingError, match=r"photo0_0\.png"):
+        for side in find_parts([folder], 1):
+            list(side[0].samples())
+
+
+def test_a_pipe_is_no_labeled_picture(tmp_path):
+    folder = labeled_folder(tmp_path / "own", [{"text": "1"}])
+    picture = next((folder / "images").iterdir())
+    picture.unlink()
+    os.mkfifo(picture)
+    with pytest.raises(TrainingError, match=r"photo0_0\.png: it is no regular file"):
         for side in find_parts([folder], 1):
             list(side[0].samples())
 

@@ -7,6 +7,7 @@ import contextlib
 from pathlib import Path
 
 from sdk.cli.options import positive_int
+from training.startup import load_keras
 
 __all__ = ["add_arguments"]
 
@@ -39,12 +40,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _call(options: argparse.Namespace) -> None:
+    if options.run:
+        load_keras()
     from training.diagnose.looks import BundleLooker, Looker, NetworkLooker
     from training.diagnose.report import changes, read_summary, table
     from training.diagnose.run import diagnose
     from training.evaluate import find_sets
-    from training.reading import NetworkReader
-    from training.run import load_run
 
     sets = find_sets(options.data, options.only)
     before = read_summary(Path(options.before)) if options.before else []
@@ -53,6 +54,9 @@ def _call(options: argparse.Namespace) -> None:
             bundle = BundleLooker(options.bundle, options.threads)
             looker: Looker = stack.enter_context(contextlib.closing(bundle))
         else:
+            from training.reading import NetworkReader
+            from training.run import load_run
+
             run = load_run(options.run)
             looker = NetworkLooker(NetworkReader(run.models, run.config, options.size))
         rows = diagnose(

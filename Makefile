@@ -13,7 +13,7 @@ PIP := $(RUN) -m pip install --quiet --disable-pip-version-check
 # What is not the project itself comes in the versions, and with the hashes, of locks/.
 EDITABLE := $(PIP) --no-deps --no-build-isolation --editable .
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.10 --generate-hashes \
-	--no-annotate --no-emit-index-url --no-emit-find-links --default-index https://pypi.org/simple \
+	--no-annotate --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock" $(ARGS) pyproject.toml locks/build.in
 
 # What was installed is remembered inside the environment, so that both vanish together.

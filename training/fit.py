@@ -38,6 +38,7 @@ from training.models.build import Built, build_models, copy_by_name
 from training.models.widen import widen_by_name
 from training.run import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
 from training.schedule import learning_rate
+from training.shards import ShardError
 from training.warm_start import start_from_bundle
 
 __all__ = ["Fit"]
@@ -369,7 +370,11 @@ class Fit:
         training, _ = find_parts(self._data, 0)
         found = [part for part in training if part.name not in known]
         for part in found:
-            self.task.add(part)
+            try:
+                self.task.add(part)
+            except (ShardError, TrainingError):
+                self.save()  # what was trained until now is not lost for it
+                raise
             self._parts.append(part.name)
         if found:
             _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))

@@ -1,6 +1,7 @@
 import csv
 import errno
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from training.errors import TrainingError
 from training.fit import Fit
 from training.models.build import build_models
 from training.run import load_run
+from training.shards import ShardError
 
 from .conftest import FOTS_TOML, LINE_TOML, draw_text
 
@@ -174,6 +176,18 @@ def test_new_shards_are_found(strip_shards, tmp_path):
     assert fit.task.samples == 2 * before
     names = read_checkpoint(tmp_path / "run" / "checkpoint.npz").state["parts"]
     assert names == [f"data/{p.name}" for p in shards[1:]]
+
+
+def test_a_damaged_new_shard_ends_the_run_but_loses_no_step(strip_shards, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(strip_shards, data)
+    text = LINE_TOML.replace("steps = 40", "steps = 4").replace("rescan_steps = 0", "")
+    fit = Fit(f"{text}\nrescan_steps = 2", [data], tmp_path / "run")
+    whole = (data / "shard-00002.tar").read_bytes()
+    (data / "shard-00009.tar").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ShardError, match="shard-00009"):
+        fit.run()
+    assert read_checkpoint(tmp_path / "run" / "checkpoint.npz").state["step"] == 2
 
 
 def test_late_shard_of_a_lower_number_changes_no_part(strip_shards, tmp_path):

@@ -19,7 +19,7 @@ from sdk.results import Reading
 
 if TYPE_CHECKING:
     from sdk.camera import Frame
-    from sdk.station import Verdict
+    from sdk.station import Inspection, Verdict
 
 STRIP_SIZE = (576, 48)
 """Width and height of a cut-out line on screen: always the same, so that its texture stays."""
@@ -58,15 +58,15 @@ class RuleRow:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveView:
-    """What the live screen shows.
+    """What the live screen shows: one product, and nothing of another.
 
     Attributes:
         picture: uint8 RGB (H, W, 3), reduced for the screen; None before the first.
         boxes: The lines in it.
         lines: The lines with their cut-outs, those that break a rule first.
-        status: Of the last verdict, "waiting" before the first.
+        verdict: On the product in the picture, None while there is none.
         rules: How the product did, broken rules first.
-        record: Of the last verdict in the history, None if it is not kept.
+        record: Of the verdict in the history, None if it is not kept.
         ms: Time to read a picture, a running mean.
         rate: Pictures read in a second, a running mean.
         state: What the camera does: "open", "lost", "ended", or "" before it is asked.
@@ -77,7 +77,7 @@ class LiveView:
     picture: Pixels | None = None
     boxes: tuple[Box, ...] = ()
     lines: tuple[LineRow, ...] = ()
-    status: str = "waiting"
+    verdict: Verdict | None = None
     rules: tuple[RuleRow, ...] = ()
     record: int | None = None
     ms: float = 0.0
@@ -86,22 +86,29 @@ class LiveView:
     message: str = ""
     problem: str = ""
 
+    @property
+    def status(self) -> str:
+        """The verdict's status, "waiting" without one."""
+        return "waiting" if self.verdict is None else self.verdict.status
+
 
 class LiveModel:
     """Takes the station's reports; `view` is the latest state, never changed once given out.
 
     Attributes:
         view_size: Width and height in pixels that a picture needs at most.
+        hold_s: Seconds that a product and its verdict stay when the camera sees something else.
     """
 
     def __init__(self) -> None:
         """Begin without a picture."""
         self.view_size = (1280, 960)
+        self.hold_s = 3.0
         self._lock = threading.Lock()
         self._view = LiveView()
         self._latest: tuple[Frame, Reading] | None = None
-        self._marks: dict[str, str] = {}
-        self._last = 0.0
+        # when the last picture came, and the last with a verdict
+        self._last = self._last_judged = 0.0
         self._history_problem = ""
 
     @property
@@ -117,45 +124,34 @@ class LiveModel:
     def reset(self) -> None:
         """Forget everything, for another camera or job."""
         with self._lock:
-            self._view, self._latest, self._marks = LiveView(), None, {}
+            self._view, self._latest = LiveView(), None
             self._history_problem = ""
 
-    def on_frame(self, frame: Frame, reading: Reading, ms: float) -> None:
-        """Take a picture that was read."""
-        picture = scaled(frame.image, *self.view_size)
-        lines = self._lines(frame.image, reading)
+    def on_frame(self, seen: Inspection) -> None:
+        """Take a picture that was read, with the verdict on what it shows."""
+        picture = scaled(seen.frame.image, *self.view_size)
+        lines = _lines(seen)
         now = time.monotonic()
         with self._lock:
             old, since = self._view, now - self._last
-            self._last, self._latest = now, (frame, reading)
+            self._last, self._latest = now, (seen.frame, seen.reading)
+            if seen.verdict is not None:
+                self._last_judged = now
+            elif old.verdict is not None and now - self._last_judged < self.hold_s:
+                return  # the operator still looks at the product that has just left
             rate = 1 / max(since, 1e-3)
             fresh = not old.ms or since > 3.0
             self._view = replace(
                 old,
                 picture=picture,
-                boxes=boxes_of(reading),
+                boxes=boxes_of(seen.reading),
                 lines=lines,
-                ms=ms if not old.ms else old.ms + _NEW * (ms - old.ms),
+                verdict=seen.verdict,
+                rules=_rules(seen.verdict),
+                record=seen.record,
+                ms=seen.ms if not old.ms else old.ms + _NEW * (seen.ms - old.ms),
                 rate=0.0 if fresh else old.rate + _NEW * (rate - old.rate),
                 problem=self._history_problem,
-            )
-
-    def on_verdict(self, verdict: Verdict, record: int | None) -> None:
-        """Take a verdict."""
-        rows = [RuleRow(mark_of(r.ok), rule_name(r.rule), r.reason) for r in verdict.results]
-        marks = {
-            verdict.reading[r.line].text: mark_of(r.ok)
-            for r in verdict.results
-            if r.line is not None and r.line < len(verdict.reading)
-        }
-        with self._lock:
-            self._marks = marks
-            self._view = replace(
-                self._view,
-                status=verdict.status,
-                rules=tuple(sorted(rows, key=lambda row: row.mark == "ok")),
-                record=record,
-                lines=_sorted(tuple(self._marked(line) for line in self._view.lines)),
             )
 
     def on_state(self, state: str, message: str) -> None:
@@ -163,17 +159,14 @@ class LiveModel:
         with self._lock:
             if state in ("open", "lost", "ended"):
                 self._view = replace(self._view, state=state, message=message)
+            elif state == "error":
+                # the product that is there now has no verdict, and must not be given another's
+                view = LiveView(state=self._view.state, message=self._view.message)
+                self._view = replace(view, problem=message)
             else:
                 self._view = replace(self._view, problem=message)
             if state == "history":
                 self._history_problem = message
-
-    def _lines(self, picture: Pixels, reading: Reading) -> tuple[LineRow, ...]:
-        rows = (LineRow(*pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])
-        return _sorted(tuple(self._marked(row) for row in rows))
-
-    def _marked(self, row: LineRow) -> LineRow:
-        return replace(row, mark=self._marks.get(row.text, ""))
 
 
 def pad_strip(strip: Pixels) -> tuple[Pixels, float]:
@@ -190,5 +183,19 @@ def pad_strip(strip: Pixels) -> tuple[Pixels, float]:
     return out, strip.shape[1] / width
 
 
-def _sorted(rows: tuple[LineRow, ...]) -> tuple[LineRow, ...]:
+def _lines(seen: Inspection) -> tuple[LineRow, ...]:
+    """Return the lines of a product, those that break a rule first."""
+    results = () if seen.verdict is None else seen.verdict.results
+    marks = {result.line: mark_of(result.ok) for result in results}
+    rows = [
+        LineRow(*pad_strip(cut_out(seen.frame.image, line)), line.text, marks.get(i, ""))
+        for i, line in enumerate(seen.reading[:MOST_LINES])
+    ]
     return tuple(sorted(rows, key=lambda row: row.mark not in ("ng", "unreadable")))
+
+
+def _rules(verdict: Verdict | None) -> tuple[RuleRow, ...]:
+    """Return how a product did by each rule, broken ones first."""
+    results = () if verdict is None else verdict.results
+    rows = [RuleRow(mark_of(r.ok), rule_name(r.rule), r.reason) for r in results]
+    return tuple(sorted(rows, key=lambda row: row.mark == "ok"))

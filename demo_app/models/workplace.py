@@ -278,7 +278,6 @@ class Workplace:
                 every=config.every,
                 vote=config.vote,
                 on_frame=self.live.on_frame,
-                on_verdict=self.live.on_verdict,
                 on_state=self.live.on_state,
             )
         return self._station

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +12,29 @@ from demo_app.models.settings import SAMPLES
 from sdk import Reader, load_image
 from sdk.camera import Frame
 from sdk.results import Reading
-from sdk.station import judge, load_job
+from sdk.station import Inspection, judge, load_job
 
-Seen = tuple[Frame, Reading]
+JOB = load_job(SAMPLES / "steripad.toml")
+
+
+def inspect(reader: Reader, name: str) -> Inspection:
+    image = load_image(SAMPLES / name)
+    reading = reader.read(image)
+    return Inspection(Frame(image, 0, 0.0, name), reading, 50.0, judge(JOB, reading), 7, True)
 
 
 @pytest.fixture(scope="module")
-def good(reader: Reader) -> Seen:
-    image = load_image(SAMPLES / "01-good.jpg")
-    return Frame(image, 0, 0.0, "01-good.jpg"), reader.read(image)
+def good(reader: Reader) -> Inspection:
+    return inspect(reader, "01-good.jpg")
 
 
 @pytest.fixture(scope="module")
-def expired(reader: Reader) -> Seen:
-    image = load_image(SAMPLES / "03-expired.jpg")
-    return Frame(image, 1, 0.0, "03-expired.jpg"), reader.read(image)
+def expired(reader: Reader) -> Inspection:
+    return inspect(reader, "03-expired.jpg")
+
+
+def without_verdict(seen: Inspection) -> Inspection:
+    return replace(seen, verdict=None, record=None, is_new=False)
 
 
 def test_new_model_waits() -> None:
@@ -33,31 +42,29 @@ def test_new_model_waits() -> None:
     assert (view.status, view.picture, view.lines, view.record) == ("waiting", None, (), None)
 
 
-def test_frame_is_reduced_to_what_the_screen_needs(good: Seen) -> None:
+def test_frame_is_reduced_to_what_the_screen_needs(good: Inspection) -> None:
     model = LiveModel()
     model.view_size = (400, 400)
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     view = model.view
     assert view.picture is not None and view.picture.shape == (300, 400, 3)
-    assert len(view.boxes) == len(view.lines) == len(good[1])
+    assert len(view.boxes) == len(view.lines) == len(good.reading)
     assert all(0 <= x <= 1 and 0 <= y <= 1 for box in view.boxes for x, y in box.quad)
-    assert model.latest is not None and model.latest[0].image is good[0].image
+    assert model.latest is not None and model.latest[0].image is good.frame.image
 
 
-def test_lines_are_cut_out_at_one_size(good: Seen) -> None:
+def test_lines_are_cut_out_at_one_size(good: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     width, height = STRIP_SIZE
     for row in model.view.lines:
         assert row.strip.shape == (height, width, 3)
         assert 0 < row.used <= 1
 
 
-def test_broken_rules_come_first_and_mark_their_lines(expired: Seen) -> None:
+def test_broken_rules_come_first_and_mark_their_lines(expired: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*expired, 50.0)
-    job = load_job(SAMPLES / "steripad.toml")
-    model.on_verdict(judge(job, expired[1]), 7)
+    model.on_frame(expired)
     view = model.view
     assert (view.status, view.record) == ("ng", 7)
     assert view.rules[0].mark == "ng" and "2019-03-31" in view.rules[0].reason
@@ -65,40 +72,63 @@ def test_broken_rules_come_first_and_mark_their_lines(expired: Seen) -> None:
     assert view.lines[0].text == "EXP 2019-03-31" and view.lines[0].mark == "ng"
 
 
-def test_view_is_never_changed_once_given_out(good: Seen, expired: Seen) -> None:
+def test_view_is_never_changed_once_given_out(good: Inspection, expired: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     before = model.view
     texts = [row.text for row in before.lines]
-    model.on_frame(*expired, 50.0)
+    model.on_frame(expired)
     assert model.view is not before
     assert [row.text for row in before.lines] == texts
 
 
-def test_times_are_running_means(good: Seen) -> None:
+def test_times_are_running_means(good: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*good, 100.0)
+    model.on_frame(replace(good, ms=100.0))
     assert model.view.ms == 100.0
-    model.on_frame(*good, 200.0)
+    model.on_frame(replace(good, ms=200.0))
     assert 100.0 < model.view.ms < 200.0
     assert model.view.rate > 0
 
 
-def test_problem_of_the_history_stays_until_it_works_again(good: Seen) -> None:
+def test_problem_of_the_history_stays_until_it_works_again(good: Inspection) -> None:
     model = LiveModel()
     model.on_state("history", "the disk is full")
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     assert model.view.problem == "the disk is full"
     model.on_state("history", "")
     assert model.view.problem == ""
 
 
-def test_problem_of_a_picture_goes_with_the_next(good: Seen) -> None:
+def test_problem_of_a_picture_goes_with_the_next(good: Inspection) -> None:
     model = LiveModel()
     model.on_state("error", "cannot read a frame")
     assert model.view.problem == "cannot read a frame"
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     assert model.view.problem == ""
+
+
+def test_picture_that_cannot_be_read_gets_no_other_verdict(good: Inspection) -> None:
+    model = LiveModel()
+    model.on_state("open", "")
+    model.on_frame(good)
+    model.on_state("error", "cannot read a frame")
+    view = model.view
+    assert (view.status, view.picture, view.rules, view.record) == ("waiting", None, (), None)
+    assert (view.problem, view.state) == ("cannot read a frame", "open")
+
+
+def test_product_that_has_left_stays_for_a_while(good: Inspection, expired: Inspection) -> None:
+    model = LiveModel()
+    model.on_frame(good)
+    shown = model.view
+    model.on_frame(without_verdict(expired))
+    assert model.view is shown
+    assert model.latest is not None and model.latest[0] is expired.frame
+    model.hold_s = 0.0
+    model.on_frame(without_verdict(expired))
+    assert model.view.status == "waiting" and model.view.rules == ()
+    assert {row.text for row in model.view.lines} == set(expired.reading.texts)
 
 
 def test_lost_camera_is_told_with_its_reason() -> None:
@@ -107,28 +137,28 @@ def test_lost_camera_is_told_with_its_reason() -> None:
     assert (model.view.state, model.view.message) == ("lost", "no frame for 15 s")
 
 
-def test_reset_forgets(good: Seen) -> None:
+def test_reset_forgets(good: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*good, 50.0)
+    model.on_frame(good)
     model.reset()
     assert model.view.picture is None and model.latest is None
 
 
-def test_empty_reading_clears_the_lines(good: Seen) -> None:
+def test_empty_reading_clears_the_lines(good: Inspection) -> None:
     model = LiveModel()
-    model.on_frame(*good, 50.0)
-    model.on_frame(good[0], Reading((), 800, 600), 50.0)
+    model.on_frame(good)
+    model.on_frame(replace(good, reading=Reading((), 800, 600)))
     assert model.view.lines == () and model.view.boxes == ()
 
 
-def test_frames_and_views_from_two_threads_agree(good: Seen, expired: Seen) -> None:
+def test_frames_and_views_from_two_threads_agree(good: Inspection, expired: Inspection) -> None:
     model = LiveModel()
     stop = threading.Event()
 
     def feed() -> None:
         while not stop.is_set():
-            model.on_frame(*good, 50.0)
-            model.on_frame(*expired, 50.0)
+            model.on_frame(good)
+            model.on_frame(expired)
 
     thread = threading.Thread(target=feed)
     thread.start()
@@ -151,8 +181,7 @@ def test_strips_fit_their_ground(shape: tuple[int, int]) -> None:
 
 
 def test_samples_read_as_their_job_expects(reader: Reader) -> None:
-    job = load_job(SAMPLES / "steripad.toml")
-    found = {p.stem: judge(job, reader.read(p)).status for p in sorted(SAMPLES.glob("*.jpg"))}
+    found = {p.stem: judge(JOB, reader.read(p)).status for p in sorted(SAMPLES.glob("*.jpg"))}
     wanted = {"good": "ok", "smeared": "unreadable"}
     assert len(found) == 8
     assert found == {name: wanted.get(name[3:], "ng") for name in found}

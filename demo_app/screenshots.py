@@ -88,6 +88,7 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     app.go("settings")
     yield from _pause(5)
     shot("settings")
+    work.pause()  # the self-check measures how fast a picture is read
     app.go("about")
     app.page.run()
     yield lambda: not app.page.running

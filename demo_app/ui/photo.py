@@ -134,8 +134,8 @@ class PhotoView(Widget):
         for index, box in enumerate(self.boxes):
             points = [v for point in _around(quads[index], stroke) for v in point]
             Color(*box.color)
-            width = stroke * (1.7 if box.is_strong or index == self.chosen else 1)
-            SmoothLine(points=points, close=True, width=width)
+            is_strong = box.is_strong or index == self.chosen
+            SmoothLine(points=points, close=True, width=stroke * (1.7 if is_strong else 1))
         if self.labels:
             self._draw_labels(quads)
 

@@ -1,6 +1,8 @@
 """How many frames a second the screen draws while the station reads as fast as it can.
 
 python benchmarks/screen.py [--size 800x480] [--seconds 10]
+
+Without a display set SDL_VIDEODRIVER=offscreen, which draws into memory.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from sdk.cli.options import positive_int
+from sdk.errors import SdkError
 
 
 def main() -> int:
@@ -25,7 +28,10 @@ def main() -> int:
     args = parser.parse_args()
     width, height = (int(part) for part in args.size.split("x"))
     with tempfile.TemporaryDirectory() as folder:
-        result = measure(Path(folder), (width, height), args.seconds, args.threads)
+        try:
+            result = measure(Path(folder), (width, height), args.seconds, args.threads)
+        except SdkError as error:
+            raise SystemExit(f"ERROR: {error}") from error
     print(json.dumps(result))
     return 0
 
@@ -42,10 +48,11 @@ def measure(folder: Path, size: tuple[int, int], seconds: float, threads: int) -
         seconds: How long to measure, after two seconds that do not count.
         threads: CPU threads of the reader.
     """
-    from demo_app.__main__ import prepare_kivy
+    from demo_app.__main__ import open_window, prepare_kivy
     from demo_app.models.settings import DEMO_JOB, SAMPLES, Settings
 
     prepare_kivy(folder, size=size)
+    open_window()
     from kivy.clock import Clock
     from kivy.core.window import Window
 

@@ -94,7 +94,7 @@ def inspect(
         Job("benchmark", rules=(TextRule("D22 ED4"),)),
         history=history,
         outputs=watch,  # type: ignore[arg-type]
-        on_frame=lambda frame, reading, ms: watch.read_ms.append(ms),
+        on_frame=lambda seen: watch.read_ms.append(seen.ms),
         on_verdict=lambda verdict, record: watch.recorded.append(time.perf_counter()),
     )
     with station:

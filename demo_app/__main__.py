@@ -1,7 +1,7 @@
 """`python -m demo_app`: the inspection station on a screen.
 
-Exit codes: 0 closed by the user, 1 something could not be opened or written, 2 wrong usage, 3 the
-model or the device cannot be used.
+Exit codes: 0 closed by the user, 1 something could not be opened or written (a display, too), 2
+wrong usage, 3 the model or the device cannot be used.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from demo_app.models.settings import DEMO, DEMO_JOB, LOOKS, Settings, load_setti
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 
 FAILED, USAGE, UNUSABLE = 1, 2, 3
+# Beginnings of Kivy's warnings: of its new settings file, of optional libraries, and of the window
+# that `_run` looks for itself.
+_NO_NEWS = ("Config:", "Cutbuffer:", "Input: MTDev", "Window: Unable to find")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -89,12 +92,7 @@ def _run(args: argparse.Namespace) -> None:
         fullscreen=args.fullscreen,
         touch_keyboard=settings.screen.touch_keyboard,
     )
-    try:
-        import kivy  # noqa: F401
-    except ImportError as error:
-        raise SdkError(
-            f"The screen needs Kivy, which is missing ({error}). pip install 'fots-lite[demo]'"
-        ) from error
+    open_window()
     from demo_app.app import StationApp
     from demo_app.models.workplace import Workplace
     from demo_app.post import to_screen_thread
@@ -158,11 +156,16 @@ def prepare_kivy(
     os.environ.setdefault("KIVY_NO_ARGS", "1")
     os.environ.setdefault("KIVY_NO_FILELOG", "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
+    # of its ways to open a window the one that the screen is made for
+    os.environ.setdefault("KIVY_WINDOW", "sdl2")
+    if sys.platform == "linux":
+        # without a display SDL would draw into memory, where nobody looks
+        os.environ.setdefault("SDL_VIDEODRIVER", "x11,wayland,kmsdrm")
+    logging.getLogger("kivy").addFilter(_is_news)
     try:
         from kivy.config import Config
     except ImportError:
         return  # the caller says it
-    logging.getLogger("kivy").addFilter(_is_news)
     width, height = size or (1280, 800)
     for section, name, value in (
         ("graphics", "width", width),
@@ -178,9 +181,31 @@ def prepare_kivy(
         Config.set(section, name, str(value))
 
 
+def open_window() -> None:
+    """Open the window; `prepare_kivy` comes before.
+
+    Raises:
+        SdkError: Kivy is missing, or there is no display.
+    """
+    try:
+        from kivy.core.window import Window
+    except ImportError as error:
+        raise SdkError(
+            f"The screen needs Kivy, which is missing ({error}). pip install 'fots-lite[demo]'"
+        ) from error
+    if Window is None:
+        tried = os.environ.get("SDL_VIDEODRIVER", "the system's")
+        raise SdkError(
+            f"There is no display to open a window on (tried: {tried}). Start the station on a "
+            "desktop, or under a compositor such as cage; `fots-lite station` needs no screen."
+        )
+
+
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what Kivy says of optional libraries that the station does not need."""
-    return not record.getMessage().startswith(("Cutbuffer:", "Input: MTDev"))
+    """Leave out what Kivy says of itself, and of what the station does not need or tells itself."""
+    if record.levelno < logging.WARNING:
+        return False
+    return not record.getMessage().startswith(_NO_NEWS)
 
 
 if __name__ == "__main__":

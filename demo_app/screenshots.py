@@ -44,7 +44,9 @@ def save(app: StationApp, path: Path) -> None:
     shot = app.root.export_as_image()
     texture = shot.texture
     image = Image.frombytes("RGBA", texture.size, texture.pixels).convert("RGB")
-    image.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(path, optimize=True)
+    # the small colored marks must keep their colors beside a large picture
+    few = image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
+    few.save(path, optimize=True)
 
 
 def _tour(app: StationApp, folder: Path) -> Steps:
@@ -55,8 +57,13 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     def shot(name: str) -> None:
         save(app, folder / f"{name}-{size}.png")
 
-    for status, name in (("ng", "live-ng"), ("unreadable", "live-unreadable"), ("ok", "live")):
-        yield partial(_shows, app, status)
+    for name, status, has_missing in (
+        ("live-ng", "ng", False),
+        ("live-missing", "ng", True),
+        ("live-unreadable", "unreadable", True),
+        ("live", "ok", False),
+    ):
+        yield partial(_shows, app, status, has_missing)
         # the screen stands still while the station goes on
         Clock.unschedule(app.page.refresh)
         yield from _pause(3)
@@ -81,6 +88,7 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     app.go("settings")
     yield from _pause(5)
     shot("settings")
+    work.pause()  # the self-check measures how fast a picture is read
     app.go("about")
     app.page.run()
     yield lambda: not app.page.running
@@ -88,8 +96,11 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     shot("about")
 
 
-def _shows(app: StationApp, status: str) -> bool:
-    return bool(app.page.band.status == status)
+def _shows(app: StationApp, status: str, has_missing: bool) -> bool:
+    """Whether a product of a status is shown, with a missing line or without."""
+    rows = app.page.rows.children
+    is_missing = any(row.ids.strip.texture is None for row in rows)
+    return app.page.band.status == status and is_missing == has_missing
 
 
 def _pause(steps: int) -> Steps:

@@ -36,11 +36,10 @@ class HistoryRow:
     record: Record
     thumbnail: Pixels | None
 
-    @property
-    def text(self) -> str:
-        """What the product reads, on one line: the correction where there is one."""
-        text = self.record.correction or self.record.verdict.reading.text
-        return "  ".join(text.split("\n"))
+    def line_with(self, text: str) -> str:
+        """Return the first line, read or corrected, that holds a text in any case; or nothing."""
+        lines = f"{self.record.correction or ''}\n{self.record.verdict.reading.text}".splitlines()
+        return next((line for line in lines if text.lower() in line.lower()), "")
 
 
 class HistoryModel:

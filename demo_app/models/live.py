@@ -8,67 +8,34 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, replace
+from collections import deque
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from demo_app.models.picture import Box, Pixels, boxes_of, cut_out, scaled
-from demo_app.models.words import mark_of, rule_name
+from demo_app.models.picture import Box, Pixels, boxes_of, scaled
+from demo_app.models.product import LineRow, line_marks, rows_of
+from demo_app.models.shift import Shift
 from sdk.results import Reading
 
 if TYPE_CHECKING:
     from sdk.camera import Frame
-    from sdk.station import Verdict
+    from sdk.station import Inspection, Verdict
 
-STRIP_SIZE = (576, 48)
-"""Width and height of a cut-out line on screen: always the same, so that its texture stays."""
-
-MOST_LINES = 6
-# Weight of a new value in the running means of time and rate.
-_NEW = 0.2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LineRow:
-    """A line read just now.
-
-    Attributes:
-        strip: Cut out and turned level, uint8 RGB (48, 576, 3), at the left.
-        used: Share of the strip's width that the line takes.
-        text: What was read.
-        mark: "ok", "ng" or "unreadable" where a rule of the last verdict was about this text,
-            else "".
-    """
-
-    strip: Pixels
-    used: float
-    text: str
-    mark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RuleRow:
-    """A rule of the job, and how the last product did."""
-
-    mark: str
-    name: str
-    reason: str
+# Products of so many seconds tell how many there are in a minute.
+_PACE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveView:
-    """What the live screen shows.
+    """What the live screen shows: one product, and nothing of another.
 
     Attributes:
         picture: uint8 RGB (H, W, 3), reduced for the screen; None before the first.
         boxes: The lines in it.
-        lines: The lines with their cut-outs, those that break a rule first.
-        status: Of the last verdict, "waiting" before the first.
-        rules: How the product did, broken rules first.
-        record: Of the last verdict in the history, None if it is not kept.
-        ms: Time to read a picture, a running mean.
-        rate: Pictures read in a second, a running mean.
+        rows: The lines with their cut-outs, and what is missing; what is wrong comes first.
+        verdict: On the product in the picture, None while there is none.
+        record: Of the verdict in the history, None if it is not kept.
+        shift: The products counted, this one included.
         state: What the camera does: "open", "lost", "ended", or "" before it is asked.
         message: What there is to say about it.
         problem: Why verdicts are not recorded, or a picture could not be read; or nothing.
@@ -76,15 +43,18 @@ class LiveView:
 
     picture: Pixels | None = None
     boxes: tuple[Box, ...] = ()
-    lines: tuple[LineRow, ...] = ()
-    status: str = "waiting"
-    rules: tuple[RuleRow, ...] = ()
+    rows: tuple[LineRow, ...] = ()
+    verdict: Verdict | None = None
     record: int | None = None
-    ms: float = 0.0
-    rate: float = 0.0
+    shift: Shift = field(default_factory=Shift)
     state: str = ""
     message: str = ""
     problem: str = ""
+
+    @property
+    def status(self) -> str:
+        """The verdict's status, "waiting" without one."""
+        return "waiting" if self.verdict is None else self.verdict.status
 
 
 class LiveModel:
@@ -92,16 +62,18 @@ class LiveModel:
 
     Attributes:
         view_size: Width and height in pixels that a picture needs at most.
+        hold_s: Seconds that a product and its verdict stay when the camera sees something else.
     """
 
-    def __init__(self) -> None:
-        """Begin without a picture."""
+    def __init__(self, shift: Shift) -> None:
+        """Begin without a picture, with the products counted so far."""
         self.view_size = (1280, 960)
+        self.hold_s = 3.0
         self._lock = threading.Lock()
-        self._view = LiveView()
+        self._view = LiveView(shift=shift)
         self._latest: tuple[Frame, Reading] | None = None
-        self._marks: dict[str, str] = {}
-        self._last = 0.0
+        self._last_judged = 0.0  # when the last picture with a verdict came
+        self._times: deque[float] = deque()  # of the products of the last minute
         self._history_problem = ""
 
     @property
@@ -114,48 +86,52 @@ class LiveModel:
         """The last picture in full and its reading: what a job is taught from."""
         return self._latest
 
-    def reset(self) -> None:
-        """Forget everything, for another camera or job."""
-        with self._lock:
-            self._view, self._latest, self._marks = LiveView(), None, {}
-            self._history_problem = ""
-
-    def on_frame(self, frame: Frame, reading: Reading, ms: float) -> None:
-        """Take a picture that was read."""
-        picture = scaled(frame.image, *self.view_size)
-        lines = self._lines(frame.image, reading)
+    def pace(self) -> float:
+        """Return how many products there were in the last minute, in a minute."""
         now = time.monotonic()
         with self._lock:
-            old, since = self._view, now - self._last
-            self._last, self._latest = now, (frame, reading)
-            rate = 1 / max(since, 1e-3)
-            fresh = not old.ms or since > 3.0
-            self._view = replace(
-                old,
-                picture=picture,
-                boxes=boxes_of(reading),
-                lines=lines,
-                ms=ms if not old.ms else old.ms + _NEW * (ms - old.ms),
-                rate=0.0 if fresh else old.rate + _NEW * (rate - old.rate),
-                problem=self._history_problem,
-            )
+            while self._times and now - self._times[0] > _PACE_S:
+                self._times.popleft()
+            # between the first and the last product lie as many spaces less one
+            count = len(self._times) - 1
+            return 60 * count / (now - self._times[0]) if count > 0 else 0.0
 
-    def on_verdict(self, verdict: Verdict, record: int | None) -> None:
-        """Take a verdict."""
-        rows = [RuleRow(mark_of(r.ok), rule_name(r.rule), r.reason) for r in verdict.results]
-        marks = {
-            verdict.reading[r.line].text: mark_of(r.ok)
-            for r in verdict.results
-            if r.line is not None and r.line < len(verdict.reading)
-        }
+    def begin_shift(self, shift: Shift) -> None:
+        """Count the products of another shift from now on."""
         with self._lock:
-            self._marks = marks
+            self._view = replace(self._view, shift=shift)
+
+    def reset(self) -> None:
+        """Forget everything but the shift, for another camera or job."""
+        with self._lock:
+            self._view, self._latest = LiveView(shift=self._view.shift), None
+            self._history_problem = ""
+
+    def on_frame(self, seen: Inspection) -> None:
+        """Take a picture that was read, with the verdict on what it shows."""
+        verdict = seen.verdict
+        picture = scaled(seen.frame.image, *self.view_size)
+        rows = rows_of(seen.frame.image, seen.reading, verdict)
+        now = time.monotonic()
+        with self._lock:
+            shift = self._view.shift
+            self._latest = (seen.frame, seen.reading)
+            if verdict is not None:
+                self._last_judged = now
+            elif self._view.verdict is not None and now - self._last_judged < self.hold_s:
+                return  # the operator still looks at the product that has just left
+            if verdict is not None and seen.is_new:
+                self._times.append(now)
+                shift = shift.counted(verdict.status)
             self._view = replace(
                 self._view,
-                status=verdict.status,
-                rules=tuple(sorted(rows, key=lambda row: row.mark == "ok")),
-                record=record,
-                lines=_sorted(tuple(self._marked(line) for line in self._view.lines)),
+                picture=picture,
+                boxes=boxes_of(seen.reading, line_marks(verdict)),
+                rows=rows,
+                verdict=verdict,
+                record=seen.record,
+                shift=shift,
+                problem=self._history_problem,
             )
 
     def on_state(self, state: str, message: str) -> None:
@@ -163,32 +139,13 @@ class LiveModel:
         with self._lock:
             if state in ("open", "lost", "ended"):
                 self._view = replace(self._view, state=state, message=message)
+            elif state == "error":
+                # the product that is there now has no verdict, and must not be given another's
+                old = self._view
+                self._view = LiveView(
+                    shift=old.shift, state=old.state, message=old.message, problem=message
+                )
             else:
                 self._view = replace(self._view, problem=message)
             if state == "history":
                 self._history_problem = message
-
-    def _lines(self, picture: Pixels, reading: Reading) -> tuple[LineRow, ...]:
-        rows = (LineRow(*pad_strip(cut_out(picture, x)), x.text) for x in reading[:MOST_LINES])
-        return _sorted(tuple(self._marked(row) for row in rows))
-
-    def _marked(self, row: LineRow) -> LineRow:
-        return replace(row, mark=self._marks.get(row.text, ""))
-
-
-def pad_strip(strip: Pixels) -> tuple[Pixels, float]:
-    """Return a cut-out line at the left of a `STRIP_SIZE`, and the share of the width it takes.
-
-    A longer line is reduced, and stands in the middle of the height.
-    """
-    width, height = STRIP_SIZE
-    strip = scaled(strip, width, height)
-    out = np.empty((height, width, 3), np.uint8)
-    out[:] = strip[:1, :1]
-    top = (height - strip.shape[0]) // 2
-    out[top : top + strip.shape[0], : strip.shape[1]] = strip
-    return out, strip.shape[1] / width
-
-
-def _sorted(rows: tuple[LineRow, ...]) -> tuple[LineRow, ...]:
-    return tuple(sorted(rows, key=lambda row: row.mark not in ("ng", "unreadable")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -16,6 +16,15 @@ from sdk.results import Char, Reading, TextLine
 
 Pixels = NDArray[np.uint8]
 Share = tuple[float, float]
+Color = tuple[float, float, float]
+
+MARK_COLORS: dict[str, Color] = {
+    "ok": (0.05, 0.66, 0.32),
+    "ng": (0.93, 0.11, 0.14),
+    "unreadable": (0.98, 0.62, 0.0),
+    "": (0.36, 0.66, 0.88),
+}
+"""Colors of lines over a picture, RGB 0..1, by what a verdict says of them."""
 
 # A cut-out line is shown at most this wide, in units of its height.
 _LONGEST_STRIP = 24
@@ -28,26 +37,35 @@ class Box:
     Attributes:
         quad: Four corners (x, y), 0..1 from the picture's top left.
         text: What was read.
-        color: RGB 0..1, how sure the reader is.
-        ink: RGB 0..1 to write on that color.
+        color: RGB 0..1: how sure the reader is, or what the job says of the line.
+        is_strong: Whether it stands out from the others.
     """
 
     quad: tuple[Share, ...]
     text: str
-    color: tuple[float, float, float]
-    ink: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    color: Color
+    is_strong: bool = False
 
 
-def boxes_of(reading: Reading) -> tuple[Box, ...]:
-    """Return the boxes of a reading's lines, in their order."""
-    width, height = max(1, reading.width), max(1, reading.height)
-    return tuple(
-        Box(tuple((x / width, y / height) for x, y in line.quad), line.text, confidence_color(line))
-        for line in reading
-    )
+def boxes_of(reading: Reading, marks: Mapping[int, str] | None = None) -> tuple[Box, ...]:
+    """Return the boxes of a reading's lines, in their order.
+
+    Args:
+        reading: The lines.
+        marks: What a verdict says of the lines, by index, as of `demo_app.models.product`: it gives
+            their colors. None colors them by their confidence.
+    """
+    size = max(1, reading.width), max(1, reading.height)
+    boxes = []
+    for index, line in enumerate(reading):
+        quad = tuple((x / size[0], y / size[1]) for x, y in line.quad)
+        mark = "" if marks is None else marks.get(index, "")
+        color = confidence_color(line) if marks is None else MARK_COLORS[mark]
+        boxes.append(Box(quad, line.text, color, mark in ("ng", "unreadable")))
+    return tuple(boxes)
 
 
-def confidence_color(line: TextLine | Char) -> tuple[float, float, float]:
+def confidence_color(line: TextLine | Char) -> Color:
     """Return the color of the confidence of a line or a character, RGB 0..1."""
     red, green, blue = line_color(line)
     return (red / 255, green / 255, blue / 255)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from demo_app.language import tr
 
-__all__ = ["clock", "field_name", "mark_of", "rule_name", "status_name", "verdict_title"]
+__all__ = ["clock", "field_name", "mark_of", "rule_name", "since", "status_name", "verdict_title"]
 
 
 def mark_of(ok: bool | None) -> str:
@@ -61,3 +61,10 @@ def field_name(name: str) -> str:
 def clock(seconds: float, *, date: bool = False) -> str:
     """Return a point in time as the local clock shows it, with its day if asked."""
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
+
+
+def since(seconds: float) -> str:
+    """Return a point in time without its seconds, with its day unless that is today."""
+    then = datetime.fromtimestamp(seconds)
+    is_today = then.date() == datetime.now().date()
+    return then.strftime("%H:%M" if is_today else "%m-%d %H:%M")

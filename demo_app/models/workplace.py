@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from demo_app.models.history import HistoryModel
 from demo_app.models.jobs import Entry, JobsModel
 from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
+from demo_app.models.shift import Shift, begin_shift, load_shift
 from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
 from sdk.camera import make_camera, mask_password
@@ -69,7 +71,7 @@ class Workplace:
         self._station: Station | None = None
         self._is_started = False
         self.background = Background(post)
-        self.live = LiveModel()
+        self.live = LiveModel(self._load_shift())
         self.still = StillModel(lambda picture: self._reader.read(picture))
         self.history = HistoryModel(self._history, folder / "exports")
 
@@ -132,6 +134,14 @@ class Workplace:
             station.pause()
         station.start()
         station.single_shot()
+
+    def begin_shift(self) -> None:
+        """Count products from 0 again; the history keeps all verdicts.
+
+        Raises:
+            SdkError: The beginning cannot be written down.
+        """
+        self.live.begin_shift(begin_shift(self.folder))
 
     def choose_job(self, name: str) -> None:
         """Inspect for another job from now on, and remember it.
@@ -278,7 +288,6 @@ class Workplace:
                 every=config.every,
                 vote=config.vote,
                 on_frame=self.live.on_frame,
-                on_verdict=self.live.on_verdict,
                 on_state=self.live.on_state,
             )
         return self._station
@@ -309,6 +318,14 @@ class Workplace:
     def _open_history(self, config: StationConfig) -> History:
         path = self.folder / (config.history or "history.db")
         return History(path, pictures=config.pictures, quota_mb=config.quota_mb)
+
+    def _load_shift(self) -> Shift:
+        try:
+            return load_shift(self.folder, self._history)
+        except SdkError as error:
+            # whatever its numbers are, the products of today must be inspected
+            self.warnings.append(str(error))
+            return Shift(time.time())
 
     def _open_outputs(self) -> Outputs:
         try:

@@ -14,6 +14,8 @@ from kivy.uix.boxlayout import BoxLayout
 from demo_app.language import tr
 from demo_app.models.history import HistoryRow
 from demo_app.models.picture import boxes_of, scaled
+from demo_app.models.product import line_marks
+from demo_app.models.reasons import explain, main_reason
 from demo_app.models.words import clock, status_name
 from demo_app.screens.page import Page, load_layout
 from demo_app.ui.photo import PhotoView  # noqa: F401 the layout names it
@@ -116,7 +118,7 @@ class HistoryPage(Page):
     def correct(self, text: str) -> None:
         """Keep what the product really reads."""
         if self.app.guard(lambda: self.app.work.history.correct(text)):
-            self.app.say(tr("Corrected"), "save")
+            self.app.say(tr("Correction saved"), "save")
             self.show_rows()
             self.show_side()
 
@@ -174,11 +176,17 @@ class HistoryPage(Page):
 
     def _row(self, row: HistoryRow) -> RecordRow:
         verdict = row.record.verdict
-        what = next(iter(verdict.reasons), verdict.job)
+        about = [clock(verdict.time), verdict.job]
         if row.record.correction is not None:
-            what = tr("corrected")
-        detail = f"{clock(verdict.time)} · {what}"
-        widget = RecordRow(text=row.text or tr("no text"), detail=detail, mark=verdict.status)
+            about.append(tr("corrected"))
+        searched = self.app.work.history.text
+        if searched:
+            about.append(row.line_with(searched))
+        widget = RecordRow(
+            text=main_reason(verdict) or status_name(verdict.status),
+            detail=" · ".join(about),
+            mark=verdict.status,
+        )
         widget.record_id = row.record.id
         widget.ids.thumbnail.show(row.thumbnail)
         widget.bind(on_release=lambda w: self.open(w.record_id))
@@ -191,18 +199,19 @@ class HistoryPage(Page):
 
     def _details(self, record: Record) -> RecordPanel:
         verdict = record.verdict
+        reasons = [explain(result) for result in verdict.results if result.ok is not True]
         panel = RecordPanel(
             page=self,
             mark=verdict.status,
-            title=status_name(verdict.status),
+            title=main_reason(verdict) or status_name(verdict.status),
             detail=f"{verdict.job} · {clock(verdict.time, date=True)}",
-            reasons="\n".join(f"• {reason}" for reason in verdict.reasons),
+            reasons="\n".join(reasons),
             text=record.correction if record.correction is not None else verdict.reading.text,
         )
         picture = self.app.work.history.picture()
         if picture is not None:
             picture = scaled(picture, 1280, 960)
-        panel.ids.photo.show(picture, boxes_of(verdict.reading))
+        panel.ids.photo.show(picture, boxes_of(verdict.reading, line_marks(verdict)))
         panel.ids.photo.labels = False
         panel.ids.correction.cursor = (0, 0)
         return panel

@@ -163,9 +163,9 @@ class JobsPage(Page):
         for number, rule in enumerate(draft.rules, 1):
             rows.append(self._rule_card(number, rule))
         rows.append(Caption(text=tr("Add a rule"), size_hint_y=None, height=self.app.u * 22))
-        kinds = BoxLayout(size_hint_y=None, height=self.app.u * 44, spacing=self.app.u * 6)
+        kinds = BoxLayout(size_hint_y=None, height=self.app.u * 48, spacing=self.app.u * 6)
         for kind, name in rule_kinds():
-            button = Push(text=name, height=self.app.u * 44)
+            button = Push(text=name)
             button.bind(on_release=lambda _button, k=kind: self.add_rule(k))
             kinds.add_widget(button)
         return [*rows, kinds]
@@ -222,7 +222,6 @@ class JobsPage(Page):
                 title=field_name(name),
                 values=[(text, text.upper()) for text in choices],
                 value=rule.values[name],
-                height=self.app.u * 42,
             )
             choice.bind(value=partial(self._set, rule, name))
             return choice

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from kivy.clock import Clock
 from kivy.properties import (
     BooleanProperty,
+    ColorProperty,
     ListProperty,
     NumericProperty,
     ObjectProperty,
@@ -16,28 +18,37 @@ from kivy.uix.boxlayout import BoxLayout
 
 from demo_app.language import tr
 from demo_app.models.live import LiveView
-from demo_app.models.words import verdict_title
+from demo_app.models.product import STRIP_SIZE, LineRow
+from demo_app.models.reasons import explain, headline, main_reason
+from demo_app.models.shift import Shift
+from demo_app.models.words import clock, rule_name, since, verdict_title
 from demo_app.screens.page import Page, load_layout
-from demo_app.ui import widgets  # noqa: F401 the layout names them
-from demo_app.ui.photo import PhotoView  # noqa: F401
+from demo_app.ui.photo import PhotoView  # noqa: F401 the layout names it
+from demo_app.ui.widgets import Paragraph, Sheet
 
 _TICKS_PER_SECOND = 30
 
 
 class LineView(BoxLayout):
-    """A line: its cut-out and its text."""
+    """A line: its cut-out, its text below, and what is wrong with it; or a line that is missing."""
 
-    text = StringProperty("")
     mark = StringProperty("")
-
-
-class RuleView(BoxLayout):
-    """A rule and its result."""
-
-    mark = StringProperty("ok")
-    name = StringProperty("")
+    text = StringProperty("")
+    rules = StringProperty("")
     reason = StringProperty("")
-    detailed = BooleanProperty(True)
+    stands_out = BooleanProperty(False)
+    tint = ColorProperty("#ffffff")
+    strip_shape = NumericProperty(STRIP_SIZE[0] / STRIP_SIZE[1])
+
+    def show(self, row: LineRow) -> None:
+        """Show a row of the model."""
+        is_missing = row.strip is None
+        self.mark, self.stands_out = row.mark, bool(row.broken)
+        self.text = headline(row.results[0]) if is_missing else row.text
+        # a missing line has no text that could say which rule it was for
+        self.rules = "" if is_missing else ", ".join(rule_name(r.rule) for r in row.results)
+        self.reason = "\n".join(explain(result, with_lines=False) for result in row.broken)
+        self.ids.strip.show(row.strip, used=row.used)
 
 
 class LivePage(Page):
@@ -47,11 +58,13 @@ class LivePage(Page):
     jobs = ListProperty([])
     record = ObjectProperty(None, allownone=True)
     running = BooleanProperty(False)
-    line_count = NumericProperty(2)
     ok = NumericProperty(0)
     ng = NumericProperty(0)
     unreadable = NumericProperty(0)
-    speed = StringProperty("")
+    share_ok = StringProperty("")
+    pace = StringProperty("")
+    since = StringProperty("")
+    now = StringProperty("")
     state_icon = StringProperty("pause")
     state_text = StringProperty("")
     alert = StringProperty("")
@@ -61,7 +74,6 @@ class LivePage(Page):
         """Show nothing yet."""
         self._shown: LiveView | None = None
         super().__init__(**options)
-        self.bind(size=self._choose_line_count)
 
     def on_pre_enter(self, *_: Any) -> None:
         """Begin to look at the model."""
@@ -83,21 +95,23 @@ class LivePage(Page):
         self.jobs = [(name, name) for name in names]
 
     def refresh(self, *_: Any) -> None:
-        """Show what is new."""
+        """Show what is new: all of a view at once, so that nothing of two products is mixed."""
         work = self.app.work
         view = work.live.view
         self.running = work.running
-        counters = work.counters
-        self.ok, self.ng = counters["ok"], counters["ng"]
-        self.unreadable = counters["unreadable"]
+        self.now = clock(time.time())
+        self.pace = f"{work.live.pace():.0f}"
         if view is self._shown:
             return
+        if self._shown is None or view.verdict is not self._shown.verdict:
+            self.rows.parent.scroll_y = 1  # what is wrong stands at the top
         self._shown = view
         self.photo.show(view.picture, view.boxes)
         self.record = view.record
-        self._show_lines(view)
-        self._show_rules(view)
+        self._show_rows(view)
+        self._show_shift(view.shift)
         self.band.status, self.band.title = view.status, verdict_title(view.status)
+        self.band.reason = "" if view.verdict is None else main_reason(view.verdict)
         self._show_state(view)
 
     def start_or_pause(self) -> None:
@@ -121,6 +135,14 @@ class LivePage(Page):
         if self.record is not None:
             self.app.open_record(self.record)
 
+    def ask_for_shift(self) -> None:
+        """Let the user count from 0 again."""
+        sheet = Sheet(title=tr("Shift since {time}").format(time=self.since))
+        sheet.add(Paragraph(text=tr("A new shift counts from 0. The history keeps all verdicts.")))
+        sheet.action(tr("Cancel"), icon="close")
+        sheet.action(tr("New shift"), self._begin_shift, icon="reset", kind="primary")
+        sheet.open()
+
     def choose_job(self, name: str | None) -> None:
         """Inspect for another job from now on."""
         if name and name != self.app.work.job_name:
@@ -138,30 +160,23 @@ class LivePage(Page):
         act()
         return True
 
-    def _choose_line_count(self, *_: Any) -> None:
-        self.line_count = 2 if self.height < 600 else 3
-        self.lines.clear_widgets()
-        for _row in range(self.line_count):
-            self.lines.add_widget(LineView())
-        self._shown = None
+    def _begin_shift(self) -> None:
+        if self.app.guard(self.app.work.begin_shift):
+            self.app.say(tr("A new shift has begun"), "reset")
 
-    def _show_lines(self, view: LiveView) -> None:
-        views = self.lines.children[::-1]
-        for widget, line in zip(views, view.lines, strict=False):
-            widget.text, widget.mark = line.text, line.mark
-            widget.ids.strip.show(line.strip, used=line.used)
-            widget.opacity = 1
-        for widget in views[len(view.lines) :]:
-            widget.opacity = 0
+    def _show_rows(self, view: LiveView) -> None:
+        while len(self.rows.children) > len(view.rows):
+            self.rows.remove_widget(self.rows.children[0])
+        while len(self.rows.children) < len(view.rows):
+            self.rows.add_widget(LineView())
+        for widget, row in zip(self.rows.children[::-1], view.rows, strict=True):
+            widget.show(row)
 
-    def _show_rules(self, view: LiveView) -> None:
-        while len(self.rules.children) > len(view.rules):
-            self.rules.remove_widget(self.rules.children[0])
-        while len(self.rules.children) < len(view.rules):
-            self.rules.add_widget(RuleView())
-        for widget, rule in zip(self.rules.children[::-1], view.rules, strict=True):
-            widget.mark, widget.name, widget.reason = rule.mark, rule.name, rule.reason
-            widget.detailed = rule.mark != "ok"
+    def _show_shift(self, shift: Shift) -> None:
+        self.ok, self.ng, self.unreadable = shift.ok, shift.ng, shift.unreadable
+        share = shift.share_ok
+        self.share_ok = "\N{EN DASH}" if share is None else f"{100 * share:.0f} %"
+        self.since = since(shift.since)
 
     def _show_state(self, view: LiveView) -> None:
         work = self.app.work
@@ -180,11 +195,6 @@ class LivePage(Page):
         else:
             look = ("pause", tr("Paused"), "waiting")
         self.state_icon, self.state_text, self.state_mark = look
-        self.speed = (
-            tr("{ms:.0f} ms a photo, {rate:.1f}/s").format(ms=view.ms, rate=view.rate)
-            if view.ms
-            else ""
-        )
 
 
 load_layout(__file__)

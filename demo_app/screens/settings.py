@@ -145,7 +145,6 @@ class SettingsPage(Page):
 
     def _choice(self, name: str, title: str, values: list[tuple[Any, str]]) -> Choice:
         choice = Choice(title=title, values=values, value=self._draft.get(name))
-        choice.height = self.app.u * 42
         choice.bind(value=partial(self._set, name))
         return choice
 

@@ -118,7 +118,7 @@ class StillPage(Page):
             self.photo.show(None)
             self.title = ""
         else:
-            self.title = f"{photo.name} · {photo.reading.timing.total_ms:.0f} ms"
+            self.title = photo.name
             self.photo.show(scaled(photo.picture, _LARGEST, _LARGEST), still.boxes)
         self.photo.chosen = still.chosen
         self.side.clear_widgets()
@@ -149,7 +149,7 @@ class StillPage(Page):
             self.open_file(Path(path.decode(errors="surrogateescape")))
 
     def _kept(self, _record: int) -> None:
-        self.app.say(tr("Corrected and kept in the history"), "save")
+        self.app.say(tr("Correction saved in the history"), "save")
         self.show()
 
     def _lines_panel(self) -> LinesPanel:

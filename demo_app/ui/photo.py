@@ -32,6 +32,10 @@ from demo_app.models.picture import Box, hit, place
 
 _MOST_ZOOM = 8.0
 
+# The corners of a line on screen, y upwards; left, bottom, right and top.
+Quad = list[tuple[float, float]]
+Bounds = tuple[float, float, float, float]
+
 
 class PhotoView(Widget):
     """Shows one picture at a time in one texture, which is made anew only for another size.
@@ -126,34 +130,48 @@ class PhotoView(Widget):
 
     def _draw_boxes(self, x: float, y: float, width: float, height: float) -> None:
         stroke = max(1.2, self._unit() * 1.2)
+        quads = [[(x + a * width, y + (1 - b) * height) for a, b in box.quad] for box in self.boxes]
         for index, box in enumerate(self.boxes):
-            points = [v for p in box.quad for v in (x + p[0] * width, y + (1 - p[1]) * height)]
+            points = [v for point in _around(quads[index], stroke) for v in point]
             Color(*box.color)
-            SmoothLine(points=points, close=True, width=stroke * (2 if index == self.chosen else 1))
-        if not self.labels:
-            return
-        for box in self.boxes:
+            is_strong = box.is_strong or index == self.chosen
+            SmoothLine(points=points, close=True, width=stroke * (1.7 if is_strong else 1))
+        if self.labels:
+            self._draw_labels(quads)
+
+    def _draw_labels(self, quads: list[Quad]) -> None:
+        """Write each text where it covers no line and no other text; without such a place, not."""
+        taken = [_bounds(quad) for quad in quads]
+        for box, quad in zip(self.boxes, quads, strict=True):
             if not box.text:
                 continue
             label = self._label(box.text)
-            points = [(x + p[0] * width, y + (1 - p[1]) * height) for p in box.quad]
-            left, bottom = self._label_place(points, label.width + 8, label.height + 2)
+            place = self._free_place(_bounds(quad), label.width + 8, label.height + 2, taken)
+            if place is None:
+                continue
+            taken.append(place)
             Color(*box.color)
-            Rectangle(pos=(left, bottom), size=(label.width + 8, label.height + 2))
-            Color(*box.ink)
-            Rectangle(texture=label, pos=(left + 4, bottom + 1), size=label.size)
+            Rectangle(pos=place[:2], size=(label.width + 8, label.height + 2))
+            Color(1, 1, 1)
+            Rectangle(texture=label, pos=(place[0] + 4, place[1] + 1), size=label.size)
 
-    def _label_place(
-        self, quad: Sequence[tuple[float, float]], width: float, height: float
-    ) -> tuple[int, int]:
-        """Return where a box's label stands: behind its end if there is room, else above it."""
-        gap = self._unit() * 5
-        right = max(x for x, _ in quad) + gap
-        top = max(y for _, y in quad)
-        if right + width <= self.right:
-            return round(right), round((top + min(y for _, y in quad) - height) / 2)
-        left = min(max(self.x, min(x for x, _ in quad)), self.right - width)
-        return round(left), round(min(top + gap, self.top - height))
+    def _free_place(
+        self, line: Bounds, width: float, height: float, taken: Sequence[Bounds]
+    ) -> Bounds | None:
+        """Return a place for a label behind a line, above or below it, None where all are taken."""
+        gap = round(self._unit() * 5)
+        left, bottom, right, top = line
+        start = max(self.x, min(left, self.right - width))
+        for x, y in (
+            (right + gap, (bottom + top - height) / 2),
+            (start, top + gap),
+            (start, bottom - gap - height),
+        ):
+            place = (round(x), round(y), round(x + width), round(y + height))
+            inside = place[2] <= self.right and self.y <= place[1] and place[3] <= self.top
+            if inside and not any(_overlap(place, other) for other in taken):
+                return place
+        return None
 
     def _label(self, text: str) -> Texture:
         key = (text, round(self._unit() * 13))
@@ -223,3 +241,19 @@ class PhotoView(Widget):
 def _distance(fingers: dict[Any, tuple[float, float]]) -> float:
     (a, b), (c, d) = list(fingers.values())[:2]
     return float(np.hypot(a - c, b - d))
+
+
+def _around(quad: Quad, gap: float) -> Quad:
+    """Return a box a little larger than a line, so that its stroke does not cover the print."""
+    points = np.asarray(quad)
+    around = points + np.copysign(gap, points - points.mean(axis=0))
+    return [(float(x), float(y)) for x, y in around]
+
+
+def _bounds(quad: Quad) -> Bounds:
+    xs, ys = zip(*quad, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _overlap(one: Bounds, other: Bounds) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -67,10 +67,12 @@ def scale_for(width: float, height: float) -> float:
     return share**GROWTH if share > 1 else share
 
 
-# Small shapes on a screen's own ground need lighter colors in the dark.
+# Share of a mark's color in the ground of its row.
+TINT = 0.16
+# Small shapes and texts on a screen's own ground need lighter colors in the dark.
 MARKS = {
     "light": {status: colors[0] for status, colors in VERDICTS.items()}
-    | {"unreadable": (0.66, 0.42, 0.0, 1)},
+    | {"unreadable": (0.55, 0.34, 0.0, 1)},
     "dark": {
         "ok": (0.27, 0.82, 0.47, 1),
         "ng": (1.0, 0.42, 0.40, 1),

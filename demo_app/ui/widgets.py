@@ -37,6 +37,7 @@ __all__ = [
     "Choice",
     "Field",
     "FitText",
+    "FitWords",
     "Icon",
     "Pages",
     "Paragraph",
@@ -98,6 +99,48 @@ class FitText(Label):
             (self.height - top - bottom) / (height + 1),
         )
         self.font_size = max(self.smallest, int(at * share))
+
+
+class FitWords(Label):
+    """A few words on one line or more, as large as their space and `largest` allow.
+
+    Attributes:
+        words: The text.
+        largest: Greatest font size in pixels.
+        smallest: Least font size; words that do not fit then are left out from the end.
+    """
+
+    words = StringProperty("")
+    largest = NumericProperty(30)
+    smallest = NumericProperty(24)
+
+    def __init__(self, **options: Any) -> None:
+        """Fit whenever something changes."""
+        self._fit = Clock.create_trigger(self._choose_size, -1)
+        super().__init__(**options)
+        for name in ("words", "size", "largest", "smallest", "bold"):
+            self.fbind(name, self._fit)
+
+    def _choose_size(self, *_: Any) -> None:
+        words, size = self.words.split(), self.largest
+        text, count = self.words, len(words)
+        while count and not self._fits(text, size):
+            if size > self.smallest:
+                size = max(self.smallest, size - 1)
+            else:
+                count -= 1
+                text = " ".join([*words[:count], "\N{HORIZONTAL ELLIPSIS}"])
+        self.font_size, self.text = size, text
+
+    def _fits(self, text: str, size: float) -> bool:
+        look = {"font_size": size, "font_name": self.font_name, "bold": self.bold}
+        block = CoreLabel(text=text, text_size=(self.width, None), **look)
+        block.refresh()
+        if size > self.smallest:  # rather a smaller size than a word in two pieces
+            ruler = CoreLabel(**look)
+            if max(ruler.get_extents(word)[0] for word in text.split()) > self.width:
+                return False
+        return bool(block.texture.height <= self.height)
 
 
 class Icon(Widget):
@@ -226,15 +269,17 @@ class Pages(ScrollView):
 
 
 class VerdictBand(BoxLayout):
-    """The verdict by color, shape and word, to be seen from two meters.
+    """The verdict by color, shape and word, to be seen from two meters, and the main reason.
 
     Attributes:
         status: "ok", "ng", "unreadable", or "waiting" before the first product.
         title: The word.
+        reason: Why the product is not OK, in a few words.
     """
 
     status = OptionProperty("waiting", options=sorted(VERDICTS))
     title = StringProperty("")
+    reason = StringProperty("")
     fill = ColorProperty(VERDICTS["waiting"][0])
     ink = ColorProperty(VERDICTS["waiting"][1])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sdk.errors import HistoryError, JobError, OutputError
 from sdk.station.history import History, Record, Statistic
+from sdk.station.inspection import Inspection
 from sdk.station.job import Job, load_job, load_jobs, save_job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
@@ -17,6 +18,7 @@ __all__ = [
     "DateRule",
     "History",
     "HistoryError",
+    "Inspection",
     "Job",
     "JobError",
     "OutputError",

@@ -17,12 +17,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sdk.camera import Camera, Frame, Grabber, make_camera
 from sdk.errors import CameraError, HistoryError, OptionError, SdkError
 from sdk.results import Reading
 from sdk.station.history import History
+from sdk.station.inspection import Inspection
 from sdk.station.job import Job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
@@ -52,8 +54,9 @@ class Station:
     told.
 
     Attributes:
-        on_frame: Called with every frame that was read, its reading, and the ms that took; after
-            `on_verdict` if the frame brought a verdict.
+        on_frame: Called with an `Inspection` of every frame that was read and judged, after
+            `on_verdict` if the frame brought a verdict. Who shows pictures and verdicts takes both
+            from it: of two callbacks the one would be shown beside what the other told before.
         on_verdict: Called with every verdict and its record's id; None without a history or when
             it could not be recorded.
         on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
@@ -75,7 +78,7 @@ class Station:
         outputs: Outputs | None = None,
         every: float = 0.0,
         vote: int = 3,
-        on_frame: Callable[[Frame, Reading, float], None] | None = None,
+        on_frame: Callable[[Inspection], None] | None = None,
         on_verdict: Callable[[Verdict, int | None], None] | None = None,
         on_state: Callable[[str, str], None] | None = None,
     ) -> None:
@@ -240,6 +243,7 @@ class Station:
 
     def _run(self, grabber: Grabber, stopping: threading.Event) -> None:
         follower, job = tracker_for(self.camera, self._vote), self.job
+        judged: Inspection | None = None  # the product in view, once it has a verdict
         due = 0.0
         while not stopping.is_set():
             ended = grabber.ended
@@ -260,19 +264,25 @@ class Station:
             if job is not self.job:
                 # the product in view is inspected again
                 follower, job = tracker_for(self.camera, self._vote), self.job
+                judged = None
             started = time.perf_counter()
             reading = self._read(frame, job)
             if reading is None:
                 continue
             ms = 1e3 * (time.perf_counter() - started)
-            if shot:
-                self._inspect(job, reading, frame)
-            else:
-                event = follower.update(reading, frame.time)
-                if event is not None and event.kind in ("settled", "changed"):
-                    self._inspect(job, event.reading, frame)
-            # last, so that no screen shows a product beside the verdict of the one before
-            self._call(self.on_frame, frame, reading, ms)
+            seen = Inspection(frame, reading, ms)
+            event = None if shot else follower.update(reading, frame.time)
+            if event is not None and event.kind == "cleared":
+                judged = None
+            elif shot or event is not None:
+                product = seen if event is None else replace(seen, reading=event.reading)
+                judged = self._inspect(job, product)
+                if judged is None:
+                    continue
+                seen = judged
+            elif judged is not None and reading and reading.texts == judged.reading.texts:
+                seen = replace(seen, verdict=judged.verdict, record=judged.record)
+            self._call(self.on_frame, seen)
         self._tell_states()
 
     def _take_shot(self, frame: Frame) -> bool:
@@ -298,20 +308,21 @@ class Station:
         self._count("frames")
         return reading
 
-    def _inspect(self, job: Job, reading: Reading, frame: Frame) -> None:
-        """Judge a product, and pass the verdict on to everyone."""
+    def _inspect(self, job: Job, seen: Inspection) -> Inspection | None:
+        """Judge a product and pass the verdict on; return it with its verdict, None without."""
         try:
-            verdict = judge(job, reading)
+            verdict = judge(job, seen.reading)
         except Exception as error:  # such as a bound of a date beyond the calendar
             logger.exception("Cannot judge by the job %s", job.name)
             self._count("errors")
             self._tell("error", f"Cannot judge a product: {error}")
-            return
+            return None
         if self._outputs is not None:
             self._outputs.publish(verdict)
-        record = None if self._history is None else self._record(self._history, verdict, frame)
+        record = None if self._history is None else self._record(self._history, verdict, seen.frame)
         self._count(verdict.status)
         self._call(self.on_verdict, verdict, record)
+        return replace(seen, verdict=verdict, record=record, is_new=True)
 
     def _record(self, history: History, verdict: Verdict, frame: Frame) -> int | None:
         record, problem = None, ""

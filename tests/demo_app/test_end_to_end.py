@@ -39,8 +39,8 @@ def test_a_shift_by_touch(run_app: Callable[[Settings], Any], belt: Path, tmp_pa
 
     # one good product, to teach the job from
     robot.tap(live.ids.shot)
-    # the screen may show the verdict a frame before the picture
-    robot.wait(lambda: live.band.status == "ok" and live.photo.texture)
+    robot.wait(lambda: live.band.status == "ok")
+    assert live.photo.texture is not None
     assert not app.work.running
     assert close_to(robot.pixel(live.band, (0.1, 0.1)), GREEN)
     assert robot.pixel(live.photo, (0.5, 0.5)) != robot.pixel(live.photo, (0.02, 0.5))

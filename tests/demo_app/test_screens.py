@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from demo_app.__main__ import main
 from demo_app.models.settings import DEMO, SAMPLES, Settings, load_settings
+from demo_app.models.shift import Shift
 from demo_app.models.words import verdict_title
 from tests.demo_app.driver import Robot
 
@@ -46,9 +48,27 @@ def cut_texts(robot: Robot) -> list[str]:
     return found
 
 
+def small_targets(robot: Robot) -> list[str]:
+    """Lists what a finger must hit and is smaller than 48 units: 9 mm on the 7 inch display."""
+    from demo_app.ui.widgets import Field, Pressable
+
+    least = 48 * robot.app.u - 1
+    return [
+        f"{type(widget).__name__} {getattr(widget, 'text', '')!r} {widget.size}"
+        for widget in walk(robot.app.root)
+        if isinstance(widget, (Pressable, Field)) and min(widget.size) < least
+    ]
+
+
+def stats(page: Any) -> list[Any]:
+    from demo_app.ui.widgets import Stat
+
+    return [widget for widget in walk(page) if isinstance(widget, Stat)][::-1]
+
+
 @pytest.mark.parametrize("language", ["en", "de"])
 @pytest.mark.parametrize("size", [(800, 480), (1920, 1080)])
-def test_no_button_cuts_its_text(
+def test_no_button_cuts_its_text_or_is_too_small(
     run_app: RunApp, settings: Settings, language: str, size: tuple[int, int]
 ) -> None:
     from kivy.core.window import Window
@@ -64,11 +84,19 @@ def test_no_button_cuts_its_text(
             robot.go(name)
             assert robot.pixels().shape[:2] == size[::-1]
             assert cut_texts(robot) == [], name
-        band = robot.go("live").band
+            assert small_targets(robot) == [], name
+        live = robot.go("live")
         for status in ("ok", "ng", "unreadable", "waiting"):
-            band.title = verdict_title(status)
+            live.band.title = verdict_title(status)
             robot.settle(0.1)
-            assert not any(getattr(label, "is_shortened", False) for label in walk(band)), status
+            assert not any(getattr(x, "is_shortened", False) for x in walk(live.band)), status
+        counts = {"ok": 14_400, "ng": 1_234, "unreadable": 123}
+        live._show_shift(Shift(0.0, **counts))
+        robot.settle(0.1)
+        assert [stat.value for stat in stats(live)][:3] == ["14400", "1234", "123"]
+        assert not any(
+            getattr(label, "is_shortened", False) for x in stats(live) for label in walk(x)
+        )
     finally:
         Window.size = before
         robot.settle()
@@ -90,8 +118,8 @@ def test_one_texture_shows_all_pictures(run_app: RunApp, settings: Settings) -> 
     robot.wait(look)
     assert len(shown) > 3
     assert len(textures) == 1
-    strips = [row.ids.strip.texture for row in live.lines.children]
-    assert all(strip is not None for strip in strips)
+    robot.wait(lambda: live.band.status == "unreadable")  # the last one is smeared
+    assert len(live.rows.children) == 1
 
 
 def test_picture_is_shown_as_it_is(run_app: RunApp, settings: Settings) -> None:
@@ -295,7 +323,7 @@ def contrast(one: Any, other: Any) -> float:
 
 @pytest.mark.parametrize("look", ["light", "dark"])
 def test_texts_stand_out_from_their_ground(look: str) -> None:
-    from demo_app.ui.theme import MARKS, VERDICTS, Theme
+    from demo_app.ui.theme import MARKS, TINT, VERDICTS, Theme
 
     theme = Theme()
     theme.look = look
@@ -312,6 +340,10 @@ def test_texts_stand_out_from_their_ground(look: str) -> None:
         (white, theme.primary),
         *VERDICTS.values(),
     ]
+    for status in ("ng", "unreadable"):
+        mark = MARKS[look][status]
+        tinted = [TINT * m + (1 - TINT) * s for m, s in zip(mark, theme.surface, strict=True)]
+        pairs += [(mark, theme.surface), (mark, tinted), (theme.ink, tinted)]
     assert [round(contrast(a, b), 1) for a, b in pairs if contrast(a, b) < 4.5] == []
     # shapes: 3 is enough
     assert min(contrast(mark, theme.surface) for mark in MARKS[look].values()) >= 3
@@ -354,3 +386,163 @@ def test_lost_camera_is_shown_with_its_reason(
     # the whole reason is on the screen
     assert live.ids.alert.height >= live.ids.alert.texture_size[1] > 0
     robot.app.work.pause()
+
+
+def show_sample(run_app: RunApp, settings: Settings, tmp_path: Path, name: str) -> Robot:
+    """Shows the verdict on one of the samples."""
+    folder = tmp_path / "one"
+    folder.mkdir()
+    shutil.copy(SAMPLES / name, folder)
+    robot = run_app(settings.changed(camera=str(folder)))
+    robot.app.work.single_shot()
+    robot.wait(lambda: robot.app.page.band.status != "waiting")
+    robot.settle()
+    return robot
+
+
+def in_view(widget: Any, page: Any) -> bool:
+    """Whether a row of the list is seen as a whole."""
+    _, bottom = widget.to_window(*widget.pos)
+    scroll = page.rows.parent
+    return bool(bottom >= scroll.y - 1 and bottom + widget.height <= scroll.top + 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason", "rows"),
+    [
+        ("01-good.jpg", "", 4),
+        ("03-expired.jpg", "2019-03-31 too early", 4),
+        ("05-no-lot.jpg", "LOT missing", 5),
+        ("07-wrong-number.jpg", "Check digit wrong", 4),
+        ("08-smeared.jpg", "No text", 1),
+    ],
+)
+def test_reason_is_large_and_all_lines_are_seen(
+    run_app: RunApp, settings: Settings, tmp_path: Path, name: str, reason: str, rows: int
+) -> None:
+    robot = show_sample(run_app, settings, tmp_path, name)
+    live = robot.app.page
+    label = live.band.ids.reason
+    assert label.text == reason
+    assert label.font_size >= 24
+    assert label.texture_size[1] <= label.height
+    assert len(live.rows.children) == rows
+    assert all(in_view(row, live) for row in live.rows.children)
+
+
+RED = (237, 28, 36)
+
+
+def distance(one: Any, other: Any) -> int:
+    return max(abs(int(a) - int(b)) for a, b in zip(one, other, strict=True))
+
+
+def box_color(robot: Robot, text: str) -> tuple[int, int, int]:
+    """Returns the color of the box around a line of the picture: of its left side."""
+    photo = robot.app.page.photo
+    box = next(box for box in photo.boxes if box.text == text)
+    x, y, width, height = photo.frame()
+    left = (box.quad[0][0] + box.quad[3][0]) / 2, (box.quad[0][1] + box.quad[3][1]) / 2
+    at_y = y + (1 - left[1]) * height
+    colors = [
+        robot.pixel(photo, ((x + left[0] * width + dx - photo.x) / photo.width,
+                            (at_y - photo.y) / photo.height))
+        for dx in range(-4, 2)
+    ]  # fmt: skip
+    return min(colors, key=lambda color: distance(color, RED))
+
+
+def test_broken_line_is_red_on_the_picture_and_in_the_list(
+    run_app: RunApp, settings: Settings, tmp_path: Path
+) -> None:
+    robot = show_sample(run_app, settings, tmp_path, "03-expired.jpg")
+    live = robot.app.page
+    assert distance(box_color(robot, "EXP 2019-03-31"), RED) < 40
+    assert distance(box_color(robot, "LOT 26A417"), RED) > 100
+    broken, *others = live.rows.children[::-1]
+    assert (broken.text, broken.mark) == ("EXP 2019-03-31", "ng")
+    assert broken.reason.startswith("2019-03-31 is before 20")
+    red = robot.app.theme.marks["ng"]
+    # the frame of the cut-out, and the ground of the row
+    strip = broken.ids.strip
+    edge = robot.pixel(strip, (0.0, 0.5))
+    assert distance(edge, [255 * c for c in red[:3]]) < 60
+    ground = robot.pixel(broken, (0.97, 0.2))
+    assert ground[0] > ground[1] + 12
+    plain = robot.pixel(others[0], (0.97, 0.5))
+    assert plain[0] < plain[1]
+
+
+def test_missing_line_is_a_red_row(run_app: RunApp, settings: Settings, tmp_path: Path) -> None:
+    robot = show_sample(run_app, settings, tmp_path, "05-no-lot.jpg")
+    missing = robot.app.page.rows.children[-1]
+    assert (missing.text, missing.mark) == ("LOT missing", "ng")
+    assert missing.ids.strip.texture is None
+    ground = robot.pixel(missing, (0.97, 0.5))
+    assert ground[0] > ground[1] + 12
+
+
+def test_reasons_follow_the_language(run_app: RunApp, settings: Settings, tmp_path: Path) -> None:
+    robot = show_sample(run_app, settings, tmp_path, "05-no-lot.jpg")
+    app = robot.app
+    robot.go("settings")
+    app.work.settings = app.work.settings.changed(language="de")
+    app.take_settings()
+    robot.go("live")
+    assert app.page.band.reason == "LOT fehlt"
+    assert app.page.rows.children[-1].text == "LOT fehlt"
+    history = robot.go("history")
+    assert history.rows.children[0].text == "LOT fehlt"
+    history.open(app.work.history.rows()[0].record.id)
+    robot.settle()
+    assert history.side.children[0].reasons.startswith("Zeilen: 3 statt 4")
+
+
+def test_history_leads_with_the_reason(run_app: RunApp, settings: Settings) -> None:
+    robot = run_app(settings)
+    robot.app.work.start()
+    robot.wait(lambda: robot.app.work.live.view.state == "ended")
+    page = robot.go("history")
+    assert [row.text for row in page.rows.children] == [
+        "OK",
+        "OK",
+        "2019-03-31 too early",
+        "OK",
+        "LOT missing",
+        "OK",
+        "Check digit wrong",
+        "No text",
+    ]
+    page.ids.search.text = "2019"
+    robot.wait(lambda: len(page.rows.children) == 1)
+    assert page.rows.children[0].detail.endswith(" · EXP 2019-03-31")
+
+
+def test_new_shift_is_asked_for(run_app: RunApp, settings: Settings, tmp_path: Path) -> None:
+    robot = show_sample(run_app, settings, tmp_path, "01-good.jpg")
+    live = robot.app.page
+    assert (live.ok, live.share_ok) == (1, "100 %")
+    cancel, begin = 1, 0
+    robot.tap(live.ids.shift)
+    robot.tap(robot.sheet().actions.children[cancel])
+    assert live.ok == 1
+    robot.tap(live.ids.shift)
+    robot.tap(robot.sheet().actions.children[begin])
+    robot.wait(lambda: live.ok == 0)
+    assert live.share_ok == "\N{EN DASH}"
+    assert robot.app.work.history.count() == 1
+
+
+def test_labels_cover_no_line_and_no_other_label(run_app: RunApp, settings: Settings) -> None:
+    robot = run_app(settings)
+    photo = robot.go("still").photo
+    left, bottom, right, top = photo.x, photo.y, photo.right, photo.top
+    # lines one close below the other, across the whole view
+    lines = [(left + 10, bottom + 20 + 24 * i, right - 10, bottom + 40 + 24 * i) for i in range(5)]
+    assert photo._free_place(lines[2], 80, 18, lines) is None
+    above = photo._free_place(lines[4], 80, 18, lines)
+    assert above is not None and above[1] > lines[4][3]
+    assert photo._free_place(lines[4], 80, 18, [*lines, above]) is None
+    short = (left + 10, top - 40, left + 60, top - 20)
+    behind = photo._free_place(short, 80, 18, [short])
+    assert behind is not None and behind[0] > short[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,9 +14,15 @@ from demo_app.__main__ import main
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env=env,
     )
 
 
@@ -45,6 +52,20 @@ def test_missing_kivy_is_said_with_the_command(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "pip install 'fots-lite[demo]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or Path("/dev/dri").exists(), reason="this machine can show graphics"
+)
+def test_missing_display_is_said_in_one_line(tmp_path: Path) -> None:
+    pytest.importorskip("kivy")
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
+    env = {name: value for name, value in os.environ.items() if name not in hidden}
+    done = run("-m", "demo_app", "--demo", "--folder", str(tmp_path), env=env)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("ERROR: There is no display") and "fots-lite station" in line
+    assert done.stdout == ""
 
 
 def test_damaged_settings_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,13 +65,15 @@ def test_history_is_filtered_chosen_and_corrected(workplace: Workplace) -> None:
     model.filter(status="ng", text="2019")
     (row,) = model.rows()
     assert row.thumbnail is not None and row.thumbnail.shape[2] == 3
-    assert "EXP 2019-03-31" in row.text
+    assert row.line_with("exp") == "EXP 2019-03-31"
+    assert row.line_with("best before") == ""
     model.choose(row.record.id)
     picture = model.picture()
     assert picture is not None and picture.shape == (600, 800, 3)
     model.correct(" STERIPAD \n\nEXP 2019-03-31\n")
     assert model.chosen is not None and model.chosen.correction == "STERIPAD\nEXP 2019-03-31"
-    assert model.rows()[0].text == "STERIPAD  EXP 2019-03-31"
+    model.correct("BEST BEFORE 2019-03-31")
+    assert model.rows()[0].line_with("best") == "BEST BEFORE 2019-03-31"
     model.choose(None)
     with pytest.raises(OptionError, match="Tap one"):
         model.correct("A")

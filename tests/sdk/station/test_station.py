@@ -13,7 +13,7 @@ import pytest
 
 from sdk.errors import CameraError, OptionError
 from sdk.reader import Reader
-from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
+from sdk.station import History, Inspection, Job, Outputs, Station, TextRule, Verdict
 from sdk.station.outputs import CommandSettings
 from tests.cameras import wait_until
 from tests.sdk.station.belt import EMPTY, Belt, TriggeredCamera, photo
@@ -34,6 +34,8 @@ class Log:
         self.verdicts: list[Verdict] = []
         self.records: list[int | None] = []
         self.frames: list[list[str]] = []
+        # what each frame and the verdict beside it are about
+        self.seen: list[tuple[str, str | None]] = []
         self.ms: list[float] = []
         self.states: list[tuple[str, str]] = []
 
@@ -47,9 +49,10 @@ class Log:
         self.verdicts.append(verdict)
         self.records.append(record)
 
-    def _on_frame(self, frame: Any, reading: Any, ms: float) -> None:
-        self.frames.append(reading.texts)
-        self.ms.append(ms)
+    def _on_frame(self, seen: Inspection) -> None:
+        self.frames.append(seen.reading.texts)
+        self.seen.append((seen.reading.text, seen.verdict and seen.verdict.reading.text))
+        self.ms.append(seen.ms)
 
     @property
     def said(self) -> list[tuple[str, str]]:
@@ -86,14 +89,35 @@ def test_every_picture_of_a_folder_gets_a_verdict(reader: Reader, log: Log, tmp_
     assert all(ms > 0 for ms in log.ms)
 
 
-def test_a_picture_is_shown_with_its_own_verdict(reader: Reader, log: Log, tmp_path: Path) -> None:
+def test_a_picture_comes_with_its_own_verdict(reader: Reader, log: Log, tmp_path: Path) -> None:
     folder_of(tmp_path, photo("ABCD"), photo("HAG"))
     station = log.watch(Station(reader, str(tmp_path), JOB))
-    last: list[tuple[list[str], str]] = []
-    station.on_frame = lambda frame, reading, ms: last.append((reading.texts, log.said[-1][1]))
+    inspections: list[Inspection] = []
+    station.on_frame = inspections.append
     with station:
         assert station.wait(60)
-    assert last == [(["ABCD"], "ABCD"), (["HAG"], "HAG")]
+    assert [seen.frame.name for seen in inspections] == ["0.png", "1.png"]
+    assert [seen.verdict for seen in inspections] == log.verdicts
+    assert [seen.reading for seen in inspections] == [v.reading for v in log.verdicts]
+    assert [seen.record for seen in inspections] == log.records
+    assert all(seen.is_new for seen in inspections)
+
+
+def test_a_verdict_stands_while_its_product_is_in_view(reader: Reader, log: Log) -> None:
+    belt = Belt(photo("ABCD"))
+    with log.watch(Station(reader, belt, JOB)):
+        for image, text in ((photo("ABCD"), "ABCD"), (photo("HAG"), "HAG"), (EMPTY, None)):
+            belt.image = image
+            wait_until(lambda t=text: log.seen and log.seen[-1] == (t or "", t))  # type: ignore[misc]
+            count = len(log.seen)
+            wait_until(lambda n=count: len(log.seen) > n + 5)  # type: ignore[misc]
+            assert set(log.seen[count:]) == {(text or "", text)}
+        # the same text once more is another product, without a verdict until it is settled
+        count = len(log.seen)
+        belt.image = photo("HAG")
+        wait_until(lambda: log.seen[-1] == ("HAG", "HAG"))
+    assert ("HAG", None) in log.seen[count:]
+    assert {text for text, verdict in log.seen if verdict not in (None, text)} == set()
 
 
 def test_a_live_camera_gives_one_verdict_a_product(reader: Reader, log: Log) -> None:
@@ -116,7 +140,7 @@ def test_a_callback_can_start_the_station_anew(reader: Reader, log: Log) -> None
     belt = Belt(photo("ABCD"))
     station = log.watch(Station(reader, belt, JOB))
 
-    def start_anew(frame: Any, reading: Any, ms: float) -> None:
+    def start_anew(_: Inspection) -> None:
         station.on_frame = None
         station.stop()
         station.start()
@@ -181,6 +205,7 @@ def test_a_product_that_cannot_be_judged_is_told(reader: Reader, log: Log) -> No
         camera.trigger()
         wait_until(lambda: ("error", "Cannot judge a product: no such day") in log.states)
         assert station.counters["errors"] == 1
+        assert log.seen == []  # no picture without its verdict
         station.job = JOB
         camera.trigger()
         wait_until(lambda: log.said == [("ok", "ABCD")])

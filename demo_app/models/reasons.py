@@ -1,0 +1,223 @@
+"""Why a product is not OK, in the words of the screen's language.
+
+Verdicts and the history keep the reasons as `sdk.station` writes them, in English. Each of its
+sentences has here a short form, to be read from afar, and a long one with all it says.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from demo_app.language import tr
+from sdk.errors import OptionError
+from sdk.pattern import regex
+from sdk.station import RuleResult, Verdict
+from sdk.station.checkdigits import SCHEMES
+
+__all__ = ["explain", "headline", "main_reason"]
+
+_ASCII = "".join(map(chr, range(32, 127)))
+# A pattern is called by its form up to this length.
+_LONGEST_FORM = 14
+# Stands for any letter in a form, other than the letters of the pattern itself.
+_LETTER = "\0"
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A reason of `sdk.station` and what the screen says for it.
+
+    Attributes:
+        sdk: As the SDK writes it, with names in braces for the values.
+        short: A few words.
+        long: All of it; nothing where the short form leaves nothing out.
+    """
+
+    sdk: str
+    short: str
+    long: str = ""
+
+
+def main_reason(verdict: Verdict) -> str:
+    """Return the reason to be read first, in a few words; nothing for a good product.
+
+    A rule says more than the number of lines, which is wrong as soon as a line is missing.
+    """
+    broken = [r for r in verdict.results if r.ok is (None if verdict.status != "ng" else False)]
+    broken.sort(key=lambda result: result.rule == "lines")
+    return headline(broken[0]) if broken else ""
+
+
+def headline(result: RuleResult) -> str:
+    """Return why a rule is not met in a few words."""
+    match = _match(result.reason)
+    if match is None:
+        return result.reason
+    sentence, values = match
+    return sentence.short.format(**{name: _brief(name, text) for name, text in values.items()})
+
+
+def explain(result: RuleResult, *, with_lines: bool = True) -> str:
+    """Return all that there is to say why a rule is not met.
+
+    Args:
+        result: What the rule says.
+        with_lines: Whether to name the lines that were read instead; without, the answer is empty
+            where `headline` says it all.
+    """
+    match = _match(result.reason)
+    if match is None:
+        return result.reason
+    sentence, values = match
+    found = _found(values.pop("found", ""))
+    said = sentence.long.format(**{name: _plain(name, text) for name, text in values.items()})
+    if not with_lines:
+        return said
+    if not said:
+        said = f"{headline(result)}." if found else headline(result)
+    return f"{said} {found}".strip()
+
+
+def _sentences() -> tuple[Sentence, ...]:
+    """Return the sentences of `sdk.station.rules` and `sdk.station.judge`, in today's language."""
+    missing = tr("{what} missing")
+    return (
+        Sentence("no text is read", tr("No text")),
+        Sentence("{what} is missing; {found}", missing),
+        Sentence("no line matches {what}; {found}", missing, tr("No line matches {what}.")),
+        Sentence(
+            "no date like {formats} after {what}; {found}",
+            missing,
+            tr("No date like {formats} after {what}."),
+        ),
+        Sentence(
+            "no date like {formats}; {found}",
+            tr("Date missing"),
+            tr("No date like {formats}."),
+        ),
+        Sentence("no {number}; {found}", tr("{number} missing")),
+        Sentence("there is no line {line}", tr("Line {line} missing")),
+        Sentence("{count} line is read, {wanted} wanted", tr("Lines: {count}, not {wanted}")),
+        Sentence("{count} lines are read, {wanted} wanted", tr("Lines: {count}, not {wanted}")),
+        Sentence(
+            "{text} is read with a confidence of {share} only; {least} is asked",
+            tr("Unsure: {text}"),
+            tr("Read with a confidence of {share}; {least} is asked."),
+        ),
+        Sentence(
+            "the check digit of {number} is wrong: {digit} would be right",
+            tr("Check digit wrong"),
+            tr("The check digit of {number} must be {digit}."),
+        ),
+        Sentence("{text} is no day of the calendar", tr("{text} is no date")),
+        Sentence(
+            "{text} may be {days}: list one format only",
+            tr("{text} is ambiguous"),
+            tr("It may be {days}. List one format only."),
+        ),
+        Sentence(
+            "{text} is {day}, before {bound}",
+            tr("{text} too early"),
+            tr("{day} is before {bound}."),
+        ),
+        Sentence(
+            "{text} is {day}, after {bound}",
+            tr("{text} too late"),
+            tr("{day} is after {bound}."),
+        ),
+    )
+
+
+def _match(reason: str) -> tuple[Sentence, dict[str, str]] | None:
+    for sentence in _sentences():
+        match = _form(sentence.sdk).fullmatch(reason)
+        if match is not None:
+            return sentence, match.groupdict()
+    return None
+
+
+@lru_cache(maxsize=64)
+def _form(sentence: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(sentence)), re.DOTALL)
+
+
+def _found(text: str) -> str:
+    """Return which lines there are instead of the one that is missing."""
+    for start, said in (
+        ("the closest line is ", tr("The closest line is {lines}.")),
+        ("read: ", tr("Read: {lines}.")),
+        ("nothing else is read", tr("Nothing else is read.")),
+    ):
+        if text.startswith(start):
+            return said.format(lines=text.removeprefix(start))
+    return text
+
+
+def _plain(name: str, text: str) -> str:
+    """Return a value as a long sentence shows it."""
+    if name in ("formats", "days"):
+        return f" {tr('or')} ".join(text.split(" or "))
+    return text
+
+
+def _brief(name: str, text: str) -> str:
+    """Return a value as a few words show it."""
+    if name == "number":
+        return _number_name(text)
+    if name == "wanted":
+        return text.replace(" to ", "\N{EN DASH}")
+    if name not in ("what", "text"):
+        return text
+    if text[:1] not in "'\"":
+        return _pattern_name(text)
+    try:
+        return str(ast.literal_eval(text))
+    except (SyntaxError, ValueError):
+        return text
+
+
+def _number_name(name: str) -> str:
+    """Return what the numbers of a scheme are called."""
+    names = {
+        "gtin": "GTIN",
+        "iso6346": tr("Container number"),
+        "vin": tr("Vehicle number"),
+        "luhn": tr("Number"),
+    }
+    return next((names[key] for key, scheme in SCHEMES.items() if scheme[0] == name), name)
+
+
+def _pattern_name(pattern: str) -> str:
+    """Return the word that a pattern begins with, else its form with # for digits, else "Pattern".
+
+    `LOT ?[0-9]{2}[A-Z]` is called LOT, `L[0-9]{5} [A-C]` L##### A.
+    """
+    try:
+        form = _form_of(regex.parse(pattern, _ASCII))
+    except OptionError:  # what Python's `re` takes and the parser does not
+        return tr("Pattern")
+    word = re.match("[A-Za-z/]{2,}", form)
+    name = word[0] if word is not None else form.replace(_LETTER, "A").strip()
+    return name if 0 < len(name) <= _LONGEST_FORM else tr("Pattern")
+
+
+def _form_of(node: regex.Node) -> str:
+    """Return the shortest text that a pattern takes, with # for digits and `_LETTER` for letters.
+
+    Of a long one only so much as shows that it is long.
+    """
+    if isinstance(node, regex.Symbols):
+        if len(node.characters) == 1:
+            return next(iter(node.characters))
+        digits = all(character.isdecimal() for character in node.characters)
+        return "#" if digits else _LETTER
+    if isinstance(node, regex.Repeat):
+        form = _form_of(node.part) * min(node.least, _LONGEST_FORM + 1)
+    elif isinstance(node, regex.Choice):
+        form = "/".join(map(_form_of, node.parts))
+    else:
+        form = "".join(map(_form_of, node.parts))
+    return form[: _LONGEST_FORM + 1]

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sdk.errors import ImageError
 from sdk.image.load import ImageSource, load_image
 from sdk.results import Char, Quad, Reading, TextLine
+from sdk.terminal import printable
 
 Color = tuple[int, int, int]
 
@@ -88,7 +89,7 @@ def _draw_label(
 
 def _drawable(text: str) -> str:
     """Keep a label on one line: controls and lone surrogates become U+FFFD."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in text).strip()
+    return printable(text).strip()
 
 
 def _line_height(quad: Quad) -> float:

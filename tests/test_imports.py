@@ -23,6 +23,7 @@ SDK_ALLOWED = set(sys.stdlib_module_names) | {"sdk", "numpy", "PIL", "cv2", "tom
 SDK_OPTIONAL = {
     "sdk/camera/basler.py": "pypylon",
     "sdk/camera/picamera.py": "picamera2",
+    "sdk/image/pdf.py": "pypdfium2",
     "sdk/station/outputs/gpio.py": "gpiozero",
     "sdk/station/outputs/modbus.py": "pymodbus",
     "sdk/station/outputs/mqtt.py": "paho",

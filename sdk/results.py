@@ -25,6 +25,9 @@ SCHEMA = 3
 """Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
 readings; 1 and 2 are still read."""
 
+# Lines that the `repr` of a reading shows.
+_SHOWN = 50
+
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
 
@@ -66,7 +69,7 @@ class Char:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TextLine:
     """One line of text.
 
@@ -90,6 +93,12 @@ class TextLine:
     angle_rad: float = 0.0
     raw_text: str | None = None
     pattern_ok: bool | None = None
+
+    def __repr__(self) -> str:
+        """Return text, confidence and the corners in whole pixels, for a terminal."""
+        corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in self.quad)
+        fits = {None: "", True: ", fits the pattern", False: ", does not fit the pattern"}
+        return f"<TextLine {self.text!r} {self.confidence:.3f} at {corners}{fits[self.pattern_ok]}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and floats, ready for JSON."""
@@ -207,7 +216,7 @@ class Note:
         return cls(_text(data, "code", "Note"), _text(data, "text", "Note"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Reading:
     """All text found in one picture; a sequence of its lines in reading order.
 
@@ -232,6 +241,17 @@ class Reading:
     device: str = ""
     page: int = 1
     notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return size, texts with their confidences, and notes, for a terminal."""
+        page = "" if self.page == 1 else f", page {self.page}"
+        shown = [f"{line.text!r} {line.confidence:.3f}" for line in self.lines[:_SHOWN]]
+        if len(self.lines) > _SHOWN:
+            shown.append(f"and {len(self.lines) - _SHOWN} more lines")
+        shown += [f"note: {note.text}" for note in self.notes]
+        count = "1 line" if len(self.lines) == 1 else f"{len(self.lines)} lines"
+        about = f"{self.width} x {self.height} pixels{page}, {count}"
+        return "\n  ".join([f"<Reading of {about}", *shown]) + ">"
 
     def __len__(self) -> int:
         """Return the number of lines."""

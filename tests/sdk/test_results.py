@@ -147,6 +147,26 @@ def test_reading_is_a_sequence_of_its_lines(reading: Reading) -> None:
         reading[2]
 
 
+def test_repr_is_short(reading: Reading) -> None:
+    assert repr(reading) == (
+        "<Reading of 640 x 480 pixels, page 2, 2 lines\n"
+        "  'AB 1' 0.900\n"
+        "  'x' 0.250\n"
+        "  note: Some text is too small.>"
+    )
+    assert repr(reading[0]) == "<TextLine 'AB 1' 0.900 at 10,20 110,20 110,44 10,44>"
+    assert repr(reading[1]).endswith(", fits the pattern>")
+    assert repr(Reading((), 640, 480)) == "<Reading of 640 x 480 pixels, 0 lines>"
+    many = dataclasses.replace(reading, lines=reading.lines * 500, page=1, notes=())
+    assert len(repr(many).splitlines()) == 52
+    assert repr(many).endswith("\n  and 950 more lines>")
+
+
+@given(texts)
+def test_repr_is_safe_to_show(text: str) -> None:
+    assert repr(TextLine(text, 0.5, QUAD)).isprintable()
+
+
 def test_no_text_is_an_empty_reading() -> None:
     empty = Reading((), 640, 480)
     assert not empty

@@ -61,7 +61,8 @@ def load_image(
         channels: Channel order of an array with color: "rgb", or "bgr" as OpenCV has it. The fourth
             channel is alpha in both. Other sources know their own order.
         page: Number of a page of a TIFF or PDF file, counted from 1; None takes the first.
-        max_pixels: Most pixels of what is decoded. Arrays are taken as they are.
+        max_pixels: Most pixels of what is decoded, half as many of WebP, JPEG 2000 and progressive
+            CMYK files, which take twice the memory. Arrays are taken as they are.
 
     Returns:
         The picture; it may be the very array that was passed, so treat it as read-only.

@@ -23,9 +23,9 @@ __all__ = [
     "damaged",
 ]
 
-# What the sensors of phones with 64 megapixels give. Decoding so many takes at most 600 MB: a
+# 8192 x 6144, what sensors of 50 megapixels give. Decoding so many takes at most 600 MB: a
 # Raspberry Pi with 1 GB survives every file.
-MAX_PIXELS = 2**26
+MAX_PIXELS = 8192 * 6144
 
 ImageArray: TypeAlias = npt.NDArray[np.uint8]
 
@@ -76,7 +76,7 @@ def check_size(width: int, height: int, name: str, max_pixels: int | None = None
     if max_pixels is not None and width * height > max_pixels:
         raise ImageError(
             f"Cannot use {name} as an image: {width} x {height} is {width * height:,} pixels, "
-            f"max_pixels is {max_pixels:,}. Scale the picture down first, or raise max_pixels if "
+            f"the limit is {max_pixels:,}. Scale the picture down first, or raise max_pixels if "
             "there is memory for it."
         )
 

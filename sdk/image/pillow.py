@@ -42,6 +42,8 @@ _ANIMATED = frozenset(("AVIF", "GIF", "PNG", "WEBP"))
 with contextlib.suppress(ImportError):
     from PIL import AvifImagePlugin  # noqa: F401
 _FORMATS = [name for name in FORMATS if name in Image.OPEN]
+# Formats whose decoders hold a picture several times over: half as many pixels are allowed.
+_HUNGRY = frozenset(("JPEG2000", "WEBP"))
 _limit_lock = threading.Lock()
 
 
@@ -73,7 +75,8 @@ class PillowDocument(Document):
                 image.seek(self._frames[page - 1])
         except Exception as error:  # see _open
             raise damaged(name, error) from error
-        check_size(image.width, image.height, name, self._max_pixels)
+        most = self._max_pixels // 2 if _is_hungry(image) else self._max_pixels
+        check_size(image.width, image.height, name, most)
         picture = self._decode_jpeg(name) or decode(image, name)
         return replace(picture, page=page, notes=(*picture.notes, *self._left_out(page)))
 
@@ -119,6 +122,11 @@ def _open(source: Source) -> Image.Image:
         raise ImageError(f"Cannot decode {source.name}: found {found}. {advice}") from error
     except Exception as error:  # Pillow's many plugins raise whatever a broken header leads to
         raise damaged(source.name, error) from error
+
+
+def _is_hungry(image: Image.Image) -> bool:
+    # of a progressive JPEG file the decoder holds all coefficients
+    return image.format in _HUNGRY or (image.mode == "CMYK" and "progressive" in image.info)
 
 
 def _is_animated(image: Image.Image) -> bool:

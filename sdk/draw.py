@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +36,8 @@ def draw_reading(
     """Return a copy of a picture with the boxes and texts of its reading, as a PIL RGB image.
 
     Args:
-        image: The picture that was read: path, bytes, file, PIL image or array.
+        image: The picture that was read: path, bytes, file, PIL image or array; of a file the
+            reading's page.
         reading: What was read in it.
         channels: Channel order of an array with color, "rgb" or "bgr".
         labels: Whether the texts are written beside the boxes.
@@ -79,8 +82,9 @@ class _Room:
         """Take the boxes of all lines."""
         self._size = reading.width, reading.height
         self._scale = min(1.0, _CELLS / max(self._size))
-        self._cells = tuple(max(1, math.ceil(x * self._scale)) for x in self._size)
-        self._covered = np.zeros(self._cells[::-1], np.uint32)
+        width, height = (max(1, math.ceil(x * self._scale)) for x in self._size)
+        self._cells = width, height
+        self._covered = np.zeros((height, width), np.uint32)
         for line in reading:
             self._covered += self._filled(line.quad)
 
@@ -146,17 +150,34 @@ def _draw_label(painter: ImageDraw.ImageDraw, line: TextLine, room: _Room, gap_p
     # Legible when the whole picture is looked at, and never larger than the print itself.
     smallest = max(_MIN_TEXT_PX, min(width, height) / 45)
     size_px = round(max(smallest, min(0.7 * _line_height(line.quad), 3 * smallest)))
-    fonts = [ImageFont.load_default(size=size) for size in (size_px, round(smallest))]
-    boxes = [font.getbbox(text) for font in fonts]
-    pads = [max(2, size // 6) for size in (size_px, round(smallest))]
-    sizes = [
-        (math.ceil(right - left) + 2 * pad, math.ceil(bottom - top) + 2 * pad)
-        for (left, top, right, bottom), pad in zip(boxes, pads, strict=True)
-    ]
-    at, box = room.take(line.quad, sizes, gap_px)
+    letterings = [_letter(text, size) for size in (size_px, round(smallest))]
+    at, box = room.take(line.quad, [x.size for x in letterings], gap_px)
     painter.rectangle(box, fill=line_color(line))
-    place = (box[0] + pads[at] - boxes[at][0], box[1] + pads[at] - boxes[at][1])
-    painter.text(place, text, fill=(255, 255, 255), font=fonts[at])
+    place = box[0] + letterings[at].start[0], box[1] + letterings[at].start[1]
+    painter.text(place, text, fill=(255, 255, 255), font=letterings[at].font)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lettering:
+    """How large a label is.
+
+    Attributes:
+        font: Its font.
+        size: Width and height in pixels.
+        start: Where in it the text is drawn.
+    """
+
+    font: Any
+    size: tuple[int, int]
+    start: tuple[float, float]
+
+
+def _letter(text: str, size_px: int) -> _Lettering:
+    font = ImageFont.load_default(size=size_px)
+    left, top, right, bottom = font.getbbox(text)
+    pad = max(2, size_px // 6)
+    size = math.ceil(right - left) + 2 * pad, math.ceil(bottom - top) + 2 * pad
+    return _Lettering(font, size, (pad - left, pad - top))
 
 
 def _line_height(quad: Quad) -> float:

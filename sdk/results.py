@@ -302,7 +302,8 @@ class Reading:
         """Return a copy of a picture with the boxes and texts drawn on it.
 
         Args:
-            image: The picture that was read: path, bytes, file, PIL image or array.
+            image: The picture that was read: path, bytes, file, PIL image or array; of a file this
+                reading's page.
             channels: Channel order of an array with color, "rgb" or "bgr".
             labels: Whether the texts are written beside the boxes.
 

@@ -84,7 +84,7 @@ def native_notes_to_log() -> Iterator[None]:
                 if _NOTE.match(line):
                     logger.debug("%s", line)
                 else:
-                    print(line, file=sys.stderr)
+                    print(printable(line), file=sys.stderr)
 
 
 def _flush() -> None:

@@ -53,6 +53,8 @@ def decode(image: Image.Image, name: str) -> Picture:
     """
     try:
         image.load()
+    except MemoryError:
+        raise
     except Exception as error:  # Pillow's decoders raise whatever broken data leads to
         raise damaged(name, error) from error
     orientation = orientation_of(image, name)
@@ -65,7 +67,7 @@ def decode(image: Image.Image, name: str) -> Picture:
             pixels = _stacked(image, (lay_on(ground, _rgba(band)) for band in _bands(image)))
         else:
             pixels = _stacked(image, (np.asarray(_converted(x, "RGB")) for x in _bands(image)))
-    except (ValueError, OSError, MemoryError) as error:
+    except (ValueError, OSError) as error:
         raise ImageError(
             f"Cannot convert {name} from mode {image.mode} to RGB: {error}. Save it as RGB or gray."
         ) from error

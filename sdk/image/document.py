@@ -47,7 +47,13 @@ class Document(Closing):
         """
         self.check(page)
         started = time.perf_counter()
-        picture = self._load(page)
+        try:
+            picture = self._load(page)
+        except MemoryError as error:
+            raise ImageError(
+                f"Cannot load {self.title(page)}: there is not enough memory. "
+                "Scale the picture down first."
+            ) from error
         return replace(picture, load_ms=1e3 * (time.perf_counter() - started))
 
     def check(self, page: int) -> None:

@@ -6,6 +6,8 @@ import math
 import threading
 from typing import Any
 
+import numpy as np
+
 from sdk.errors import ImageError
 from sdk.image.document import Document
 from sdk.image.picture import ImageArray, Picture, check_size
@@ -47,6 +49,7 @@ class PdfDocument(Document):
             with _lock:
                 self._file = pypdfium2.PdfDocument(source.data())
                 self._file.init_forms()  # what is filled in is drawn too
+                source.file.close()
                 super().__init__(source.name, len(self._file))
         except pypdfium2.PdfiumError as error:
             raise ImageError(
@@ -68,7 +71,7 @@ class PdfDocument(Document):
         most = (math.sqrt(half**2 + area * (self._max_pixels - 1)) - half) / area
         bitmap = page.render(scale=min(_DPI / _POINTS, most), rev_byteorder=True)
         try:
-            return bitmap.to_numpy()[:, :, :3].copy()  # the bitmap's own memory goes
+            return np.array(bitmap.to_numpy()[:, :, :3])  # a copy: the bitmap's memory goes
         finally:
             bitmap.close()
             page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -77,7 +78,10 @@ class PillowDocument(Document):
             raise damaged(name, error) from error
         most = self._max_pixels // 2 if _is_hungry(image) else self._max_pixels
         check_size(image.width, image.height, name, most)
-        picture = self._decode_jpeg(name) or decode(image, name)
+        with _limit_lock:
+            large = image.width * image.height > (Image.MAX_IMAGE_PIXELS or math.inf)
+        with _pillow_limit_lifted() if large else contextlib.nullcontext():
+            picture = self._decode_jpeg(name) or decode(image, name)
         return replace(picture, page=page, notes=(*picture.notes, *self._left_out(page)))
 
     def _decode_jpeg(self, name: str) -> Picture | None:

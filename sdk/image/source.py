@@ -105,7 +105,7 @@ def _open_path(name: str) -> Source:
 def _open_pipe(name: str) -> Source:
     handle = os.open(name, os.O_RDONLY | os.O_NONBLOCK)  # without waiting for a writer
     try:
-        return _in_memory(_read(_Pipe(handle), name), name)
+        return _in_memory(_read(_Pipe(handle, name), name), name)
     finally:
         os.close(handle)
 
@@ -113,12 +113,15 @@ def _open_pipe(name: str) -> Source:
 class _Pipe:
     """Reads a pipe, and does not wait for ever."""
 
-    def __init__(self, handle: int) -> None:
-        self._handle = handle
+    def __init__(self, handle: int, name: str) -> None:
+        self._handle, self._name = handle, name
 
     def read(self, size: int) -> bytes:
         if not select.select([self._handle], [], [], PATIENCE_S)[0]:
-            raise TimeoutError(f"nobody has written into the pipe for {PATIENCE_S:g} s")
+            raise ImageError(
+                f"Cannot read {self._name}: nobody has written into the pipe for {PATIENCE_S:g} s. "
+                "Write the picture into it at the same time, or pass a file."
+            )
         return os.read(self._handle, size)
 
 

@@ -491,6 +491,14 @@ def test_the_limit_can_be_moved() -> None:
     assert load_image(np.zeros((4, 4), np.uint8), max_pixels=1).shape == (4, 4, 3)
 
 
+def test_a_raised_limit_holds_for_tiff_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 100)  # Pillow's, which it checks while decoding
+    for compression in (None, "tiff_lzw"):
+        data = encoded(corners_picture(), "TIFF", compression=compression)
+        assert load_image(data).shape == (24, 40, 3)
+    assert Image.MAX_IMAGE_PIXELS == 100
+
+
 @pytest.mark.parametrize("limit", [0, -1, 1.5, None, True])
 def test_the_limit_is_a_number_of_pixels(limit: Any) -> None:
     with pytest.raises(OptionError, match=r"max_pixels is .* whole number of at least 1"):

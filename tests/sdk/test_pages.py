@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import itertools
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +168,28 @@ def test_a_loaded_picture_is_a_source() -> None:
     assert load_image(picture) is picture.pixels
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of memory as on Linux")
+def test_too_little_memory_is_told() -> None:
+    program = """
+import io, resource
+from pathlib import Path
+from PIL import Image
+from sdk import ImageError, load_image
+file = io.BytesIO()
+Image.new("1", (9000, 5000)).save(file, "PNG")
+held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (held + 2**26, held + 2**26))
+try:
+    load_image(file.getvalue())
+except ImageError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert "the given bytes: there is not enough memory. Scale the picture down" in done.stdout
+
+
 # PDF ----------------------------------------------------------------------------------------------
 
 
@@ -227,7 +251,7 @@ def test_damaged_pdf(data: bytes, message: str) -> None:
 
 
 def test_pdf_without_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "pypdfium2", None)
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)
     with pytest.raises(
         ImageError, match=r"need pypdfium2\. Install it: pip install 'fots-lite\[pdf\]'"
     ):

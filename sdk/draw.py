@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from sdk.errors import ImageError
-from sdk.image.load import MAX_PIXELS, ImageSource, Picture, load_image
+from sdk.image.load import MAX_PIXELS, ImageSource, load_image
 from sdk.results import Char, Quad, Reading, TextLine
 from sdk.terminal import printable
 
@@ -47,7 +47,7 @@ def draw_reading(
     """
     size = max(1, reading.width * reading.height)
     # these are the page itself
-    page = None if isinstance(image, (np.ndarray, Image.Image, Picture)) else reading.page
+    page = None if isinstance(image, (np.ndarray, Image.Image)) else reading.page
     pixels = load_image(image, channels, page=page, max_pixels=max(MAX_PIXELS, size))
     height, width = pixels.shape[:2]
     if (width, height) != (reading.width, reading.height):

@@ -75,7 +75,7 @@ class Document(Closing):
             return picture
         note = Note(
             "pages_left_out",
-            f"Page 1 of {self.pages} was read. Read the others too: read_pages(), or --pages all.",
+            f"Page 1 of {self.pages} was read. Use read_pages() to read the others.",
         )
         return replace(picture, notes=(*picture.notes, note))
 

@@ -57,7 +57,8 @@ def load_image(
     (H, W, 3) or (H, W, 4) of uint8, uint16 (0..65535), bool, or float (0..1).
 
     Args:
-        source: A path, the bytes of an image file, a binary file object, a PIL image or an array.
+        source: A path, the bytes of an image file, a binary file object, a PIL image, an array, or
+            what `load_picture` returned.
         channels: Channel order of an array with color: "rgb", or "bgr" as OpenCV has it. The fourth
             channel is alpha in both. Other sources know their own order.
         page: Number of a page of a TIFF or PDF file, counted from 1; None takes the first.
@@ -72,6 +73,8 @@ def load_image(
             or is an array of a shape, dtype or range that is no picture.
         OptionError: `channels`, `page` or `max_pixels` is not legal.
     """
+    if isinstance(source, Picture):  # whoever loaded it has its notes
+        return source.pixels
     with open_document(source, channels, max_pixels=max_pixels) as document:
         picture = document.first() if page is None else document.load(page)
     for note in picture.notes:

@@ -101,13 +101,14 @@ def test_each_page_has_a_drawing(tiny_bundle: Path, scan: Path, tmp_path: Path) 
     assert names == ["scan-page2-.png", "scan-page2.png", "scan-page3.png", "scan.png"]
 
 
+@pytest.mark.parametrize("options", [[], ["--line"]])
 def test_what_is_left_out_is_one_line_of_the_log(
-    tiny_bundle: Path, tmp_path: Path, capsys: Capture
+    options: list[str], tiny_bundle: Path, tmp_path: Path, capsys: Capture
 ) -> None:
     frames = [page(text) for text in TEXTS]
     animation = tmp_path / "moving.png"
     frames[0].save(animation, save_all=True, append_images=frames[1:])
-    assert run(tiny_bundle, animation, "--json") == 0
+    assert run(tiny_bundle, animation, "--json", *options) == 0
     captured = capsys.readouterr()
     [note] = json.loads(captured.out)["reading"]["notes"]
     assert note["code"] == "frames_left_out"

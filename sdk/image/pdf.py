@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import threading
 from typing import Any
 
 import numpy as np
 
 from sdk.errors import ImageError
 from sdk.image.document import Document
+from sdk.image.locks import make_lock
 from sdk.image.picture import ImageArray, Picture, check_size
 from sdk.image.source import Source
 
@@ -19,7 +19,7 @@ __all__ = ["PdfDocument"]
 _DPI = 300
 _POINTS = 72
 # PDFium may be entered by one thread at a time.
-_lock = threading.Lock()
+_lock = make_lock()
 
 
 class PdfDocument(Document):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -27,6 +26,7 @@ from sdk.image.decode import decode, orientation_of, turn_upright
 from sdk.image.document import Document
 from sdk.image.files import FORMATS
 from sdk.image.jpeg import check_scans, decode_jpeg
+from sdk.image.locks import make_lock
 from sdk.image.picture import Picture, check_size, damaged
 from sdk.image.sniff import describe_content
 from sdk.image.source import Source
@@ -45,7 +45,7 @@ with contextlib.suppress(ImportError):
 _FORMATS = [name for name in FORMATS if name in Image.OPEN]
 # Formats whose decoders hold a picture several times over: half as many pixels are allowed.
 _HUNGRY = frozenset(("JPEG2000", "WEBP"))
-_limit_lock = threading.Lock()
+_limit_lock = make_lock()
 
 
 class PillowDocument(Document):

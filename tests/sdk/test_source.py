@@ -107,6 +107,33 @@ def test_file_objects_that_give_their_bytes_in_parts() -> None:
     np.testing.assert_array_equal(load_image(dribble), load_image(data))
 
 
+def test_a_child_that_is_forked_while_a_picture_is_opened() -> None:
+    program = """
+import io, os, threading, time
+from PIL import Image
+from sdk.image import pillow
+from sdk.image.load import load_image
+file = io.BytesIO()
+Image.new("RGB", (8, 8)).save(file, "PNG")
+holding = threading.Event()
+def hold():
+    with pillow._limit_lock:
+        holding.set()
+        time.sleep(0.3)
+threading.Thread(target=hold).start()
+holding.wait()
+child = os.fork()
+load_image(file.getvalue())
+if child == 0:
+    os._exit(0)
+print(os.waitpid(child, 0)[1])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout == "0\n"
+
+
 def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     command = f"cd {tmp_path}/gone && rmdir ../gone && exec {sys.executable} -c '{LOAD}' a.jpg"

@@ -40,7 +40,7 @@ def find_pages(file: IO[bytes], name: str) -> tuple[list[int], bool]:
         name: What to call it in messages.
 
     Raises:
-        ImageError: The tags overlap: their values would take far more memory than the file.
+        ImageError: The first directory's values would take far more memory than the file.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -63,6 +63,8 @@ def find_pages(file: IO[bytes], name: str) -> tuple[list[int], bool]:
         except (struct.error, OverflowError, OSError, ValueError):
             return pages or [0], False
         left -= taken
+        if left < 0 and seen:
+            return pages or [0], False
         if left < 0:
             raise ImageError(
                 f"Cannot decode {name}: its tags overlap, they hold more than the file's "

@@ -130,6 +130,7 @@ def test_tags_that_overlap_take_no_memory() -> None:
     entries = [(tag, 1, 12_000, 8) for tag in range(1000, 2000)]
     with pytest.raises(ImageError, match="tags overlap"):
         found(directories(entries))
+    assert found(directories([], entries, [])) == ([0], False)
 
 
 def test_damage_behind_a_page_is_told() -> None:

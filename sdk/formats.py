@@ -6,19 +6,20 @@ A format is written page by page, so that a long run of pictures shows its resul
 TSV has the twelve columns of `tesseract ... tsv`, hOCR follows the 1.2 specification
 (http://kba.github.io/hocr-spec/1.2/). Both know upright boxes only, so a slanted line's box is the
 one around its quad; hOCR carries the quad and the angle beside it, and with a pattern whether the
-line fits (x_pattern_ok 1 or 0) and what it reads without (x_raw_text).
+line fits (x_pattern_ok 1 or 0) and what it reads without (x_raw_text). A quote or a semicolon would
+end a property of hOCR, so that they stand there as in addresses, %22 and %3B.
 """
 
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sdk.errors import OptionError
 from sdk.results import Char, Point, Quad, Reading, TextLine
+from sdk.terminal import json_line, printable
 
 TSV_COLUMNS = (
     "level",
@@ -148,7 +149,7 @@ def _text_page(name: str, number: int, reading: Reading) -> str:
 
 def _json_page(name: str, number: int, reading: Reading) -> str:
     row = {"image": to_utf8(name), "reading": reading.to_dict()}
-    return json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_line(row) + "\n"
 
 
 def _tsv_start() -> str:
@@ -167,7 +168,8 @@ def _tsv_page(name: str, number: int, reading: Reading) -> str:
         for index, word in enumerate(split_words(line), 1):
             place = (number, 1, 1, at, index)
             conf = f"{100 * word.confidence:.2f}"
-            rows.append(_tsv_row(5, place, _bounds(word.quad, reading), conf, word.text))
+            box = _bounds(word.quad, reading)
+            rows.append(_tsv_row(5, place, box, conf, printable(word.text)))
     return "".join(rows)
 
 
@@ -200,7 +202,7 @@ def _hocr_start() -> str:
 
 def _hocr_page(name: str, number: int, reading: Reading) -> str:
     title = (
-        f'image "{_xml_text(name)}"; bbox 0 0 {reading.width} {reading.height}; '
+        f"image {_hocr_string(name)}; bbox 0 0 {reading.width} {reading.height}; "
         f"ppageno {number - 1}"
     )
     parts = [_hocr_open("  ", "div", "ocr_page", f"page_{number}", title)]
@@ -223,14 +225,13 @@ def _hocr_line(place: str, line: TextLine, reading: Reading) -> str:
     if 0.05 < angle < 359.95:
         title += f"; textangle {angle:.1f}"
     if line.pattern_ok is not None:
-        title += (
-            f'; x_pattern_ok {line.pattern_ok:d}; x_raw_text "{_xml_text(line.raw_text or "")}"'
-        )
+        title += f"; x_pattern_ok {line.pattern_ok:d}"
+        title += f"; x_raw_text {_hocr_string(line.raw_text or '')}"
     words = []
     for index, word in enumerate(split_words(line), 1):
         conf = f"bbox {_joined(_bounds(word.quad, reading))}; x_wconf {100 * word.confidence:.0f}"
         opening = _hocr_open("", "span", "ocrx_word", f"word_{place}_{index}", conf).rstrip("\n")
-        words.append(f"      {opening}{html.escape(_xml_text(word.text))}</span>\n")
+        words.append(f"      {opening}{html.escape(printable(word.text))}</span>\n")
     opening = _hocr_open("     ", "span", "ocr_line", f"line_{place}", title)
     return "".join([opening, *words, "     </span>\n"])
 
@@ -243,9 +244,9 @@ def _hocr_end() -> str:
     return " </body>\n</html>\n"
 
 
-def _xml_text(text: str) -> str:
-    """Replace what XML 1.0 cannot hold, even escaped."""
-    return "".join(char if char.isprintable() else "\ufffd" for char in to_utf8(text))
+def _hocr_string(text: str) -> str:
+    """Return a string as a property of hOCR holds it, which knows no escaping."""
+    return '"' + printable(text).replace('"', "%22").replace(";", "%3B") + '"'
 
 
 def _joined(numbers: Iterable[int]) -> str:

@@ -21,7 +21,7 @@ from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
-from sdk.image.load import load_image
+from sdk.image.load import MAX_PIXELS, Picture, load_image, load_picture, open_document
 from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
 from sdk.results import Reading, TextLine, Timing
@@ -34,7 +34,7 @@ from sdk.stages.recheck import Recheck
 
 if TYPE_CHECKING:
     from sdk.camera.base import Camera
-    from sdk.image.load import ImageSource
+    from sdk.image.load import ImageSource, Pages
     from sdk.pattern.automaton import Pattern
     from sdk.stream.event import StreamEvent
 
@@ -195,12 +195,14 @@ class Reader(Closing):
         beam: int = 0,
         channels: str = "rgb",
         max_lines: int | None = None,
+        max_pixels: int = MAX_PIXELS,
     ) -> Reading:
         """Return all text in a picture.
 
         Args:
-            image: A path, the bytes of an image file, a binary file object, a PIL image or an
-                array, see `load_image`.
+            image: A path, the bytes of an image file, a binary file object, a PIL image, an array
+                or a `Picture`, see `load_image`. Of a file with several pages the first is read,
+                `read_pages` reads them all.
             min_confidence: Lines less sure than this are left out, 0..1; None takes the model's own
                 bound, 0 keeps all.
             charset: Characters that may occur, such as "0123456789"; None allows all.
@@ -211,9 +213,11 @@ class Reader(Closing):
                 search of that width, which is slower and slightly better on doubtful lines.
             channels: Channel order of an array with color, "rgb" or "bgr".
             max_lines: Most lines to read, the surest detections first; None leaves it to the model.
+            max_pixels: Most pixels of a picture to decode: a larger one is refused, since it may
+                take more memory than there is.
 
         Returns:
-            The lines in reading order; none if there is no text.
+            The lines in reading order, none if there is no text; and notes on what was left out.
 
         Raises:
             ImageError: The picture cannot be loaded.
@@ -234,8 +238,10 @@ class Reader(Closing):
                 f"The model {self._model} has no detector: it reads single lines only. "
                 "Call read_line(), or use a model that has one."
             )
-        pixels = load_image(image, channels)
+        picture = load_picture(image, channels, max_pixels=max_pixels)
+        pixels = picture.pixels
         loaded = time.perf_counter()
+        load_ms = picture.load_ms if isinstance(image, Picture) else 1e3 * (loaded - started)
         found = self._finder.find(pixels)[:max_lines]
         detected = time.perf_counter()
         looks = self._read_features(found, options)
@@ -252,15 +258,48 @@ class Reader(Closing):
             pixels.shape[1],
             pixels.shape[0],
             Timing(
-                1e3 * (loaded - started),
+                load_ms,
                 1e3 * (detected - loaded),
                 1e3 * (recognized - detected),
                 1e3 * (rechecked - recognized),
-                1e3 * (time.perf_counter() - started),
+                load_ms + 1e3 * (time.perf_counter() - loaded),
             ),
             self._model,
             self._device,
+            picture.page,
+            picture.notes,
         )
+
+    def read_pages(
+        self,
+        image: ImageSource,
+        pages: Pages = "all",
+        *,
+        channels: str = "rgb",
+        max_pixels: int = MAX_PIXELS,
+        **options: Any,
+    ) -> Iterator[Reading]:
+        """Read the pages of a TIFF or PDF file, each when its reading is asked for.
+
+        Any other picture has one page. PDF files need the extra `pdf`.
+
+        Args:
+            image: As for `read`.
+            pages: "all", the number of one page, or numbers of several; the first page is 1.
+            channels: As for `read`.
+            max_pixels: As for `read`, for each page.
+            **options: Others of `read`, the same for all pages.
+
+        Yields:
+            One reading per page; its `page` is the page's number.
+
+        Raises:
+            OptionError: An argument is not legal.
+            SdkError: As `read`, when the page's turn comes; it ends the reading.
+        """
+        with open_document(image, channels, max_pixels=max_pixels) as document:
+            for number in document.select(pages):
+                yield self.read(document.load(number), **options)
 
     def read_batch(self, images: Iterable[ImageSource], **options: Any) -> Iterator[Reading]:
         """Read several pictures, each when its reading is asked for.
@@ -344,6 +383,7 @@ class Reader(Closing):
         pattern: Pattern | Sequence[Pattern] | None = None,
         beam: int = 0,
         channels: str = "rgb",
+        max_pixels: int = MAX_PIXELS,
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
@@ -360,6 +400,7 @@ class Reader(Closing):
                 likeliest such text.
             beam: 0 is greedy; n > 0 runs a prefix beam search of that width.
             channels: Channel order of an array with color, "rgb" or "bgr".
+            max_pixels: As for `read`.
 
         Returns:
             The line; its text is empty if nothing can be read.
@@ -370,7 +411,7 @@ class Reader(Closing):
         """
         self._check_open()
         options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
-        pixels = load_image(image, channels)
+        pixels = load_image(image, channels, max_pixels=max_pixels)
         crop = CropReader(self._lines, self._settings, pixels, options, self._helpers)
         free = crop.read()
         fitted = None if options.automaton is None else crop.fit()

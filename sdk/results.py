@@ -1,4 +1,4 @@
-"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, and its `Timing`.
+"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, its `Note`s and its `Timing`.
 
 All values are plain Python numbers and strings, so a result can be pickled, compared and written
 as JSON. Points are (x, y) in pixels of the input picture, continuous (the picture spans
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
     from sdk.image.load import ImageSource
 
-SCHEMA = 2
-"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines; 1 is still read."""
+SCHEMA = 3
+"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
+readings; 1 and 2 are still read."""
+
+# Lines that the `repr` of a reading shows.
+_SHOWN = 50
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
@@ -65,7 +69,7 @@ class Char:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TextLine:
     """One line of text.
 
@@ -89,6 +93,12 @@ class TextLine:
     angle_rad: float = 0.0
     raw_text: str | None = None
     pattern_ok: bool | None = None
+
+    def __repr__(self) -> str:
+        """Return text, confidence and the corners in whole pixels, for a terminal."""
+        corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in self.quad)
+        fits = {None: "", True: ", fits the pattern", False: ", does not fit the pattern"}
+        return f"<TextLine {self.text!r} {self.confidence:.3f} at {corners}{fits[self.pattern_ok]}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, strings and floats, ready for JSON."""
@@ -179,6 +189,34 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a reading may lack, although nothing failed.
+
+    Attributes:
+        code: The kind, for programs: lowercase words joined by underscores, such as
+            "pages_left_out".
+        text: What was left out or is doubtful, and what to do about it, for people.
+    """
+
+    code: str
+    text: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields by name."""
+        return {"code": self.code, "text": self.text}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Note:
+        """Rebuild a note from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or unknown, or a value is no string.
+        """
+        _check_keys(data, cls)
+        return cls(_text(data, "code", "Note"), _text(data, "text", "Note"))
+
+
+@dataclass(frozen=True, slots=True, repr=False)
 class Reading:
     """All text found in one picture; a sequence of its lines in reading order.
 
@@ -191,6 +229,8 @@ class Reading:
         timing: Time per stage.
         model: Name and version of the model that read.
         device: Device that read, for example "cpu".
+        page: Number of the page in its file, counted from 1.
+        notes: What the reading may lack; empty if there is nothing to say.
     """
 
     lines: tuple[TextLine, ...]
@@ -199,6 +239,19 @@ class Reading:
     timing: Timing = field(default_factory=Timing)
     model: str = ""
     device: str = ""
+    page: int = 1
+    notes: tuple[Note, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return size, texts with their confidences, and notes, for a terminal."""
+        page = "" if self.page == 1 else f", page {self.page}"
+        shown = [f"{line.text!r} {line.confidence:.3f}" for line in self.lines[:_SHOWN]]
+        if len(self.lines) > _SHOWN:
+            shown.append(f"and {len(self.lines) - _SHOWN} more lines")
+        shown += [f"note: {note.text}" for note in self.notes]
+        count = "1 line" if len(self.lines) == 1 else f"{len(self.lines)} lines"
+        about = f"{self.width} x {self.height} pixels{page}, {count}"
+        return "\n  ".join([f"<Reading of {about}", *shown]) + ">"
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -249,7 +302,8 @@ class Reading:
         """Return a copy of a picture with the boxes and texts drawn on it.
 
         Args:
-            image: The picture that was read: path, bytes, file, PIL image or array.
+            image: The picture that was read: path, bytes, file, PIL image or array; of a file this
+                reading's page.
             channels: Channel order of an array with color, "rgb" or "bgr".
             labels: Whether the texts are written beside the boxes.
 
@@ -269,6 +323,8 @@ class Reading:
             "height": self.height,
             "model": self.model,
             "device": self.device,
+            "page": self.page,
+            "notes": [note.to_dict() for note in self.notes],
             "timing": self.timing.to_dict(),
             "lines": [line.to_dict() for line in self.lines],
         }
@@ -282,7 +338,8 @@ class Reading:
                 a value has the wrong type.
         """
         _check_schema(data)
-        _check_keys({key: value for key, value in data.items() if key != "schema"}, cls)
+        fields = {key: value for key, value in data.items() if key != "schema"}
+        _check_keys(fields, cls, optional={"page", "notes"})
         return cls(
             lines=tuple(TextLine.from_dict(line) for line in _list(data, "lines", "Reading")),
             width=_count(data, "width", "Reading"),
@@ -290,6 +347,10 @@ class Reading:
             timing=Timing.from_dict(data["timing"]),
             model=_text(data, "model", "Reading"),
             device=_text(data, "device", "Reading"),
+            page=_count({"page": 1, **data}, "page", "Reading"),
+            notes=tuple(
+                Note.from_dict(note) for note in _list({"notes": (), **data}, "notes", "Reading")
+            ),
         )
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -371,7 +432,7 @@ def _number(data: Mapping[str, Any], key: str, name: str) -> float:
 def _count(data: Mapping[str, Any], key: str, name: str) -> int:
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _bad_value(name, key, value, "a whole number of pixels")
+        raise _bad_value(name, key, value, "a whole number of 0 or more")
     return value
 
 

@@ -23,6 +23,7 @@ SDK_ALLOWED = set(sys.stdlib_module_names) | {"sdk", "numpy", "PIL", "cv2", "tom
 SDK_OPTIONAL = {
     "sdk/camera/basler.py": "pypylon",
     "sdk/camera/picamera.py": "picamera2",
+    "sdk/image/pdf.py": "pypdfium2",
     "sdk/pyinstaller/hook-ai_edge_litert.py": "PyInstaller",
     "sdk/pyinstaller/hook-sdk.py": "PyInstaller",
     "sdk/station/outputs/gpio.py": "gpiozero",

@@ -12,13 +12,16 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from sdk import __version__
 from sdk.cli import bench, check, info, read, station, watch
 from sdk.cli.log import log_to_stderr, logger
 from sdk.cli.signals import end_in_time
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
+from sdk.cli.streams import replace_closed_streams
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+from sdk.terminal import printable
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -30,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Args:
         argv: Arguments without the program's name; None takes those of the process.
     """
+    replace_closed_streams()
     try:
         args = _build_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has said what is wrong, or printed the help
@@ -68,8 +72,15 @@ def _run(args: argparse.Namespace) -> int:
         return INTERRUPTED
 
 
+class _Parser(argparse.ArgumentParser):
+    """Names wrong arguments without the terminal commands in them."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(printable(message))
+
+
 def _build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fots-lite",
         description="Read text in pictures.",
         epilog="Exit codes: 0 all done, 1 some input or output failed, 2 wrong usage, "

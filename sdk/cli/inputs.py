@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sdk.errors import ImageError, OptionError
 from sdk.image.files import list_pictures
@@ -27,20 +28,19 @@ class Picture:
     path: Path | None = None
     error: ImageError | None = None
 
-    def open(self) -> Path | bytes:
+    def open(self) -> Path | IO[bytes]:
         """Return what `load_image` takes.
 
         Raises:
-            ImageError: The argument gives no picture, or standard input cannot be read.
+            ImageError: The argument gives no picture, or standard input is closed.
         """
         if self.error is not None:
             raise self.error
         if self.path is not None:
             return self.path
-        try:
-            return sys.stdin.buffer.read()
-        except OSError as error:
-            raise ImageError(f"Cannot read standard input: {error}. Pipe a picture in.") from error
+        if sys.stdin is None:
+            raise ImageError("Cannot read standard input: it is closed. Pipe a picture in.")
+        return sys.stdin.buffer
 
 
 def find_pictures(arguments: Sequence[str]) -> list[Picture]:

@@ -11,6 +11,8 @@ import sys
 import tempfile
 from collections.abc import Iterator
 
+from sdk.terminal import printable
+
 logger = logging.getLogger("sdk")
 
 
@@ -18,11 +20,17 @@ logger = logging.getLogger("sdk")
 _NOTE = re.compile(r"INFO: |WARNING: (\[|Logging before)|[IW]\d{4} |└|\s*$")
 
 
+# Characters of a line: what other machines send may have any length.
+_LONGEST = 2000
+
+
 class _OneLine(logging.Formatter):
-    """Formats a message as "fots-lite: level: text" without line breaks."""
+    """Formats a message as "fots-lite: level: text" without line breaks and terminal commands."""
 
     def format(self, record: logging.LogRecord) -> str:
-        text = " ".join(record.getMessage().split())
+        text = printable(" ".join(record.getMessage().split()))
+        if len(text) > _LONGEST:
+            text = text[:_LONGEST] + " ..."
         return f"fots-lite: {record.levelname.lower()}: {text}"
 
 
@@ -76,7 +84,7 @@ def native_notes_to_log() -> Iterator[None]:
                 if _NOTE.match(line):
                     logger.debug("%s", line)
                 else:
-                    print(line, file=sys.stderr)
+                    print(printable(line), file=sys.stderr)
 
 
 def _flush() -> None:

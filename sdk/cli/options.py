@@ -83,6 +83,21 @@ def share(text: str) -> float:
     return value
 
 
+def page_numbers(text: str) -> list[range] | None:
+    """Return ranges of pages counted from 1, None for all of them, for argparse."""
+    if text == "all":
+        return None
+    ranges = []
+    for part in text.split(","):
+        first, dash, last = part.partition("-")
+        low = positive_int(first)
+        high = positive_int(last) if dash else low
+        if high < low:
+            raise argparse.ArgumentTypeError(f"{part!r} ends before it begins")
+        ranges.append(range(low, high + 1))
+    return ranges
+
+
 def seconds(text: str) -> float:
     """Return a time of 0 or more seconds, for argparse."""
     try:

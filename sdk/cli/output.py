@@ -12,6 +12,7 @@ from sdk.cli.inputs import Picture
 from sdk.errors import OptionError
 from sdk.files import write_atomically
 from sdk.formats import Format
+from sdk.terminal import printable
 
 if TYPE_CHECKING:
     from sdk.image.load import ImageSource
@@ -27,20 +28,18 @@ class Output:
     that it is never half-written.
     """
 
-    def __init__(self, form: Format, path: str | None, *, titled: bool) -> None:
+    def __init__(self, form: Format, path: str | None) -> None:
         """Check that the output can be written at all, before any work is done.
 
         Args:
             form: The format.
             path: File to write; None for standard output.
-            titled: Whether a line with the picture's name precedes each page.
 
         Raises:
             OptionError: The file's folder is missing or not writable, or the file is a folder.
         """
         self._format = form
         self._path = None if path is None else check_target(path)
-        self._titled = titled
         self._parts: list[str] = []
         self._pages = 0
 
@@ -48,11 +47,11 @@ class Output:
         """Write what comes before the first page."""
         self._put(self._format.start())
 
-    def add(self, name: str, reading: Reading) -> None:
-        """Write the next page."""
+    def add(self, name: str, reading: Reading, title: str = "") -> None:
+        """Write the next page, below a line with its title if it has one."""
         self._pages += 1
-        if self._titled:
-            self._put(("\n" if self._pages > 1 else "") + f"==> {name} <==\n")
+        if title:
+            self._put(("\n" if self._pages > 1 else "") + f"==> {printable(title)} <==\n")
         self._put(self._format.page(name, self._pages, reading))
 
     def end(self) -> None:
@@ -123,6 +122,21 @@ def plan_drawings(out: str | None, pictures: list[Picture]) -> list[Path | None]
     for name in names:
         _refuse_overwriting(check_target(str(name)), pictures)
     return list(names)
+
+
+def page_drawing(path: Path, page: int, taken: set[Path]) -> Path:
+    """Return where the drawing of a further page goes: beside the first, its number in the name.
+
+    Args:
+        path: Where the drawing of the first page goes.
+        page: The page's number.
+        taken: Drawings and pictures, to which the name is added.
+    """
+    name = path.with_stem(f"{path.stem}-page{page}")
+    while name in taken:
+        name = name.with_stem(name.stem + "-")
+    taken.add(name)
+    return name
 
 
 def save_drawing(reading: Reading, source: ImageSource, path: Path) -> None:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.cli.inputs import Picture, find_pictures
 from sdk.cli.log import logger
-from sdk.cli.options import add_command, add_reader_options, charset, open_reader, share
-from sdk.cli.output import Output, plan_drawings, save_drawing
+from sdk.cli.options import (
+    add_command,
+    add_reader_options,
+    charset,
+    open_reader,
+    page_numbers,
+    positive_int,
+    share,
+)
+from sdk.cli.output import Output, page_drawing, plan_drawings, save_drawing
 from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
-from sdk.image.load import load_image
+from sdk.image.load import MAX_PIXELS, open_document
 from sdk.pattern.template import Template
 from sdk.results import Reading, Timing
 
 if TYPE_CHECKING:
+    from sdk.image.load import Document
+    from sdk.image.load import Picture as Loaded
     from sdk.pattern.automaton import Pattern
     from sdk.reader import Reader
 
@@ -33,6 +46,19 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         nargs="+",
         metavar="FILE",
         help='picture, folder of pictures, or pattern such as "*.jpg"; - is standard input',
+    )
+    parser.add_argument(
+        "--pages",
+        type=page_numbers,
+        metavar="N,N-M",
+        help="pages of TIFF and PDF files, counted from 1 (default: all)",
+    )
+    parser.add_argument(
+        "--max-pixels",
+        type=positive_int,
+        default=MAX_PIXELS,
+        metavar="N",
+        help="refuse pictures with more pixels, which take more memory (default: %(default)s)",
     )
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
@@ -75,87 +101,114 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 def run(args: argparse.Namespace) -> int:
     """Read all pictures and return the exit code: 0, or 1 if some of them failed."""
-    pattern = _pattern(args)
+    pattern = [*(args.pattern or ()), *map(Template, args.template or ())] or None
     if args.matching and pattern is None:
         raise OptionError("--matching drops lines that do not match: give --pattern or --template.")
     pictures = find_pictures(args.files)
-    output = Output(get_format(args.format), args.output, titled=_is_titled(args, pictures))
+    output = Output(get_format(args.format), args.output)
     drawings = plan_drawings(args.draw, pictures)
+    taken = {path for path in (*drawings, *(x.path for x in pictures)) if path is not None}
     with open_reader(args) as reader:
+        run = _Run(args, pattern, reader, output, taken, titled=len(pictures) > 1)
         output.start()
-        done = [
-            _read_picture(reader, picture, args, pattern, output, drawing)
-            for picture, drawing in zip(pictures, drawings, strict=True)
-        ]
+        for picture, drawing in zip(pictures, drawings, strict=True):
+            run.read(picture, drawing)
         output.end()
-    return OK if all(done) else FAILED
+    return FAILED if run.failures else OK
 
 
-def _read_picture(
-    reader: Reader,
-    picture: Picture,
-    args: argparse.Namespace,
-    pattern: list[Pattern] | None,
-    output: Output,
-    drawing: Path | None,
-) -> bool:
-    """Read one picture and write its results; log a failure and return whether all went well."""
-    try:
-        source = picture.open()
-        read = _read_strip if args.line else _read
-        reading = read(reader, source, args, pattern)
-        if args.matching:
+@dataclass
+class _Run:
+    """Reads pictures, page by page, and writes what they say.
+
+    Attributes:
+        args: What was asked for.
+        pattern: What lines may look like.
+        reader: Reads.
+        output: Gets the readings.
+        taken: Files that no drawing of a further page may replace.
+        titled: Whether texts say whose they are; those of files with several pages always do.
+        failures: How many files and pages could not be read or drawn; each is logged.
+    """
+
+    args: argparse.Namespace
+    pattern: list[Pattern] | None
+    reader: Reader
+    output: Output
+    taken: set[Path]
+    titled: bool
+    failures: int = 0
+
+    def read(self, picture: Picture, drawing: Path | None) -> None:
+        """Read the pages of a file that are asked for."""
+        max_pixels = self.args.max_pixels
+        with self._logged(), open_document(picture.open(), max_pixels=max_pixels) as document:
+            wanted = self.args.pages or [document.select("all")]
+            for at, page in enumerate(chain.from_iterable(wanted)):
+                document.check(page)
+                target = drawing
+                if drawing is not None and at > 0:
+                    target = page_drawing(drawing, page, self.taken)
+                with self._logged():
+                    self._read_page(picture, document, page, target)
+
+    def _read_page(
+        self, picture: Picture, document: Document, page: int, drawing: Path | None
+    ) -> None:
+        loaded = document.load(page)
+        reading = self._read_line(loaded) if self.args.line else self._read_text(loaded)
+        if self.args.matching:
             reading = replace(reading, lines=tuple(line for line in reading if line.pattern_ok))
-        output.add(picture.name, reading)
+        titled, title = self.titled, picture.name
+        if document.pages > 1:  # a single page is called as it was given
+            titled, title = True, document.title(page)
+        for note in reading.notes:
+            logger.warning("%s: %s", title, note.text)
+        # the other formats say whose they are anyway
+        self.output.add(
+            picture.name, reading, title if titled and self.args.format == "text" else ""
+        )
         if drawing is not None:
-            save_drawing(reading, source, drawing)
-    except (OptionError, ModelError, DeviceError):
-        raise  # the next picture would fail in the same way
-    except SdkError as error:
-        logger.error("%s", error)
-        return False
-    return True
+            save_drawing(reading, loaded, drawing)
 
+    def _read_text(self, loaded: Loaded) -> Reading:
+        return self.reader.read(
+            loaded,
+            min_confidence=self.args.min_confidence,
+            charset=self.args.charset,
+            pattern=self.pattern,
+        )
 
-def _pattern(args: argparse.Namespace) -> list[Pattern] | None:
-    given = [*(args.pattern or ()), *map(Template, args.template or ())]
-    return given or None
+    def _read_line(self, loaded: Loaded) -> Reading:
+        """Return a reading whose one line fills the picture, or none if there is no text."""
+        started = time.perf_counter()
+        line = self.reader.read_line(loaded, charset=self.args.charset, pattern=self.pattern)
+        recognize_ms = 1e3 * (time.perf_counter() - started)
+        height, width = loaded.pixels.shape[:2]
+        about = self.reader.describe()
+        reading = Reading(
+            lines=(line,) if line.text.strip() else (),
+            width=width,
+            height=height,
+            timing=Timing(
+                load_ms=loaded.load_ms,
+                recognize_ms=recognize_ms,
+                total_ms=loaded.load_ms + recognize_ms,
+            ),
+            model=f"{about['model']} {about['version']}",
+            device=about["device"],
+            page=loaded.page,
+            notes=loaded.notes,
+        )
+        return reading.filter(self.args.min_confidence or 0.0)
 
-
-def _read(
-    reader: Reader, source: Path | bytes, args: argparse.Namespace, pattern: list[Pattern] | None
-) -> Reading:
-    return reader.read(
-        source, min_confidence=args.min_confidence, charset=args.charset, pattern=pattern
-    )
-
-
-def _read_strip(
-    reader: Reader, source: Path | bytes, args: argparse.Namespace, pattern: list[Pattern] | None
-) -> Reading:
-    """Return a reading whose one line fills the picture, or none if there is no text."""
-    started = time.perf_counter()
-    strip = load_image(source)
-    loaded = time.perf_counter()
-    line = reader.read_line(strip, charset=args.charset, pattern=pattern)
-    ended = time.perf_counter()
-    height, width = strip.shape[:2]
-    about = reader.describe()
-    reading = Reading(
-        lines=(line,) if line.text.strip() else (),
-        width=width,
-        height=height,
-        timing=Timing(
-            load_ms=1e3 * (loaded - started),
-            recognize_ms=1e3 * (ended - loaded),
-            total_ms=1e3 * (ended - started),
-        ),
-        model=f"{about['model']} {about['version']}",
-        device=about["device"],
-    )
-    return reading.filter(args.min_confidence or 0.0)
-
-
-def _is_titled(args: argparse.Namespace, pictures: list[Picture]) -> bool:
-    """Whether each text needs to say whose it is; the other formats say it anyway."""
-    return args.format == "text" and len(pictures) > 1
+    @contextlib.contextmanager
+    def _logged(self) -> Iterator[None]:
+        """Log and count what fails, except for what fails with every picture."""
+        try:
+            yield
+        except (OptionError, ModelError, DeviceError):
+            raise
+        except SdkError as error:
+            logger.error("%s", error)
+            self.failures += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from sdk.cli.log import logger, native_notes_to_log
 from sdk.cli.options import add_command
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
+from sdk.terminal import json_line, printable
 
 if TYPE_CHECKING:
     from sdk.station import Verdict
@@ -104,8 +104,8 @@ class _Console:
 
 def _text_line(verdict: Verdict, record: int | None) -> str:
     text = " / ".join(verdict.reading.texts)
-    return "\t".join((verdict.status.upper(), text, "; ".join(verdict.reasons)))
+    return "\t".join(map(printable, (verdict.status.upper(), text, "; ".join(verdict.reasons))))
 
 
 def _json_line(verdict: Verdict, record: int | None) -> str:
-    return json.dumps({"id": record, **verdict.to_dict()}, ensure_ascii=False, allow_nan=False)
+    return json_line({"id": record, **verdict.to_dict()})

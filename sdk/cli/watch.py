@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import os
 import time
 from dataclasses import replace
@@ -24,6 +23,7 @@ from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 from sdk.errors import HistoryError, OptionError
 from sdk.formats import to_utf8
+from sdk.terminal import json_line, printable
 
 if TYPE_CHECKING:
     from sdk.results import Reading
@@ -186,7 +186,7 @@ def _text_line(event: StreamEvent, verdict: Verdict | None) -> str:
     parts.append(event.message or " | ".join(event.reading.texts))
     if verdict is not None and verdict.reasons:
         parts.append(f"({'; '.join(verdict.reasons)})")
-    return "  ".join(parts).rstrip()
+    return printable("  ".join(parts).rstrip())
 
 
 def _json_line(event: StreamEvent, verdict: Verdict | None, record: int | None) -> str:
@@ -198,7 +198,7 @@ def _json_line(event: StreamEvent, verdict: Verdict | None, record: int | None) 
         told = verdict.to_dict()
         row["verdict"] = {key: told[key] for key in ("status", "job", "reasons", "results")}
     row["record"] = record
-    return json.dumps(row, ensure_ascii=False, allow_nan=False)
+    return json_line(row)
 
 
 def _silence_opencv() -> None:

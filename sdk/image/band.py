@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sdk.geometry import map_points
 from sdk.image.load import ImageArray
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.image.strip import STRIP_HEIGHT, reduce
 
 __all__ = ["Band", "cut_band", "find_band"]
 
@@ -165,16 +165,12 @@ def cut_band(
     along = [np.interp(at, length, v) for v in (x, y)]
     slope = [np.interp(at, length, np.gradient(v, length)) for v in (x, y)]
     across = (((np.arange(STRIP_HEIGHT) + 0.5) / STRIP_HEIGHT - 0.5) * thickness)[:, None]
-    shrink = min(1.0, STRIP_HEIGHT / thickness)
-    inner = (width, height)
-    if shrink < 1:  # sampling takes single points: by areas first, against aliasing
-        inner = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-        image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_AREA), np.uint8)
+    inner = reduce(image, min(1.0, STRIP_HEIGHT / thickness))
     # cv2 counts pixel centers from 0, ours are at + 0.5
-    columns = (along[0] - slope[1] * across) * (inner[0] / width) - 0.5
-    rows = (along[1] + slope[0] * across) * (inner[1] / height) - 0.5
+    columns = (along[0] - slope[1] * across) * (inner.shape[1] / width) - 0.5
+    rows = (along[1] + slope[0] * across) * (inner.shape[0] / height) - 0.5
     strip = cv2.remap(
-        image,
+        inner,
         columns.astype(np.float32),
         rows.astype(np.float32),
         cv2.INTER_LINEAR,

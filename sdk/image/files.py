@@ -1,4 +1,4 @@
-"""Which files are pictures, by their names."""
+"""Which files are pictures: by their names, and by their formats."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ PICTURE_SUFFIXES = frozenset((
     ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tga", ".tif", ".tiff", ".webp",
 ))
 # fmt: on
+
+# Pillow's names of the formats that are opened, the commonest first.
+FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "DIB", "JPEG2000", "AVIF", "TGA")
 
 
 def list_pictures(folder: Path) -> list[os.DirEntry[str]]:

@@ -7,6 +7,7 @@ bytes are free once they are an array. Both use libjpeg-turbo and give the same 
 from __future__ import annotations
 
 import contextlib
+import re
 from pathlib import Path
 
 import cv2
@@ -14,14 +15,44 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-__all__ = ["decode_jpeg"]
+from sdk.errors import ImageError
+
+__all__ = ["check_scans", "decode_jpeg"]
+
+# Encoders write about ten. Each goes over the whole picture, however few bytes it has.
+MAX_SCANS = 50
 
 _END_OF_IMAGE = b"\xff\xd9"
 # Rows that change their channel order at a time.
 _BAND = 256
 # Bytes of pixels from which a copy less is worth a second look at the file.
 _LARGE = 2**23
+# A marker behind compressed data, in which 0xFF stands before a zero or a restart only.
+_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_START_OF_IMAGE, _END, _START_OF_SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def check_scans(data: bytes, name: str) -> None:
+    """Raise ImageError where a JPEG file has more scans than any encoder writes.
+
+    Args:
+        data: The file.
+        name: What to call it.
+    """
+    scans, at = 0, 0
+    while (found := _MARKER.search(data, at)) is not None:
+        marker, at = data[found.start() + 1], found.end()
+        if marker == _END:
+            return
+        scans += marker == _START_OF_SCAN
+        if scans > MAX_SCANS:
+            raise ImageError(
+                f"Cannot decode {name}: it has more than {MAX_SCANS} scans, which take long. "
+                "Save it as a baseline JPEG."
+            )
+        if marker not in (_START_OF_IMAGE, _TEMPORARY):
+            at += int.from_bytes(data[at : at + 2], "big")
 
 
 def decode_jpeg(
@@ -31,14 +62,14 @@ def decode_jpeg(
 
     Args:
         data: The file.
-        image: What Pillow opened in it; its pixels are not loaded.
+        image: What Pillow opened in it, JPEG or MPO; its pixels are not loaded.
         path: Where the file lies, if it does; saves a copy of the pixels of a large photo.
 
     Returns:
         uint8 RGB (H, W, 3), not turned as the EXIF orientation says; None for gray and CMYK,
-        other formats, and files that are cut short or damaged: Pillow knows better what they are.
+        and files that are cut short or damaged: Pillow knows better what they are.
     """
-    if image.format not in ("JPEG", "MPO") or image.mode != "RGB":
+    if image.mode != "RGB":
         return None
     # older OpenCVs fill what is missing of a picture without a word
     if not data.endswith(_END_OF_IMAGE):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-_PICTURE_ADVICE = "Pass a picture: JPEG, PNG, TIFF, WebP, BMP or GIF."
+_PICTURE_ADVICE = (
+    "Pass a picture: JPEG, PNG, TIFF, WebP, AVIF, BMP, GIF, JPEG 2000, PNM or TGA; or a PDF."
+)
 
 
 def describe_content(data: bytes) -> tuple[str, str]:
@@ -12,13 +14,13 @@ def describe_content(data: bytes) -> tuple[str, str]:
         data: The content of the file; only its first kilobyte is looked at.
     """
     head = data[:1024]
-    if head.startswith(b"%PDF"):
-        return "a PDF", "Turn its pages into pictures first, for example: pdftoppm -r 300 -png."
     if head[4:8] == b"ftyp":
         return (
-            "an HEIF, AVIF or video file",
+            "an HEIF or video file",
             "Save it as JPEG, or pass the PIL image that pillow-heif opens.",
         )
+    if head.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
+        return "PostScript", "Turn it into pictures first, for example: gs -sDEVICE=png16m -r300."
     if head.startswith(b"PK\x03\x04"):
         return "a zip archive or office document", "Pass the pictures in it one by one."
     if _is_text(head):

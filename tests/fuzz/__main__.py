@@ -21,6 +21,7 @@ from importlib import import_module
 PARTS = {
     "graphs": (500, 8),
     "manifests": (500, 30),
+    "pictures": (10_000, 150),
     "shards": (2000, 200),
 }
 

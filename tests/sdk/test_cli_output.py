@@ -24,19 +24,19 @@ def pictures(*paths: Path | str) -> list[Picture]:
 
 
 def test_standard_output_gets_pages_as_they_come(capsys: pytest.CaptureFixture[str]) -> None:
-    output = Output(get_format("text"), None, titled=True)
+    output = Output(get_format("text"), None)
     output.start()
-    output.add("a.jpg", READING)
+    output.add("a.jpg", READING, "a.jpg")
     assert capsys.readouterr().out == "==> a.jpg <==\nLOT 7\n"
-    output.add("b.jpg", READING)
+    output.add("b.jpg", READING, "b\x1b[2J.jpg")
     output.end()
-    assert capsys.readouterr().out == "\n==> b.jpg <==\nLOT 7\n"
+    assert capsys.readouterr().out == "\n==> b\ufffd[2J.jpg <==\nLOT 7\n"
 
 
 def test_file_is_written_at_the_end_only(tmp_path: Path) -> None:
     path = tmp_path / "out.tsv"
     path.write_text("old")
-    output = Output(get_format("tsv"), str(path), titled=False)
+    output = Output(get_format("tsv"), str(path))
     output.start()
     output.add("a.jpg", READING)
     assert path.read_text() == "old"
@@ -54,14 +54,14 @@ def test_file_is_written_at_the_end_only(tmp_path: Path) -> None:
 def test_outputs_that_cannot_be_written(tmp_path: Path, target: str, message: str) -> None:
     (tmp_path / "folder").mkdir()
     with pytest.raises(OptionError, match=message):
-        Output(get_format("text"), str(tmp_path / target), titled=False)
+        Output(get_format("text"), str(tmp_path / target))
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write all")
 def test_read_only_folder(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(OptionError, match="is not writable"):
-        Output(get_format("text"), str(tmp_path / "out.txt"), titled=False)
+        Output(get_format("text"), str(tmp_path / "out.txt"))
 
 
 def test_no_drawings() -> None:

@@ -79,13 +79,20 @@ def test_log_is_one_line_per_message_on_standard_error(
         logger.debug("d")
         logger.info("i")
         logger.warning("w")
-        logger.error("e%s", "\n  on two lines")
+        logger.error("e%s", "\n  on two\x1b[2J lines")
     captured = capsys.readouterr()
     assert captured.out == ""
     lines = [f"fots-lite: {text}" for text in shown]
-    lines[-1] += " on two lines"
+    lines[-1] += " on two\ufffd[2J lines"
     assert captured.err.splitlines() == lines
     assert (logger.handlers, logger.level) == (handlers, level)
+
+
+def test_log_lines_are_of_bounded_length(capsys: pytest.CaptureFixture[str]) -> None:
+    with log_to_stderr(quiet=False, verbose=False):
+        logging.getLogger("sdk").error("%s", "x" * 100_000)
+    [line] = capsys.readouterr().err.splitlines()
+    assert len(line) < 2100 and line.endswith("x ...")
 
 
 # Bench --------------------------------------------------------------------------------------------

@@ -114,3 +114,35 @@ def test_draws_on_files_upright_and_on_bgr(tmp_path: Path) -> None:
 def test_another_picture_is_refused() -> None:
     with pytest.raises(ImageError, match="image is 400 x 300, the reading is of one of 300 x 400"):
         Reading((), 300, 400).draw(gray(400, 300))
+
+
+@pytest.mark.parametrize("step", [26, 34, 60])
+def test_no_label_covers_a_line(step: int) -> None:
+    lines = tuple(
+        TextLine(f"LOT {text}", 0.95, box(300, y, 420, y + 24))
+        for y, text in zip(range(100, 100 + 8 * step, step), "ABCDEFGH", strict=True)
+    )
+    picture = np.asarray(draw_reading(gray(720, 720), Reading(lines, 720, 720)))
+    for line in lines:
+        (left, top), _, (right, bottom), _ = line.quad
+        inside = picture[int(top) + 3 : int(bottom) - 2, int(left) + 3 : int(right) - 2]
+        assert (inside == GRAY).all(), line.text
+    # and each is there
+    assert (picture == 255).all(axis=2).sum() > 8 * 20
+
+
+def test_where_there_is_no_room_a_label_covers_its_own_line() -> None:
+    below = TextLine("LOT", 0.95, box(0, 40, 100, 100))
+    above = TextLine("EXP", 0.2, box(0, 0, 100, 40))
+    picture = np.asarray(draw_reading(gray(100, 100), Reading((above, below), 100, 100)))
+    label = (picture == np.array(line_color(above))).all(axis=2)
+    rows = np.flatnonzero(label[:, 20:80].sum(axis=1) > 20)
+    assert rows.max() < 42
+
+
+def test_a_page_of_a_file_is_drawn_on_that_page(tmp_path: Path) -> None:
+    first, second = Image.new("RGB", (40, 30)), Image.new("RGB", (30, 40), (9, 9, 9))
+    first.save(tmp_path / "scan.tif", save_all=True, append_images=[second])
+    drawn_page = Reading((), 30, 40, page=2).draw(tmp_path / "scan.tif")
+    assert drawn_page.getpixel((0, 0)) == (9, 9, 9)
+    assert Reading((), 30, 40, page=2).draw(np.zeros((40, 30), np.uint8)).size == (30, 40)

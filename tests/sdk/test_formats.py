@@ -84,7 +84,7 @@ def test_hocr_is_well_formed_and_holds_everything() -> None:
     assert root.tag == f"{XHTML}html"
     assert hocr_titles(root, "ocr_page") == [
         'image "a.jpg"; bbox 0 0 400 200; ppageno 0',
-        'image "b "<&>".png"; bbox 0 0 64 32; ppageno 1',
+        'image "b %22<&>%22.png"; bbox 0 0 64 32; ppageno 1',
     ]
     assert hocr_titles(root, "ocr_line") == [
         "bbox 30 40 91 61; poly 30 40 90 40 90 60 30 60",
@@ -109,7 +109,7 @@ def test_what_a_pattern_did_is_in_json_and_hocr() -> None:
     assert Reading.from_dict(row["reading"]).lines == (fits, other)
     root = ET.fromstring(get_format("hocr").write(pages))
     assert [title.partition("x_pattern_ok ")[2] for title in hocr_titles(root, "ocr_line")] == [
-        '1; x_raw_text "L0T "12"',
+        '1; x_raw_text "L0T %2212"',
         '0; x_raw_text "a&b"',
     ]
     # the columns of Tesseract have no place for it
@@ -126,6 +126,23 @@ def test_hocr_of_any_text_and_name_is_well_formed(text: str, name: str) -> None:
     root = ET.fromstring(get_format("hocr").write([(name, page)]))
     found = [node.text for node in root.iter() if node.get("class") == "ocrx_word"]
     assert len(found) == len(text.split())
+
+
+def test_names_add_no_properties_to_hocr() -> None:
+    name = 'a"; bbox 1 1 2 2; x_wconf 99; b "'
+    [title] = hocr_titles(ET.fromstring(get_format("hocr").write([(name, EMPTY)])), "ocr_page")
+    # readers of hOCR split at semicolons, quoted or not
+    kinds = [part.split()[0] for part in title.split(";")]
+    assert kinds == ["image", "bbox", "ppageno"]
+
+
+def test_commands_to_a_terminal_are_shown_as_such_in_no_format() -> None:
+    evil = "a\x1b]0;b\x07\x9b2J\u202ec"
+    page = replace(PAGE, lines=(TextLine(evil, 0.5, box(0, 0, 9, 9)),))
+    for form in ("json", "tsv", "hocr"):
+        written = get_format(form).write([(evil, page)])
+        assert not set("\x1b\x07\x9b\u202e") & set(written)
+    assert json.loads(get_format("json").write([(evil, page)]))["image"] == evil
 
 
 def test_undecodable_name_in_json_is_valid_utf8() -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +15,7 @@ from sdk.errors import ImageError
 from sdk.image import jpeg
 from sdk.image.load import load_image
 
+from .memory import bytes_a_pixel
 from .pictures import RED, assert_is_picture, corners_picture, encoded
 
 
@@ -54,26 +54,14 @@ def test_black_jpeg_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_image(tmp_path / "black.jpg"), np.zeros((20, 30, 3)))
 
 
+@pytest.mark.skipif(
+    tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 10),
+    reason="older than OpenCV's decoding into arrays",
+)
 def test_large_jpeg_file_is_decoded_into_its_array(tmp_path: Path) -> None:
-    path = tmp_path / "large.jpg"
-    Image.new("RGB", (4000, 3000), RED).save(path)
-    program = """
-import resource, sys
-import cv2
-from sdk.image.load import load_image
-if tuple(map(int, cv2.__version__.split(".")[:2])) < (4, 10):
-    sys.exit("older than OpenCV's decoding into arrays")
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-pixels = load_image(sys.argv[1])
-grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-print(1024 * grown / pixels.nbytes)
-"""
-    result = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
-    )
-    if "older" in result.stderr:
-        pytest.skip(result.stderr)
-    assert float(result.stdout) < 1.5, result.stderr
+    for name, size in (("large.jpg", (4000, 3000)), ("small.jpg", (40, 30))):
+        Image.new("RGB", size, RED).save(tmp_path / name)
+    assert bytes_a_pixel(tmp_path / "large.jpg", tmp_path / "small.jpg") < 1.5 * 3
 
 
 @pytest.mark.parametrize("progressive", [False, True])
@@ -109,3 +97,35 @@ def test_first_picture_of_a_jpeg_with_several() -> None:
     data = encoded(corners_picture(), "MPO", save_all=True, append_images=[corners_picture()])
     assert Image.open(io.BytesIO(data)).format == "MPO"
     np.testing.assert_array_equal(load_image(data), np.asarray(Image.open(io.BytesIO(data))))
+
+
+def with_scans(data: bytes, count: int) -> bytes:
+    """A progressive file whose last scan is repeated."""
+    last = data[data.rfind(b"\xff\xda") : -2]
+    return data[:-2] + last * count + data[-2:]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_files_of_many_scans_are_refused(mode: str, tmp_path: Path) -> None:
+    data = encoded(Image.new(mode, (64, 64)), "JPEG", progressive=True)
+    (tmp_path / "bomb.jpg").write_bytes(with_scans(data, jpeg.MAX_SCANS))
+    for source in (with_scans(data, 2000), tmp_path / "bomb.jpg"):
+        with pytest.raises(ImageError, match=r"more than 50 scans.*Save it as a baseline JPEG"):
+            load_image(source)
+    assert load_image(with_scans(data, 30)).shape == (64, 64, 3)
+
+
+def test_only_scans_of_the_picture_itself_count() -> None:
+    noise = np.random.default_rng(4).integers(0, 256, (90, 90, 3), dtype=np.uint8)
+    photo = Image.fromarray(noise)
+    scan_like = b"\xff\xda\x00\x04" * 2000  # as in a preview among the metadata
+    data = encoded(photo, "JPEG", comment=scan_like)
+    jpeg.check_scans(data, "it")
+    jpeg.check_scans(data + scan_like, "it")
+    restarts = encoded(photo, "JPEG", restart_marker_blocks=1)
+    jpeg.check_scans(restarts, "it")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xda", b"\xff" * 10**6, b"\xff\xda\0" * 40])
+def test_scans_of_damaged_files_are_counted_too(data: bytes) -> None:
+    jpeg.check_scans(data, "it")

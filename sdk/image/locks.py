@@ -1,0 +1,21 @@
+"""Locks of libraries that are for one thread at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+__all__ = ["make_lock"]
+
+
+def make_lock() -> threading.Lock:
+    """Return a lock that a forked child finds open.
+
+    Forking waits until no thread holds the lock: in the child nobody would ever release it.
+    """
+    lock = threading.Lock()
+    if hasattr(os, "register_at_fork"):  # Windows has no fork
+        os.register_at_fork(
+            before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release
+        )
+    return lock

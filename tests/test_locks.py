@@ -16,7 +16,11 @@ else:
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 # What each lock installs beside the runtime.
-EXTRAS = {"runtime": (), "demo": ("demo",), "all": ("train", "convert", "dev", "basler", "pdf", "station")}
+EXTRAS = {
+    "runtime": (),
+    "demo": ("demo",),
+    "all": ("train", "convert", "dev", "basler", "pdf", "station"),
+}
 
 
 def normalized(name: str) -> str:

@@ -217,7 +217,7 @@ def test_job_is_edited_by_touch(run_app: RunApp, settings: Settings, tmp_path: P
     page.show_draft()
     assert page.problem.startswith("Pattern (4)")
     robot.tap(page.ids.save)
-    assert page.editing and "regular expression" in robot.app.root.toast.text
+    assert page.editing and "group is not closed" in robot.app.root.toast.text
     robot.tap(page.ids.cancel)
     assert page.problem == "" and len(jobs.draft.rules) == 4
     assert jobs.draft.region is None

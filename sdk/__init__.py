@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from sdk.pattern.template import Template as Template
     from sdk.reader import Reader as Reader
     from sdk.results import Char as Char
+    from sdk.results import Note as Note
     from sdk.results import Reading as Reading
     from sdk.results import TextLine as TextLine
     from sdk.results import Timing as Timing
@@ -48,6 +49,7 @@ _EXPORTS = {
     "Frame": "sdk.camera.base",
     "ImageError": "sdk.errors",
     "ModelError": "sdk.errors",
+    "Note": "sdk.results",
     "OptionError": "sdk.errors",
     "Reader": "sdk.reader",
     "Reading": "sdk.results",

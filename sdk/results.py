@@ -1,4 +1,4 @@
-"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, and its `Timing`.
+"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, its `Note`s and its `Timing`.
 
 All values are plain Python numbers and strings, so a result can be pickled, compared and written
 as JSON. Points are (x, y) in pixels of the input picture, continuous (the picture spans
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from sdk.image.load import ImageSource
 
-SCHEMA = 2
-"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines; 1 is still read."""
+SCHEMA = 3
+"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
+readings; 1 and 2 are still read."""
 
 Point = tuple[float, float]
 Quad = tuple[Point, Point, Point, Point]
@@ -179,6 +180,34 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """What a reading may lack, although nothing failed.
+
+    Attributes:
+        code: The kind, for programs: lowercase words joined by underscores, such as
+            "pages_left_out".
+        text: What was left out or is doubtful, and what to do about it, for people.
+    """
+
+    code: str
+    text: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Return the fields by name."""
+        return {"code": self.code, "text": self.text}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Note:
+        """Rebuild a note from `to_dict`.
+
+        Raises:
+            SdkError: A key is missing or unknown, or a value is no string.
+        """
+        _check_keys(data, cls)
+        return cls(_text(data, "code", "Note"), _text(data, "text", "Note"))
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """All text found in one picture; a sequence of its lines in reading order.
 
@@ -191,6 +220,8 @@ class Reading:
         timing: Time per stage.
         model: Name and version of the model that read.
         device: Device that read, for example "cpu".
+        page: Number of the page in its file, counted from 1.
+        notes: What the reading may lack; empty if there is nothing to say.
     """
 
     lines: tuple[TextLine, ...]
@@ -199,6 +230,8 @@ class Reading:
     timing: Timing = field(default_factory=Timing)
     model: str = ""
     device: str = ""
+    page: int = 1
+    notes: tuple[Note, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of lines."""
@@ -269,6 +302,8 @@ class Reading:
             "height": self.height,
             "model": self.model,
             "device": self.device,
+            "page": self.page,
+            "notes": [note.to_dict() for note in self.notes],
             "timing": self.timing.to_dict(),
             "lines": [line.to_dict() for line in self.lines],
         }
@@ -282,7 +317,8 @@ class Reading:
                 a value has the wrong type.
         """
         _check_schema(data)
-        _check_keys({key: value for key, value in data.items() if key != "schema"}, cls)
+        fields = {key: value for key, value in data.items() if key != "schema"}
+        _check_keys(fields, cls, optional={"page", "notes"})
         return cls(
             lines=tuple(TextLine.from_dict(line) for line in _list(data, "lines", "Reading")),
             width=_count(data, "width", "Reading"),
@@ -290,6 +326,10 @@ class Reading:
             timing=Timing.from_dict(data["timing"]),
             model=_text(data, "model", "Reading"),
             device=_text(data, "device", "Reading"),
+            page=_count({"page": 1, **data}, "page", "Reading"),
+            notes=tuple(
+                Note.from_dict(note) for note in _list({"notes": (), **data}, "notes", "Reading")
+            ),
         )
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -371,7 +411,7 @@ def _number(data: Mapping[str, Any], key: str, name: str) -> float:
 def _count(data: Mapping[str, Any], key: str, name: str) -> int:
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _bad_value(name, key, value, "a whole number of pixels")
+        raise _bad_value(name, key, value, "a whole number of 0 or more")
     return value
 
 

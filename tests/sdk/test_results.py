@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdk.errors import OptionError, SdkError
-from sdk.results import SCHEMA, Char, Quad, Reading, TextLine, Timing
+from sdk.results import SCHEMA, Char, Note, Quad, Reading, TextLine, Timing
 
 QUAD: Quad = ((10.0, 20.0), (110.0, 20.0), (110.0, 44.5), (10.0, 44.5))
 
@@ -45,6 +45,8 @@ readings = st.builds(
     timing=timings,
     model=texts,
     device=texts,
+    page=st.integers(1, 500),
+    notes=st.lists(st.builds(Note, code=texts, text=texts), max_size=2).map(tuple),
 )
 
 
@@ -53,7 +55,8 @@ def reading() -> Reading:
     line = TextLine("AB 1", 0.9, QUAD, (Char("A", 0.95, QUAD), Char("B", 0.8)), 0.7, 0.0)
     doubtful = TextLine("x", 0.25, QUAD, raw_text="X", pattern_ok=True)
     timing = Timing(1.0, 2.0, 3.0, 4.0, 10.5)
-    return Reading((line, doubtful), 640, 480, timing, "default 1", "cpu")
+    notes = (Note("text_too_small", "Some text is too small."),)
+    return Reading((line, doubtful), 640, 480, timing, "default 1", "cpu", 2, notes)
 
 
 @settings(deadline=None)
@@ -68,11 +71,13 @@ def test_round_trip_through_dict_and_json(reading: Reading) -> None:
 def test_dict_is_the_published_schema(reading: Reading) -> None:
     corners = [[10.0, 20.0], [110.0, 20.0], [110.0, 44.5], [10.0, 44.5]]
     assert reading.to_dict() == {
-        "schema": 2,
+        "schema": 3,
         "width": 640,
         "height": 480,
         "model": "default 1",
         "device": "cpu",
+        "page": 2,
+        "notes": [{"code": "text_too_small", "text": "Some text is too small."}],
         "timing": {
             "load_ms": 1.0,
             "detect_ms": 2.0,
@@ -108,9 +113,17 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
     }
 
 
+def test_results_from_before_pages_are_read(reading: Reading) -> None:
+    data = reading.to_dict()
+    data["schema"] = 2
+    del data["page"], data["notes"]
+    assert Reading.from_dict(data) == dataclasses.replace(reading, page=1, notes=())
+
+
 def test_results_from_before_patterns_are_read(reading: Reading) -> None:
     data = reading.to_dict()
     data["schema"] = 1
+    del data["page"], data["notes"]
     for line in data["lines"]:
         del line["raw_text"], line["pattern_ok"]
     old = Reading.from_dict(data)
@@ -142,7 +155,7 @@ def test_no_text_is_an_empty_reading() -> None:
 
 
 def test_results_are_frozen_and_carry_no_dict(reading: Reading) -> None:
-    for value in (reading, reading[0], reading[0].chars[0], reading.timing):
+    for value in (reading, reading[0], reading[0].chars[0], reading.timing, reading.notes[0]):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(value, dataclasses.fields(value)[0].name, None)
         assert not hasattr(value, "__dict__")
@@ -184,16 +197,19 @@ def drop(*path: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("schema", value=SCHEMA + 1), "has schema 3, this version knows up to 2. Update"),
+        (put("schema", value=SCHEMA + 1), "has schema 4, this version knows up to 3. Update"),
         (put("schema", value="1"), "\"schema\" is '1'"),
         (put("schema", value=True), '"schema" is True'),
         (put("schema", value=0), '"schema" is 0'),
         (drop("schema"), '"schema" is None'),
-        (put("page", value=3), "a Reading: found one with unknown page. Its keys are device, "),
+        (put("mood", value=3), "a Reading: found one with unknown mood. Its keys are device, "),
         (drop("width"), "a Reading: found one without width"),
-        (put("width", value=1.5), '"width" is 1.5. It must be a whole number of pixels'),
+        (put("width", value=1.5), '"width" is 1.5. It must be a whole number of 0 or more'),
         (put("height", value=-1), '"height" is -1'),
         (put("model", value=None), '"model" is None. It must be a string'),
+        (put("page", value="2"), "\"page\" is '2'"),
+        (put("notes", value="abc"), "\"notes\" is 'abc'. It must be a list"),
+        (put("notes", 0, "code", value=7), 'a Note: "code" is 7. It must be a string'),
         (put("lines", value="abc"), "\"lines\" is 'abc'. It must be a list"),
         (put("lines", 0, value="abc"), "a TextLine: found str"),
         (put("lines", 0, "bold", value=True), "a TextLine: found one with unknown bold"),

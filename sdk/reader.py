@@ -21,6 +21,7 @@ from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
+from sdk.forking import is_forked
 from sdk.image.load import load_image
 from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
@@ -48,8 +49,9 @@ Floats = NDArray[np.float32]
 class Reader(Closing):
     """Reads text in pictures.
 
-    A reader may be used from several threads; the detector runs for one of them at a time. Use it
-    as a context manager, or call `close`, to free the model early.
+    A reader may be used from several threads; the detector runs for one of them at a time. It may
+    be used in a forked child as well, where its interpreters are set up anew; a GPU or an Edge TPU
+    stays with the parent. Use it as a context manager, or call `close`, to free the model early.
     """
 
     def __init__(
@@ -69,7 +71,8 @@ class Reader(Closing):
                 several. "auto" takes what runs best, and says in `describe` why not the others.
                 The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
-                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
+                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process,
+                but for a forked child, whose OpenCV is left as it is.
                 The graphs of single lines run on one each, two looks at lines at a time.
             variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
                 the device.
@@ -81,7 +84,8 @@ class Reader(Closing):
         """
         # before the files are checked: a wrong argument should not cost their reading
         placement = place(model, check_options(device, threads), threads, variant)
-        if threads is not None:
+        # in a forked child OpenCV has no threads, and would wait for those of the parent to end
+        if threads is not None and not is_forked():
             cv2.setNumThreads(threads)
         self._assemble(placement)
 

@@ -54,6 +54,12 @@ _FLOAT_SLACK = 1e-3
 # Rows taken over from Pillow at a time.
 _BAND = 256
 _limit_lock = threading.Lock()
+if hasattr(os, "register_at_fork"):  # a child must not wait for a thread that stayed in the parent
+    os.register_at_fork(
+        before=_limit_lock.acquire,
+        after_in_parent=_limit_lock.release,
+        after_in_child=_limit_lock.release,
+    )
 
 
 def load_image(source: ImageSource, channels: str = "rgb") -> ImageArray:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sdk.geometry import side_lengths
 from sdk.image.load import ImageArray
+from sdk.image.sample import straighten
 
 __all__ = [
     "STRIP_HEIGHT",
@@ -76,7 +77,7 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
     top, bottom = _around(y, reach, image.shape[0])
     part = image[top:bottom, left:right]
     q = q - (left, top)
-    # warping samples single points: a much larger line is shrunk by areas first, against aliasing
+    # sampling takes single points: a much larger line is shrunk by areas first, against aliasing
     shrink = min(height / STRIP_HEIGHT, across / width)
     if shrink > 1.5:
         inner = (
@@ -84,19 +85,8 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
             max(1, round(part.shape[0] / shrink)),
         )
         q = q * np.array([inner[0] / part.shape[1], inner[1] / part.shape[0]])
-        part = cv2.resize(part, inner, interpolation=cv2.INTER_AREA)
-    # cv2 counts pixel centers from 0, ours are at + 0.5
-    end, under = width - 0.5, STRIP_HEIGHT - 0.5
-    target = np.array([[-0.5, -0.5], [end, -0.5], [end, under], [-0.5, under]], np.float32)
-    matrix = cv2.getPerspectiveTransform((q - 0.5).astype(np.float32), target)
-    warped = cv2.warpPerspective(
-        part,
-        matrix,
-        (width, STRIP_HEIGHT),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(warped, np.uint8)
+        part = np.asarray(cv2.resize(part, inner, interpolation=cv2.INTER_AREA), np.uint8)
+    return straighten(part, q, width, STRIP_HEIGHT)
 
 
 def _around(values: list[float], reach: int, size: int) -> tuple[int, int]:

@@ -30,6 +30,7 @@ from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look, to_result
+from sdk.stages.notes import note_gaps
 from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import Recheck
 
@@ -215,7 +216,7 @@ class Reader(Closing):
             max_lines: Most lines to read, the surest detections first; None leaves it to the model.
 
         Returns:
-            The lines in reading order; none if there is no text.
+            The lines in reading order; none if there is no text. Its notes say what was left out.
 
         Raises:
             ImageError: The picture cannot be loaded.
@@ -238,9 +239,10 @@ class Reader(Closing):
             )
         pixels = load_image(image, channels)
         loaded = time.perf_counter()
-        found = self._finder.find(pixels)[:max_lines]
+        found = self._finder.find(pixels)
+        read = found[: self._settings.max_lines][:max_lines]
         detected = time.perf_counter()
-        looks = self._read_features(found, options)
+        looks = self._read_features(read, options)
         recognized = time.perf_counter()
         recheck = Recheck(self._lines, self._settings, pixels, options, self._helpers)
         results = recheck.read(looks)
@@ -262,6 +264,8 @@ class Reader(Closing):
             ),
             self._model,
             self._device,
+            # what the caller asked to leave out is no news
+            notes=note_gaps(found if max_lines is None else read, read, results),
         )
 
     def read_batch(self, images: Iterable[ImageSource], **options: Any) -> Iterator[Reading]:

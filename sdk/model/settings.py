@@ -21,6 +21,7 @@ _SHARES = (
     "flip_gain",
     "pattern_ratio",
     "tile_share",
+    "farther_score",
 )
 
 
@@ -61,8 +62,11 @@ class DecodeSettings:
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.
-        tile_zoom: Largest magnification of tiles over the first look, 1 and up.
+        tile_zoom: Largest magnification of tiles over the first look, 1 and up; of a strip, as many
+            times as it is longer than high if that is more.
         tile_overlap: Overlap of neighboring tiles as a share of the tile, 0 to 0.5.
+        farther_score: Photos whose surest line is found less surely than this are looked at once
+            more from farther away, for text that fills the frame, 0..1; 0 never does.
     """
 
     score_threshold: float = 0.5
@@ -89,6 +93,7 @@ class DecodeSettings:
     max_tiles: int = 12
     tile_zoom: float = 3.0
     tile_overlap: float = 0.15
+    farther_score: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every value.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sdk.geometry import quad_points
 from sdk.image.load import ImageArray
 from sdk.image.sample import sample
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.image.strip import STRIP_HEIGHT, reduce
 
 __all__ = ["Band", "cut_band", "find_band"]
 
@@ -165,14 +165,10 @@ def cut_band(
     along = [np.interp(at, length, v) for v in (x, y)]
     slope = [np.interp(at, length, np.gradient(v, length)) for v in (x, y)]
     across = (((np.arange(STRIP_HEIGHT) + 0.5) / STRIP_HEIGHT - 0.5) * thickness)[:, None]
-    shrink = min(1.0, STRIP_HEIGHT / thickness)
-    inner = (width, height)
-    if shrink < 1:  # sampling takes single points: by areas first, against aliasing
-        inner = (max(1, round(width * shrink)), max(1, round(height * shrink)))
-        image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_AREA), np.uint8)
-    columns = (along[0] - slope[1] * across) * (inner[0] / width)
-    rows = (along[1] + slope[0] * across) * (inner[1] / height)
-    return sample(image, columns, rows)
+    inner = reduce(image, min(1.0, STRIP_HEIGHT / thickness))
+    columns = (along[0] - slope[1] * across) * (inner.shape[1] / width)
+    rows = (along[1] + slope[0] * across) * (inner.shape[0] / height)
+    return sample(inner, columns, rows)
 
 
 def _curve(u: Floats, rise: float, bow: float) -> Floats:

@@ -17,10 +17,9 @@ from sdk.image.load import ImageArray
 
 __all__ = ["sample", "straighten"]
 
-# What OpenCV's fixed-point maps count in, and the longest side of a picture that they reach.
+# What OpenCV's fixed-point maps count in.
 _BITS = 5
 _STEPS = 1 << _BITS
-_LONGEST = 32_766
 # Positions at a time: larger arrays of doubles cost more to allocate than to fill.
 _AT_A_TIME = 8192
 
@@ -29,7 +28,7 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     """Return the colors of a picture at positions.
 
     Args:
-        image: uint8 (H, W, 3).
+        image: uint8 (H, W, 3), sides below 32,767 pixels, see `sdk.image.strip.reduce`.
         x: float64 (h, w), distances from the picture's left edge in pixels; pixel centers are at
             integer + 0.5.
         y: float64 (h, w), distances from its top edge.
@@ -38,11 +37,6 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
         uint8 (h, w, 3).
     """
     height, width = image.shape[:2]
-    if max(height, width) > _LONGEST:
-        inner = min(width, _LONGEST), min(height, _LONGEST)
-        x, y = x * (inner[0] / width), y * (inner[1] / height)
-        image = np.asarray(cv2.resize(image, inner, interpolation=cv2.INTER_AREA), np.uint8)
-        width, height = inner
     columns, rows = _steps(x, width), _steps(y, height)
     whole = np.empty((*columns.shape, 2), np.int16)
     # in place, and shifts for divisions: a strip must not cost what its reading does
@@ -60,7 +54,7 @@ def straighten(image: ImageArray, quad: ArrayLike, width: int, height: int) -> I
     """Return what a quad shows as an upright picture.
 
     Args:
-        image: uint8 (H, W, 3).
+        image: uint8 (H, W, 3), sides below 32,767 pixels.
         quad: (4, 2) pixels, convex, from the corner that becomes the top left one.
         width: Width of the result in pixels.
         height: Its height.

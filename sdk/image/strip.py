@@ -19,11 +19,15 @@ __all__ = [
     "fit_strip",
     "pack_strips",
     "rectify",
+    "reduce",
     "strip_width",
 ]
 
 STRIP_HEIGHT = 32
 """Height of a strip in pixels."""
+
+# OpenCV samples from pictures whose sides have fewer pixels than that.
+_SIDE_LIMIT = 2**15 - 1
 
 
 def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np.float32]:
@@ -77,16 +81,27 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
     top, bottom = _around(y, reach, image.shape[0])
     part = image[top:bottom, left:right]
     q = q - (left, top)
-    # sampling takes single points: a much larger line is shrunk by areas first, against aliasing
     shrink = min(height / STRIP_HEIGHT, across / width)
-    if shrink > 1.5:
-        inner = (
-            max(1, round(part.shape[1] / shrink)),
-            max(1, round(part.shape[0] / shrink)),
-        )
-        q = q * np.array([inner[0] / part.shape[1], inner[1] / part.shape[0]])
-        part = np.asarray(cv2.resize(part, inner, interpolation=cv2.INTER_AREA), np.uint8)
-    return straighten(part, q, width, STRIP_HEIGHT)
+    inner = reduce(part, 1 / shrink if shrink > 1.5 else 1.0)
+    q = q * np.array([inner.shape[1] / part.shape[1], inner.shape[0] / part.shape[0]])
+    return straighten(inner, q, width, STRIP_HEIGHT)
+
+
+def reduce(image: ImageArray, scale: float) -> ImageArray:
+    """Return a picture to sample single points of, shrunk by areas first, against aliasing.
+
+    Args:
+        image: uint8 (H, W, 3).
+        scale: Most pixels of it for one of the picture, 1 at most, the same for both sides.
+
+    Returns:
+        uint8 (h, w, 3), smaller yet where OpenCV could not sample a side so long.
+    """
+    height, width = image.shape[:2]
+    size = tuple(min(max(1, round(x * scale)), _SIDE_LIMIT - 1) for x in (width, height))
+    if size == (width, height):
+        return image
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _around(values: list[float], reach: int, size: int) -> tuple[int, int]:

@@ -358,7 +358,9 @@ def test_bad_pictures(exact: Reader, tmp_path: Path) -> None:
             exact.read_line(bad)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (20, 20_000), (20_000, 20), (3, 1), (32, 1)])
+@pytest.mark.parametrize(
+    "size", [(1, 1), (20, 20_000), (20_000, 20), (3, 1), (32, 1), (1, 100_000), (32_767, 40)]
+)
 def test_odd_strips(exact: Reader, size: tuple[int, int]) -> None:
     line = exact.read_line(np.zeros((*size, 3), np.uint8))
     assert 0 <= line.confidence <= 1

@@ -72,17 +72,3 @@ def test_wide_pictures_are_straightened_in_pieces() -> None:
     whole = straighten(PICTURE, quad, 2000, 40)
     u, v = (np.arange(2000) + 0.5) / 2000, (np.arange(40) + 0.5) / 40
     assert np.array_equal(whole, sample(PICTURE, *quad_points(quad, u, v[:, None])))
-
-
-@pytest.mark.parametrize("shape", [(20, 40_000), (40_000, 20)])
-def test_pictures_longer_than_opencv_reaches(shape: tuple[int, int]) -> None:
-    picture = np.full((*shape, 3), 70, np.uint8)
-    picture[shape[0] // 2 :, shape[1] // 2 :] = 200
-    x, y = np.meshgrid(np.linspace(0, shape[1], 64), np.linspace(0, shape[0], 32))
-    seen = sample(picture, x, y)
-    assert (seen[0, 0] == 70).all()
-    assert (seen[-1, -1] == 200).all()
-    height, width = shape
-    quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    assert rectify(picture, quad, 1024).shape[0] == 32
-    assert cut_band(picture, Band(0.1, 0.9), 0.0, 1.0, 1024).shape[0] == 32

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sdk.geometry import box_quads, side_lengths
+from sdk.image.band import Band, cut_band
 from sdk.image.strip import expand_quad, fit_strip, pack_strips, rectify
 
 
@@ -96,3 +97,25 @@ def test_expanded_quad_grows_by_its_height(turn: float) -> None:
     assert np.allclose(side_lengths(expand_quad(quad, 0)), side_lengths(quad))
     longer = expand_quad(box_quads((50, 60), 100, 20, turn), 0.1, 0.25)
     assert np.abs(longer - box_quads((50, 60), 114, 24, turn)).max() < 1e-3
+
+
+@pytest.mark.parametrize("size", [(1, 100_000), (40, 32_767), (32_767, 40)])
+def test_lines_of_any_length_are_cut(size: tuple[int, int]) -> None:
+    image = np.full((*size, 3), 200, np.uint8)
+    height, width = size
+    quad = [[0, 0], [width, 0], [width, height], [0, height]]
+    strip = rectify(image, quad, 256)
+    assert strip.shape[0] == 32
+    assert (strip == 200).all()
+    strip = cut_band(image, Band(0.1, 0.9, 0.05), 0.1, 1.0, 256)
+    assert strip.shape[0] == 32
+    assert (strip == 200).all()
+
+
+def test_a_line_that_is_longer_than_opencv_samples_keeps_its_places() -> None:
+    image = np.zeros((8, 40_000, 3), np.uint8)
+    image[:, 20_000:] = 255
+    strip = rectify(image, [[0, 0], [40_000, 0], [40_000, 8], [0, 8]], 1000)
+    assert strip.shape == (32, 1000, 3)
+    assert strip[:, :499].max() == 0
+    assert strip[:, 501:].min() == 255

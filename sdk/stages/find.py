@@ -131,7 +131,8 @@ class Finder:
         lines, view = self._look(image, np.zeros(2, np.float32), frame)
         if max((line.score for line in lines), default=0.0) < self._settings.farther_score:
             lines = self._with_large(lines, image, view.box, frame)
-        zoom = self._zoom(lines, view.box)
+        # large lines seen from farther away say nothing of how small the others are
+        zoom = self._zoom([x for x in lines if x.view is view] or lines, view.box)
         if zoom > 1:
             tiles, frame = self._plan(image, view.box, zoom)
             # a single tile, or tiles hardly smaller than the photo, show nothing new

@@ -65,9 +65,13 @@ def strip_area(quad: Floats, settings: DecodeSettings) -> Floats:
 
 @dataclass(slots=True)
 class _Line:
-    """A line and the looks at it so far, the first one before any from the photo's pixels."""
+    """A line and the looks at it so far, the first one before any from the photo's pixels.
+
+    `turned` is a look at it the other way round.
+    """
 
     looks: list[Look]
+    turned: Look | None = None
     _election: Election | None = None
 
     @property
@@ -138,7 +142,7 @@ class Recheck:
         fitted = [self._fitted(line.looks) for line in lines]
         doubtful = [i for i, look in enumerate(best) if look.confidence < settings.flip_confidence]
         del doubtful[settings.max_flips :]
-        turned = self._helpers.map(self._turned, [lines[i].looks[0] for i in doubtful])
+        turned = self._read_turned([lines[i] for i in doubtful])
         for i, look in zip(doubtful, turned, strict=True):
             fitted[i] = self._fitted([fitted[i] or look, look])
             if look.confidence > best[i].confidence + settings.flip_gain:
@@ -147,20 +151,24 @@ class Recheck:
 
     def _turn_page(self, lines: list[_Line]) -> None:
         """Turn lines that run the same way if those asked read much better the other way round."""
-        asked = witnesses([line.best for line in lines], self._settings.flip_probability)
-        witnessed = self._read_turned([lines[i] for i in asked])
-        claims = [claim_of_turned(lines[i].best, x) for i, x in zip(asked, witnessed, strict=True)]
-        if sum(claims) <= self._settings.flip_lead:
+        settings = self._settings
+        asked = [lines[i] for i in witnesses([x.best for x in lines], settings.flip_probability)]
+        turned = self._read_turned(asked)
+        claims = [claim_of_turned(x.best, look) for x, look in zip(asked, turned, strict=True)]
+        if sum(claims) <= settings.flip_lead:
             return
-        others = [line for i, line in enumerate(lines) if i not in asked]
-        turned = [*witnessed, *self._read_turned(others)]
-        for line, look in zip([*(lines[i] for i in asked), *others], turned, strict=True):
+        for line, look in zip(lines, self._read_turned(lines), strict=True):
             # what stands the other way on the page says so itself
-            if claim_of_turned(line.best, look) > -self._settings.flip_lead:
-                line.looks = [look]
+            if claim_of_turned(line.best, look) > -settings.flip_lead:
+                line.looks, line.turned = [look], line.best
 
     def _read_turned(self, lines: list[_Line]) -> list[Look]:
-        return list(self._helpers.map(self._turned, [line.looks[0] for line in lines]))
+        """Return looks at lines the other way round; each is taken once."""
+        new = [line for line in lines if line.turned is None]
+        looks = self._helpers.map(self._turned, [line.looks[0] for line in new])
+        for line, look in zip(new, looks, strict=True):
+            line.turned = look
+        return [line.turned for line in lines if line.turned is not None]
 
     def _elected(self, lines: list[_Line]) -> list[Look]:
         """Let looks at unsure lines vote and return the best look at each line.

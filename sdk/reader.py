@@ -264,8 +264,7 @@ class Reader(Closing):
             ),
             self._model,
             self._device,
-            # what the caller asked to leave out is no news
-            notes=note_gaps(found if max_lines is None else read, read, results),
+            notes=note_gaps(found, read, results, self._settings.max_lines),
         )
 
     def read_batch(self, images: Iterable[ImageSource], **options: Any) -> Iterator[Reading]:

@@ -17,7 +17,10 @@ READABLE_PX = 8.0
 
 
 def note_gaps(
-    found: Sequence[FoundLine], read: Sequence[FoundLine], kept: Sequence[TextLine]
+    found: Sequence[FoundLine],
+    read: Sequence[FoundLine],
+    kept: Sequence[TextLine],
+    most: int,
 ) -> tuple[Note, ...]:
     """Return what a reading may lack, empty if there is nothing to say.
 
@@ -25,13 +28,14 @@ def note_gaps(
         found: The lines that were found.
         read: Those of them that were read.
         kept: Those that the reading holds.
+        most: Most lines that the model reads; fewer are what the caller wanted.
     """
     notes = []
-    if len(read) < len(found):
+    if len(found) > most:
         notes.append(
             Note(
                 "lines_left_out",
-                f"{len(found)} lines were found, and the surest {len(read)} read (max_lines). "
+                f"{len(found)} lines were found, and only the surest {len(read)} read. "
                 "Read a part of the picture at a time.",
             )
         )

@@ -19,7 +19,10 @@ def found(count: int, height: float = 20.0) -> list[FoundLine]:
 
 
 def test_a_reading_that_lacks_nothing_says_nothing() -> None:
-    assert note_gaps(found(3), found(3), [line("LOT 7")]) == ()
+    assert note_gaps(found(3), found(3), [line("LOT 7")], 4) == ()
+    # what the caller left out is no news
+    assert note_gaps(found(3), found(1), [line("LOT 7")], 4) == ()
+    assert note_gaps(found(3), [], [], 4) == ()
 
 
 @pytest.mark.parametrize(
@@ -35,7 +38,7 @@ def test_a_reading_that_lacks_nothing_says_nothing() -> None:
 def test_what_is_left_out_is_told(
     all_lines: list[FoundLine], read: list[FoundLine], kept: list[object], codes: list[str]
 ) -> None:
-    notes = note_gaps(all_lines, read, kept)  # type: ignore[arg-type]
+    notes = note_gaps(all_lines, read, kept, 4)  # type: ignore[arg-type]
     assert [note.code for note in notes] == codes
     assert all(note.text.endswith(".") for note in notes)
 

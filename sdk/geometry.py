@@ -36,6 +36,7 @@ __all__ = [
     "iou",
     "iou_matrix",
     "map_points",
+    "quad_points",
     "reverse",
     "shared_area",
     "shrink",
@@ -273,6 +274,36 @@ def reverse(quads: ArrayLike) -> Floats:
         float32 (..., 4, 2), a copy.
     """
     return np.roll(np.asarray(quads, np.float32), -2, axis=-2)
+
+
+def quad_points(
+    quad: ArrayLike, u: NDArray[np.float64], v: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the points of a quad seen in perspective, as a square's picture (a homography).
+
+    Heckbert 1989, "Fundamentals of Texture Mapping and Image Warping", section 2.2.3. In double
+    precision and without a solver, whose last digits would depend on the library.
+
+    Args:
+        quad: (4, 2) pixels, convex.
+        u: Shares of the way from the start to the end, 0..1 inside; broadcast with `v`.
+        v: Shares of the way from the top to the bottom.
+
+    Returns:
+        x and y in pixels, float64 of the broadcast shape.
+    """
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = np.asarray(quad, np.float64).tolist()
+    # what makes it no parallelogram; rounding does not
+    sx, sy = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
+    if max(abs(sx), abs(sy)) < 1e-3:
+        return (x1 - x0) * u + ((x3 - x0) * v + x0), (y1 - y0) * u + ((y3 - y0) * v + y0)
+    ax, bx, ay, by = x1 - x2, x3 - x2, y1 - y2, y3 - y2
+    area = ax * by - bx * ay
+    g, h = ((sx * by - bx * sy) / area, (ax * sy - sx * ay) / area) if area else (0.0, 0.0)
+    depth = g * u + (h * v + 1)
+    x = ((x1 - x0 + g * x1) * u + ((x3 - x0 + h * x3) * v + x0)) / depth
+    y = ((y1 - y0 + g * y1) * u + ((y3 - y0 + h * y3) * v + y0)) / depth
+    return x, y
 
 
 def map_points(points: ArrayLike, matrix: ArrayLike) -> Floats:

@@ -21,6 +21,7 @@ from sdk.decode.ctc import CtcText
 from sdk.decode.order import reading_order
 from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
 from sdk.errors import ModelError, OptionError, SdkError
+from sdk.forking import is_forked
 from sdk.image.load import MAX_PIXELS, Picture, load_image, load_picture, open_document
 from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
@@ -29,6 +30,7 @@ from sdk.stages.crop import CropReader
 from sdk.stages.find import Finder, FoundLine
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look, to_result
+from sdk.stages.notes import note_gaps
 from sdk.stages.read import LineReader, LineText, ReadOptions
 from sdk.stages.recheck import Recheck
 
@@ -48,8 +50,9 @@ Floats = NDArray[np.float32]
 class Reader(Closing):
     """Reads text in pictures.
 
-    A reader may be used from several threads; the detector runs for one of them at a time. Use it
-    as a context manager, or call `close`, to free the model early.
+    A reader may be used from several threads; the detector runs for one of them at a time. It may
+    be used in a forked child as well, where its interpreters are set up anew; a GPU or an Edge TPU
+    stays with the parent. Use it as a context manager, or call `close`, to free the model early.
     """
 
     def __init__(
@@ -71,7 +74,8 @@ class Reader(Closing):
                 several. "auto" takes what runs best, and says in `describe` why not the others.
                 The detector runs there, the graphs of single lines on the CPU.
             threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
-                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process.
+                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process,
+                but for a forked child, whose OpenCV is left as it is.
                 The graphs of single lines run on one each, two looks at lines at a time.
             variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
                 the device.
@@ -83,7 +87,8 @@ class Reader(Closing):
         """
         # before the files are checked: a wrong argument should not cost their reading
         placement = place(model, check_options(device, threads), threads, variant)
-        if threads is not None:
+        # in a forked child OpenCV has no threads, and would wait for those of the parent to end
+        if threads is not None and not is_forked():
             cv2.setNumThreads(threads)
         self._assemble(placement)
 
@@ -242,9 +247,10 @@ class Reader(Closing):
         pixels = picture.pixels
         loaded = time.perf_counter()
         load_ms = picture.load_ms if isinstance(image, Picture) else 1e3 * (loaded - started)
-        found = self._finder.find(pixels)[:max_lines]
+        found = self._finder.find(pixels)
+        read = found[: self._settings.max_lines][:max_lines]
         detected = time.perf_counter()
-        looks = self._read_features(found, options)
+        looks = self._read_features(read, options)
         recognized = time.perf_counter()
         recheck = Recheck(self._lines, self._settings, pixels, options, self._helpers)
         results = recheck.read(looks)
@@ -267,7 +273,7 @@ class Reader(Closing):
             self._model,
             self._device,
             picture.page,
-            picture.notes,
+            (*picture.notes, *note_gaps(found, read, results, self._settings.max_lines)),
         )
 
     def read_pages(

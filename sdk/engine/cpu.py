@@ -17,6 +17,7 @@ from sdk.engine.interpreter import construction_error, find_interpreter, first_l
 from sdk.engine.resized import resized
 from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import ModelError, SdkError
+from sdk.forking import abandon, renew_in_child
 from sdk.model.bundle import BundleGraph
 
 __all__ = ["CpuEngine", "default_threads"]
@@ -76,6 +77,12 @@ class CpuEngine:
             self._compare(interpreter)
         if not graph.spec.sizes:  # else another size may be what the first picture needs
             self._interpreters[self._native] = self._allocate(interpreter)
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Forget, in a forked child, the interpreters whose threads stayed in the parent."""
+        abandon(self._interpreters)
+        self._lock, self._interpreters = threading.Lock(), OrderedDict()
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from sdk.engine.cpu import CpuEngine, Ready, Shapes
-from sdk.engine.device import Device
+from sdk.engine.device import Device, left_behind
 from sdk.engine.edgetpu import explain_failure, library_name, library_options
 from sdk.engine.interpreter import find_interpreter, first_line
 from sdk.errors import DeviceError, OptionError, SdkError
+from sdk.forking import abandon
 from sdk.model.bundle import BundleGraph
 
 __all__ = ["DelegateEngine"]
@@ -60,7 +61,15 @@ class DelegateEngine(CpuEngine):
         super().close()
         self._delegate = None
 
+    def renew(self) -> None:
+        """Leave the device, in a forked child, to the parent, which has it open."""
+        super().renew()
+        abandon(self._delegate)
+        self._delegate = None
+
     def _construct(self, shapes: Shapes) -> Any:
+        if self._delegate is None:
+            raise left_behind(self._device)
         try:
             return self._found.module.Interpreter(
                 model_path=str(self._graph.path),

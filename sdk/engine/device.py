@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sdk.errors import OptionError
+from sdk.errors import DeviceError, OptionError
 
-__all__ = ["AUTO", "CPU", "EDGETPU", "GPU", "Device", "parse_device"]
+__all__ = ["AUTO", "CPU", "EDGETPU", "GPU", "Device", "left_behind", "parse_device"]
 
 FORMS = (
     "auto",
@@ -56,3 +56,11 @@ def parse_device(text: str) -> Device:
         if (kind == "gpu" and detail) or (kind == "edgetpu" and which):
             return device
     raise OptionError(f"device is {text!r}. Give one of {', '.join(FORMS)}.")
+
+
+def left_behind(device: Device) -> DeviceError:
+    """Return the error for a device that a forked child wants and its parent has open."""
+    return DeviceError(
+        f"The device {device} was opened before this process was forked, and stayed with its "
+        "parent. Open a new Reader in the forked process."
+    )

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.engine.device import GPU, left_behind
 from sdk.engine.interpreter import first_line
 from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+from sdk.forking import abandon, renew_in_child
 from sdk.model.bundle import BundleGraph
 from sdk.model.manifest import TensorSpec
 
@@ -49,6 +51,7 @@ class GpuEngine:
         """
         self._graph = graph
         self._lock = threading.Lock()
+        self._left_behind = False
         try:
             compiled = import_module("ai_edge_litert.compiled_model").CompiledModel
             kinds = import_module("ai_edge_litert.hardware_accelerator").HardwareAccelerator
@@ -74,6 +77,12 @@ class GpuEngine:
             self._positions(self._model.get_input_tensor_details(key), graph.spec.inputs),
             self._positions(self._model.get_output_tensor_details(key), graph.spec.outputs),
         ]
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Leave the GPU, in a forked child, to the parent; see `sdk.forking`."""
+        abandon((self._model, self._inputs, self._outputs))
+        self._lock, self._left_behind = threading.Lock(), True
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
@@ -88,6 +97,8 @@ class GpuEngine:
                     "Other shapes run on the CPU."
                 )
         with self._lock:
+            if self._left_behind:
+                raise left_behind(GPU)
             if self._model is None:
                 raise SdkError("The engine is closed. Open a new one.")
             try:

@@ -9,6 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from sdk.engine.base import Engine
+from sdk.forking import renew_in_child
 
 __all__ = ["EngineTeam"]
 
@@ -23,6 +24,11 @@ class EngineTeam:
     def __init__(self, engines: Sequence[Engine]) -> None:
         """Take over the engines, at least one."""
         self._engines = tuple(engines)
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Take back the engines that other threads had; see `sdk.forking`."""
         self._free: LifoQueue[Engine] = LifoQueue()
         for engine in reversed(self._engines):
             self._free.put(engine)

@@ -10,8 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.geometry import map_points
+from sdk.geometry import quad_points
 from sdk.image.load import ImageArray
+from sdk.image.sample import sample
 from sdk.image.strip import STRIP_HEIGHT, reduce
 
 __all__ = ["Band", "cut_band", "find_band"]
@@ -75,9 +76,8 @@ class Band:
             width: The picture's width in pixels.
             height: Its height.
         """
-        frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        matrix = cv2.getPerspectiveTransform(frame, quad)
-        return map_points(self.quad(side, width, height), matrix).astype(np.float32)
+        u, v = (self.quad(side, width, height) / (width, height)).T
+        return np.stack(quad_points(quad, u, v), -1).astype(np.float32)
 
     def ends(self, side: float, width: float, height: float) -> tuple[float, float]:
         """Return where a strip starts and ends, in shares of the picture's width; see `quad`."""
@@ -166,17 +166,9 @@ def cut_band(
     slope = [np.interp(at, length, np.gradient(v, length)) for v in (x, y)]
     across = (((np.arange(STRIP_HEIGHT) + 0.5) / STRIP_HEIGHT - 0.5) * thickness)[:, None]
     inner = reduce(image, min(1.0, STRIP_HEIGHT / thickness))
-    # cv2 counts pixel centers from 0, ours are at + 0.5
-    columns = (along[0] - slope[1] * across) * (inner.shape[1] / width) - 0.5
-    rows = (along[1] + slope[0] * across) * (inner.shape[0] / height) - 0.5
-    strip = cv2.remap(
-        inner,
-        columns.astype(np.float32),
-        rows.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(strip, np.uint8)
+    columns = (along[0] - slope[1] * across) * (inner.shape[1] / width)
+    rows = (along[1] + slope[0] * across) * (inner.shape[0] / height)
+    return sample(inner, columns, rows)
 
 
 def _curve(u: Floats, rise: float, bow: float) -> Floats:

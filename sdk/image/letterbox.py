@@ -1,8 +1,8 @@
 """Fit a picture into a network's fixed frame, and map points of the frame back to the picture.
 
-The picture keeps its aspect ratio and lies in the frame's top left corner; the rest is gray, which
-is zero to the network. With coordinates that count from the picture's corner (pixel centers at
-integer + 0.5) the mapping is a mere factor.
+The picture keeps its aspect ratio and lies in the frame's top left corner, or in its middle; the
+rest is gray, which is zero to the network. Coordinates count from corners (pixel centers are at
+integer + 0.5).
 """
 
 from __future__ import annotations
@@ -27,26 +27,36 @@ class Letterbox:
         scale_y: The same vertically; differs from `scale_x` by rounding to whole pixels only.
         width: Width in frame pixels that the picture takes.
         height: Height in frame pixels that the picture takes.
+        left: Frame pixels to the left of the picture.
+        top: Frame pixels above it.
     """
 
     scale_x: float
     scale_y: float
     width: int
     height: int
+    left: int = 0
+    top: int = 0
 
     def to_image(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Map frame points, float (..., 2) as (x, y), to picture points of the same shape."""
         scale = np.array((self.scale_x, self.scale_y), dtype=np.float32)
-        return np.asarray(points, dtype=np.float32) / scale
+        corner = np.array((self.left, self.top), dtype=np.float32)
+        return (np.asarray(points, dtype=np.float32) - corner) / scale
 
     def to_frame(self, points: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
         """Map picture points, float (..., 2) as (x, y), to frame points of the same shape."""
         scale = np.array((self.scale_x, self.scale_y), dtype=np.float32)
-        return np.asarray(points, dtype=np.float32) * scale
+        corner = np.array((self.left, self.top), dtype=np.float32)
+        return np.asarray(points, dtype=np.float32) * scale + corner
 
 
 def letterbox(
-    image: ImageArray, height: int, width: int, max_scale: float = float("inf")
+    image: ImageArray,
+    height: int,
+    width: int,
+    max_scale: float = float("inf"),
+    centered: bool = False,
 ) -> tuple[ImageArray, Letterbox]:
     """Return a picture fitted into a frame, and how it lies there.
 
@@ -55,6 +65,7 @@ def letterbox(
         height: Height of the frame in pixels.
         width: Width of the frame in pixels.
         max_scale: Largest magnification; a smaller picture leaves more of the frame gray.
+        centered: Whether the picture lies in the middle.
 
     Returns:
         The frame, uint8 (height, width, 3), and the mapping between both.
@@ -66,7 +77,10 @@ def letterbox(
     inner_height = min(height, max(1, round(image_height * scale)))
     shrinks = inner_width * inner_height < image_width * image_height
     frame = np.full((height, width, 3), FILL, dtype=np.uint8)
-    frame[:inner_height, :inner_width] = cv2.resize(
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    if not centered:
+        top = left = 0
+    frame[top : top + inner_height, left : left + inner_width] = cv2.resize(
         image,
         (inner_width, inner_height),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
@@ -76,4 +90,6 @@ def letterbox(
         scale_y=inner_height / image_height,
         width=inner_width,
         height=inner_height,
+        left=left,
+        top=top,
     )

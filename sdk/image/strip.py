@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sdk.geometry import side_lengths
 from sdk.image.load import ImageArray
+from sdk.image.sample import straighten
 
 __all__ = [
     "STRIP_HEIGHT",
@@ -83,18 +84,7 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
     shrink = min(height / STRIP_HEIGHT, across / width)
     inner = reduce(part, 1 / shrink if shrink > 1.5 else 1.0)
     q = q * np.array([inner.shape[1] / part.shape[1], inner.shape[0] / part.shape[0]])
-    # cv2 counts pixel centers from 0, ours are at + 0.5
-    end, under = width - 0.5, STRIP_HEIGHT - 0.5
-    target = np.array([[-0.5, -0.5], [end, -0.5], [end, under], [-0.5, under]], np.float32)
-    matrix = cv2.getPerspectiveTransform((q - 0.5).astype(np.float32), target)
-    warped = cv2.warpPerspective(
-        inner,
-        matrix,
-        (width, STRIP_HEIGHT),
-        flags=cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(warped, np.uint8)
+    return straighten(inner, q, width, STRIP_HEIGHT)
 
 
 def reduce(image: ImageArray, scale: float) -> ImageArray:

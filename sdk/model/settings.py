@@ -25,6 +25,8 @@ _SHARES = (
     "flip_gain",
     "pattern_ratio",
     "tile_share",
+    "farther_score",
+    "flip_probability",
 )
 
 
@@ -55,6 +57,10 @@ class DecodeSettings:
         flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
         flip_gain: How much surer the turned line must be to win.
         max_flips: Most lines of a picture tried turned.
+        flip_probability: A line whose whole text is at least so probable vouches for the direction
+            of the lines that run the same way, 0..1; where too few do, some are read turned, and
+            all are if that reads better. 0 trusts all.
+        flip_lead: How much better: the logarithm of a ratio of odds, 0 and up.
         vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read in
             several cuts, which vote; this many votes of lead end the reading early (a cut surely
             read has one vote).
@@ -65,8 +71,11 @@ class DecodeSettings:
         tile_height_px: Lines lower than this on the frame count as small.
         tile_share: Share of small lines from which a large picture is looked at in tiles.
         max_tiles: Most tiles; 0 never tiles.
-        tile_zoom: Largest magnification of tiles over the first look, 1 and up.
+        tile_zoom: Largest magnification of tiles over the first look, 1 and up; of a strip, as many
+            times as it is longer than high if that is more.
         tile_overlap: Overlap of neighboring tiles as a share of the tile, 0 to 0.5.
+        farther_score: Photos whose surest line is found less surely than this are looked at once
+            more from farther away, for text that fills the frame, 0..1; 0 never does.
     """
 
     score_threshold: float = 0.5
@@ -85,6 +94,8 @@ class DecodeSettings:
     flip_confidence: float = 0.5
     flip_gain: float = 0.1
     max_flips: int = 16
+    flip_probability: float = 0.0
+    flip_lead: float = 2.0
     vote_lead: float = 1.2
     digit_odds: float = 1.0
     pattern_ratio: float = 0.5
@@ -93,6 +104,7 @@ class DecodeSettings:
     max_tiles: int = 12
     tile_zoom: float = 3.0
     tile_overlap: float = 0.15
+    farther_score: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -105,6 +117,7 @@ class DecodeSettings:
         for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
             self._check(name, 0.0, 1e4)
         self._check("vote_lead", 0.0, 100.0)
+        self._check("flip_lead", 0.0, 100.0)
         self._check("digit_odds", 1.0, 1e4)
         self._check("max_scale", 0.01, 100.0)
         self._check("box_margin", 0.0, 1.0)

@@ -13,6 +13,7 @@ from sdk.image.band import Band, cut_band, find_band
 from sdk.image.load import ImageArray
 from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
+from sdk.stages.direction import claim_of_turned, witnesses
 from sdk.stages.find import FoundLine
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look
@@ -122,9 +123,12 @@ class CropReader:
             quarters = self._quarters[whole.index(best)]
             more = self._look((quarters, cut) for cut in self._upright_cuts(quarters))
             best = elect(chain([best], more), settings.vote_lead)
-        if self._quarters == (0,) and best.confidence < settings.flip_confidence:
+        doubtful = best.confidence < settings.flip_confidence
+        asked = bool(witnesses([best], settings.flip_probability))
+        if self._quarters == (0,) and (doubtful or asked):
             [turned] = self._look([(2, WHOLE)])
-            if turned.confidence > best.confidence + settings.flip_gain:
+            surer = doubtful and turned.confidence > best.confidence + settings.flip_gain
+            if surer or (asked and claim_of_turned(best, turned) > settings.flip_lead):
                 best = turned
         return best
 

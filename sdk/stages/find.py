@@ -1,13 +1,13 @@
-"""Find the lines of a photo: one look at all of it, and closer looks where the text is small.
+"""Find the lines of a photo: one look at all of it, and others where text is large or small.
 
 The detector's frame has a fixed size, or three quarters of it in one direction where that holds the
-photo at the same scale. A photo with small text is looked at again in overlapping tiles at a higher
-scale; what both looks found is merged.
+photo at the same scale. A photo whose first look is sure of no line is looked at from farther away,
+with a margin around it: text that fills the frame is found there. A photo with small text is looked
+at again in overlapping tiles at a higher scale. What the looks found is merged.
 """
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,14 +18,12 @@ from sdk.decode.detection import decode_maps
 from sdk.decode.nms import merge_collinear, suppress
 from sdk.engine import Engine
 from sdk.engine.resized import Size, frames
-from sdk.geometry import iou, side_lengths
+from sdk.geometry import angle, iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
 from sdk.model.manifest import GraphSpec
 from sdk.model.settings import DecodeSettings
 from sdk.stages.tiles import Tile, plan_tiles
-
-logger = logging.getLogger("sdk")
 
 Floats = NDArray[np.float32]
 
@@ -35,6 +33,12 @@ __all__ = ["Finder", "FoundLine", "View"]
 GOOD_HEIGHT_PX = 24.0
 # Magnification of tiles if the first look found nothing that tells how small the text is.
 BLIND_ZOOM = 2.0
+# A picture this many times longer than wide is a strip, such as a receipt or a banner.
+STRIP = 4.0
+# How many times smaller than in the first look a photo is seen from farther away, ...
+FARTHER = 2.5
+# ... and how high a line must be there to count: lower ones show better in the first look.
+LARGE_HEIGHT_PX = 20.0
 # A box this near to the inner border of a tile is taken as cut off by it.
 CUT_PX = 4.0
 # Overlap from which boxes of two looks, one of them coarse, are taken as the same line.
@@ -125,18 +129,16 @@ class Finder:
         """
         frame = self._frame(image.shape[1], image.shape[0])
         lines, view = self._look(image, np.zeros(2, np.float32), frame)
-        zoom = self._zoom(lines, max(view.box.scale_x, view.box.scale_y))
+        if max((line.score for line in lines), default=0.0) < self._settings.farther_score:
+            lines = self._with_large(lines, image, view.box, frame)
+        # large lines seen from farther away say nothing of how small the others are
+        zoom = self._zoom([x for x in lines if x.view is view] or lines, view.box)
         if zoom > 1:
             tiles, frame = self._plan(image, view.box, zoom)
             # a single tile, or tiles hardly smaller than the photo, show nothing new
             if len(tiles) > 1:
                 lines = self._merge(lines, image, tiles, frame)
-        lines.sort(key=lambda line: -line.score)
-        if len(lines) > self._settings.max_lines:
-            logger.warning(
-                "%d lines found; the surest %d are read.", len(lines), self._settings.max_lines
-            )
-        return lines[: self._settings.max_lines]
+        return sorted(lines, key=lambda line: -line.score)
 
     def _frame(self, width: int, height: int) -> Size:
         """Return the smallest frame that holds a picture as large as the greatest one does."""
@@ -145,8 +147,12 @@ class Finder:
         need = round(height * scale), round(width * scale)
         return next((f for f in self._frames if f[0] >= need[0] and f[1] >= need[1]), full)
 
-    def _look(self, image: ImageArray, offset: Floats, size: Size) -> tuple[list[FoundLine], View]:
-        frame, box = letterbox(image, *size, self._settings.max_scale)
+    def _look(
+        self, image: ImageArray, offset: Floats, size: Size, max_scale: float | None = None
+    ) -> tuple[list[FoundLine], View]:
+        """Run the detector once; with `max_scale` the picture lies in the middle of the frame."""
+        most = self._settings.max_scale if max_scale is None else max_scale
+        frame, box = letterbox(image, *size, most, centered=max_scale is not None)
         # of the features only what lies under lines is ever needed as floats
         maps = self._engine.run({"image": frame[None]}, raw=("features",))
         features = maps["features"][0] if self._keep_features else None
@@ -171,17 +177,31 @@ class Finder:
         ]
         return lines, view
 
-    def _zoom(self, lines: list[FoundLine], scale: float) -> float:
+    def _with_large(
+        self, first: list[FoundLine], image: ImageArray, box: Letterbox, size: Size
+    ) -> list[FoundLine]:
+        """Return the lines of the first look and, from farther away, the large ones."""
+        scale = min(box.scale_x, box.scale_y) / FARTHER
+        seen, _ = self._look(image, np.zeros(2, np.float32), size, scale)
+        lines = [*first, *(line for line in seen if line.height_px >= LARGE_HEIGHT_PX)]
+        kept = suppress([x.quad for x in lines], [x.score for x in lines], self._settings.nms_iou)
+        return [lines[i] for i in kept]
+
+    def _zoom(self, lines: list[FoundLine], box: Letterbox) -> float:
         """Return the magnification of tiles over the first look; 1 if none are needed."""
         settings = self._settings
+        scale = max(box.scale_x, box.scale_y)
         if scale >= 1 or not settings.max_tiles:
             return 1.0
-        zoom = min(BLIND_ZOOM, settings.tile_zoom)
-        if lines:
+        # of a strip, tiles as long as it is high magnify most and are still few
+        elongation = max(box.width, box.height) / min(box.width, box.height)
+        zoom = max(BLIND_ZOOM, elongation)
+        if lines and not (elongation >= STRIP and _run_along(lines, box)):
             small = [x.height_px for x in lines if x.height_px < settings.tile_height_px]
             if not small or len(small) < settings.tile_share * len(lines):
                 return 1.0
-            zoom = min(GOOD_HEIGHT_PX / float(np.median(small)), settings.tile_zoom)
+            zoom = GOOD_HEIGHT_PX / float(np.median(small))
+        zoom = min(zoom, max(settings.tile_zoom, elongation))
         # beyond the photo's own pixels there is nothing more to see
         return max(1.0, min(zoom, 1 / scale))
 
@@ -237,6 +257,12 @@ class Finder:
                 best = replace(best, quad=quad, view=None)
             merged.append(best)
         return merged
+
+
+def _run_along(lines: list[FoundLine], box: Letterbox) -> bool:
+    """Tell whether all lines run the long way: from far, many rows across look like one such."""
+    along = np.abs(np.cos([float(angle(line.quad)) for line in lines]))
+    return bool(((along > 0.7) == (box.width > box.height)).all())
 
 
 def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from sdk.errors import SdkError
+from sdk.forking import renew_in_child
 
 __all__ = ["Helpers"]
 
@@ -25,6 +26,12 @@ class Helpers:
                 thread.
         """
         self._count = count
+        self.renew()
+        renew_in_child(self)
+
+    def renew(self) -> None:
+        """Take a new pool, which starts its own threads; see `sdk.forking`."""
+        count = self._count
         self._pool = ThreadPoolExecutor(count, "fots-lite-line") if count > 1 else None
 
     def __len__(self) -> int:

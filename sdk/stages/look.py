@@ -41,6 +41,12 @@ class Look:
         return self.text.free.confidence
 
     @property
+    def probability(self) -> float:
+        """How probable it is that the whole text is right, 0..1; 0 without text."""
+        said = self.text.free.confidences
+        return math.prod(map(float, said)) if len(said) else 0.0
+
+    @property
     def fit_probability(self) -> float:
         """Logarithm of the probability of the text that the pattern allows; -inf without any."""
         return -math.inf if self.text.fit is None else self.text.fit.log_probability

@@ -14,6 +14,7 @@ from sdk.image.load import ImageArray
 from sdk.image.strip import expand_quad, rectify, strip_width
 from sdk.model.settings import DecodeSettings
 from sdk.results import TextLine
+from sdk.stages.direction import claim_of_turned, runs, witnesses
 from sdk.stages.helpers import Helpers
 from sdk.stages.look import Look, to_result
 from sdk.stages.read import LineReader, ReadOptions
@@ -64,9 +65,13 @@ def strip_area(quad: Floats, settings: DecodeSettings) -> Floats:
 
 @dataclass(slots=True)
 class _Line:
-    """A line and the looks at it so far, the first one before any from the photo's pixels."""
+    """A line and the looks at it so far, the first one before any from the photo's pixels.
+
+    `turned` is a look at it the other way round.
+    """
 
     looks: list[Look]
+    turned: Look | None = None
     _election: Election | None = None
 
     @property
@@ -131,16 +136,39 @@ class Recheck:
         settings = self._settings
         lines = [_Line([look]) for look in first]
         self._look_again([x for x in lines if self._is_small(x) or self._is_unsure(x)], (WHOLE,))
+        for members in runs([line.best for line in lines]):
+            self._turn_page([lines[i] for i in members])
         best = self._elected(lines)
         fitted = [self._fitted(line.looks) for line in lines]
         doubtful = [i for i, look in enumerate(best) if look.confidence < settings.flip_confidence]
         del doubtful[settings.max_flips :]
-        turned = self._helpers.map(self._turned, [first[i] for i in doubtful])
+        turned = self._read_turned([lines[i] for i in doubtful])
         for i, look in zip(doubtful, turned, strict=True):
             fitted[i] = self._fitted([fitted[i] or look, look])
             if look.confidence > best[i].confidence + settings.flip_gain:
                 best[i] = look
         return [to_result(*pair, settings.pattern_ratio) for pair in zip(best, fitted, strict=True)]
+
+    def _turn_page(self, lines: list[_Line]) -> None:
+        """Turn lines that run the same way if those asked read much better the other way round."""
+        settings = self._settings
+        asked = [lines[i] for i in witnesses([x.best for x in lines], settings.flip_probability)]
+        turned = self._read_turned(asked)
+        claims = [claim_of_turned(x.best, look) for x, look in zip(asked, turned, strict=True)]
+        if sum(claims) <= settings.flip_lead:
+            return
+        for line, look in zip(lines, self._read_turned(lines), strict=True):
+            # what stands the other way on the page says so itself
+            if claim_of_turned(line.best, look) > -settings.flip_lead:
+                line.looks, line.turned = [look], line.best
+
+    def _read_turned(self, lines: list[_Line]) -> list[Look]:
+        """Return looks at lines the other way round; each is taken once."""
+        new = [line for line in lines if line.turned is None]
+        looks = self._helpers.map(self._turned, [line.looks[0] for line in new])
+        for line, look in zip(new, looks, strict=True):
+            line.turned = look
+        return [line.turned for line in lines if line.turned is not None]
 
     def _elected(self, lines: list[_Line]) -> list[Look]:
         """Let looks at unsure lines vote and return the best look at each line.
@@ -202,9 +230,11 @@ class Recheck:
         return find_band(view).grown(cut.margin).within(around, 0.0, width, height)
 
     def _turned(self, line: Look) -> Look:
-        """Return a look at a line read the other way round."""
-        area = reverse(strip_area(line.found.quad, self._settings))
-        return self._read(line, reverse(line.quad), area, self._lines.max_width)
+        """Return a look at a line read the other way round, from which others go on."""
+        found = replace(line.found, quad=reverse(line.found.quad))
+        area = strip_area(found.quad, self._settings)
+        turned = replace(line, found=found)
+        return self._read(turned, reverse(line.quad), area, self._lines.max_width)
 
     def _read(
         self, line: Look, quad: Floats, area: Floats, widest: int, stretch: float = 1.0

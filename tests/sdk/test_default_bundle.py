@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
@@ -47,6 +49,33 @@ def test_a_number_begins_with_a_zero_unless_the_user_says_otherwise() -> None:
         line = reader.read_line(picture, pattern="RO[0-9]{4}")
         assert (line.text, line.pattern_ok) == ("RO5934", True)
         assert reader.read_line(picture, charset="RO12345678 9").text == "RO5934"
+
+
+PAGE = ("lorem ipsum dolor sit amet", "consectetur adipiscing elit", "sed do eiusmod 2031")
+
+
+@pytest.mark.parametrize("quarters", [0, 1, 2, 3])
+@pytest.mark.parametrize("texts", [PAGE, ("EXP 08/2029",)])
+def test_reads_pages_on_their_heads_and_sides(texts: tuple[str, ...], quarters: int) -> None:
+    page = Image.new("RGB", (560, 60 + 60 * len(texts)), (235, 235, 235))
+    pen = ImageDraw.Draw(page)
+    for i, text in enumerate(texts):
+        pen.text((30, 30 + 60 * i), text, (20, 20, 30), ImageFont.load_default(34))
+    with Reader(threads=1) as reader:
+        reading = reader.read(np.rot90(np.asarray(page), quarters))
+    read = {letters_and_digits(text) for text in reading.texts}
+    # a letter of a long line may be misread, its direction not
+    assert len(read & set(map(letters_and_digits, texts))) >= len(texts) - len(texts) // 3
+    [way] = {round(line.angle_rad / (math.pi / 2)) % 4 for line in reading}
+    assert way == -quarters % 4
+
+
+def test_reads_a_crop_on_its_head() -> None:
+    crop = Image.new("RGB", (250, 48), (235, 235, 235))
+    ImageDraw.Draw(crop).text((8, 2), "EXP 08/2029", (20, 20, 30), ImageFont.load_default(36))
+    with Reader(threads=1) as reader:
+        line = reader.read_line(crop.rotate(180))
+    assert letters_and_digits(line.text) == "EXP082029"
 
 
 def test_files_stay_within_the_budget() -> None:

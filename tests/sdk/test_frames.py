@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,8 +15,10 @@ from sdk.cli.sample import draw_sample
 from sdk.engine import Engine, open_engine
 from sdk.engine.cpu import MAX_SIZES
 from sdk.errors import ModelError, OptionError
+from sdk.geometry import angle, iou
 from sdk.image.letterbox import FILL, letterbox
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, BundleGraph
+from sdk.model.settings import DecodeSettings
 from sdk.stages.find import Finder
 
 GRAPH = Bundle.open(DEFAULT_BUNDLE).graph("detector")
@@ -133,6 +136,56 @@ def test_tiles_take_the_frame_that_shows_most_with_fewest_pixels(
     for tile in tiles:
         assert (tile.right - tile.left) * box.scale_x * zoom <= size[1] + 1
         assert (tile.bottom - tile.top) * box.scale_y * zoom <= size[0] + 1
+
+
+def write(photo: np.ndarray, text: str, scale: float, x: int, y: int) -> None:
+    ink, thickness = (20, 20, 20), round(2.5 * scale)
+    cv2.putText(photo, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, ink, thickness, cv2.LINE_AA)
+
+
+@pytest.mark.parametrize(
+    ("text", "scale", "size"), [("EXIT", 10, (640, 960)), ("EXP 04", 8, (260, 1000))]
+)
+def test_text_that_fills_the_frame_is_found_from_farther_away(
+    engine: Engine, text: str, scale: float, size: tuple[int, int]
+) -> None:
+    photo = np.full((*size, 3), 240, np.uint8)
+    write(photo, text, scale, 120, round(size[0] / 2 + 11 * scale))
+    watched = Watched(engine)
+    [line] = Finder(watched, GRAPH.spec, SETTINGS).find(photo)
+    assert len(watched.sizes) == 2
+    dark = np.argwhere(photo[..., 0] < 128)
+    (top, left), (bottom, right) = dark.min(0), dark.max(0) + 1
+    assert iou(line.quad, [[left, top], [right, top], [right, bottom], [left, bottom]]) > 0.7
+
+
+def test_photos_with_a_line_surely_found_are_looked_at_once(engine: Engine) -> None:
+    photo = np.full((480, 640, 3), 240, np.uint8)
+    write(photo, "LOT 4471", 1.2, 60, 200)
+    watched = Watched(engine)
+    assert len(Finder(watched, GRAPH.spec, SETTINGS).find(photo)) == 1
+    assert len(watched.sizes) == 1
+
+
+def test_bundles_without_a_score_for_it_never_look_from_farther_away(engine: Engine) -> None:
+    watched = Watched(engine)
+    old = replace(SETTINGS, farther_score=DecodeSettings().farther_score, max_tiles=0)
+    assert not Finder(watched, GRAPH.spec, old).find(np.full((480, 640, 3), 240, np.uint8))
+    assert len(watched.sizes) == 1
+
+
+@pytest.mark.parametrize("sideways", [False, True])
+def test_rows_across_a_strip_are_found_in_tiles(engine: Engine, sideways: bool) -> None:
+    strip = np.full((4000, 300, 3), 250, np.uint8)
+    for i in range(24):
+        write(strip, f"LOT {37 * i % 100:02d} {731 * i % 1000:03d}", 1.2, 20, 60 + 160 * i)
+    if sideways:
+        strip = np.ascontiguousarray(np.rot90(strip))
+    watched = Watched(engine)
+    lines = Finder(watched, GRAPH.spec, SETTINGS).find(strip)
+    across = [x for x in lines if (abs(math.cos(float(angle(x.quad)))) > 0.7) != sideways]
+    assert len(across) == 24
+    assert len(watched.sizes) <= 2 + SETTINGS.max_tiles
 
 
 def test_lines_are_found_in_tiles_of_a_part_of_the_frame(engine: Engine) -> None:

@@ -55,3 +55,14 @@ def test_picture_of_the_frames_size_is_unchanged() -> None:
     frame, box = letterbox(image, 48, 64)
     np.testing.assert_array_equal(frame, image)
     assert (box.scale_x, box.scale_y) == (1.0, 1.0)
+
+
+def test_a_picture_in_the_middle_maps_back() -> None:
+    image = np.zeros((10, 20, 3), np.uint8)
+    frame, box = letterbox(image, 64, 80, max_scale=2.0, centered=True)
+    assert (box.left, box.top, box.width, box.height) == (20, 22, 40, 20)
+    assert (frame[22:42, 20:60] == 0).all()
+    assert (np.delete(frame, np.s_[22:42], 0) == 127).all()
+    corners = np.array([[0, 0], [20, 10]], np.float32)
+    np.testing.assert_allclose(box.to_frame(corners), [[20, 22], [60, 42]])
+    np.testing.assert_allclose(box.to_image(box.to_frame(corners)), corners, atol=1e-5)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 
 from sdk.geometry import reverse, side_lengths
+from sdk.image.sample import straighten
 from sdk.image.strip import expand_quad
 
 __all__ = ["cut_crops"]
@@ -35,8 +35,4 @@ def cut_crops(
         if rng.random() < _UPSIDE_DOWN:
             quad = reverse(quad)
         across, down = (max(8, round(float(side))) for side in side_lengths(quad))
-        target = np.array([[0, 0], [across, 0], [across, down], [0, down]], np.float32)
-        # cv2 counts pixel centers from 0, ours are at + 0.5
-        matrix = cv2.getPerspectiveTransform(quad - 0.5, target - 0.5)
-        crop = cv2.warpPerspective(image, matrix, (across, down), borderMode=cv2.BORDER_REPLICATE)
-        yield np.asarray(crop), label["text"]
+        yield straighten(image, quad, across, down), label["text"]

@@ -8,12 +8,14 @@ thousand; a bundle's int8 weights lose sixteen times as much, and their batch no
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from sdk.files import write_atomically
 from training.errors import TrainingError
 
 __all__ = ["add_arguments", "pack_run"]
@@ -42,12 +44,19 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
         with h5py.File(source / AVERAGED) as full, h5py.File(temporary, "w") as half:
             _copy(full, half)
         temporary.replace(folder / AVERAGED)
-        for name in (RECORD, CONFIG):
-            shutil.copyfile(source / name, folder / name)
+        record = json.loads((source / RECORD).read_text(encoding="utf-8"))
+        record["command"] = [_without_folders(word) for word in record["command"]]
+        write_atomically(folder / RECORD, json.dumps(record, indent=1).encode())
+        shutil.copyfile(source / CONFIG, folder / CONFIG)
     except OSError as error:
         raise TrainingError(f"Cannot pack {source} into {folder}: {error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _without_folders(word: str) -> str:
+    """Return a word of a command, of an absolute path its name only: the rest is one machine's."""
+    return Path(word).name if Path(word).is_absolute() else word
 
 
 def _copy(source: Any, target: Any) -> None:

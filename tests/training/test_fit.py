@@ -110,10 +110,13 @@ def test_a_labeled_folder_trains_beside_shards_and_is_measured_alone(strip_shard
 
 def test_packed_weights_are_a_run_to_begin_from(strip_shards, tmp_path):
     text = LINE_TOML.replace("steps = 40", "steps = 2")
-    Fit(text, [strip_shards], tmp_path / "a").run()
+    command = ["fit", "--data", str(strip_shards), "--minutes", "1"]
+    Fit(text, [strip_shards], tmp_path / "a", command=command).run()
     packed = tmp_path / "packed"
     assert main(["pack", str(tmp_path / "a"), "--out", str(packed)]) == 0
     assert sorted(p.name for p in packed.iterdir()) == ["config.toml", "ema.weights.h5", "run.json"]
+    record = json.loads((packed / "run.json").read_text())
+    assert record["command"] == ["fit", "--data", strip_shards.name, "--minutes", "1"]
     whole, half = (load_run(tmp_path / n).models["line"].get_weights() for n in ("a", "packed"))
     for have, want in zip(half, whole, strict=True):
         np.testing.assert_allclose(have, want, rtol=1e-3, atol=1e-6)

@@ -35,7 +35,7 @@ _HELD_BACK = 10
 
 
 def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield (path of the picture, row) of a labelled folder, in order.
+    """Yield (path of the picture, row) of a labeled folder, in order.
 
     Raises:
         TrainingError: The rows cannot be read, one is no object that names an image, or the image

@@ -1,0 +1,72 @@
+"""The measures of labeled sets, and one engine measured on pictures drawn here."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from benchmarks.peers import OURS, Worker
+from benchmarks.sets import Score, measure
+
+
+def box(x: float, width: float = 100.0) -> list[list[float]]:
+    return [[x, 0.0], [x + width, 0.0], [x + width, 20.0], [x, 20.0]]
+
+
+def test_lines_are_compared_by_letters_and_by_all() -> None:
+    score = Score(ms=[3.0])
+    for label, reading in (("LOT 7.5", "lot 7.5"), ("LOT 7.5", "LOT 75"), ("ABCD", "ABXD")):
+        score.add_line(label, reading)
+    measures = score.measures()
+    assert measures["labels"] == 3
+    assert measures["exact"] == pytest.approx(2 / 3, abs=1e-4)
+    assert measures["text"] == pytest.approx(1 / 3, abs=1e-4)
+    assert measures["cer"] == pytest.approx(1 / 14, abs=1e-4)
+
+
+def test_photos_count_what_is_found_and_what_stands_in_its_place() -> None:
+    score = Score(ms=[3.0])
+    labels = [
+        {"text": "LOT 7", "quad": box(0)},
+        {"text": "EXP2027", "quad": box(200)},
+        {"text": "unread", "quad": box(600)},
+        {"text": "?", "quad": box(400), "ignore": True},
+    ]
+    # the second label is read in two regions; the last region lies on what is to ignore
+    regions = [("LOT7", box(5)), ("EXP", box(200, 50)), ("2027", box(250, 50)), ("x", box(405))]
+    score.add_photo(labels, regions)
+    assert (score.labels, score.found, score.right, score.regions) == (3, 2, 1, 3)
+    measures = score.measures()
+    assert measures["found"] == pytest.approx(2 / 3, abs=1e-4)
+    assert measures["e2e"] == pytest.approx(2 / 6, abs=1e-4)
+
+
+def test_regions_without_a_place_are_never_right() -> None:
+    score = Score(ms=[1.0])
+    score.add_photo([{"text": "A1", "quad": box(0)}], [("A1", None)])
+    assert (score.found, score.right, score.regions) == (1, 0, 1)
+
+
+def test_an_engine_is_measured_on_lines_and_photos(tmp_path: Path) -> None:
+    font = ImageFont.load_default(36)
+    rows = []
+    for name, size in (("line.png", (280, 48)), ("photo.png", (480, 360))):
+        picture = Image.new("RGB", size, (235, 235, 235))
+        ImageDraw.Draw(picture).text((10, 2), "EXP 08/2029", (20, 20, 30), font)
+        picture.save(tmp_path / name)
+        text = {"text": "EXP 08/2029", "quad": None, "ignore": False}
+        rows.append({"image": name, **(text if name == "line.png" else {"texts": [text]})})
+    worker = Worker(OURS, sys.executable)
+    for number, row in enumerate(rows):
+        folder = tmp_path / f"set{number}"
+        folder.mkdir()
+        (tmp_path / row["image"]).rename(folder / row["image"])
+        (folder / "labels.jsonl").write_text(json.dumps(row) + "\n")
+        measures = measure(folder, [worker], None)[OURS]
+        assert measures["labels"] == 1 and measures["ms"] > 0
+        assert measures["exact" if number == 0 else "found"] == 1.0
+    assert worker.end() > 10

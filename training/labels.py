@@ -38,14 +38,17 @@ def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield (path of the picture, row) of a labeled folder, in order.
 
     Raises:
-        TrainingError: The rows cannot be read, one is no object that names an image, or the image
-            lies outside the folder.
+        TrainingError: The rows cannot be read, there is none, one is no object that names an
+            image, or the image lies outside the folder.
     """
     path, home = folder / LABELS, folder.resolve()
     try:
         with open_regular(path) as file:
+            number = 0
             for number, line in enumerate(file, 1):
                 yield _row(folder, home, line, f"{path}, row {number}")
+            if not number:
+                raise TrainingError(f"{path} holds no row.")
     except OSError as error:
         raise TrainingError(f"Cannot read {path}: {error.strerror or error}.") from error
 

@@ -29,9 +29,9 @@ from sdk.image.files import is_picture
 from sdk.image.load import load_image
 from sdk.metrics import letters_and_digits
 from training.errors import TrainingError
-from training.labels import LABELS
+from training.labels import LABELS, is_label, read_labels
 
-__all__ = ["RapidOcr", "Seen", "Teacher", "add_arguments", "agreed", "teach"]
+__all__ = ["RapidOcr", "Seen", "Teacher", "add_arguments", "agreed", "find_pictures", "teach"]
 
 _log = logging.getLogger("training")
 
@@ -147,16 +147,16 @@ def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str
         Numbers of photos, of labels, and of boxes that are neither text nor background.
 
     Raises:
-        TrainingError: There is no picture, or the folder cannot be written.
+        TrainingError: There is no picture; the folder cannot be written, lies among the photos, or
+            holds other labels.
     """
-    pictures = sorted(path for path in source.rglob("*") if is_picture(path.name))
-    if not pictures:
-        raise TrainingError(f"{source} holds no picture that can be read.")
+    pictures = find_pictures(source)
+    if folder.resolve().is_relative_to(source.resolve()):
+        raise TrainingError(f"{folder} lies among the photos, and would be labeled itself.")
     rows = _rows_there(folder)
     try:
-        (folder / "images").mkdir(parents=True, exist_ok=True)
         for path in pictures:
-            name = "images/" + "-".join(path.relative_to(source).parts)
+            name = f"images/{path.relative_to(source).as_posix()}"
             if name in rows:
                 continue
             try:
@@ -164,6 +164,7 @@ def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str
             except SdkError as error:
                 _log.warning("left out: %s", error)
                 continue
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, folder / name)
             rows[name] = {"image": name, **_label(teacher, image, sure)}
             if len(rows) % 20 == 0:
@@ -177,16 +178,33 @@ def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str
     return {"photos": len(rows), "labels": len(texts) - ignored, "ignored": ignored}
 
 
+def find_pictures(source: Path) -> list[Path]:
+    """Return the pictures of a folder and its subfolders.
+
+    Raises:
+        TrainingError: There is none, or one has a name that JSON cannot hold.
+    """
+    pictures = sorted(path for path in source.rglob("*") if is_picture(path.name))
+    if not pictures:
+        raise TrainingError(f"{source} holds no picture that can be read.")
+    # what Python puts for bytes of a name that are no UTF-8
+    odd = [path for path in pictures if any("\udc80" <= c <= "\udcff" for c in str(path))]
+    if odd:
+        raise TrainingError(f"The name of {str(odd[0])!a} is no UTF-8. Rename the file.")
+    return pictures
+
+
 def _rows_there(folder: Path) -> dict[str, dict[str, Any]]:
-    path = folder / LABELS
-    if not path.exists():
+    if not (folder / LABELS).exists():
         return {}
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {row["image"]: row for row in rows}
+    rows = {record["image"]: record for _, record in read_labels(folder)}
+    if not all(is_label(row) and "texts" in row for row in rows.values()):
+        raise TrainingError(f"{folder / LABELS} labels no photos. Give another --out.")
+    return rows
 
 
 def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.values())
+    text = "".join(json.dumps(row) + "\n" for row in rows.values())
     write_atomically(folder / LABELS, text.encode())
 
 
@@ -217,4 +235,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace) -> None:
     if not options.photos.is_dir():
         raise TrainingError(f"{options.photos} is no folder of photos.")
+    if not 0 <= options.sure <= 1:
+        raise TrainingError(f"--sure is {options.sure}. Give a number from 0 to 1.")
+    find_pictures(options.photos)  # before the models are loaded
     print(json.dumps(teach(RapidOcr(), options.photos, options.out, options.sure)))

@@ -60,7 +60,7 @@ class PdfDocument(Document):
         try:
             with _lock:
                 return Picture(self._draw(self._file[page - 1]), page)
-        except self._failure as error:
+        except (self._failure, ValueError) as error:  # the latter for pages of hardly a pixel
             raise ImageError(f"Cannot draw {self.title(page)}: {error} Save it anew.") from error
 
     def _draw(self, page: Any) -> ImageArray:

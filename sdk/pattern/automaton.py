@@ -23,7 +23,7 @@ __all__ = ["Automaton", "Pattern", "compile_pattern"]
 
 MAX_STATES = 2000
 # Edges between them: the search keeps two numbers for each edge and column of the network's output.
-MAX_EDGES = 100_000
+MAX_EDGES = 20_000
 # Steps of the subset construction, about a second of them: few parts may make many.
 MAX_STEPS = 3_000_000
 # Parts of the pattern: more would take long to compile.

@@ -21,6 +21,8 @@ __all__ = ["WITNESSES", "claim_of_turned", "runs", "witnesses"]
 WITNESSES = 3
 # Of fewer characters too many read like others on their heads.
 LEAST_CHARACTERS = 3
+# A line less probable than this either way is hardly text, and says nothing.
+LEAST_PROBABLE = 0.5
 # One line says at most this much: logarithm of the odds.
 MOST_SAID = 3.0
 # Lines whose directions differ by less run the same way.
@@ -57,7 +59,12 @@ def witnesses(looks: Sequence[Look], sure: float) -> list[int]:
 
 
 def claim_of_turned(look: Look, turned: Look) -> float:
-    """Return how much more probable a line reads turned: the logarithm of a ratio of odds."""
+    """Return how much more probable a line reads turned: the logarithm of a ratio of odds.
+
+    0 for a line that reads badly both ways.
+    """
+    if max(turned.probability, look.probability) < LEAST_PROBABLE:
+        return 0.0
     more = _log_odds(turned.probability) - _log_odds(look.probability)
     return min(max(more, -MOST_SAID), MOST_SAID)
 

@@ -61,3 +61,9 @@ def test_a_pipe_holds_no_labels(folder: Path) -> None:
     os.mkfifo(folder / LABELS)
     with pytest.raises(TrainingError, match="no regular file"):
         list(read_labels(folder))
+
+
+def test_labels_without_a_row_are_told(folder: Path) -> None:
+    (folder / LABELS).write_bytes(b"")
+    with pytest.raises(TrainingError, match="holds no row"):
+        list(read_labels(folder))

@@ -54,9 +54,9 @@ def test_a_folder_of_photos_becomes_a_labeled_folder_once(tmp_path):
     teacher = Reads()
     assert teach(teacher, source, out, 0.9) == {"photos": 2, "labels": 1, "ignored": 0}
     rows = {path.name: record for path, record in read_labels(out)}
-    assert set(rows) == {"line1-a.png", "b.png"}
+    assert set(rows) == {"a.png", "b.png"}
     assert rows["b.png"]["texts"] == [] and rows["b.png"]["teacher"] == "bar finder"
-    [text] = rows["line1-a.png"]["texts"]
+    [text] = rows["a.png"]["texts"]
     assert text["text"] == "BAR" and not text["ignore"]
     np.testing.assert_allclose(text["quad"][0], (20, 40), atol=2)
     before = teacher.calls
@@ -68,3 +68,24 @@ def test_a_folder_of_photos_becomes_a_labeled_folder_once(tmp_path):
 def test_a_folder_without_pictures_is_refused(tmp_path):
     with pytest.raises(TrainingError, match="holds no picture"):
         teach(Reads(), tmp_path, tmp_path / "out", 0.9)
+
+
+def test_photos_of_one_name_in_two_folders_are_two(tmp_path):
+    for name in ("a/b.png", "a-b.png"):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (60, 60), "white").save(tmp_path / "photos" / name)
+    assert teach(Reads(), tmp_path / "photos", tmp_path / "out", 0.9)["photos"] == 2
+
+
+@pytest.mark.parametrize("row", ["{", "[1]", '{"image": "images/a.png", "text": "line"}'])
+def test_labels_that_are_there_are_not_lost(tmp_path, row):
+    source, out = tmp_path / "photos", tmp_path / "out"
+    source.mkdir()
+    out.mkdir()
+    Image.new("RGB", (60, 60), "white").save(source / "a.png")
+    (out / "labels.jsonl").write_text(row + "\n")
+    with pytest.raises(TrainingError):
+        teach(Reads(), source, out, 0.9)
+    assert (out / "labels.jsonl").read_text() == row + "\n"
+    with pytest.raises(TrainingError, match="among the photos"):
+        teach(Reads(), source, source / "out", 0.9)

@@ -55,3 +55,7 @@ def test_a_claim_is_bounded_and_symmetric(confidence: float) -> None:
     assert np.sign(said) == np.sign(0.95 - confidence)
     assert claim_of_turned(look("ABC", 0.1), look("CBA", 0.999)) == MOST_SAID
     assert claim_of_turned(look("", 0.1), look("CBA", 0.999)) == MOST_SAID
+
+
+def test_what_reads_badly_both_ways_says_nothing() -> None:
+    assert claim_of_turned(look("ABCDEF", 0.3), look("FEDCBA", 0.5)) == 0.0

@@ -52,7 +52,13 @@ def synth(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     command = [sys.executable, "-m", "training", "synth", "--out", str(tmp_path), "--kind", "strip"]
     command += ["--count", "100000", "--per-shard", str(PER_SHARD), "--workers", "2"]
     command += ["--fonts", "/usr/share/fonts/truetype/dejavu"]  # few of them start sooner
-    running = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's jobs in the background ignore it, and so would what they start
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         wait_for(lambda: any(tmp_path.glob("shard-*.tar")) and any(tmp_path.glob(".*.tmp")))
         yield running, spawned_by(running.pid)

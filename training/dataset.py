@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sdk.files import open_regular
 from training.errors import TrainingError
-from training.labels import LABELS, NO_LABEL, is_held_back, is_label, read_labels
+from training.labels import LABELS, is_held_back, read_labeled
 from training.shards import list_shards, read_encoded
 
 __all__ = ["Part", "draw", "find_parts", "prefetched", "weight_of"]
@@ -48,9 +48,7 @@ class Part:
         if self.file != LABELS:
             yield from read_encoded(self.folder / self.file)
             return
-        for path, record in read_labels(self.folder):
-            if not is_label(record):
-                raise TrainingError(f"{self.name}: {record['image']} {NO_LABEL}")
+        for path, record in read_labeled(self.folder):
             if is_held_back(record) == self.held_back:
                 try:
                     with open_regular(path) as file:

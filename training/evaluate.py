@@ -25,7 +25,7 @@ from sdk.metrics import (
 )
 from training.config import Config
 from training.errors import TrainingError
-from training.labels import LABELS, NO_LABEL, is_label, read_labels
+from training.labels import LABELS, NO_LABEL, is_label, read_labeled
 from training.photos import Crop
 from training.reading import Line, find_lines, find_maps, read_quads
 from training.shards import list_shards, read_shard
@@ -230,9 +230,7 @@ def read_samples(folder: Path) -> Iterator[Sample]:
                     raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
                 yield image, record
         return
-    for number, (picture, record) in enumerate(read_labels(folder), 1):
-        if not is_label(record):
-            raise TrainingError(f"{folder / LABELS}, row {number}: {record['image']} {NO_LABEL}")
+    for picture, record in read_labeled(folder):
         yield load_image(picture), record
 
 

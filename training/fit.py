@@ -30,7 +30,7 @@ from training.averaging import Average
 from training.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import Config, parse_config
 from training.curves import draw_curves
-from training.dataset import Part, find_parts, prefetched
+from training.dataset import Part, find_parts, prefetched, weight_of
 from training.errors import TrainingError
 from training.fots_task import FotsTask
 from training.line_task import LineTask
@@ -160,6 +160,8 @@ class Fit:
             raise TrainingError(f"data.weights names {unknown[0]!r}, which is no folder of data.")
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
+        weights = self.config.data.weights
+        self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
         _log.info("%d training samples in %d parts", self.task.samples, len(training))
 
@@ -406,7 +408,7 @@ class Fit:
             "step": self.step,
             "seconds": round(self.seconds, 1),
             "samples": self.task.samples,
-            "data": {folder.name: self._weight(folder) for folder in self._data},
+            "data": self._weights,
             "parts": len(self._parts),
             "parameters": self.model.count_params(),
             "validation": self._measures,
@@ -417,9 +419,6 @@ class Fit:
             self._folder / RECORD, json.dumps(record, indent=1, default=float).encode()
         )
         _log.info("checkpoint at step %d", self.step)
-
-    def _weight(self, folder: Path) -> float:
-        return self.config.data.weights.get(folder.name, 1.0)
 
 
 def _cut_rows(path: Path, step: int) -> None:

@@ -21,7 +21,7 @@ import numpy as np
 from sdk.files import open_regular
 from training.errors import TrainingError
 
-__all__ = ["LABELS", "NO_LABEL", "is_held_back", "is_label", "read_labels"]
+__all__ = ["LABELS", "NO_LABEL", "is_held_back", "is_label", "read_labeled", "read_labels"]
 
 LABELS = "labels.jsonl"
 
@@ -51,6 +51,18 @@ def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
                 raise TrainingError(f"{path} holds no row.")
     except OSError as error:
         raise TrainingError(f"Cannot read {path}: {error.strerror or error}.") from error
+
+
+def read_labeled(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield (path of the picture, row) of a labeled folder whose every row must be a label.
+
+    Raises:
+        TrainingError: As `read_labels`; or a row labels neither a line nor a photo.
+    """
+    for number, (picture, record) in enumerate(read_labels(folder), 1):
+        if not is_label(record):
+            raise TrainingError(f"{folder / LABELS}, row {number}: {record['image']} {NO_LABEL}")
+        yield picture, record
 
 
 def _row(folder: Path, home: Path, line: bytes, what: str) -> tuple[Path, dict[str, Any]]:

@@ -38,15 +38,14 @@ class LineTask:
         for part in training:
             self._strips.add(part, weight_of(part, self._weights))
         self._batches = StripBatches(self._strips, config.data, config.train.seed)
-        generated = [part for part in held_back if part.file != LABELS]
-        labeled = [part for part in held_back if part.file == LABELS]
-        self._groups = {}
-        for parts in [generated] * bool(generated) + [[part] for part in labeled]:
-            held = Strips(self._charset, widest)
-            for part in parts:
-                held.add(part)
+        held: dict[str, Strips] = {}
+        for part in held_back:
             name = f"_{part.folder.name}" if part.file == LABELS else ""
-            self._groups[name] = strip_frames(held, config.data, config.data.validation)
+            held.setdefault(name, Strips(self._charset, widest)).add(part)
+        self._groups = {
+            name: strip_frames(strips, config.data, config.data.validation)
+            for name, strips in held.items()
+        }
 
     @property
     def samples(self) -> int:

@@ -29,7 +29,7 @@ from sdk.image.files import is_picture
 from sdk.image.load import load_image
 from sdk.metrics import letters_and_digits
 from training.errors import TrainingError
-from training.labels import LABELS, is_label, read_labels
+from training.labels import LABELS, read_labeled
 
 __all__ = ["RapidOcr", "Seen", "Teacher", "add_arguments", "agreed", "find_pictures", "teach"]
 
@@ -197,8 +197,8 @@ def find_pictures(source: Path) -> list[Path]:
 def _rows_there(folder: Path) -> dict[str, dict[str, Any]]:
     if not (folder / LABELS).exists():
         return {}
-    rows = {record["image"]: record for _, record in read_labels(folder)}
-    if not all(is_label(row) and "texts" in row for row in rows.values()):
+    rows = {record["image"]: record for _, record in read_labeled(folder)}
+    if not all("texts" in row for row in rows.values()):
         raise TrainingError(f"{folder / LABELS} labels no photos. Give another --out.")
     return rows
 

@@ -72,6 +72,14 @@ def check_folder(folder: Path) -> None:
         assert len(list(read_shard(path))) == PER_SHARD
 
 
+def check_end(said: str, workers: list[int], folder: Path) -> None:
+    """Check that a command that was stopped said so in a line and left nothing."""
+    assert "Traceback" not in said
+    assert not any(map(alive, workers))
+    assert not any(folder.glob(".*.tmp"))
+    check_folder(folder)
+
+
 def test_a_killed_worker_ends_the_command(
     synth: tuple[subprocess.Popen[str], list[int]], tmp_path: Path
 ) -> None:
@@ -81,10 +89,7 @@ def test_a_killed_worker_ends_the_command(
     _, said = running.communicate(timeout=120)
     assert running.returncode == 1
     assert "synth: A process that writes shards was killed" in said
-    assert "Traceback" not in said
-    assert not any(map(alive, workers))
-    assert not any(tmp_path.glob(".*.tmp"))
-    check_folder(tmp_path)
+    check_end(said, workers, tmp_path)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -96,10 +101,7 @@ def test_a_stopped_command_stops_its_workers(
     _, said = running.communicate(timeout=120)
     assert running.returncode == 130
     assert "synth: interrupted" in said
-    assert "Traceback" not in said
-    assert not any(map(alive, workers))
-    assert not any(tmp_path.glob(".*.tmp"))
-    check_folder(tmp_path)
+    check_end(said, workers, tmp_path)
 
 
 def test_workers_end_with_a_killed_command(

@@ -27,6 +27,7 @@ _SHARES = (
     "tile_share",
     "farther_score",
     "flip_probability",
+    "flip_least",
 )
 
 
@@ -60,7 +61,10 @@ class DecodeSettings:
         flip_probability: A line whose whole text is at least so probable vouches for the direction
             of the lines that run the same way, 0..1; where too few do, some are read turned, and
             all are if that reads better. 0 trusts all.
-        flip_lead: How much better: the logarithm of a ratio of odds, 0 and up.
+        flip_witnesses: Most lines that are read turned to tell the direction of the others.
+        flip_least: A line less probable than this both ways is hardly text and says nothing, 0..1.
+        flip_most: Most that one line says: the logarithm of a ratio of odds, 0 and up.
+        flip_lead: How much better the turned lines must read in all, the same.
         vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read in
             several cuts, which vote; this many votes of lead end the reading early (a cut surely
             read has one vote).
@@ -95,6 +99,9 @@ class DecodeSettings:
     flip_gain: float = 0.1
     max_flips: int = 16
     flip_probability: float = 0.0
+    flip_witnesses: int = 3
+    flip_least: float = 0.5
+    flip_most: float = 3.0
     flip_lead: float = 2.0
     vote_lead: float = 1.2
     digit_odds: float = 1.0
@@ -118,6 +125,7 @@ class DecodeSettings:
             self._check(name, 0.0, 1e4)
         self._check("vote_lead", 0.0, 100.0)
         self._check("flip_lead", 0.0, 100.0)
+        self._check("flip_most", 0.0, 100.0)
         self._check("digit_odds", 1.0, 1e4)
         self._check("max_scale", 0.01, 100.0)
         self._check("box_margin", 0.0, 1.0)
@@ -125,7 +133,12 @@ class DecodeSettings:
         self._check("strip_side", 0.0, 2.0)
         self._check("tile_zoom", 1.0, 16.0)
         self._check("tile_overlap", 0.0, 0.5)
-        for name, least in (("max_lines", 1), ("max_flips", 0), ("max_tiles", 0)):
+        for name, least in (
+            ("max_lines", 1),
+            ("max_flips", 0),
+            ("max_tiles", 0),
+            ("flip_witnesses", 0),
+        ):
             self._check(name, least, 10_000)
             if not isinstance(getattr(self, name), int):
                 raise self._bad(name, "a whole number")

@@ -124,11 +124,12 @@ class CropReader:
             more = self._look((quarters, cut) for cut in self._upright_cuts(quarters))
             best = elect(chain([best], more), settings.vote_lead)
         doubtful = best.confidence < settings.flip_confidence
-        asked = bool(witnesses([best], settings.flip_probability))
+        asked = bool(witnesses([best], settings))
         if self._quarters == (0,) and (doubtful or asked):
             [turned] = self._look([(2, WHOLE)])
             surer = doubtful and turned.confidence > best.confidence + settings.flip_gain
-            if surer or (asked and claim_of_turned(best, turned) > settings.flip_lead):
+            claim = claim_of_turned(best, turned, settings)
+            if surer or (asked and claim > settings.flip_lead):
                 best = turned
         return best
 

@@ -13,18 +13,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from sdk.geometry import angle
+from sdk.model.settings import DecodeSettings
 from sdk.stages.look import Look
 
-__all__ = ["WITNESSES", "claim_of_turned", "runs", "witnesses"]
+__all__ = ["claim_of_turned", "runs", "witnesses"]
 
-# Lines that tell the direction of those that run the same way.
-WITNESSES = 3
 # Of fewer characters too many read like others on their heads.
 LEAST_CHARACTERS = 3
-# A line less probable than this either way is hardly text, and says nothing.
-LEAST_PROBABLE = 0.5
-# One line says at most this much: logarithm of the odds.
-MOST_SAID = 3.0
 # Lines whose directions differ by less run the same way.
 SAME_RUN_RAD = 0.5
 
@@ -43,30 +38,30 @@ def runs(looks: Sequence[Look]) -> list[list[int]]:
     return [members for _, members in groups]
 
 
-def witnesses(looks: Sequence[Look], sure: float) -> list[int]:
+def witnesses(looks: Sequence[Look], settings: DecodeSettings) -> list[int]:
     """Return the positions of the lines to read turned as well; none if enough are sure.
 
     Args:
         looks: At lines that run the same way.
-        sure: A line whose text is at least so probable vouches for its direction.
+        settings: How sure a line must be to vouch for its direction, and how many are asked.
     """
     telling = [i for i, look in enumerate(looks) if _tells(look)]
-    unsure = [i for i in telling if looks[i].probability < sure]
+    unsure = [i for i in telling if looks[i].probability < settings.flip_probability]
     # on its head hardly any line is that sure
     if 3 * (len(telling) - len(unsure)) >= len(telling):
         return []
-    return sorted(unsure, key=lambda i: -len(looks[i].text.free.text))[:WITNESSES]
+    return sorted(unsure, key=lambda i: -len(looks[i].text.free.text))[: settings.flip_witnesses]
 
 
-def claim_of_turned(look: Look, turned: Look) -> float:
+def claim_of_turned(look: Look, turned: Look, settings: DecodeSettings) -> float:
     """Return how much more probable a line reads turned: the logarithm of a ratio of odds.
 
-    0 for a line that reads badly both ways.
+    0 for a line that reads badly both ways; a line says no more than `flip_most`.
     """
-    if max(turned.probability, look.probability) < LEAST_PROBABLE:
+    if max(turned.probability, look.probability) < settings.flip_least:
         return 0.0
     more = _log_odds(turned.probability) - _log_odds(look.probability)
-    return min(max(more, -MOST_SAID), MOST_SAID)
+    return min(max(more, -settings.flip_most), settings.flip_most)
 
 
 def _tells(look: Look) -> bool:

@@ -152,14 +152,15 @@ class Recheck:
     def _turn_page(self, lines: list[_Line]) -> None:
         """Turn lines that run the same way if those asked read much better the other way round."""
         settings = self._settings
-        asked = [lines[i] for i in witnesses([x.best for x in lines], settings.flip_probability)]
+        asked = [lines[i] for i in witnesses([x.best for x in lines], settings)]
         turned = self._read_turned(asked)
-        claims = [claim_of_turned(x.best, look) for x, look in zip(asked, turned, strict=True)]
+        pairs = zip(asked, turned, strict=True)
+        claims = [claim_of_turned(line.best, look, settings) for line, look in pairs]
         if sum(claims) <= settings.flip_lead:
             return
         for line, look in zip(lines, self._read_turned(lines), strict=True):
             # what stands the other way on the page says so itself
-            if claim_of_turned(line.best, look) > -settings.flip_lead:
+            if claim_of_turned(line.best, look, settings) > -settings.flip_lead:
                 line.looks, line.turned = [look], line.best
 
     def _read_turned(self, lines: list[_Line]) -> list[Look]:

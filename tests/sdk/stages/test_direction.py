@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 
 from sdk.geometry import box_quads
-from sdk.stages.direction import MOST_SAID, WITNESSES, claim_of_turned, runs, witnesses
+from sdk.model.settings import DecodeSettings
+from sdk.stages.direction import claim_of_turned, runs, witnesses
 from sdk.stages.find import FoundLine
 from sdk.stages.look import Look
 from tests import tiny
 from tests.claims import claim
+
+SETTINGS = DecodeSettings(flip_probability=0.9)
 
 
 def look(text: str, confidence: float, turn: float = 0.0) -> Look:
@@ -29,33 +32,33 @@ def test_lines_of_one_direction_are_a_group() -> None:
 
 def test_sure_lines_are_not_asked() -> None:
     sure, unsure, short = look("ABCDE", 0.999), look("ABCDEFG", 0.8), look("AB", 0.5)
-    assert witnesses([sure], 0.9) == []
-    assert witnesses([short, short], 0.9) == []
+    assert witnesses([sure], SETTINGS) == []
+    assert witnesses([short, short], SETTINGS) == []
     # a third of the lines is enough
-    assert witnesses([sure, unsure, unsure, short], 0.9) == []
-    assert witnesses([sure, unsure, unsure, unsure], 0.9) == [1, 2, 3]
+    assert witnesses([sure, unsure, unsure, short], SETTINGS) == []
+    assert witnesses([sure, unsure, unsure, unsure], SETTINGS) == [1, 2, 3]
 
 
 def test_the_longest_are_asked_and_few() -> None:
     looks = [look("ABCDEFGH"[: 3 + i % 5], 0.7) for i in range(10)]
-    asked = witnesses(looks, 0.9)
-    assert len(asked) == WITNESSES
+    asked = witnesses(looks, SETTINGS)
+    assert len(asked) == SETTINGS.flip_witnesses == 3
     assert {len(looks[i].text.free.text) for i in asked} == {6, 7}
 
 
 def test_bundles_that_trust_all_lines_ask_none() -> None:
-    assert witnesses([look("ABCDEF", 0.6)], 0.0) == []
+    assert witnesses([look("ABCDEF", 0.6)], DecodeSettings()) == []
 
 
 @pytest.mark.parametrize("confidence", [0.6, 0.9, 0.99])
 def test_a_claim_is_bounded_and_symmetric(confidence: float) -> None:
     one, other = look("ABCDE", confidence), look("EDCBA", 0.95)
-    said = claim_of_turned(one, other)
-    assert said == pytest.approx(-claim_of_turned(other, one))
+    said = claim_of_turned(one, other, SETTINGS)
+    assert said == pytest.approx(-claim_of_turned(other, one, SETTINGS))
     assert np.sign(said) == np.sign(0.95 - confidence)
-    assert claim_of_turned(look("ABC", 0.1), look("CBA", 0.999)) == MOST_SAID
-    assert claim_of_turned(look("", 0.1), look("CBA", 0.999)) == MOST_SAID
+    assert claim_of_turned(look("ABC", 0.1), look("CBA", 0.999), SETTINGS) == SETTINGS.flip_most
+    assert claim_of_turned(look("", 0.1), look("CBA", 0.999), SETTINGS) == SETTINGS.flip_most
 
 
 def test_what_reads_badly_both_ways_says_nothing() -> None:
-    assert claim_of_turned(look("ABCDEF", 0.3), look("FEDCBA", 0.5)) == 0.0
+    assert claim_of_turned(look("ABCDEF", 0.3), look("FEDCBA", 0.5), SETTINGS) == 0.0

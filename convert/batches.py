@@ -14,10 +14,10 @@ import numpy as np
 from convert.calibrate import feature_strips
 from convert.errors import ConvertError
 from convert.samples import Photo, Samples, Strip
-from sdk.decode.detection import decode_maps
-from sdk.image.strip import pack_strips, rectify
+from sdk.detect.maps import decode_maps
 from sdk.model.settings import DecodeSettings
-from sdk.stages.recheck import strip_area
+from sdk.rectify.crop import pack_strips, rectify
+from sdk.retry.recheck import strip_area
 
 __all__ = [
     "Batch",

@@ -16,10 +16,10 @@ import numpy as np
 
 from convert.errors import ConvertError
 from convert.samples import Photo, Samples
-from sdk.decode.detection import STRIDE
-from sdk.decode.roi_rotate import roi_affine, roi_rotate
-from sdk.image.strip import pack_strips
-from sdk.stages.read import FEATURE_ROWS
+from sdk.detect.maps import STRIDE
+from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.recognize.roi_rotate import roi_affine, roi_rotate
+from sdk.rectify.crop import pack_strips
 
 __all__ = ["calibration_file", "feature_strips"]
 

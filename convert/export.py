@@ -31,11 +31,11 @@ from convert.verify import (
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
-from sdk.image.strip import STRIP_HEIGHT
 from sdk.model.bundle import write_manifest
 from sdk.model.manifest import Manifest
 from sdk.model.settings import DecodeSettings
-from sdk.stages.read import FEATURE_ROWS
+from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.rectify.crop import STRIP_HEIGHT
 
 __all__ = ["BelowFloorError", "Options", "export"]
 

@@ -20,9 +20,9 @@ from sdk.errors import ImageError
 from sdk.geometry import side_lengths
 from sdk.image.letterbox import letterbox
 from sdk.image.load import load_image
-from sdk.image.strip import fit_strip, rectify
 from sdk.model.settings import DecodeSettings
-from sdk.stages.recheck import strip_area
+from sdk.rectify.crop import fit_strip, rectify
+from sdk.retry.recheck import strip_area
 from training.errors import TrainingError
 from training.labels import LABELS, read_labels
 from training.shards import ShardError, read_shard

@@ -21,13 +21,13 @@ from convert.errors import ConvertError
 from convert.graphs import GRAPHS
 from convert.samples import Photo, Samples, Strip
 from sdk.charset import Charset
-from sdk.decode.ctc import decode
 from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
-from sdk.image.strip import pack_strips
 from sdk.model.bundle import Bundle
 from sdk.model.manifest import Manifest
-from sdk.stages.read import COLUMN_PX
+from sdk.recognize.ctc import decode
+from sdk.recognize.recognizer import COLUMN_PX
+from sdk.rectify.crop import pack_strips
 
 __all__ = [
     "FLOORS",

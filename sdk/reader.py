@@ -17,28 +17,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.closing import Closing
-from sdk.decode.ctc import CtcText
-from sdk.decode.order import reading_order
-from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
+from sdk.detect.detector import Finder, FoundLine
+from sdk.engine import Device, Engine, EnginePool, Placement, check_options, place
+from sdk.engine.worker_pool import WorkerPool
 from sdk.errors import ModelError, OptionError, SdkError
 from sdk.forking import is_forked
 from sdk.image.load import MAX_PIXELS, Picture, load_image, load_picture, open_document
-from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
+from sdk.notes import note_gaps
+from sdk.order import reading_order
+from sdk.recognize.ctc import CtcText
+from sdk.recognize.recognizer import LineReader, LineText, ReadOptions
+from sdk.rectify.crop import expand_quad
 from sdk.results import Reading, TextLine, Timing
-from sdk.stages.crop import CropReader
-from sdk.stages.find import Finder, FoundLine
-from sdk.stages.helpers import Helpers
-from sdk.stages.look import Look, to_result
-from sdk.stages.notes import note_gaps
-from sdk.stages.read import LineReader, LineText, ReadOptions
-from sdk.stages.recheck import Recheck
+from sdk.retry.crop import CropReader
+from sdk.retry.look import Look, to_result
+from sdk.retry.recheck import Recheck
 
 if TYPE_CHECKING:
-    from sdk.camera.base import Camera
     from sdk.image.load import ImageSource, Pages
-    from sdk.pattern.automaton import Pattern
-    from sdk.stream.event import StreamEvent
+    from sdk.live.camera.base import Camera
+    from sdk.live.event import StreamEvent
+    from sdk.recognize.pattern.automaton import Pattern
 
 logger = logging.getLogger("sdk")
 
@@ -120,7 +120,7 @@ class Reader(Closing):
             self._settings.digit_odds,
         )
         line = self._engines["line"]
-        self._helpers = Helpers(len(line) if isinstance(line, EngineTeam) else 1)
+        self._helpers = WorkerPool(len(line) if isinstance(line, EnginePool) else 1)
         self._finder: Finder | None = None
         if "detector" in self._engines:
             spec = self._bundle.graph("detector").spec
@@ -345,7 +345,7 @@ class Reader(Closing):
         triggered camera, is a product of its own and gives an event, without a vote.
 
         Args:
-            source: A camera, or the word for one, see `sdk.camera.source`.
+            source: A camera, or the word for one, see `sdk.live.camera.source`.
             every: Least time between two readings, in seconds.
             vote: Frames that must agree until a reading is settled, at least 1.
             region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
@@ -361,10 +361,10 @@ class Reader(Closing):
             CameraError: The camera cannot be opened at the start.
             SdkError: As `read`.
         """
-        from sdk.camera.source import make_camera
-        from sdk.stream.loop import events
-        from sdk.stream.region import check_region
-        from sdk.stream.tracker import tracker_for
+        from sdk.live.camera.source import make_camera
+        from sdk.live.loop import events
+        from sdk.live.region import check_region
+        from sdk.live.tracker import tracker_for
 
         self._check_open()
         if not isinstance(every, (int, float)) or not 0 <= every < math.inf:

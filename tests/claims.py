@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.decode.ctc import log_probabilities, most_probable
-from sdk.stages.read import LineText
+from sdk.recognize.ctc import log_probabilities, most_probable
+from sdk.recognize.recognizer import LineText
 
 
 def read_columns(charset: Charset, *columns: dict[str, float]) -> LineText:

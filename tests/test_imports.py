@@ -21,8 +21,8 @@ PACKAGES = {"sdk", "training", "convert", "demo_app"}
 SDK_ALLOWED = set(sys.stdlib_module_names) | {"sdk", "numpy", "PIL", "cv2", "tomli"}
 # Optional packages, each in the one file that imports it where it is used.
 SDK_OPTIONAL = {
-    "sdk/camera/basler.py": "pypylon",
-    "sdk/camera/picamera.py": "picamera2",
+    "sdk/live/camera/basler.py": "pypylon",
+    "sdk/live/camera/picamera.py": "picamera2",
     "sdk/image/pdf.py": "pypdfium2",
     "sdk/pyinstaller/hook-ai_edge_litert.py": "PyInstaller",
     "sdk/pyinstaller/hook-sdk.py": "PyInstaller",
@@ -117,7 +117,7 @@ def test_package_keeps_to_its_imports(package: str) -> None:
             "tflite_runtime",
         ),
         ("sdk/engine/litert.py", "import tensorflow as tf", "tensorflow"),
-        ("sdk/decode/ctc.py", "from training.losses import ctc", "training"),
+        ("sdk/recognize/ctc.py", "from training.losses import ctc", "training"),
         ("sdk/metrics.py", "import importlib\nimportlib.import_module('scipy.special')", "scipy"),
         ("training/fit.py", "from convert import export", "convert"),
         ("convert/export.py", "import demo_app", "demo_app"),

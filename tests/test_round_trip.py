@@ -21,10 +21,10 @@ from convert.__main__ import main as convert
 from convert.calibrate import feature_strips
 from sdk import Reader
 from sdk.charset import DEFAULT_CHARSET
-from sdk.decode.ctc import decode
 from sdk.engine import open_engine
-from sdk.image.strip import pack_strips
 from sdk.model.bundle import Bundle
+from sdk.recognize.ctc import decode
+from sdk.rectify.crop import pack_strips
 from training.__main__ import main as training
 from training.run import load_run
 from training.shards import list_shards, read_shard

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.decode.detection import STRIDE
-from sdk.decode.roi_rotate import roi_affine
+from sdk.detect.maps import STRIDE
 from sdk.geometry import fit_rectangles, side_lengths
-from sdk.stages.read import FEATURE_ROWS
+from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.recognize.roi_rotate import roi_affine
 from training.augment import change_tones, soften
 from training.config import Config, DataConfig
 from training.dataset import Part, draw

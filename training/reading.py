@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.decode import ctc
-from sdk.decode.detection import STRIDE, Detections, decode_maps
-from sdk.decode.roi_rotate import roi_affine, roi_rotate
+from sdk.detect.maps import STRIDE, Detections, decode_maps
 from sdk.image.letterbox import letterbox
-from sdk.image.strip import fit_strip, pack_strips
-from sdk.stages.read import COLUMN_PX, FEATURE_ROWS
+from sdk.recognize import ctc
+from sdk.recognize.recognizer import COLUMN_PX, FEATURE_ROWS
+from sdk.recognize.roi_rotate import roi_affine, roi_rotate
+from sdk.rectify.crop import fit_strip, pack_strips
 from training.config import Config
 from training.errors import TrainingError
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.image.strip import STRIP_HEIGHT
-from sdk.stages.read import COLUMN_PX
+from sdk.recognize.recognizer import COLUMN_PX
+from sdk.rectify.crop import STRIP_HEIGHT
 from training.augment import change_tones, place_strip, soften
 from training.config import DataConfig
 from training.dataset import Part, draw

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sdk.decode.detection import STRIDE
+from sdk.detect.maps import STRIDE
 from sdk.geometry import cell_centers, distances, fit_rectangles, side_lengths
 
 __all__ = ["detection_targets"]

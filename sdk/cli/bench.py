@@ -19,10 +19,10 @@ from sdk.cli.info import cpu_name
 from sdk.cli.log import logger
 from sdk.cli.measure import measure
 from sdk.cli.options import add_command, add_reader_options, positive_int, print_json
-from sdk.cli.sample import draw_sample
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError, SdkError
 from sdk.image.load import load_image
+from sdk.selftest import draw_sample
 
 if TYPE_CHECKING:
     from sdk.image.load import ImageSource

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from sdk.cli.devices import device_rows, survey
 from sdk.cli.options import add_command, add_reader_options, open_reader
-from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.cli.status import FAILED, OK
+from sdk.selftest import SAMPLE_TEXTS, draw_sample
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -27,14 +27,14 @@ from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
 from sdk.image.load import MAX_PIXELS, open_document
-from sdk.pattern.template import Template
+from sdk.recognize.pattern.template import Template
 from sdk.results import Reading, Timing
 
 if TYPE_CHECKING:
     from sdk.image.load import Document
     from sdk.image.load import Picture as Loaded
-    from sdk.pattern.automaton import Pattern
     from sdk.reader import Reader
+    from sdk.recognize.pattern.automaton import Pattern
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

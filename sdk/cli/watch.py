@@ -26,9 +26,9 @@ from sdk.formats import to_utf8
 from sdk.terminal import json_line, printable
 
 if TYPE_CHECKING:
+    from sdk.live.event import StreamEvent
     from sdk.results import Reading
     from sdk.station import History, Job, Verdict
-    from sdk.stream.event import StreamEvent
 
 SOURCES = (
     "a camera number such as 0, an address such as rtsp://..., a video file, a folder of pictures, "
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 def region(text: str) -> tuple[float, ...]:
     """Return the numbers of a region, for argparse."""
-    from sdk.stream.region import check_region
+    from sdk.live.region import check_region
 
     try:
         return check_region([float(part) for part in text.split(",")])

@@ -206,7 +206,7 @@ class Manifest:
         default_variant: Variant used unless another is asked for.
         variants: Graphs by role ("detector", "recognizer", "line"), by variant ("int8", ...).
         decode: Thresholds.
-        temperature: Calibration of the confidences by graph, see `sdk.decode.ctc`; 1 if absent.
+        temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`; 1 if absent.
         training: Free record of how the model was made.
     """
 

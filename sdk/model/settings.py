@@ -69,7 +69,7 @@ class DecodeSettings:
             several cuts, which vote; this many votes of lead end the reading early (a cut surely
             read has one vote).
         digit_odds: How many times likelier than the network thinks a digit is where a letter is
-            rare, as in R03718, see `sdk.decode.lookalikes`; 1 trusts the network.
+            rare, as in R03718, see `sdk.recognize.priors`; 1 trusts the network.
         pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
             free text, for each character, 0..1.
         tile_height_px: Lines lower than this on the frame count as small.

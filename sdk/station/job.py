@@ -10,9 +10,9 @@ from typing import Any
 
 from sdk.errors import JobError, OptionError
 from sdk.files import write_atomically
+from sdk.live.region import Region, check_region
 from sdk.station.rules import RULES, Rule
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
-from sdk.stream.region import Region, check_region
 
 __all__ = ["Job", "load_job", "load_jobs", "save_job"]
 

@@ -15,11 +15,11 @@ import time
 from collections.abc import Sequence
 from datetime import date
 
+from sdk.live.region import Region
 from sdk.results import Reading, TextLine
 from sdk.station.job import Job
 from sdk.station.rules import NumberedLine, apply_rule, doubt
 from sdk.station.verdict import RuleResult, Status, Verdict
-from sdk.stream.region import Region
 
 __all__ = ["judge"]
 

@@ -20,8 +20,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sdk.camera import Camera, Frame, Grabber, make_camera
 from sdk.errors import CameraError, HistoryError, OptionError, SdkError
+from sdk.live import Tracker, read_region, tracker_for
+from sdk.live.camera import Camera, Frame, make_camera
+from sdk.live.grabber import Grabber
 from sdk.results import Reading
 from sdk.station.history import History
 from sdk.station.inspection import Inspection
@@ -29,7 +31,6 @@ from sdk.station.job import Job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
 from sdk.station.verdict import Verdict
-from sdk.stream import Tracker, read_region, tracker_for
 
 if TYPE_CHECKING:
     from sdk.reader import Reader
@@ -60,8 +61,8 @@ class Station:
         on_verdict: Called with every verdict and its record's id; None without a history or when
             it could not be recorded.
         on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
-            of `sdk.camera.Grabber`; "history" when a verdict or picture is not recorded, and why,
-            or with an empty message when it works again; "error" when a frame cannot be read or
+            of `sdk.live.grabber.Grabber`; "history" when a verdict or picture is not recorded, and
+            why, or with an empty message when it works again; "error" when a frame cannot be read or
             judged.
 
     Callbacks are called from the station's thread, and what they raise is logged. A slow one holds
@@ -86,7 +87,7 @@ class Station:
 
         Args:
             reader: Who reads.
-            camera_source: A camera, or a source as `sdk.camera.make_camera` takes it.
+            camera_source: A camera, or a source as `sdk.live.camera.make_camera` takes it.
             job: What must stand on the products.
             history: Where verdicts are recorded, or None.
             outputs: Where verdicts are sent, or None.

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sdk.errors import SdkError
+from sdk.live.region import Region
 from sdk.results import Reading
-from sdk.stream.region import Region
 
 __all__ = ["LATEST", "STATUSES", "RuleResult", "Status", "Verdict"]
 

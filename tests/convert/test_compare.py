@@ -53,7 +53,7 @@ ROWS_READ = [
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three strips that hold a part of a picture that the packaged model reads."""
-    from sdk.cli.sample import draw_sample
+    from sdk.selftest import draw_sample
 
     folder = tmp_path_factory.mktemp("sets")
     photo = np.asarray(draw_sample())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sdk.charset import Charset
-from sdk.image.strip import pack_strips
+from sdk.rectify.crop import pack_strips
 from sdk.station import History, Job, judge
 from tests.sdk.station.readings import make_reading
 from training.__main__ import main

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from sdk.decode.roi_rotate import roi_affine, roi_rotate
 from sdk.geometry import box_quads
+from sdk.recognize.roi_rotate import roi_affine, roi_rotate
 from training.config import parse_config
 from training.errors import TrainingError
 from training.models.blocks import residual_3x3

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from sdk.decode.roi_rotate import roi_rotate
 from sdk.geometry import area
+from sdk.recognize.roi_rotate import roi_rotate
 from training.config import parse_config
 from training.dataset import Part, find_parts
 from training.errors import TrainingError

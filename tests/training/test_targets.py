@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sdk.decode.detection import STRIDE, decode_maps
+from sdk.detect.maps import STRIDE, decode_maps
 from sdk.geometry import box_quads, cell_centers, distances_to_quads, fit_rectangles
 from training.targets import detection_targets
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sdk.cli.sample import draw_sample
 from sdk.engine import open_engine
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
+from sdk.selftest import draw_sample
 from training.config import load_config
 from training.errors import TrainingError
 from training.fit import Fit

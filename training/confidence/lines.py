@@ -18,16 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sdk.charset import Charset
-from sdk.decode.ctc import decode
-from sdk.decode.detection import STRIDE
-from sdk.decode.roi_rotate import roi_affine
+from sdk.detect.detector import Finder, FoundLine, View
+from sdk.detect.maps import STRIDE
 from sdk.engine import Engine, open_engine
-from sdk.image.strip import fit_strip, rectify
 from sdk.metrics import letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
-from sdk.stages.find import Finder, FoundLine, View
-from sdk.stages.read import COLUMN_PX, FEATURE_ROWS, LineReader, ReadOptions
-from sdk.stages.recheck import strip_area
+from sdk.recognize.ctc import decode
+from sdk.recognize.recognizer import COLUMN_PX, FEATURE_ROWS, LineReader, ReadOptions
+from sdk.recognize.roi_rotate import roi_affine
+from sdk.rectify.crop import fit_strip, rectify
+from sdk.retry.recheck import strip_area
 from training.confidence.reliability import Reliability
 from training.diagnose.confusion import align_places
 from training.evaluate import read_samples

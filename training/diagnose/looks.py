@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
+from sdk.detect.detector import Finder
 from sdk.engine import Engine, open_engine
 from sdk.model.bundle import Bundle
-from sdk.stages.find import Finder
 from training.evaluate import BundleReader
 from training.reading import Line, NetworkReader
 

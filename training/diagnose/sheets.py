@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sdk.geometry import map_points, side_lengths
-from sdk.image.strip import expand_quad
+from sdk.rectify.crop import expand_quad
 from training.diagnose.verdict import Verdict
 
 __all__ = ["TILE_PX", "tile"]

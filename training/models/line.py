@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.charset import Charset
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import STRIP_HEIGHT
 from training.config import ModelConfig
 from training.models.blocks import conv_bn, residual_3x3
 from training.models.recognition_head import recognition_head

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sdk.geometry import reverse, side_lengths
-from sdk.image.sample import straighten
-from sdk.image.strip import expand_quad
+from sdk.rectify.crop import expand_quad
+from sdk.rectify.sample import straighten
 
 __all__ = ["cut_crops"]
 

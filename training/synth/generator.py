@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from sdk.geometry import map_points
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import STRIP_HEIGHT
 from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade

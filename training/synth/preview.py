@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sdk.files import write_atomically
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import STRIP_HEIGHT
 from training.synth.generator import Generator
 
 _WHITE, _GREEN, _RED = (255, 255, 255), (0, 220, 0), (255, 40, 40)

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import STRIP_HEIGHT
 from training.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background

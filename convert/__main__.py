@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from convert.errors import ConvertError
-from convert.graphs import GRAPHS
-from convert.tflite import PRECISIONS
+from convert.source.graphs import GRAPHS
+from convert.tflite.conversion import PRECISIONS
 from sdk.cli.options import positive_int
 from training.startup import MISSING, load_keras, missing_package
 
 if TYPE_CHECKING:
-    from convert.verify import Floor, Report
+    from convert.verify.verify import Floor, Report
     from sdk.model.settings import DecodeSettings
 
 
@@ -244,7 +244,7 @@ def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
 
 
 def _floors(options: argparse.Namespace) -> dict[str, Floor]:
-    from convert.verify import FLOORS
+    from convert.verify.verify import FLOORS
 
     asked = {
         "same": options.min_same,
@@ -261,8 +261,8 @@ def _say(message: str) -> None:
 
 def _tune(options: argparse.Namespace) -> int:
     load_keras()
-    from convert.source import open_run
-    from convert.tune import Tuning, tune
+    from convert.source.run import open_run
+    from convert.quantize.tune import Tuning, tune
 
     how = Tuning(
         steps=options.steps,
@@ -288,8 +288,8 @@ def _tune(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     load_keras()
-    from convert.export import BelowFloorError, Options, export
-    from convert.source import open_run
+    from convert.export.export import BelowFloorError, Options, export
+    from convert.source.run import open_run
 
     how = Options(
         precisions=tuple(dict.fromkeys(options.precision)),
@@ -324,9 +324,9 @@ def _export(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     load_keras()
-    from convert.samples import VERIFICATION_SEED, by_name, gather, generate
-    from convert.source import merge, open_run
-    from convert.verify import (
+    from convert.source.samples import VERIFICATION_SEED, by_name, gather, generate
+    from convert.source.run import merge, open_run
+    from convert.verify.verify import (
         bundle_frame,
         bundle_manifest,
         shortfalls,
@@ -364,19 +364,19 @@ def _plain(reports: dict[str, dict[str, Report]]) -> dict[str, Any]:
 
 
 def _print_reports(reports: dict[str, dict[str, Report]]) -> None:
-    from convert.verify import report_table
+    from convert.verify.verify import report_table
 
     for name, report in reports.items():
         print(f"[{name}]\n{report_table(report)}\n")
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from convert.compare import compare, entries_of
-    from convert.compare_report import as_csv, as_picture, as_text
+    from convert.compare.compare import compare, entries_of
+    from convert.compare.report import as_csv, as_picture, as_text
     from sdk.errors import SdkError
     from sdk.files import write_atomically
     from training.errors import TrainingError
-    from training.evaluate import find_sets
+    from training.evaluate.measures import find_sets
 
     entries = entries_of(options.bundles, options.variants)
     try:
@@ -396,8 +396,8 @@ def _compare(options: argparse.Namespace) -> int:
 
 
 def _edgetpu(options: argparse.Namespace) -> int:
-    from convert.edgetpu import check, check_record, check_table, compile_bundle, mapped_share
-    from convert.inspect import inspect_variant
+    from convert.tflite.edgetpu import check, check_record, check_table, compile_bundle, mapped_share
+    from convert.tflite.inspect import inspect_variant
 
     graphs = inspect_variant(options.path, options.variant)
     if options.json:
@@ -417,7 +417,7 @@ def _edgetpu(options: argparse.Namespace) -> int:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from convert.inspect import inspect_path, table
+    from convert.tflite.inspect import inspect_path, table
 
     graphs = inspect_path(options.path)
     if options.json:

@@ -117,10 +117,10 @@ def test_package_keeps_to_its_imports(package: str) -> None:
             "tflite_runtime",
         ),
         ("sdk/engine/litert.py", "import tensorflow as tf", "tensorflow"),
-        ("sdk/recognize/ctc.py", "from training.losses import ctc", "training"),
+        ("sdk/recognize/ctc.py", "from training.loop.losses import ctc", "training"),
         ("sdk/metrics.py", "import importlib\nimportlib.import_module('scipy.special')", "scipy"),
-        ("training/fit.py", "from convert import export", "convert"),
-        ("convert/export.py", "import demo_app", "demo_app"),
+        ("training/loop/trainer.py", "from convert import export", "convert"),
+        ("convert/export/export.py", "import demo_app", "demo_app"),
         ("demo_app/worker.py", "from keras import ops", "keras"),
     ],
 )

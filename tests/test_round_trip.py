@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from convert.__main__ import main as convert
-from convert.calibrate import feature_strips
+from convert.quantize.calibration import feature_strips
 from sdk import Reader
 from sdk.charset import DEFAULT_CHARSET
 from sdk.engine import open_engine
@@ -26,10 +26,10 @@ from sdk.model.bundle import Bundle
 from sdk.recognize.ctc import decode
 from sdk.rectify.crop import pack_strips
 from training.__main__ import main as training
-from training.run import load_run
-from training.shards import list_shards, read_shard
+from training.runs.folder import load_run
+from training.data.shards import list_shards, read_shard
 
-from .convert.conftest import TRUNK
+from tests.convert.conftest import TRUNK
 
 LINE = """
 [model]

@@ -15,15 +15,15 @@ from typing import Any
 
 from sdk.cli.options import positive_int
 from sdk.errors import SdkError
-from training.confidence.cli import add_calibrate_arguments, add_reliability_arguments
-from training.diagnose.cli import add_arguments as _diagnose_arguments
+from training.cli.confidence import add_calibrate_arguments, add_reliability_arguments
+from training.cli.diagnose import add_arguments as _diagnose_arguments
 from training.errors import TrainingError
-from training.pack import add_arguments as _pack_arguments
-from training.shards import ShardError
-from training.soup import add_arguments as _average_arguments
+from training.runs.pack import add_arguments as _pack_arguments
+from training.data.shards import ShardError
+from training.runs.average import add_arguments as _average_arguments
 from training.startup import MISSING, load_keras, missing_package
-from training.sweep.cli import add_arguments as _sweep_arguments
-from training.teach import add_arguments as _teach_arguments
+from training.cli.sweep import add_arguments as _sweep_arguments
+from training.data.pseudo_labels import add_arguments as _teach_arguments
 
 
 def _fit_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +40,7 @@ def _fit_arguments(parser: argparse.ArgumentParser) -> None:
 def _fit(options: argparse.Namespace) -> None:
     load_keras()
     from training.config import load_config
-    from training.fit import Fit
+    from training.loop.trainer import Fit
 
     load_config(options.config)
     text = Path(options.config).read_text(encoding="utf-8")
@@ -67,15 +67,15 @@ def _evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _reader(options: argparse.Namespace) -> Any:
     load_keras()
-    from training.reading import NetworkReader
-    from training.run import load_run
+    from training.evaluate.reading import NetworkReader
+    from training.runs.folder import load_run
 
     run = load_run(options.run)
     return NetworkReader(run.models, run.config, options.size)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.evaluate import BundleReader, PictureReader, evaluate, find_sets
+    from training.evaluate.measures import BundleReader, PictureReader, evaluate, find_sets
 
     with contextlib.ExitStack() as stack:
         if options.bundle:
@@ -108,9 +108,9 @@ def _preview_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _preview(options: argparse.Namespace) -> None:
     from training.config import load_config
-    from training.dataset import find_parts
-    from training.evaluate import read_samples
-    from training.preview import preview_batches, preview_reading, save_sheet
+    from training.data.dataset import find_parts
+    from training.evaluate.measures import read_samples
+    from training.evaluate.preview import preview_batches, preview_reading, save_sheet
 
     if options.config:
         part = find_parts([Path(options.data)], 0)[0][0]
@@ -128,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["synth"]:
-        from training.synth.cli import main as synth
+        from training.cli.synth import main as synth
 
         return int(synth(arguments[1:]) or 0)
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)

@@ -18,18 +18,17 @@ import numpy as np
 import pytest
 
 from convert.__main__ import main as convert
-from convert.quantize.calibration import feature_strips
+from convert.source.line_features import feature_strips
 from sdk import Reader
 from sdk.charset import DEFAULT_CHARSET
 from sdk.engine import open_engine
 from sdk.model.bundle import Bundle
 from sdk.recognize.ctc import decode
 from sdk.rectify.crop import pack_strips
-from training.__main__ import main as training
-from training.runs.folder import load_run
-from training.data.shards import list_shards, read_shard
-
 from tests.convert.conftest import TRUNK
+from training.__main__ import main as training
+from training.data.shards import list_shards, read_shard
+from training.runs.folder import load_run
 
 LINE = """
 [model]

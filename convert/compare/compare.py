@@ -245,9 +245,9 @@ def _begin(path: Path, key: dict[str, Any], rows: Sequence[dict[str, Any]]) -> N
 
 
 def _pictures(path: Path) -> Iterable[tuple[np.ndarray, dict[str, Any]]]:
-    from training.errors import TrainingError
-    from training.evaluate.measures import read_samples
+    from training.data.sets import read_samples
     from training.data.shards import ShardError
+    from training.errors import TrainingError
 
     try:
         yield from read_samples(path)

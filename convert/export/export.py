@@ -11,23 +11,18 @@ from typing import Any
 
 import numpy as np
 
-from convert.export.adopt import Variant, adopt_graph, graph_runs
 from convert.errors import ConvertError
-from convert.folder import built_beside
-from convert.recipe import array_sha256, recipe_json
-from convert.source.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
-from convert.source.run import Source, merge, owners, run_record
-from convert.tflite.conversion import PRECISIONS
-from convert.quantize.tuned_graphs import open_tuned
+from convert.export.adopt import Variant, adopt_graph, graph_runs
 from convert.export.variants import Shape, Variants
-from convert.verify.verify import (
-    FLOORS,
-    Floor,
-    Report,
-    bundle_manifest,
-    shortfalls,
-    verify_bundle,
-)
+from convert.folder import built_beside
+from convert.quantize.tuned_graphs import open_tuned
+from convert.recipe import array_sha256, recipe_json
+from convert.source.run import Source, merge, owners, run_record
+from convert.source.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
+from convert.tflite.conversion import PRECISIONS
+from convert.verify.floors import FLOORS, Floor, shortfalls
+from convert.verify.report import Report
+from convert.verify.verify import bundle_manifest, verify_bundle
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically

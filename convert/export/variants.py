@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from convert.quantize.calibration import calibration_file
+from convert.quantize.tuned_graphs import TunedGraph, freeze_tuned
 from convert.source.graphs import GRAPHS, Normalization, freeze, split_normalization
-from convert.tflite.inspect import inspect_file, loose_arithmetic
-from convert.tflite.resizable import size_offsets
 from convert.source.samples import Samples
 from convert.tflite.conversion import Conversion, convert_apart
-from convert.quantize.tuned_graphs import TunedGraph, freeze_tuned
+from convert.tflite.inspect import inspect_file, loose_arithmetic
+from convert.tflite.resizable import size_offsets
 from sdk.model.manifest import GraphSpec
 
 __all__ = ["Shape", "Variants"]

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from convert.quantize.calibration import feature_strips
 from convert.errors import ConvertError
+from convert.source.line_features import feature_strips
 from convert.source.samples import Photo, Samples, Strip
 from sdk.detect.maps import decode_maps
 from sdk.model.settings import DecodeSettings

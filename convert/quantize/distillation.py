@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from convert.errors import ConvertError
 from convert.quantize.batches import Batch, Maker, Run
 from convert.quantize.distillation_loss import distance
-from convert.errors import ConvertError
 from convert.quantize.grid_adam import GridAdam
 from convert.quantize.qat_model import observe, run_named, to_grid
-from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.errors import TrainingError
+from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
 __all__ = ["CHECKPOINT", "Lesson", "Pace", "runner"]
 

@@ -13,16 +13,24 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from convert.quantize.batches import Maker, Run, crops, feature_pairs, feature_rows, strip_rows, strips_of
 from convert.errors import ConvertError
 from convert.folder import kept_beside
-from convert.source.graphs import GRAPHS
+from convert.quantize.batches import (
+    Maker,
+    Run,
+    crops,
+    feature_pairs,
+    feature_rows,
+    strip_rows,
+    strips_of,
+)
 from convert.quantize.distillation import CHECKPOINT, Lesson, Pace, runner
-from convert.recipe import tool_versions, weights_sha256
-from convert.source.samples import TUNING_SEED, Samples, gather, generate, split_evenly
-from convert.source.run import Source, owners
-from convert.quantize.tuned_graphs import RECORD, TunedGraph, read_graph, read_graphs, write_graph
 from convert.quantize.qat_model import PIXELS, build_twin, quantize
+from convert.quantize.tuned_graphs import RECORD, TunedGraph, read_graph, read_graphs, write_graph
+from convert.recipe import tool_versions, weights_sha256
+from convert.source.graphs import GRAPHS
+from convert.source.run import Source, owners
+from convert.source.samples import TUNING_SEED, Samples, gather, generate, split_evenly
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 

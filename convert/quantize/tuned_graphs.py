@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 
 from convert.errors import ConvertError
-from convert.source.graphs import GRAPHS, GraphKind
 from convert.recipe import weights_sha256
+from convert.source.graphs import GRAPHS, GraphKind
 from convert.source.run import Source
 from sdk.errors import SdkError
 from sdk.files import write_atomically

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from convert.errors import ConvertError
-from convert.source.graphs import GRAPHS, check_model
 from convert.recipe import weights_sha256
+from convert.source.graphs import GRAPHS, check_model
 from sdk.charset import Charset
 from training.config import ModelConfig
 

@@ -23,9 +23,9 @@ from sdk.image.load import load_image
 from sdk.model.settings import DecodeSettings
 from sdk.rectify.crop import fit_strip, rectify
 from sdk.retry.recheck import strip_area
-from training.errors import TrainingError
 from training.data.labels import LABELS, read_labels
 from training.data.shards import ShardError, read_shard
+from training.errors import TrainingError
 
 __all__ = [
     "CALIBRATION_SEED",

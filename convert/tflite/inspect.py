@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from convert.errors import ConvertError
+from convert.tflite.arena import arena_bytes, lifetimes
+from convert.tflite.operators import CONVOLUTIONS, Op, count_macs, shape_of
 from convert.tflite.targets import TARGETS
 from sdk.errors import SdkError
 from sdk.model.bundle import Bundle
@@ -23,50 +22,12 @@ from sdk.model.manifest import TensorSpec
 
 __all__ = [
     "Graph",
-    "Op",
     "inspect_file",
     "inspect_path",
     "inspect_variant",
     "loose_arithmetic",
     "table",
 ]
-
-# Of the interpreter's tensors, bytes.
-_ALIGNMENT = 64
-
-_CONVOLUTIONS = {"CONV_2D", "DEPTHWISE_CONV_2D", "TRANSPOSE_CONV", "FULLY_CONNECTED"}
-
-
-@dataclass(frozen=True)
-class Op:
-    """One operation of a graph.
-
-    Attributes:
-        name: Such as ``CONV_2D``.
-        version: Version of the operation that the file asks for.
-        dtype: Type of its first output.
-        shape: Shape of its first output.
-        macs: Multiplications with accumulation; 0 for what does none.
-        after: Name of the operation that makes its first varying input, "" if it is the graph's
-            input.
-        constant: Whether one of its operands is a constant.
-        inputs: Shapes of its varying inputs.
-        input_dtypes: Their types.
-        static: Whether all its shapes are fixed in the file.
-        options: Numbers and flags of the operation, such as ``alignCorners``.
-    """
-
-    name: str
-    version: int
-    dtype: str
-    shape: tuple[int, ...]
-    macs: int
-    after: str
-    constant: bool
-    inputs: tuple[tuple[int, ...], ...] = ()
-    input_dtypes: tuple[str, ...] = ()
-    static: bool = True
-    options: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -189,7 +150,7 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
         return TensorSpec(
             names.get(index, _text(t.name)),
             position,
-            _shape(t),
+            shape_of(t),
             type_names[t.type],
             float(q.scale[0]) if quantized else None,
             int(q.zeroPoint[0]) if quantized else None,
@@ -211,11 +172,13 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
                 op,
                 code.version,
                 type_names[tensors[outputs[0]].type],
-                _shape(tensors[outputs[0]]),
-                _macs(op, [_shape(tensors[i]) for i in inputs], _shape(tensors[outputs[0]])),
+                shape_of(tensors[outputs[0]]),
+                count_macs(
+                    op, [shape_of(tensors[i]) for i in inputs], shape_of(tensors[outputs[0]])
+                ),
                 made_by.get(varying[0], "") if varying else "",
                 len(varying) < len(inputs),
-                tuple(_shape(tensors[i]) for i in varying),
+                tuple(shape_of(tensors[i]) for i in varying),
                 tuple(type_names[tensors[i].type] for i in varying),
                 all(_is_static(tensors[i]) for i in (*inputs, *outputs)),
                 _options(operator),
@@ -231,54 +194,8 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
         tuple(describe(n, int(i)) for n, i in enumerate(graph.inputs)),
         tuple(describe(n, int(i)) for n, i in enumerate(graph.outputs)),
         tuple(ops),
-        arena_bytes(_spans(graph, constant)),
+        arena_bytes(lifetimes(graph, constant)),
     )
-
-
-def _spans(graph: Any, constant: set[int]) -> list[tuple[int, int, int]]:
-    """Return (first operation, last operation, bytes) of each tensor that is not a constant."""
-    first: dict[int, int] = {int(i): 0 for i in graph.inputs}
-    last: dict[int, int] = {}
-    for number, operator in enumerate(graph.operators):
-        for i in map(int, operator.outputs):
-            first.setdefault(i, number)
-        for i in (*map(int, operator.inputs), *map(int, operator.outputs)):
-            last[i] = number
-    last |= {int(i): len(graph.operators) for i in graph.outputs}
-    return [
-        (begin, last.get(i, begin), _bytes(graph.tensors[i]))
-        for i, begin in first.items()
-        if i not in constant
-    ]
-
-
-def arena_bytes(spans: Sequence[tuple[int, int, int]]) -> int:
-    """Return the bytes of an arena that holds tensors, the greatest placed first.
-
-    Args:
-        spans: (first operation, last operation, bytes) of each tensor.
-    """
-    placed: list[tuple[int, int, int, int]] = []
-    for begin, end, size in sorted(spans, key=lambda span: -span[2]):
-        need = -(-size // _ALIGNMENT) * _ALIGNMENT
-        at = 0
-        for _, _, low, high in sorted(
-            (p for p in placed if p[0] <= end and begin <= p[1]), key=_low
-        ):
-            if low - at >= need:
-                break
-            at = max(at, high)
-        placed.append((begin, end, at, at + need))
-    return max((high for *_, high in placed), default=0)
-
-
-def _low(place: tuple[int, int, int, int]) -> int:
-    return place[2]
-
-
-def _bytes(tensor: Any) -> int:
-    # TensorType counts from float32; whatever is not here has four bytes
-    return int(np.prod(_shape(tensor))) * {1: 2, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}.get(tensor.type, 4)
 
 
 def _is_static(tensor: Any) -> bool:
@@ -291,19 +208,6 @@ def _options(operator: Any) -> dict[str, int]:
     return {key: int(value) for key, value in options.items() if isinstance(value, (bool, int))}
 
 
-def _macs(op: str, inputs: Sequence[tuple[int, ...]], output: tuple[int, ...]) -> int:
-    if op not in _CONVOLUTIONS:
-        return 0
-    weights = inputs[1]
-    if op == "CONV_2D":  # weights (out, rows, columns, in)
-        return int(np.prod(output) * np.prod(weights[1:]))
-    if op == "DEPTHWISE_CONV_2D":  # weights (1, rows, columns, out)
-        return int(np.prod(output) * np.prod(weights[1:3]))
-    if op == "TRANSPOSE_CONV":  # inputs are (output shape, weights (out, rows, columns, in), x)
-        return int(np.prod(inputs[2]) * np.prod(weights[:3]))
-    return int(np.prod(output) * weights[-1])  # weights (out, in)
-
-
 def loose_arithmetic(graph: Graph) -> list[Op]:
     """Return the MUL, ADD and SUB with a constant that follow a convolution.
 
@@ -313,7 +217,7 @@ def loose_arithmetic(graph: Graph) -> list[Op]:
     return [
         op
         for op in graph.ops
-        if op.name in {"MUL", "ADD", "SUB"} and op.constant and op.after in _CONVOLUTIONS
+        if op.name in {"MUL", "ADD", "SUB"} and op.constant and op.after in CONVOLUTIONS
     ]
 
 
@@ -359,10 +263,6 @@ def _names(enumeration: Any) -> dict[int, str]:
 
 def _text(value: Any) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
-
-
-def _shape(tensor: Any) -> tuple[int, ...]:
-    return () if tensor.shape is None else tuple(int(n) for n in tensor.shape)
 
 
 def _signature_names(model: Any) -> dict[int, str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.tflite.inspect import Op
+from convert.tflite.operators import Op
 
 __all__ = ["size_offsets"]
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from convert.tflite.inspect import Op
+    from convert.tflite.operators import Op
 
 __all__ = ["EDGETPU_VERSIONS", "TARGETS", "Target", "edgetpu_reason"]
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from convert.verify.fidelity import Agreement
-from convert.quantize.calibration import feature_strips
 from convert.errors import ConvertError
 from convert.source.graphs import GRAPHS
+from convert.source.line_features import feature_strips
 from convert.source.samples import Photo, Samples, Strip
+from convert.verify.fidelity import Agreement
+from convert.verify.floors import FLOORS
+from convert.verify.report import Reading, Report
 from sdk.charset import Charset
 from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
@@ -29,19 +30,7 @@ from sdk.recognize.ctc import decode
 from sdk.recognize.recognizer import COLUMN_PX
 from sdk.rectify.crop import pack_strips
 
-__all__ = [
-    "FLOORS",
-    "Floor",
-    "Reading",
-    "Report",
-    "bundle_frame",
-    "bundle_manifest",
-    "report_table",
-    "shortfalls",
-    "variants_left_out",
-    "verify",
-    "verify_bundle",
-]
+__all__ = ["bundle_frame", "bundle_manifest", "variants_left_out", "verify", "verify_bundle"]
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -49,104 +38,6 @@ _STRIP_STEP = 128
 _COLUMN_STEP = 32
 _COLUMNS_MOST = 256
 _BATCH = 8
-
-# Of fewer lines a share says nothing.
-_FEWEST_LINES = 50
-
-
-@dataclass(frozen=True)
-class Floor:
-    """What a variant must reach.
-
-    Attributes:
-        relative: Greatest difference of a tensor as a share of its peak; None asks for none.
-        correlation: Least correlation of a tensor.
-        same: Least share of lines that read the same. Integer arithmetic turns over characters
-            that the float model is unsure of too, as often for the better as for the worse, so
-            this alone says little of a half-trained model.
-        lost: Greatest share of labelled lines that may be read rightly less often than before.
-    """
-
-    relative: float | None
-    correlation: float
-    same: float
-    lost: float
-
-
-FLOORS = {
-    "fp32": Floor(relative=1e-3, correlation=0.9999, same=0.99, lost=0.01),
-    "fp16": Floor(relative=2e-2, correlation=0.999, same=0.97, lost=0.02),
-    "dynamic": Floor(relative=None, correlation=0.97, same=0.70, lost=0.05),
-    "int8": Floor(relative=None, correlation=0.95, same=0.60, lost=0.05),
-}
-"""What a variant must reach unless the caller says otherwise, by precision."""
-
-
-@dataclass
-class Reading:
-    """Lines read greedily by the reference and by a variant.
-
-    Attributes:
-        lines: Number of lines.
-        same: Lines with the same text from both.
-        labelled: Lines whose true text is known.
-        reference_right: Of these, read rightly by the reference.
-        variant_right: Of these, read rightly by the variant.
-    """
-
-    lines: int = 0
-    same: int = 0
-    labelled: int = 0
-    reference_right: int = 0
-    variant_right: int = 0
-
-    def update(self, reference: str, variant: str, truth: str | None) -> None:
-        """Take in one line."""
-        self.lines += 1
-        self.same += reference == variant
-        if truth is not None:
-            self.labelled += 1
-            self.reference_right += reference == truth
-            self.variant_right += variant == truth
-
-    @property
-    def share(self) -> float:
-        """Share of lines that read the same; NaN without lines."""
-        return self.same / self.lines if self.lines else float("nan")
-
-    @property
-    def lost(self) -> float:
-        """Share of labelled lines lost, right ones gained taken off; NaN without labels."""
-        if not self.labelled:
-            return float("nan")
-        return (self.reference_right - self.variant_right) / self.labelled
-
-    def to_dict(self) -> dict[str, int]:
-        """Return the counts for JSON."""
-        return dict(vars(self))
-
-
-@dataclass
-class Report:
-    """Agreement of one variant.
-
-    Attributes:
-        tensors: By graph and output name.
-        readings: By graph; ``recognizer`` reads from the variant's own detector's features.
-    """
-
-    tensors: dict[str, dict[str, Agreement]] = field(default_factory=dict)
-    readings: dict[str, Reading] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {
-            "tensors": {
-                graph: {name: a.to_dict() for name, a in tensors.items() if a.count}
-                for graph, tensors in self.tensors.items()
-            },
-            "readings": {graph: reading.to_dict() for graph, reading in self.readings.items()},
-        }
 
 
 def bundle_frame(manifest: Manifest) -> tuple[int, int]:
@@ -337,77 +228,3 @@ def _compare_strips(
         read = _texts(result["logits"], columns, charset)
         for before, after, strip in zip(expected, read, batch, strict=True):
             reports[name].readings["line"].update(before, after, strip.text)
-
-
-def shortfalls(reports: Mapping[str, Report], floors: Mapping[str, Floor]) -> list[str]:
-    """Return what is below the floors, one sentence each; nothing if all is well.
-
-    Args:
-        reports: By variant.
-        floors: By variant.
-    """
-    found = []
-    for variant, report in reports.items():
-        floor = floors[variant]
-        for graph, tensors in report.tensors.items():
-            for name, agreement in tensors.items():
-                if not agreement.count:
-                    continue
-                where = f"{variant} {graph} {name}"
-                if floor.relative is not None and not agreement.relative <= floor.relative:
-                    found.append(
-                        f"{where}: greatest difference {agreement.relative:.2g} of the peak, "
-                        f"allowed {floor.relative:g}"
-                    )
-                if not agreement.correlation >= floor.correlation:
-                    found.append(
-                        f"{where}: correlation {agreement.correlation:.4f}, "
-                        f"least allowed {floor.correlation:g}"
-                    )
-        for graph, reading in report.readings.items():
-            found += _reading_shortfalls(f"{variant} {graph}", reading, floor)
-    return found
-
-
-def _reading_shortfalls(where: str, reading: Reading, floor: Floor) -> list[str]:
-    found = []
-    if reading.lines >= _FEWEST_LINES and reading.share < floor.same:
-        found.append(
-            f"{where}: {reading.same} of {reading.lines} lines read as the float model reads them "
-            f"({reading.share:.1%}), least allowed {floor.same:.0%}"
-        )
-    if reading.labelled >= _FEWEST_LINES and reading.lost > floor.lost:
-        found.append(
-            f"{where}: {reading.variant_right} of {reading.labelled} labelled lines right, "
-            f"{reading.reference_right} before; at most {floor.lost:.0%} may be lost"
-        )
-    return found
-
-
-def report_table(reports: Mapping[str, Report]) -> str:
-    """Return the reports as readable tables."""
-    lines = [
-        f"{'variant':<9}{'graph':<12}{'tensor':<12}{'max diff':>10}{'of peak':>10}"
-        f"{'correlation':>13}{'SNR dB':>8}"
-    ]
-    for variant, report in reports.items():
-        for graph, tensors in report.tensors.items():
-            lines += [
-                f"{variant:<9}{graph:<12}{name:<12}{a.max_abs:>10.3g}{a.relative:>10.2g}"
-                f"{a.correlation:>13.5f}{a.snr_db:>8.1f}"
-                for name, a in tensors.items()
-                if a.count
-            ]
-    lines.append("")
-    lines.append(f"{'variant':<9}{'lines by':<12}{'same text':>14}{'right before':>14}{'after':>8}")
-    for variant, report in reports.items():
-        for graph, r in report.readings.items():
-            if not r.lines:
-                continue
-            same = f"{r.same}/{r.lines} {r.share:.1%}"
-            right = [
-                f"{n / r.labelled:.1%}" if r.labelled else "-"
-                for n in (r.reference_right, r.variant_right)
-            ]
-            lines.append(f"{variant:<9}{graph:<12}{same:>14}{right[0]:>14}{right[1]:>8}")
-    return "\n".join(lines)

@@ -47,10 +47,10 @@ def add_reliability_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reliability(options: argparse.Namespace) -> None:
+    from training.data.sets import find_sets
     from training.evaluate.confidence.report import report
     from training.evaluate.diagnose.raw_reading import BundleLooker
     from training.evaluate.diagnose.report import table
-    from training.evaluate.measures import find_sets
 
     with contextlib.closing(BundleLooker(options.bundle)) as looker:
         rows = report(

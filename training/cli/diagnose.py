@@ -42,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _call(options: argparse.Namespace) -> None:
     if options.run:
         load_keras()
+    from training.data.sets import find_sets
     from training.evaluate.diagnose.raw_reading import BundleLooker, Looker, NetworkLooker
     from training.evaluate.diagnose.report import changes, read_summary, table
     from training.evaluate.diagnose.run import diagnose
-    from training.evaluate.measures import find_sets
 
     sets = find_sets(options.data, options.only)
     before = read_summary(Path(options.before)) if options.before else []
@@ -54,7 +54,7 @@ def _call(options: argparse.Namespace) -> None:
             bundle = BundleLooker(options.bundle, options.threads)
             looker: Looker = stack.enter_context(contextlib.closing(bundle))
         else:
-            from training.evaluate.reading import NetworkReader
+            from training.evaluate.readers import NetworkReader
             from training.runs.folder import load_run
 
             run = load_run(options.run)

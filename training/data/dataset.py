@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sdk.files import open_regular
-from training.errors import TrainingError
 from training.data.labels import LABELS, is_held_back, read_labeled
 from training.data.shards import list_shards, read_encoded
+from training.errors import TrainingError
 
 __all__ = ["Part", "draw", "find_parts", "prefetched", "weight_of"]
 

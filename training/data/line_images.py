@@ -16,11 +16,11 @@ import numpy as np
 from sdk.charset import Charset
 from sdk.recognize.recognizer import COLUMN_PX
 from sdk.rectify.crop import STRIP_HEIGHT
-from training.data.augment import change_tones, place_strip, soften
 from training.config import DataConfig
+from training.data.augment import change_tones, place_strip, soften
 from training.data.dataset import Part, draw
-from training.errors import TrainingError
 from training.data.shards import decode_picture, picture_size
+from training.errors import TrainingError
 
 __all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
 

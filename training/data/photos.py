@@ -15,13 +15,13 @@ from sdk.detect.maps import STRIDE
 from sdk.geometry import fit_rectangles, side_lengths
 from sdk.recognize.recognizer import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine
-from training.data.augment import change_tones, soften
 from training.config import Config, DataConfig
+from training.data.augment import change_tones, soften
 from training.data.dataset import Part, draw
-from training.errors import TrainingError
-from training.data.shards import decode_picture
 from training.data.line_images import columns_needed, pack_labels
+from training.data.shards import decode_picture
 from training.data.targets import detection_targets
+from training.errors import TrainingError
 
 __all__ = ["Crop", "PhotoBatches", "Photos"]
 

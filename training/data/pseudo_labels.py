@@ -9,7 +9,6 @@ are kept as examples of no text.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
 import shutil
@@ -28,10 +27,10 @@ from sdk.geometry import iou
 from sdk.image.files import is_picture
 from sdk.image.load import load_image
 from sdk.metrics import letters_and_digits
-from training.errors import TrainingError
 from training.data.labels import LABELS, read_labeled
+from training.errors import TrainingError
 
-__all__ = ["RapidOcr", "Seen", "Teacher", "add_arguments", "agreed", "find_pictures", "teach"]
+__all__ = ["RapidOcr", "Seen", "Teacher", "agreed", "find_pictures", "teach"]
 
 _log = logging.getLogger("training")
 
@@ -222,20 +221,3 @@ def _label(teacher: Teacher, image: NDArray[np.uint8], sure: float) -> dict[str,
         for line in lines
     ]
     return {"width": width, "height": height, "texts": texts, "teacher": teacher.name}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("photos", type=Path, help="folder of photos without labels")
-    parser.add_argument("--out", type=Path, required=True, help="labeled folder to write")
-    parser.add_argument("--sure", type=float, default=0.9, help="least confidence, 0 to 1")
-    parser.set_defaults(call=_run, threads=None)
-
-
-def _run(options: argparse.Namespace) -> None:
-    if not options.photos.is_dir():
-        raise TrainingError(f"{options.photos} is no folder of photos.")
-    if not 0 <= options.sure <= 1:
-        raise TrainingError(f"--sure is {options.sure}. Give a number from 0 to 1.")
-    find_pictures(options.photos)  # before the models are loaded
-    print(json.dumps(teach(RapidOcr(), options.photos, options.out, options.sure)))

@@ -6,15 +6,14 @@ pictures of one line, ``"texts"`` with quads for photos.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from sdk.charset import Charset
 from sdk.geometry import iou
-from sdk.image.load import load_image
 from sdk.metrics import (
     Score,
     character_error_rate,
@@ -24,78 +23,12 @@ from sdk.metrics import (
     letters_and_digits,
 )
 from training.config import Config
-from training.errors import TrainingError
-from training.data.labels import LABELS, NO_LABEL, is_label, read_labeled
 from training.data.photos import Crop
-from training.evaluate.reading import Line, find_lines, find_maps, read_quads
-from training.data.shards import list_shards, read_shard
+from training.data.sets import read_samples
+from training.evaluate.readers import PictureReader
+from training.evaluate.reading import find_lines, find_maps, read_quads
 
-__all__ = [
-    "BundleReader",
-    "PictureReader",
-    "Sample",
-    "evaluate",
-    "evaluate_photos",
-    "find_sets",
-    "read_samples",
-    "score_lines",
-]
-
-Sample = tuple[np.ndarray, dict[str, Any]]
-
-
-class PictureReader(Protocol):
-    """What is measured."""
-
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-
-    def page(self, image: np.ndarray) -> list[Line]:
-        """Return the lines of a photo, uint8 (H, W, 3)."""
-
-
-class BundleReader:
-    """Reads pictures with an exported bundle, as users do."""
-
-    def __init__(
-        self,
-        bundle: Path | str,
-        min_confidence: float | None = None,
-        threads: int | None = None,
-    ) -> None:
-        """Open the bundle.
-
-        Args:
-            bundle: Its folder.
-            min_confidence: Lines of photos less sure than this are left out; None takes the
-                bundle's own bound.
-            threads: CPU threads; None takes the SDK's default.
-
-        Raises:
-            SdkError: The bundle cannot be used.
-        """
-        from sdk import Reader
-
-        self._reader: Any = Reader(str(bundle), threads=threads)
-        self._min_confidence = min_confidence
-
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-        return _line(self._reader.read_line(image))
-
-    def page(self, image: np.ndarray) -> list[Line]:
-        """Return the lines of a photo, uint8 (H, W, 3)."""
-        lines = self._reader.read(image, min_confidence=self._min_confidence)
-        return [_line(t) for t in lines]
-
-    def close(self) -> None:
-        """Free the model."""
-        self._reader.close()
-
-
-def _line(read: Any) -> Line:
-    quad = np.array(read.quad, np.float32)
-    return Line(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
+__all__ = ["evaluate", "evaluate_photos", "score_lines"]
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
@@ -181,57 +114,6 @@ def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
             cosine = have @ want / max(float(np.linalg.norm(have) * np.linalg.norm(want)), 1e-6)
             right.append(bool(cosine > np.sqrt(0.5)))
     return right
-
-
-def find_sets(folder: Path | str, only: str = "") -> list[Path]:
-    """Return the sets in a folder: itself, or its subfolders with shards or labels.
-
-    Args:
-        folder: Where to look.
-        only: Names of the sets wanted, by commas; all if empty.
-
-    Raises:
-        TrainingError: There is none, or one of the names is missing.
-    """
-    folder = Path(folder)
-
-    def is_set(path: Path) -> bool:
-        return (path / LABELS).exists() or any(path.glob("shard-*.tar"))
-
-    subfolders = folder.glob("*")
-    sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
-    if not sets:
-        raise TrainingError(
-            f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
-            "there or one folder below."
-        )
-    names = only.split(",") if only else [path.name for path in sets]
-    missing = sorted(set(names) - {path.name for path in sets})
-    if missing:
-        raise TrainingError(
-            f"{folder} holds no set {', '.join(missing)}. "
-            f"It holds: {', '.join(path.name for path in sets)}."
-        )
-    return [path for path in sets if path.name in names]
-
-
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
-
-    Raises:
-        TrainingError: A row of labels is damaged, or no label of a line or a photo.
-        ShardError: A shard is damaged.
-        SdkError: A picture cannot be read.
-    """
-    if not (folder / LABELS).exists():
-        for path in list_shards(folder):
-            for image, record in read_shard(path):
-                if not is_label(record):
-                    raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
-                yield image, record
-        return
-    for picture, record in read_labeled(folder):
-        yield load_image(picture), record
 
 
 def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:

@@ -12,10 +12,11 @@ from PIL import Image, ImageDraw
 from sdk.files import write_atomically
 from training.config import Config
 from training.data.dataset import Part
-from training.data.photos import PhotoBatches, Photos
-from training.evaluate.reading import Line, NetworkReader
 from training.data.line_images import StripBatches, Strips
+from training.data.photos import PhotoBatches, Photos
 from training.data.targets import detection_targets
+from training.evaluate.readers import NetworkReader
+from training.evaluate.reading import Line
 
 __all__ = ["draw_lines", "preview_batches", "preview_reading", "save_sheet"]
 

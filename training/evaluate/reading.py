@@ -10,17 +10,13 @@ import numpy as np
 
 from sdk.charset import Charset
 from sdk.detect.maps import STRIDE, Detections, decode_maps
-from sdk.image.letterbox import letterbox
 from sdk.recognize import ctc
-from sdk.recognize.recognizer import COLUMN_PX, FEATURE_ROWS
+from sdk.recognize.recognizer import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine, roi_rotate
-from sdk.rectify.crop import fit_strip, pack_strips
-from training.config import Config
-from training.errors import TrainingError
 
 __all__ = [
     "Line",
-    "NetworkReader",
+    "decode_logits",
     "decode_quads",
     "find_lines",
     "find_maps",
@@ -49,15 +45,18 @@ class Line:
     chars: tuple[float, ...] = ()
 
 
-def _decode(
+def decode_logits(
     logits: Any, columns: Sequence[int] | np.ndarray, charset: Charset
 ) -> list[ctc.CtcText]:
+    """Return the texts in logits, decoded greedily.
+
+    Args:
+        logits: (N, 1, T, classes).
+        columns: Valid columns of each, at most T.
+        charset: Characters of the classes.
+    """
     lines = np.asarray(logits, np.float32)[:, 0]
     return [ctc.decode(line[:width], charset) for line, width in zip(lines, columns, strict=True)]
-
-
-def _line(read: ctc.CtcText, quad: np.ndarray) -> Line:
-    return Line(read.text, quad, read.confidence, read.confidences)
 
 
 def read_strips(
@@ -75,7 +74,7 @@ def read_strips(
     texts = []
     for start in range(0, len(strips), batch):
         part = slice(start, start + batch)
-        texts += _decode(model.predict_on_batch(strips[part]), columns[part], charset)
+        texts += decode_logits(model.predict_on_batch(strips[part]), columns[part], charset)
     return [read.text for read in texts]
 
 
@@ -122,63 +121,10 @@ def decode_quads(
         return []
     affines, widths = roi_affine(quads / STRIDE, FEATURE_ROWS, columns)
     strips = roi_rotate(features, affines, widths, FEATURE_ROWS, columns)
-    return _decode(recognizer.predict_on_batch(strips), widths, charset)
+    return decode_logits(recognizer.predict_on_batch(strips), widths, charset)
 
 
 def picture_quad(image: np.ndarray) -> np.ndarray:
     """Return the quad that is a whole picture, float32 (4, 2) px."""
     height, width = image.shape[:2]
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-
-
-class NetworkReader:
-    """Reads pictures with networks of a run."""
-
-    def __init__(self, models: dict[str, Any], config: Config, size: int = 640) -> None:
-        """Remember what to read with.
-
-        Args:
-            models: As of ``run.load_run``.
-            config: Of the run.
-            size: Longest side in px that photos are shrunk to; smaller ones are not enlarged.
-        """
-        self._models = models
-        self._charset = Charset(config.model.charset)
-        self._widest = config.data.buckets[-1]
-        self._columns = config.model.recognizer.columns
-        self._size = size
-
-    def _model(self, name: str, for_what: str) -> Any:
-        if name not in self._models:
-            raise TrainingError(
-                f"This run has no {name}, so it cannot read {for_what}. It has: "
-                f"{', '.join(sorted(self._models))}."
-            )
-        return self._models[name]
-
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-        strip = fit_strip(image, self._widest)
-        width = strip.shape[1]
-        framed = pack_strips([strip], -(-width // _GRID) * _GRID)
-        model = self._model("line", "single lines")
-        logits = model.predict_on_batch(framed)
-        return _line(
-            _decode(logits, [-(-width // COLUMN_PX)], self._charset)[0], picture_quad(image)
-        )
-
-    def scale(self, image: np.ndarray) -> float:
-        """Return how much a photo, uint8 (H, W, 3), is shrunk before its lines are looked for."""
-        return min(1.0, self._size / max(image.shape[:2]))
-
-    def page(self, image: np.ndarray) -> list[Line]:
-        """Return the lines of a photo, uint8 (H, W, 3)."""
-        scale = self.scale(image)
-        height, width = (-(-round(s * scale) // _GRID) * _GRID for s in image.shape[:2])
-        frame, mapping = letterbox(image, height, width, max_scale=1.0)
-        maps = find_maps(self._model("detector", "photos"), frame)
-        quads = find_lines(maps).quads
-        read = decode_quads(
-            self._models["recognizer"], maps["features"], quads, self._columns, self._charset
-        )
-        return [_line(t, q) for t, q in zip(read, mapping.to_image(quads), strict=True)]

@@ -10,9 +10,9 @@ import keras
 from sdk.charset import Charset
 from training.config import Config
 from training.data.dataset import Part, weight_of
+from training.data.photos import PhotoBatches, Photos
 from training.evaluate.measures import evaluate_photos
 from training.loop.losses import CtcLoss, geometry_loss, score_loss
-from training.data.photos import PhotoBatches, Photos
 
 __all__ = ["FotsTask"]
 

@@ -10,11 +10,11 @@ import keras
 from sdk.charset import Charset
 from training.config import Config
 from training.data.dataset import Part, weight_of
-from training.evaluate.measures import score_lines
 from training.data.labels import LABELS
-from training.loop.losses import CtcLoss
-from training.evaluate.reading import read_strips
 from training.data.line_images import StripBatches, Strips, strip_frames
+from training.evaluate.measures import score_lines
+from training.evaluate.reading import read_strips
+from training.loop.losses import CtcLoss
 
 __all__ = ["LineTask"]
 

@@ -26,19 +26,19 @@ import numpy as np
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from sdk.model.bundle import MANIFEST_NAME
-from training.loop.moving_average import Average
-from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.config import Config, parse_config
-from training.loop.curves import draw_curves
 from training.data.dataset import Part, find_parts, prefetched, weight_of
+from training.data.shards import ShardError
 from training.errors import TrainingError
+from training.loop.curves import draw_curves
 from training.loop.fots_task import FotsTask
 from training.loop.line_task import LineTask
+from training.loop.moving_average import Average
+from training.loop.schedule import learning_rate
 from training.models.build import Built, build_models, copy_by_name
 from training.models.widen import widen_by_name
+from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.runs.folder import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
-from training.loop.schedule import learning_rate
-from training.data.shards import ShardError
 from training.runs.warm_start import start_from_bundle
 
 __all__ = ["Fit"]

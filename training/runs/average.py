@@ -12,7 +12,6 @@ are convolutions with their batch normalization folded in.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from training.models.build import Built
     from training.runs.folder import Run
 
-__all__ = ["add_arguments", "average_runs"]
+__all__ = ["average_runs"]
 
 
 def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
@@ -142,10 +141,3 @@ def _record(runs: Mapping[Path | str, Run], bundles: Sequence[Path | str]) -> di
     manifests = [read_manifest(bundle)[1] for bundle in bundles]
     given = [{"bundle": manifest.name, "version": manifest.version} for manifest in manifests]
     return {**record, "mean_of": [*known, *given]}
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("runs", nargs="+", help="run folders, or the bundle they began from")
-    parser.add_argument("--out", required=True, help="run folder to write")
-    parser.set_defaults(call=lambda options: average_runs(options.runs, options.out), threads=None)

@@ -7,7 +7,6 @@ thousand; a bundle's int8 weights lose sixteen times as much, and their batch no
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from pathlib import Path
@@ -18,7 +17,7 @@ import numpy as np
 from sdk.files import write_atomically
 from training.errors import TrainingError
 
-__all__ = ["add_arguments", "pack_run"]
+__all__ = ["pack_run"]
 
 
 def pack_run(source: Path | str, folder: Path | str) -> None:
@@ -74,10 +73,3 @@ def _copy(source: Any, target: Any) -> None:
         else:
             data = target.create_dataset(name, data=values)
         data.attrs.update(item.attrs)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the command's arguments."""
-    parser.add_argument("run", help="run folder")
-    parser.add_argument("--out", required=True, help="folder to write")
-    parser.set_defaults(call=lambda options: pack_run(options.run, options.out), threads=None)

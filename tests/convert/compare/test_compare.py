@@ -13,8 +13,8 @@ from PIL import Image
 
 from convert.__main__ import main
 from convert.compare.compare import ROWS, Entry, Standing, compare, entries_of, score, standings
-from convert.compare.report import as_csv, as_picture, as_text
 from convert.compare.reader_process import Read, entered
+from convert.compare.report import as_csv, as_picture, as_text
 from convert.errors import ConvertError
 from sdk import Reader
 from sdk.model.bundle import DEFAULT_BUNDLE

@@ -14,16 +14,15 @@ from convert.__main__ import main
 from convert.errors import ConvertError
 from convert.export.export import BelowFloorError, Options, export
 from convert.source.run import Source, merge, open_run
-from convert.verify.verify import FLOORS, Floor
+from convert.verify.floors import FLOORS, Floor
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
 from sdk.model.bundle import Bundle, write_manifest
+from tests.convert.conftest import CONFIG
+from tests.convert.trouble import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
-
-from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
 
 # Untrained networks are unsure of every character, so their integer twins read other ones.
 UNTRAINED = {name: replace(floor, same=0.0) for name, floor in FLOORS.items()}

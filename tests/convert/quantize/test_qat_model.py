@@ -10,10 +10,17 @@ import tensorflow as tf
 import tf_keras
 
 from convert.errors import ConvertError
-from convert.quantize.qat_model import PIXELS, build_twin, folded_weights, observe, quantize, run_named, to_grid
-from training.config import ModelConfig, parse_config
-
+from convert.quantize.qat_model import (
+    PIXELS,
+    build_twin,
+    folded_weights,
+    observe,
+    quantize,
+    run_named,
+    to_grid,
+)
 from tests.convert.conftest import CHANNELS, CONFIG
+from training.config import ModelConfig, parse_config
 
 Samples = Callable[[str, int], np.ndarray]
 

@@ -11,24 +11,24 @@ import pytest
 import tensorflow as tf
 
 from convert.__main__ import main
-from convert.quantize.distillation_loss import distance
 from convert.errors import ConvertError
 from convert.export.export import Options, export
+from convert.quantize.distillation_loss import distance
 from convert.quantize.grid_adam import GridAdam
-from convert.tflite.inspect import inspect_file
-from convert.source.samples import VERIFICATION_SEED, generate
-from convert.source.run import Source, merge, open_run, owners
 from convert.quantize.tune import Tuning, tune
 from convert.quantize.tuned_graphs import TunedGraph, open_tuned, read_graph, write_graph
-from convert.verify.verify import FLOORS, verify_bundle
+from convert.source.run import Source, merge, open_run, owners
+from convert.source.samples import VERIFICATION_SEED, generate
+from convert.tflite.inspect import inspect_file
+from convert.verify.floors import FLOORS
+from convert.verify.verify import verify_bundle
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import Bundle
+from tests.convert.conftest import CONFIG
+from tests.convert.trouble import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
-
-from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
 
 SMALL = Tuning(steps=6, count=8, frame=(64, 96), crop=64, batch=1)
 

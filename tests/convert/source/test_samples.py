@@ -11,6 +11,8 @@ import pytest
 from convert.errors import ConvertError
 from convert.export.export import Options
 from convert.export.export import _samples as export_samples
+from convert.quantize.tune import Tuning
+from convert.quantize.tune import _samples as tuning_samples
 from convert.source.samples import (
     CALIBRATION_SEED,
     TUNING_SEED,
@@ -21,8 +23,6 @@ from convert.source.samples import (
     gather,
     generate,
 )
-from convert.quantize.tune import Tuning
-from convert.quantize.tune import _samples as tuning_samples
 from sdk.model.settings import DecodeSettings
 from training.data.shards import shard_path, write_shard
 from training.synth.fonts import FontLibrary

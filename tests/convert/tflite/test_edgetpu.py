@@ -13,18 +13,17 @@ from pathlib import Path
 import pytest
 
 from convert.__main__ import main
-from convert.tflite.edgetpu import VARIANT, check, check_table, doubts, mapped_share, parse_report
 from convert.errors import ConvertError
+from convert.tflite.edgetpu import VARIANT, check, check_table, doubts, mapped_share, parse_report
 from convert.tflite.inspect import inspect_file
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, write_manifest
 from sdk.model.manifest import GraphSpec, Manifest
-
 from tests.convert.trouble import content
 
 Converted = Callable[[str, str], Path]
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 REPORT = """\
 Edge TPU Compiler version 16.0.384591198

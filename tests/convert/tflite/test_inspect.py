@@ -8,7 +8,8 @@ import pytest
 
 from convert.__main__ import main
 from convert.errors import ConvertError
-from convert.tflite.inspect import Op, inspect_file, inspect_path, loose_arithmetic, table
+from convert.tflite.inspect import inspect_file, inspect_path, loose_arithmetic, table
+from convert.tflite.operators import Op
 
 Converted = Callable[[str, str], Path]
 

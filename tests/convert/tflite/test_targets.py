@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from convert.tflite.inspect import Op, arena_bytes, inspect_file
+from convert.tflite.arena import arena_bytes
+from convert.tflite.inspect import inspect_file
+from convert.tflite.operators import Op
 from convert.tflite.targets import TARGETS, edgetpu_reason
 
 Converted = Callable[[str, str], Path]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from convert.verify.fidelity import Agreement
-from convert.verify.verify import FLOORS, Floor, Reading, Report, report_table, shortfalls
+from convert.verify.floors import FLOORS, Floor, shortfalls
+from convert.verify.report import Reading, Report, report_table
 
 FLOOR = Floor(relative=0.1, correlation=0.9, same=0.8, lost=0.05)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from training.errors import TrainingError
 from training.data.labels import LABELS, read_labels
+from training.errors import TrainingError
 
 
 @pytest.fixture

@@ -6,15 +6,20 @@ import pytest
 from PIL import Image
 
 from sdk.charset import Charset
-from training.data.augment import change_tones, place_strip, soften
-from training.config import parse_config
-from training.data.dataset import Part, find_parts, prefetched, weight_of
-from training.errors import TrainingError
-from training.data.labels import LABELS
-from training.data.shards import ShardError, list_shards, shard_path, write_shard
-from training.data.line_images import StripBatches, Strips, columns_needed, pack_labels, strip_frames
-
 from tests.training.conftest import LINE_TOML, draw_text
+from training.config import parse_config
+from training.data.augment import change_tones, place_strip, soften
+from training.data.dataset import Part, find_parts, prefetched, weight_of
+from training.data.labels import LABELS
+from training.data.line_images import (
+    StripBatches,
+    Strips,
+    columns_needed,
+    pack_labels,
+    strip_frames,
+)
+from training.data.shards import ShardError, list_shards, shard_path, write_shard
+from training.errors import TrainingError
 
 CONFIG = parse_config(LINE_TOML)
 CHARSET = Charset(CONFIG.model.charset)

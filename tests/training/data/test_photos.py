@@ -3,14 +3,13 @@ import pytest
 
 from sdk.geometry import area
 from sdk.recognize.roi_rotate import roi_rotate
+from tests.training.conftest import FOTS_TOML
 from training.config import parse_config
 from training.data.dataset import Part, find_parts
-from training.errors import TrainingError
+from training.data.line_images import columns_needed
 from training.data.photos import PhotoBatches, Photos
 from training.data.shards import list_shards, shard_path, write_shard
-from training.data.line_images import columns_needed
-
-from tests.training.conftest import FOTS_TOML
+from training.errors import TrainingError
 
 CONFIG = parse_config(FOTS_TOML)
 

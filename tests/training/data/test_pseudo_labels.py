@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from training.errors import TrainingError
 from training.data.labels import read_labels
 from training.data.pseudo_labels import Seen, agreed, teach
+from training.errors import TrainingError
 
 
 def seen(text, x, confidence=0.99):

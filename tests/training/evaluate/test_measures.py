@@ -9,19 +9,20 @@ from sdk.charset import Charset
 from sdk.rectify.crop import pack_strips
 from sdk.station import History, Job, judge
 from tests.sdk.station.readings import make_reading
+from tests.training.conftest import FOTS_TOML, LINE_TOML
 from training.__main__ import main
 from training.config import parse_config
-from training.loop.curves import draw_curves, read_rows
 from training.data.dataset import Part
-from training.errors import TrainingError
-from training.evaluate.measures import evaluate, find_sets, read_samples, score_lines
 from training.data.photos import Photos
-from training.evaluate.preview import preview_batches
-from training.evaluate.reading import Line, NetworkReader, picture_quad, read_strips
-from training.runs.folder import load_run
+from training.data.sets import find_sets, read_samples
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
-
-from tests.training.conftest import FOTS_TOML, LINE_TOML
+from training.errors import TrainingError
+from training.evaluate.measures import evaluate, score_lines
+from training.evaluate.preview import preview_batches
+from training.evaluate.readers import NetworkReader
+from training.evaluate.reading import Line, picture_quad, read_strips
+from training.loop.curves import draw_curves, read_rows
+from training.runs.folder import load_run
 
 
 class Answers:

@@ -12,15 +12,14 @@ from PIL import Image
 
 import sdk.files
 from sdk.errors import SdkError
+from tests.training.conftest import FOTS_TOML, LINE_TOML, draw_text
 from training.__main__ import main
-from training.runs.checkpoint import read_checkpoint
+from training.data.shards import ShardError
 from training.errors import TrainingError
 from training.loop.trainer import Fit
 from training.models.build import build_models
+from training.runs.checkpoint import read_checkpoint
 from training.runs.folder import load_run
-from training.data.shards import ShardError
-
-from tests.training.conftest import FOTS_TOML, LINE_TOML, draw_text
 
 
 def losses(folder, column="loss"):
@@ -270,7 +269,7 @@ def test_the_same_runs_on_another_backend(backend, strip_shards, photo_shards, t
             *(fots, str(photo_shards), str(tmp_path / "fots")),
         ],
         env={"KERAS_BACKEND": backend, "PATH": "/usr/bin:/bin", "JAX_PLATFORMS": "cpu"},
-        cwd=Path(__file__).parents[2],
+        cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
     )

@@ -4,6 +4,7 @@ import pytest
 
 from sdk.geometry import box_quads
 from sdk.recognize.roi_rotate import roi_affine, roi_rotate
+from tests.training.conftest import FOTS_TOML, LINE_TOML
 from training.config import parse_config
 from training.errors import TrainingError
 from training.models.blocks import residual_3x3
@@ -11,8 +12,6 @@ from training.models.build import build_models, copy_by_name
 from training.models.fots import build_detector
 from training.models.registry import create_trunk, list_trunks
 from training.models.roi_rotate import RoIRotate
-
-from tests.training.conftest import FOTS_TOML, LINE_TOML
 
 
 def test_roi_rotate_equals_the_reference():

@@ -8,16 +8,15 @@ import pytest
 
 from convert.__main__ import main as convert
 from sdk.model.bundle import DEFAULT_BUNDLE
+from tests.training.conftest import LINE_TOML
 from training.__main__ import main
 from training.errors import TrainingError
 from training.loop.trainer import Fit
 from training.models.batch_norm import BatchNormalization
 from training.models.build import build_models, copy_by_name, layers_by_name
 from training.models.folding import convolution_before, fold
-from training.runs.folder import load_run, save_weights
 from training.runs.average import average_runs
-
-from tests.training.conftest import LINE_TOML
+from training.runs.folder import load_run, save_weights
 
 
 @pytest.fixture(scope="module")

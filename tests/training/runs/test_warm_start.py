@@ -9,6 +9,7 @@ import pytest
 from sdk.engine import open_engine
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from sdk.selftest import draw_sample
+from tests.training.conftest import LINE_TOML
 from training.config import load_config
 from training.errors import TrainingError
 from training.loop.trainer import Fit
@@ -16,9 +17,7 @@ from training.models.build import build_models
 from training.models.separable import separate
 from training.runs.warm_start import start_from_bundle
 
-from tests.training.conftest import LINE_TOML
-
-CONFIGS = Path(__file__).resolve().parents[2] / "training" / "configs"
+CONFIGS = Path(__file__).resolve().parents[3] / "training" / "configs"
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from sdk.rectify.crop import STRIP_HEIGHT
+from training.cli.synth import main
 from training.data.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
-from training.cli.synth import main
 from training.synth.generator import Generator, SynthConfig, _legible
 from training.synth.scenes import SCENES
 

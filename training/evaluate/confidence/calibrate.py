@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from sdk.model.bundle import Bundle, write_manifest
-from training.evaluate.confidence.temperature import fit_temperature, same_share
-from training.evaluate.confidence.lines import LogitReader, read_logits, reliability
-from training.evaluate.diagnose.report import table
 from training.errors import TrainingError
+from training.evaluate.confidence.lines import LogitReader, read_logits, reliability
+from training.evaluate.confidence.temperature import fit_temperature, same_share
+from training.evaluate.diagnose.report import table
 
 __all__ = ["calibrate"]
 

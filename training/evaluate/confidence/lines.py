@@ -28,9 +28,9 @@ from sdk.recognize.recognizer import COLUMN_PX, FEATURE_ROWS, LineReader, ReadOp
 from sdk.recognize.roi_rotate import roi_affine
 from sdk.rectify.crop import fit_strip, rectify
 from sdk.retry.recheck import strip_area
+from training.data.sets import read_samples
 from training.evaluate.confidence.reliability import Reliability
 from training.evaluate.diagnose.confusion import align_places
-from training.evaluate.measures import read_samples
 
 __all__ = ["Labelled", "LogitReader", "judged_characters", "read_logits", "reliability"]
 

@@ -12,10 +12,10 @@ import numpy as np
 from sdk.metrics import letters_and_digits
 from training.evaluate.confidence.lines import judged_characters
 from training.evaluate.confidence.reliability import Reliability, draw_reliability
+from training.evaluate.diagnose.diagnosis import READ, Verdict
 from training.evaluate.diagnose.raw_reading import Looker
 from training.evaluate.diagnose.report import write_csv
 from training.evaluate.diagnose.run import diagnose_set, make_folder
-from training.evaluate.diagnose.diagnosis import READ, Verdict
 from training.evaluate.preview import save_sheet
 
 __all__ = ["of_verdicts", "report"]

@@ -16,8 +16,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sdk.charset import Charset
-from training.evaluate.confidence.lines import Labelled, reliability
 from training.errors import TrainingError
+from training.evaluate.confidence.lines import Labelled, reliability
 
 __all__ = ["LEAST_LINES", "fit_temperature", "same_share"]
 

@@ -11,8 +11,8 @@ import numpy as np
 from sdk.detect.detector import Finder
 from sdk.engine import Engine, open_engine
 from sdk.model.bundle import Bundle
-from training.evaluate.measures import BundleReader
-from training.evaluate.reading import Line, NetworkReader
+from training.evaluate.readers import BundleReader, NetworkReader
+from training.evaluate.reading import Line
 
 __all__ = ["BundleLooker", "Look", "Looker", "NetworkLooker"]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sdk.files import write_atomically
-from training.evaluate.diagnose.diagnosis import READ, STAGES, Verdict
 from training.errors import TrainingError
+from training.evaluate.diagnose.diagnosis import READ, STAGES, Verdict
 
 __all__ = ["changes", "heights", "line_rows", "read_summary", "summary", "table", "write_csv"]
 

@@ -13,14 +13,21 @@ from typing import Any
 import numpy as np
 
 from sdk.files import write_atomically
+from training.data.labels import LABELS
+from training.data.sets import read_samples
+from training.errors import TrainingError
 from training.evaluate.diagnose.confusion import Confusion
+from training.evaluate.diagnose.diagnosis import (
+    READ,
+    STAGES,
+    Verdict,
+    sort_line,
+    sort_photo,
+    unlabelled,
+)
 from training.evaluate.diagnose.raw_reading import Looker
 from training.evaluate.diagnose.report import heights, line_rows, summary, table, write_csv
 from training.evaluate.diagnose.sheets import tile
-from training.evaluate.diagnose.diagnosis import READ, STAGES, Verdict, sort_line, sort_photo, unlabelled
-from training.errors import TrainingError
-from training.evaluate.measures import read_samples
-from training.data.labels import LABELS
 from training.evaluate.preview import save_sheet
 
 __all__ = ["SetDiagnosis", "diagnose", "diagnose_set", "make_folder"]

@@ -18,9 +18,9 @@ from sdk.engine import open_engine
 from sdk.metrics import Score, detection, end_to_end, letters_and_digits
 from sdk.model.bundle import Bundle, write_manifest
 from sdk.model.settings import DecodeSettings
-from training.evaluate.diagnose.report import table
+from training.data.sets import Sample, read_samples
 from training.errors import TrainingError
-from training.evaluate.measures import Sample, read_samples
+from training.evaluate.diagnose.report import table
 from training.evaluate.sweep.crops import cut_crops
 from training.evaluate.sweep.memory import Remembering
 from training.evaluate.sweep.plan import Changes, Group, Measured, choose

@@ -8,10 +8,10 @@ from sdk.charset import Charset
 from sdk.model.bundle import Bundle
 from tests import tiny
 from training.__main__ import main
-from training.evaluate.confidence.temperature import fit_temperature, same_share
-from training.evaluate.confidence.lines import Labelled, judged_characters, reliability
-from training.errors import TrainingError
 from training.data.shards import shard_path, write_shard
+from training.errors import TrainingError
+from training.evaluate.confidence.lines import Labelled, judged_characters, reliability
+from training.evaluate.confidence.temperature import fit_temperature, same_share
 
 CHARSET = Charset("AB")
 

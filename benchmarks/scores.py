@@ -28,9 +28,11 @@ class Score:
 
     Attributes:
         lines: Crops of one line.
-        exact, text: Crops read exactly, by letters and digits, and with all else.
+        exact: Crops read exactly, by letters and digits.
         edits, characters: Of crops.
+        text: Crops, and labels of photos, read exactly with all spaces and signs.
         photos, labels: Photos, and the labels that count in them.
+        placed: Of these labels, those whose place is known.
         found: Labels found.
         right, regions: Regions that are right; all that count.
         complete, whole: Photos all of whose text is labeled; those read without any difference.
@@ -39,11 +41,12 @@ class Score:
 
     lines: int = 0
     exact: int = 0
-    text: int = 0
     edits: int = 0
     characters: int = 0
+    text: int = 0
     photos: int = 0
     labels: int = 0
+    placed: int = 0
     found: int = 0
     right: int = 0
     regions: int = 0
@@ -72,11 +75,16 @@ class Score:
         """
         texts = [letters_and_digits(text) for text, _ in regions]
         joined, used = "".join(texts), set()
+        whole_lines = Counter(_plain(text).upper() for text, _ in regions)
         for label in labels:
             want = letters_and_digits(label["text"])
             if label.get("ignore") or not want:
                 continue
             self.labels += 1
+            self.placed += bool(label["quad"])
+            if whole_lines[plain := _plain(label["text"]).upper()]:
+                whole_lines[plain] -= 1
+                self.text += 1
             across = len(want) >= _JOINED_FROM and want in joined
             self.found += across or any(want in text for text in texts)
             for i, (_, quad) in enumerate(regions):
@@ -105,13 +113,13 @@ class Score:
 
         "n" is the number of labels.
         """
-        shares = {}
+        shares = {"text": self.text / max(self.lines + self.labels, 1)}
         if self.lines:
             shares["exact"] = self.exact / self.lines
-            shares["text"] = self.text / self.lines
             shares["cer"] = self.edits / max(self.characters, 1)
         if self.photos:
             shares["found"] = self.found / max(self.labels, 1)
+        if self.placed:
             shares["e2e"] = 2 * self.right / max(self.regions + self.labels, 1)
         if self.complete:
             shares["whole"] = self.whole / self.complete

@@ -43,6 +43,7 @@ def test_photos_count_what_is_found_and_what_stands_in_its_place() -> None:
     score.add_photo(labels, regions)
     assert (score.labels, score.found, score.right, score.regions) == (3, 2, 1, 3)
     measures = score.measures()
+    assert measures["text"] == 0  # LOT 7 is not LOT7
     assert measures["found"] == pytest.approx(2 / 3, abs=1e-4)
     assert measures["e2e"] == pytest.approx(2 / 6, abs=1e-4)
 
@@ -51,6 +52,19 @@ def test_regions_without_a_place_are_never_right() -> None:
     score = Score(ms=[1.0])
     score.add_photo([{"text": "A1", "quad": box(0)}], [("A1", None)])
     assert (score.found, score.right, score.regions) == (1, 0, 1)
+    assert score.measures()["e2e"] == 0
+
+
+def test_labels_without_a_place_have_no_end_to_end_score() -> None:
+    score = Score(ms=[1.0])
+    score.add_photo([{"text": "A1", "quad": None}], [("A1", box(0))])
+    assert "e2e" not in score.measures()
+
+
+def test_a_line_of_a_photo_is_one_label_only() -> None:
+    score = Score(ms=[1.0])
+    score.add_photo([{"text": "OK  7", "quad": None}] * 2, [("ok 7", box(0)), ("OK", box(0))])
+    assert (score.text, score.labels) == (1, 2)
 
 
 def test_a_photo_is_whole_if_nothing_is_missing_wrong_or_too_much() -> None:
@@ -78,9 +92,9 @@ def test_a_set_may_hold_lines_and_photos() -> None:
     assert "whole" not in measures
     text = table("both", {"fots-lite": measures, "another": measures})
     assert [line.split() for line in text.splitlines()] == [
-        ["both", "n", "exact", "text", "found", "e2e", "ms"],
-        ["fots-lite", "2", "1.000", "1.000", "0.000", "0.000", "1.5"],
-        ["another", "2", "1.000", "1.000", "0.000", "0.000", "1.5"],
+        ["both", "n", "exact", "text", "found", "ms"],
+        ["fots-lite", "2", "1.000", "0.500", "0.000", "1.5"],
+        ["another", "2", "1.000", "0.500", "0.000", "1.5"],
     ]
 
 

@@ -25,7 +25,7 @@ from benchmarks.peers import (
     machine,
 )
 from benchmarks.scores import Score
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.evaluate import find_sets

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from convert.errors import ConvertError
 from convert.graphs import GRAPHS
 from convert.tflite import PRECISIONS
-from sdk.cli.options import positive_int
+from sdk.arguments import (positive_int)
 from training.startup import MISSING, load_keras, missing_package
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from sdk.image.load import ImageSource
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
-readings; 1 and 2 are still read."""
+readings, 4 tells the time of reading lines as one; 1 to 3 are still read."""
 
 # Lines that the `repr` of a reading shows.
 _SHOWN = 50
@@ -155,17 +156,24 @@ class Timing:
     Attributes:
         load_ms: Opening, decoding and turning the picture upright.
         detect_ms: Finding the lines.
-        recognize_ms: Reading lines from the shared features; next to nothing without a recognizer.
-        recheck_ms: Reading lines from the picture's own pixels: all of them without a recognizer,
-            else the small and doubtful ones; and reading doubtful ones again.
+        recognize_ms: Straightening and reading lines, unsure ones from several views.
         total_ms: The whole call; at least the sum of the stages.
     """
 
     load_ms: float = 0.0
     detect_ms: float = 0.0
     recognize_ms: float = 0.0
-    recheck_ms: float = 0.0
     total_ms: float = 0.0
+
+    @property
+    def recheck_ms(self) -> float:
+        """0; deprecated: `recognize_ms` holds the whole time of reading lines."""
+        warnings.warn(
+            "Timing.recheck_ms is always 0: recognize_ms holds the whole time of reading lines.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return 0.0
 
     def to_dict(self) -> dict[str, float]:
         """Return the stages as floats, by field name."""
@@ -173,17 +181,21 @@ class Timing:
             "load_ms": self.load_ms,
             "detect_ms": self.detect_ms,
             "recognize_ms": self.recognize_ms,
-            "recheck_ms": self.recheck_ms,
             "total_ms": self.total_ms,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Timing:
-        """Rebuild a timing from `to_dict`.
+        """Rebuild a timing from `to_dict`, of this version or of an earlier one.
 
         Raises:
             SdkError: A key is missing or unknown, or a value is no number.
         """
+        if isinstance(data, Mapping) and "recheck_ms" in data:
+            # schemas 1 to 3 told the time of second readings apart
+            first, again = (_number(data, x, "Timing") for x in ("recognize_ms", "recheck_ms"))
+            data = {**data, "recognize_ms": first + again}
+            del data["recheck_ms"]
         _check_keys(data, cls)
         return cls(**{name: _number(data, name, "Timing") for name in cls.__dataclass_fields__})
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from sdk.recognize.recognizer import LineText
 
 from sdk.charset import Charset
 from sdk.recognize.ctc import log_probabilities, most_probable
-from sdk.recognize.recognizer import LineText
 
 
 def read_columns(charset: Charset, *columns: dict[str, float]) -> LineText:

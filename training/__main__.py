@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sdk.cli.options import positive_int
+from sdk.arguments import (positive_int)
 from sdk.errors import SdkError
 from training.confidence.cli import add_calibrate_arguments, add_reliability_arguments
 from training.diagnose.cli import add_arguments as _diagnose_arguments

@@ -15,7 +15,7 @@ import time
 from collections.abc import Sequence
 from datetime import date
 
-from sdk.live.region import Region
+from sdk.region import Region
 from sdk.results import Reading, TextLine
 from sdk.station.job import Job
 from sdk.station.rules import NumberedLine, apply_rule, doubt

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sdk.errors import SdkError
-from sdk.live.region import Region
+from sdk.region import Region
 from sdk.results import Reading
 
 __all__ = ["LATEST", "STATUSES", "RuleResult", "Status", "Verdict"]

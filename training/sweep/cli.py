@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sdk.cli.options import positive_int
+from sdk.arguments import (positive_int)
 
 __all__ = ["add_arguments"]
 

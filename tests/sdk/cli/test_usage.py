@@ -11,7 +11,8 @@ import pytest
 from sdk import __version__
 from sdk.cli import check, main
 from sdk.cli.log import log_to_stderr
-from sdk.cli.measure import Spread, peak_rss_mib, percentile, summarize
+from sdk.cli.measure import Spread, percentile, summarize
+from sdk.machine import peak_rss_mib
 from sdk.results import Timing
 from sdk.selftest import SAMPLE_TEXTS, draw_sample
 

@@ -6,12 +6,12 @@ import math
 
 import numpy as np
 import pytest
+from sdk.retry.look import Look
 
 from sdk.detect.detector import FoundLine
 from sdk.geometry import box_quads
 from sdk.model.settings import DecodeSettings
 from sdk.retry.direction import claim_of_turned, runs, witnesses
-from sdk.retry.look import Look
 from tests import tiny
 from tests.claims import claim
 

@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sdk.recognize.recognizer import LineReader, LineText, ReadOptions
+from sdk.retry.look import Look
+from sdk.retry.recheck import CUTS, PARTS, SQUEEZE, Recheck
 
 from sdk.detect.detector import FoundLine
 from sdk.engine import EnginePool, open_engine
@@ -18,11 +21,8 @@ from sdk.engine.worker_pool import WorkerPool
 from sdk.geometry import box_quads
 from sdk.image.load import ImageArray
 from sdk.model.bundle import Bundle
-from sdk.recognize.recognizer import LineReader, LineText, ReadOptions
 from sdk.results import TextLine
 from sdk.retry import recheck
-from sdk.retry.look import Look
-from sdk.retry.recheck import CUTS, PARTS, SQUEEZE, Recheck
 from tests import tiny
 from tests.claims import claim
 

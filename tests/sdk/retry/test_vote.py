@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from sdk.recognize.recognizer import LineText
+from sdk.retry.look import Look
 
 from sdk.charset import Charset
 from sdk.detect.detector import FoundLine
 from sdk.geometry import box_quads
-from sdk.recognize.recognizer import LineText
-from sdk.retry.look import Look
 from sdk.retry.vote import WHOLE, Part, elect
 from tests.claims import claim, read_columns
 

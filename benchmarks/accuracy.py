@@ -28,8 +28,8 @@ from benchmarks.scores import Score
 from sdk.arguments import positive_int
 from sdk.errors import SdkError
 from sdk.files import write_atomically
-from training.evaluate import find_sets
-from training.labels import read_labeled
+from training.data.labels import read_labeled
+from training.data.sets import find_sets
 
 COLUMNS = ("exact", "text", "found", "e2e", "whole")
 

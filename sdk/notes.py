@@ -8,7 +8,8 @@ import numpy as np
 
 from sdk.detect.detector import DetectedLine
 from sdk.geometry import side_lengths
-from sdk.results import Note, TextLine
+from sdk.note import Note
+from sdk.results import TextLine
 
 __all__ = ["note_gaps"]
 

@@ -10,7 +10,10 @@ from sdk.errors import OptionError
 from sdk.image.load import ImageArray
 from sdk.results import Quad, TextLine
 
-__all__ = ["Region", "moved"]
+__all__ = ["Region", "Shares", "moved"]
+
+Shares = tuple[float, float, float, float]
+"""x, y, width and height of a region, as shares of the picture's size."""
 
 
 class Region(NamedTuple):

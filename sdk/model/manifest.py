@@ -304,8 +304,7 @@ class Manifest:
         }
         decode_entry = _optional(data, "decode")
         if schema == 1:
-            reads_features = any("recognizer" in graphs for graphs in specs.values())
-            decode = read_schema1(decode_entry, reads_features)
+            decode = read_schema1(decode_entry)
         else:
             decode = DecodeSettings.from_dict(decode_entry)
         calibration = _optional(data, "calibration")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sdk.errors import ModelError
-from sdk.model.settings import FEATURES_FIRST, PIXELS, DecodeSettings
+from sdk.model.settings import DecodeSettings
 
 __all__ = ["PATHS", "read_schema1", "translated"]
 
@@ -64,12 +64,11 @@ _ABSENT: Mapping[str, Any] = {
 }
 
 
-def read_schema1(data: Mapping[str, Any], has_recognizer: bool) -> DecodeSettings:
+def read_schema1(data: Mapping[str, Any]) -> DecodeSettings:
     """Return the settings of a manifest of schema 1.
 
     Args:
         data: Its entry "decode".
-        has_recognizer: Whether the bundle has a graph that reads from features.
 
     Raises:
         ModelError: A name is unknown or a value is not legal.
@@ -84,7 +83,6 @@ def read_schema1(data: Mapping[str, Any], has_recognizer: bool) -> DecodeSetting
     if "crop_confidence" not in data and "recheck_confidence" in data:
         values["crop_confidence"] = data["recheck_confidence"]
     changes = {PATHS[name]: value for name, value in values.items()}
-    changes["recognize.source"] = FEATURES_FIRST if has_recognizer else PIXELS
     return DecodeSettings().changed(changes)
 
 

@@ -113,7 +113,7 @@ class RecognizeSettings(CheckedSettings):
     Attributes:
         source: What lines of a photo are read from: "pixels", a line crop each; "features", the
             detector's shared features; "features_first", the features, and pixels for lines that
-            are small or unsure. A bundle without a recognizer graph reads from pixels.
+            are small or unsure. A bundle without a recognizer graph always reads from pixels.
         features_min_height_px: With "features_first", lines lower than this on the frame are read
             from pixels.
         line_widths: Widths in pixels that line crops are padded to, ascending multiples of 32; a
@@ -130,7 +130,7 @@ class RecognizeSettings(CheckedSettings):
             caller gives a bound.
     """
 
-    source: str = choice(PIXELS, PIXELS, FEATURES, FEATURES_FIRST)
+    source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
     features_min_height_px: float = number(20.0, 0, 1e4)
     line_widths: tuple[int, ...] = parsed(
         (64, 128, 256, 512, 1024), f"ascending multiples of 32, up to {WIDEST}", _parse_widths, list

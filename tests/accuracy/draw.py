@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 
 from sdk.files import write_atomically
-from training.labels import LABELS
+from training.data.labels import LABELS
 from training.synth import background
 from training.synth.block import Block, Text, corners, paint
 from training.synth.degrade import degrade

@@ -16,7 +16,7 @@ import pytest
 from benchmarks.accuracy import measure, print_wrong
 from benchmarks.peers import OURS, Worker
 from tests.accuracy.draw import CHOSEN, HERE
-from training.labels import read_labeled
+from training.data.labels import read_labeled
 
 SAMPLES = Path(__file__).resolve().parents[2] / "demo_app" / "samples"
 

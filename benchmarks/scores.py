@@ -35,7 +35,8 @@ class Score:
         placed: Of these labels, those whose place is known.
         found: Labels found.
         right, regions: Regions that are right; all that count.
-        complete, whole: Photos all of whose text is labeled; those read without any difference.
+        complete, whole: Photos all of whose text is labeled and legible; those of them that are
+            read without any difference.
         ms: Time of each picture.
     """
 
@@ -102,7 +103,7 @@ class Score:
             i in used or all(_overlap(quad, other) <= _IGNORED_PLACE for other in ignored)
             for i, (_, quad) in enumerate(regions)
         )
-        if complete:
+        if complete and not ignored:
             self.complete += 1
             self.whole += Counter(_plain(label["text"]) for label in labels) == Counter(
                 _plain(text) for text, _ in regions

@@ -1,7 +1,7 @@
 """The packaged model reads at least what it read when it was released.
 
-A bound leaves one or two labels to interpreters that round otherwise. The bundles of all earlier
-models stay below the bound of the photos (docs/evaluation.md). Raise the bounds with each model.
+A bound leaves one label to interpreters that round otherwise. No earlier bundle passes the bound of
+the photos (docs/evaluation.md). Raise the bounds with each model that reads more.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from convert.__main__ import main as convert
-from convert.source.line_features import feature_strips
+from convert.source.line_features import line_features
 from sdk import Reader
 from sdk.charset import DEFAULT_CHARSET
 from sdk.engine import open_engine
@@ -134,7 +134,7 @@ def test_detector_and_recognizer_agree_with_keras(
             agree(found[name], value, variant)
         quads = np.array([t["quad"] for t in record["texts"]], np.float32).reshape(-1, 4, 2)
         if len(quads):
-            strips, _ = feature_strips(expected["features"][0], quads, 48)
+            strips, _ = line_features(expected["features"][0], quads, 48)
             logits = np.asarray(models["recognizer"](strips))
             agree(recognizer.run({"features": strips})["logits"], logits, variant)
             lines += len(quads)

@@ -1,4 +1,4 @@
-"""Kinds of arguments that commands share, and how they report progress."""
+"""Types of arguments, and messages on the progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def size(text: str) -> tuple[int, int]:
     """Return (height, width) of a size written as WIDTHxHEIGHT."""
     match = re.fullmatch(r"(\d+)[xX](\d+)", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 640x640")
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 640x640")
     return int(match[2]), int(match[1])
 
 

@@ -1,4 +1,4 @@
-"""``python -m training average`` and ``pack``: new runs out of the weights of others."""
+"""``python -m training average`` and ``pack``: new runs from the weights of runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ __all__ = ["add_average_arguments", "add_pack_arguments"]
 
 def add_average_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments and what it calls."""
-    parser.add_argument("runs", nargs="+", help="run folders, or the bundle they began from")
+    parser.add_argument(
+        "runs", nargs="+", help="run folders, or the bundle from which they started"
+    )
     parser.add_argument("--out", required=True, help="run folder to write")
     parser.set_defaults(call=_average, threads=None)
 

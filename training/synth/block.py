@@ -43,7 +43,7 @@ class Text:
 
 
 @dataclass
-class Line:
+class PrintedLine:
     """One line of ink inside a block.
 
     Attributes:
@@ -82,7 +82,7 @@ class Line:
 class Block:
     """Lines and the surfaces under them (label, plate, display), in painting order."""
 
-    lines: list[Line]
+    lines: list[PrintedLine]
     surfaces: list[tuple[np.ndarray, Surface]] = field(default_factory=list)
 
     def box(self) -> tuple[float, float, float, float]:
@@ -155,7 +155,9 @@ def paint(
     return [_paint_line(canvas, line, matrix, legible_px) for line in block.lines]
 
 
-def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float) -> Text:
+def _paint_line(
+    canvas: np.ndarray, line: PrintedLine, matrix: np.ndarray, legible_px: float
+) -> Text:
     ink, arc, left, top = line.ink, line.arc(), 0, 0
     mask, ghost = ink.mask, ink.ghost
     if arc is not None:

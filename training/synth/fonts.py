@@ -119,7 +119,7 @@ class FontLibrary:
     """
 
     def __init__(self, folders: Sequence[Path | str] | None = None) -> None:
-        """Look through the folders; takes some seconds for hundreds of fonts."""
+        """RawReading through the folders; takes some seconds for hundreds of fonts."""
         if folders is None:
             places = [folder for folder in SYSTEM_FOLDERS if folder.is_dir()]
         else:

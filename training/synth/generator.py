@@ -54,7 +54,7 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Photo:
+class GeneratedPhoto:
     """A generated picture, uint8 RGB (H, W, 3), and the lines in it."""
 
     image: np.ndarray
@@ -98,7 +98,7 @@ class Generator:
     def _rng(self, stream: int, index: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, stream, index])
 
-    def photo(self, index: int, size: tuple[int, int]) -> Photo:
+    def photo(self, index: int, size: tuple[int, int]) -> GeneratedPhoto:
         """Return photo ``index``.
 
         Args:
@@ -127,7 +127,7 @@ class Generator:
                 texts += found
                 sizes = [_text_height(text.quad) for text in found if not text.ignore]
                 smallest = min([smallest, *sizes])
-        return Photo(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
+        return GeneratedPhoto(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
 
     def _place(
         self,
@@ -274,7 +274,7 @@ def _fit_strip(
     height, width = y1 - y0, max(x1 - x0, 4.0)
     loose = 1.1 if alone and rng.random() < 0.45 else 0.3
     top, bottom = rng.uniform(-0.03, loose, 2) * rng.random(2) ** 0.5 * height
-    if rng.random() < 0.4:  # cut close, as labelled crops and tight boxes are
+    if rng.random() < 0.4:  # cut close, as labeled crops and tight boxes are
         left, right = rng.uniform(-0.06, 0.12, 2) * height
     else:
         left, right = rng.uniform(0.0, 0.7 if rng.random() < 0.8 else 2.0, 2) * height

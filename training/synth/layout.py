@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.synth import noise, process
-from training.synth.block import Block, Line, Surface, corners
+from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.fonts import FontLibrary
 from training.synth.pens import dot_matrix, outline
 from training.synth.pens.ink import Ink
@@ -60,7 +60,7 @@ def stack(
     gap: float,
     *,
     align: str | None = None,
-) -> list[Line]:
+) -> list[PrintedLine]:
     """Set lines below each other with ``gap`` times their height between them."""
     align = align or pick(rng, ("left", "left", "center"))
     seed, lines, y = new_seed(rng), [], 0.0
@@ -68,7 +68,7 @@ def stack(
     for ink in inks:
         x0, y0, x1, y1 = ink.box
         shift = (widest - (x1 - x0)) / 2 if align == "center" else 0.0
-        lines.append(Line(ink, shift - x0, y - y0, print_process, seed))
+        lines.append(PrintedLine(ink, shift - x0, y - y0, print_process, seed))
         y += (y1 - y0) * (1 + gap)
     return lines
 
@@ -87,7 +87,11 @@ def flat(rng: np.random.Generator, color: np.ndarray, texture: float) -> Surface
 
 
 def backed(
-    rng: np.random.Generator, lines: list[Line], height: float, color: np.ndarray, texture: float
+    rng: np.random.Generator,
+    lines: list[PrintedLine],
+    height: float,
+    color: np.ndarray,
+    texture: float,
 ) -> Block:
     """Put a rectangle of ``color`` under the lines."""
     block = Block(lines)

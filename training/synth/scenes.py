@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from training.synth import process
-from training.synth.block import Block, Line, Surface
+from training.synth.block import Block, PrintedLine, Surface
 from training.synth.color import ink_color, random_color
 from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
@@ -89,8 +89,8 @@ def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
 
 
 def _amounts(
-    rng: np.random.Generator, rows: Sequence[Line], inks: Sequence[Ink], height: float
-) -> list[Line]:
+    rng: np.random.Generator, rows: Sequence[PrintedLine], inks: Sequence[Ink], height: float
+) -> list[PrintedLine]:
     """Set amounts flush right at the level of as many rows, where a row leaves them room."""
     edge = max(row.box()[2] for row in rows) + rng.uniform(0, 5) * height
     lines = []
@@ -98,7 +98,7 @@ def _amounts(
         row, (x0, y0, x1, y1) = rows[index], ink.box
         if edge - (x1 - x0) - row.box()[2] > 2 * height:  # nearer, they are one line of text
             middle = (row.box()[1] + row.box()[3]) / 2
-            lines.append(Line(ink, edge - x1, middle - (y0 + y1) / 2, row.process, row.seed))
+            lines.append(PrintedLine(ink, edge - x1, middle - (y0 + y1) / 2, row.process, row.seed))
     return lines
 
 
@@ -143,7 +143,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
             rng, fonts, "sans", [pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)]
         )
         x, y = x1 + height * rng.uniform(0.02, 0.5), rng.uniform(y0, y1 - 0.2 * height)
-        lines.append(Line(small, x, y, how, seed, main=False))
+        lines.append(PrintedLine(small, x, y, how, seed, main=False))
     if rng.random() < 0.3:
         [small] = typeset(
             rng, fonts, "sans", [pick(rng, _MARKS)], [height * rng.uniform(0.15, 0.3)]
@@ -151,7 +151,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
         above = rng.random() < 0.6
         y = y0 - height * rng.uniform(0.45, 0.7) if above else y1 + height * rng.uniform(0.05, 0.3)
         x = rng.uniform(x0, max(x0 + 1, x1 - height))
-        lines.append(Line(small, x, y, how, seed, main=False))
+        lines.append(PrintedLine(small, x, y, how, seed, main=False))
     if glowing:
         color = random_color(rng, value=(0.0, 0.25))
     else:
@@ -160,7 +160,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     return backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
 
 
-def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarray, Surface]]:
+def _plate_emblems(rng: np.random.Generator, line: PrintedLine) -> list[tuple[np.ndarray, Surface]]:
     """Return emblems before, behind or at the gaps of a plate's characters."""
     x0, y0, x1, y1 = line.box()
     height, chars = y1 - y0, line.ink.chars + np.array([line.x, line.y] * 2)
@@ -205,7 +205,7 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
             x = (x0 + x1 - sx1 - sx0) / 2 + rng.normal(0, 0.1 * (x1 - x0))
             space = height * rng.uniform(0.06, 0.3)
             y = y0 - space - sy1 if place == "above" else y1 + space - sy0
-            lines.append(Line(small, x, y, process.paint, new_seed(rng), main=False))
+            lines.append(PrintedLine(small, x, y, process.paint, new_seed(rng), main=False))
     dark = rng.random() < 0.2
     color = random_color(rng, value=(0.05, 0.4)) if dark else random_color(rng, value=(0.6, 1.0))
     block = backed(rng, lines, height * 0.55, color, rng.uniform(0, 8))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from training.synth import process
-from training.synth.block import Block, Line, Surface, corners
+from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.color import ink_color, random_color
 from training.synth.fonts import FontLibrary
 from training.synth.layout import backed, flat, new_seed, pick, sample_texts, typeset
@@ -20,7 +20,7 @@ _MOST_CELLS = 72
 
 def _set_cells(
     rng: np.random.Generator, columns: list[list[Ink]], pitch: float, gap: tuple[float, float]
-) -> list[Line]:
+) -> list[PrintedLine]:
     """Set columns of cells beside each other, rows level with each other.
 
     Args:
@@ -37,7 +37,7 @@ def _set_cells(
         share = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
         for row, (ink, width) in enumerate(zip(cells, widths, strict=True)):
             x = left + share * (max(widths) - width)
-            lines.append(Line(ink, x - ink.box[0], row * pitch - ink.box[1], how, seed))
+            lines.append(PrintedLine(ink, x - ink.box[0], row * pitch - ink.box[1], how, seed))
         left += max(widths) + rng.uniform(*gap)
     return lines
 

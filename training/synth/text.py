@@ -22,7 +22,7 @@ _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 _MARKS = "".join(c for c in _PRINTABLE if not c.isalnum())
-# Look-alikes, kept frequent in codes so that the reader learns their small differences.
+# RawReading-alikes, kept frequent in codes so that the reader learns their small differences.
 _ALIKE_UPPER = "00OODQ11II55SS88BB22ZZ66G77T4AUVYCMNWHKXP3E9"
 _ALIKE = _ALIKE_UPPER + "llii|joacesuvwxznhrtfgqy"
 # Of codes, and how often: who makes them leaves out I, O and Q. What looks the same printed, such

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from convert.__main__ import main
-from convert.compare.compare import ROWS, Entry, Standing, compare, entries_of, score, standings
-from convert.compare.reader_process import Read, entered
+from convert.compare.compare import ROWS, Entry, Totals, compare, entries_of, score, totals_of
+from convert.compare.reader_process import TimedReading, running_readers
 from convert.compare.report import as_csv, as_picture, as_text
 from convert.errors import ConvertError
 from sdk import Reader
@@ -24,8 +24,8 @@ QUAD = [[10.0, 10.0], [90.0, 10.0], [90.0, 30.0], [10.0, 30.0]]
 FAR = [[10.0, 60.0], [90.0, 60.0], [90.0, 80.0], [10.0, 80.0]]
 
 
-def read(texts: list[str], quads: Any = None) -> Read:
-    return Read(texts, None if quads is None else np.array(quads, np.float32), 1.0, 50.0)
+def read(texts: list[str], quads: Any = None) -> TimedReading:
+    return TimedReading(texts, None if quads is None else np.array(quads, np.float32), 1.0, 50.0)
 
 
 def label(text: str, quad: Any, ignore: bool = False) -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_strings_of_photos_may_be_a_part_of_a_line() -> None:
 
 
 def test_standings_add_up() -> None:
-    whole, parts = standings(ROWS_READ, 2)
+    whole, parts = totals_of(ROWS_READ, 2)
     assert [s.strings for s in whole] == [5, 5]
     assert [s.right for s in whole] == [3, 2]
     assert (whole[1].lost, whole[1].gained) == (2, 1)
@@ -94,15 +94,15 @@ def test_standings_add_up() -> None:
     assert whole[1].median_ms("photo") == 40.0
     assert [s.peak_mib for s in whole] == [120.0, 90.0]
     assert parts["photos"][1].right == 1
-    assert np.isnan(Standing().string_share)
-    assert np.isnan(Standing().median_ms("line"))
+    assert np.isnan(Totals().string_share)
+    assert np.isnan(Totals().median_ms("line"))
 
 
 def test_tables_and_picture_hold_every_variant() -> None:
     text = as_text(ENTRIES, ROWS_READ)
     assert "19.50" in text
     assert "60.00%" in text
-    assert "3 pictures with 5 labelled strings" in text
+    assert "3 pictures with 5 labeled strings" in text
     assert "33.3% (-1 +0)" in text
     table = list(csv.DictReader(io.StringIO(as_csv(ENTRIES, ROWS_READ))))
     assert [(r["set"], r["variant"]) for r in table][:2] == [("all", "fp32"), ("all", "int8")]
@@ -181,7 +181,7 @@ def test_reader_that_cannot_start_is_told(tmp_path: Path) -> None:
     broken = replace(entries_of([DEFAULT_BUNDLE])[0], variant="int4")
     with (
         pytest.raises(ConvertError, match="no variant 'int4'"),
-        entered([(broken.name, broken.bundle, broken.variant)], 1),
+        running_readers([(broken.name, broken.bundle, broken.variant)], 1),
     ):
         pytest.fail("it must not start")
 

@@ -13,7 +13,7 @@ import pytest
 from convert.__main__ import main
 from convert.errors import ConvertError
 from convert.export.export import BelowFloorError, Options, export
-from convert.source.run import Source, merge, open_run
+from convert.source.run import TrainedRun, merge, open_run
 from convert.verify.floors import FLOORS, Floor
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
@@ -30,7 +30,7 @@ SMALL = Options(
     precisions=("fp32", "int8"),
     frame=(96, 128),
     columns=32,
-    strip_width=128,
+    line_width=128,
     count=12,
     held_back=4,
     floors=UNTRAINED,
@@ -38,12 +38,12 @@ SMALL = Options(
 
 
 @pytest.fixture(scope="module")
-def source(models: dict[str, Any]) -> Source:
-    return Source("run", DEFAULT_CHARSET, models, {"step": 7})
+def source(models: dict[str, Any]) -> TrainedRun:
+    return TrainedRun("run", DEFAULT_CHARSET, models, {"step": 7})
 
 
 @pytest.fixture(scope="module")
-def bundle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(source: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("export") / "small"
     export([source], target, SMALL)
     return target
@@ -67,7 +67,7 @@ def command(run: Path, target: Path, *more: str) -> list[str]:
     return ["export", str(run), "--precision", "fp32", "--out", str(target), *sizes, *more]
 
 
-def test_bundle_is_what_the_sdk_opens(bundle: Path, source: Source) -> None:
+def test_bundle_is_what_the_sdk_opens(bundle: Path, source: TrainedRun) -> None:
     opened = Bundle.open(bundle)
     manifest = opened.manifest
     assert opened.variant == "int8"
@@ -114,7 +114,7 @@ def test_outputs_have_the_right_names(
     assert np.corrcoef(read["logits"].ravel(), expected_logits.ravel())[0, 1] > least
 
 
-def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Source) -> None:
+def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: TrainedRun) -> None:
     training = Bundle.open(bundle).manifest.training
     assert training["runs"][0]["name"] == "run"
     assert training["runs"][0]["step"] == 7
@@ -133,7 +133,7 @@ def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Sourc
 
 
 def test_existing_bundle_is_refused_before_any_work(
-    bundle: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, source: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(bundle)
     told: list[str] = []
@@ -143,7 +143,7 @@ def test_existing_bundle_is_refused_before_any_work(
     assert content(bundle) == before
 
 
-def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Source) -> None:
+def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: TrainedRun) -> None:
     before = content(bundle)
     strict = {"fp32": Floor(relative=1e-12, correlation=0.0, same=0.0, lost=1.0)}
     only_line = replace(source, models={"line": source.models["line"]})
@@ -155,16 +155,16 @@ def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Sou
     assert [path.name for path in bundle.parent.iterdir()] == ["small"]
 
 
-def test_later_run_gives_the_graph(source: Source) -> None:
+def test_later_run_gives_the_graph(source: TrainedRun) -> None:
     other = keras.models.clone_model(source.models["line"])
-    later = Source("later", DEFAULT_CHARSET, {"line": other})
+    later = TrainedRun("later", DEFAULT_CHARSET, {"line": other})
     models, charset = merge([source, later])
     assert models["line"] is other
     assert models["detector"] is source.models["detector"]
     assert charset == DEFAULT_CHARSET
 
 
-def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
+def test_runs_that_do_not_fit_are_refused(source: TrainedRun) -> None:
     models = dict(source.models)
     with pytest.raises(ConvertError, match="different charsets"):
         merge([source, replace(source, charset=Charset("abc"))])
@@ -188,7 +188,7 @@ def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
         ({"precisions": ("int4",)}, "Unknown precision"),
         ({"precisions": ()}, "at least one precision"),
         ({"frame": (100, 128)}, "multiples of 32 px, not 128x100"),
-        ({"strip_width": 100}, "multiple of 32"),
+        ({"line_width": 100}, "multiple of 32"),
         ({"columns": 0}, "columns"),
         ({"default_variant": "fp16"}, "not among those exported"),
         ({"held_back": 0}, "At least one sample"),
@@ -278,7 +278,7 @@ def test_detector_of_another_bundle_is_taken_over(
 
 
 def test_lines_of_another_bundle_are_taken_over(
-    bundle: Path, source: Source, tmp_path: Path
+    bundle: Path, source: TrainedRun, tmp_path: Path
 ) -> None:
     alone = replace(source, models={"detector": source.models["detector"]})
     target = tmp_path / "own"
@@ -293,7 +293,7 @@ def test_lines_of_another_bundle_are_taken_over(
         export([other], tmp_path / "other", replace(SMALL, line=bundle))
 
 
-def test_two_graphs_of_a_role_are_refused(bundle: Path, source: Source, tmp_path: Path) -> None:
+def test_two_graphs_of_a_role_are_refused(bundle: Path, source: TrainedRun, tmp_path: Path) -> None:
     for role in ("detector", "line"):
         with pytest.raises(ConvertError, match=f"leave --{role} out"):
             export([source], tmp_path / "two", replace(SMALL, **{role: bundle}))

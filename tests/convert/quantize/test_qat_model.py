@@ -12,7 +12,7 @@ import tf_keras
 from convert.errors import ConvertError
 from convert.quantize.qat_model import (
     PIXELS,
-    build_twin,
+    build_float_model,
     folded_weights,
     observe,
     quantize,
@@ -35,7 +35,7 @@ def normalized(graph: str, x: np.ndarray) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def twins(models: dict[str, Any]) -> dict[str, Any]:
-    return {name: build_twin(name, config_of(name), model) for name, model in models.items()}
+    return {name: build_float_model(name, config_of(name), model) for name, model in models.items()}
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +112,9 @@ def test_pixels_are_their_own_quantized_values() -> None:
 
 def test_other_configuration_is_refused(models: dict[str, Any]) -> None:
     with pytest.raises(ConvertError, match=r"no layer .* of the shapes"):
-        build_twin("line", parse_config('[model]\nkind = "line"').model, models["line"])
+        build_float_model("line", parse_config('[model]\nkind = "line"').model, models["line"])
     with pytest.raises(ConvertError, match="no configuration"):
-        build_twin("line", None, models["line"])
+        build_float_model("line", None, models["line"])
 
 
 def test_factor_after_something_else_is_refused() -> None:

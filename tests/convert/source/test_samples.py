@@ -17,9 +17,9 @@ from convert.source.samples import (
     CALIBRATION_SEED,
     TUNING_SEED,
     VERIFICATION_SEED,
-    Photo,
+    LineSample,
+    PhotoSample,
     Samples,
-    Strip,
     gather,
     generate,
 )
@@ -49,14 +49,14 @@ def photo_shards(tmp_path: Path, picture: Picture) -> Path:
 
 
 @pytest.fixture
-def strip_shards(tmp_path: Path, picture: Picture) -> Path:
+def line_shards(tmp_path: Path, picture: Picture) -> Path:
     rows = [(i, picture(i, 32, 40 + i), {"text": f"S{i}"}) for i in range(4)]
     write_shard(shard_path(tmp_path / "strips", 0), rows)
     return tmp_path / "strips"
 
 
-def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, strip_shards: Path) -> None:
-    samples = gather([photo_shards, strip_shards], 4, 3, FRAME)
+def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, line_shards: Path) -> None:
+    samples = gather([photo_shards, line_shards], 4, 3, FRAME)
     assert [photo.texts for photo in samples.photos] == [("A0",), ("B0",), ("A1",), ("B1",)]
     assert all(photo.frame.shape == (64, 96, 3) for photo in samples.photos)
     # 192x128 halves into the frame, and so do the quads.
@@ -122,9 +122,9 @@ def test_unusable_folders_are_refused(tmp_path: Path, photo_shards: Path) -> Non
 
 def test_split_keeps_samples_apart() -> None:
     photos = tuple(
-        Photo(np.full((4, 4, 3), i, np.uint8), np.zeros((0, 4, 2)), ()) for i in range(9)
+        PhotoSample(np.full((4, 4, 3), i, np.uint8), np.zeros((0, 4, 2)), ()) for i in range(9)
     )
-    strips = tuple(Strip(np.full((32, 4, 3), i, np.uint8), None) for i in range(3))
+    strips = tuple(LineSample(np.full((32, 4, 3), i, np.uint8), None) for i in range(3))
     first, apart = Samples(photos, strips).split(4)
     assert [len(part) for part in (first.photos, apart.photos)] == [5, 4]
     assert [len(part) for part in (first.strips, apart.strips)] == [2, 1]

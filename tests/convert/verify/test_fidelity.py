@@ -5,14 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from convert.verify.fidelity import Agreement
+from convert.verify.fidelity import Fidelity
 
 
 def test_figures_equal_numpy_over_several_runs() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(3, 2, (5, 4, 7)).astype(np.float32)
     y = x + rng.normal(0, 0.1, x.shape).astype(np.float32)
-    agreement = Agreement()
+    agreement = Fidelity()
     for a, b in zip(x, y, strict=True):
         agreement.update(a, b)
     difference = np.abs(y.astype(np.float64) - x)
@@ -24,7 +24,7 @@ def test_figures_equal_numpy_over_several_runs() -> None:
 
 
 def test_equal_values_agree_wholly() -> None:
-    agreement = Agreement()
+    agreement = Fidelity()
     agreement.update([1.0, 2.0], [1.0, 2.0])
     assert (agreement.max_abs, agreement.relative) == (0, 0)
     assert agreement.correlation == pytest.approx(1)
@@ -33,14 +33,14 @@ def test_equal_values_agree_wholly() -> None:
 
 
 def test_a_dead_output_does_not_pass_for_agreement() -> None:
-    agreement = Agreement()
+    agreement = Fidelity()
     agreement.update([1.0, 2.0, 3.0], [2.0, 2.0, 2.0])
     assert agreement.correlation == 0
 
 
 @pytest.mark.parametrize("values", [[1.0, math.nan, 3.0], [math.nan] * 3])
 def test_not_a_number_is_no_agreement(values: list[float]) -> None:
-    agreement = Agreement()
+    agreement = Fidelity()
     agreement.update([1.0, 2.0, 3.0], values)
     agreement.update([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     assert math.isnan(agreement.max_abs)
@@ -49,16 +49,16 @@ def test_not_a_number_is_no_agreement(values: list[float]) -> None:
 
 
 def test_constants_agree_only_if_they_are_the_same() -> None:
-    same, other = Agreement(), Agreement()
+    same, other = Fidelity(), Fidelity()
     same.update([2.0, 2.0], [2.001, 2.001])
     other.update([2.0, 2.0], [3.0, 3.0])
     assert (same.correlation, other.correlation) == (1, 0)
 
 
 def test_nothing_compared_is_no_agreement() -> None:
-    assert math.isnan(Agreement().correlation)
+    assert math.isnan(Fidelity().correlation)
 
 
 def test_other_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="shape"):
-        Agreement().update(np.zeros((2, 3)), np.zeros((3, 2)))
+        Fidelity().update(np.zeros((2, 3)), np.zeros((3, 2)))

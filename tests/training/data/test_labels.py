@@ -1,4 +1,4 @@
-"""Labelled folders: rows that are none, and pictures that lie outside."""
+"""Labeled folders: rows that are none, and pictures that lie outside."""
 
 from __future__ import annotations
 

@@ -96,8 +96,8 @@ def test_lines_cut_by_the_edge_are_ignored(photos):
     assert cut and whole
 
 
-def test_strips_are_no_photos(strip_shards):
+def test_strips_are_no_photos(line_shards):
     with pytest.raises(TrainingError, match="is no photo"):
-        Photos().add(find_parts([strip_shards], 0)[0][0])
+        Photos().add(find_parts([line_shards], 0)[0][0])
     with pytest.raises(TrainingError, match="hold no photo"):
         PhotoBatches(Photos(), CONFIG)

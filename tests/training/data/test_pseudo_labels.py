@@ -7,13 +7,13 @@ import pytest
 from PIL import Image
 
 from training.data.labels import read_labels
-from training.data.pseudo_labels import Seen, agreed, teach
+from training.data.pseudo_labels import TeacherLine, agreed, teach
 from training.errors import TrainingError
 
 
 def seen(text, x, confidence=0.99):
     quad = np.array([[x, 10], [x + 60, 10], [x + 60, 30], [x, 30]], np.float32)
-    return Seen(text, quad, confidence)
+    return TeacherLine(text, quad, confidence)
 
 
 def test_only_what_both_looks_surely_say_is_a_label():
@@ -40,7 +40,7 @@ class Reads:
             return []
         x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
         quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-        return [Seen("BAR", quad, 0.95)]
+        return [TeacherLine("BAR", quad, 0.95)]
 
 
 def test_a_folder_of_photos_becomes_a_labeled_folder_once(tmp_path):

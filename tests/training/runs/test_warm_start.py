@@ -12,7 +12,7 @@ from sdk.selftest import draw_sample
 from tests.training.conftest import LINE_TOML
 from training.config import load_config
 from training.errors import TrainingError
-from training.loop.trainer import Fit
+from training.loop.trainer import Trainer
 from training.models.build import build_models
 from training.models.separable import separate
 from training.runs.warm_start import start_from_bundle
@@ -86,17 +86,17 @@ def test_a_separable_detector_begins_near_the_bundles(bundle):
     assert likeness(maps["score"], want["score"]) > 0.3
 
 
-def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path, caplog):
+def test_a_run_with_other_characters_begins_from_a_bundle(line_shards, tmp_path, caplog):
     text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 4")
     text = text.replace("[16, 16, 32]", "[80, 144, 288]").replace("kernel = 5", "kernel = 7")
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
-        fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)
+        fit = Trainer(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)
     # all convolutions before the characters, with one temporal block of the bundle's seven
     assert "12 layers taken over" in caplog.text
     fit.run()
 
 
-def test_a_bundle_that_fits_nowhere_is_refused(strip_shards, tmp_path):
+def test_a_bundle_that_fits_nowhere_is_refused(line_shards, tmp_path):
     with pytest.raises(TrainingError, match=r"no layer of .* fits"):
-        Fit(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)
+        Trainer(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)

@@ -116,17 +116,17 @@ def test_scans_are_nearly_black_and_white():
 
 def test_illegible_strips_are_drawn_anew(generator, monkeypatch):
     before = [generator.strip(index) for index in range(8)]
-    verdicts = []
+    diagnoses = []
 
     def stricter(strip, without, quad):
-        verdicts.append(_legible(strip, without, quad))
-        return verdicts[-1]
+        diagnoses.append(_legible(strip, without, quad))
+        return diagnoses[-1]
 
     monkeypatch.setattr(generator_module, "_legible", stricter)
     monkeypatch.setattr(generator_module, "_LEAST_SIGNAL", 60.0)
     after = [generator.strip(index) for index in range(8)]
-    assert verdicts.count(True) == 8
-    assert verdicts.count(False) > 0
+    assert diagnoses.count(True) == 8
+    assert diagnoses.count(False) > 0
     kept = [np.array_equal(a, b) for (a, _), (b, _) in zip(before, after, strict=True)]
     assert any(kept)
     assert not all(kept)

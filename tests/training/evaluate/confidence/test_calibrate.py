@@ -10,7 +10,7 @@ from tests import tiny
 from training.__main__ import main
 from training.data.shards import shard_path, write_shard
 from training.errors import TrainingError
-from training.evaluate.confidence.lines import Labelled, judged_characters, reliability
+from training.evaluate.confidence.labeled_logits import Labeled, judged_characters, reliability
 from training.evaluate.confidence.temperature import fit_temperature, same_share
 
 CHARSET = Charset("AB")
@@ -26,7 +26,7 @@ def spoken(rng, length, temperature):
     read = logits[::2, 1:].argmax(1)
     right = rng.random(length) < 1 / (1 + np.exp(-margins / temperature))
     label = "".join("AB"[c if ok else 1 - c] for c, ok in zip(read, right, strict=True))
-    return Labelled(logits, label)
+    return Labeled(logits, label)
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
@@ -72,14 +72,14 @@ def test_characters_that_are_two_in_capitals_count_twice(label):
 @pytest.mark.parametrize("wrong", [0, 80])
 def test_too_little_to_fit_on(wrong):
     sure = np.array([[-9, 9, -9]], np.float32)
-    lines = [Labelled(sure, "A")] * 10 if not wrong else [Labelled(sure, "B")] * wrong
+    lines = [Labeled(sure, "A")] * 10 if not wrong else [Labeled(sure, "B")] * wrong
     with pytest.raises(TrainingError, match="right and some wrong"):
         fit_temperature(lines, CHARSET)
 
 
 @pytest.fixture
 def shards(tmp_path):
-    """Strips and photos in the tiny script; every fourth label is wrong."""
+    """LineImages and photos in the tiny script; every fourth label is wrong."""
     rng = np.random.default_rng(0)
 
     def named(i):

@@ -1,8 +1,8 @@
-"""Logits of lines with their labels, as the graphs of a bundle give them.
+"""Logits of a bundle's graphs for labeled lines.
 
-The strips of strip shards go to the line graph; of photos, the lines that were found (IoU with a
-label at least 0.5) go to the recognizer and, cut out of the photo, to the line graph: the boxes
-that a reader meets, with their errors.
+Line images go to the line graph. The lines of photos that were detected (IoU with a label at least
+0.5) go to the recognizer, and their crops to the line graph: these boxes have the errors of the
+boxes in real use.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ from training.data.sets import read_samples
 from training.evaluate.confidence.reliability import Reliability
 from training.evaluate.diagnose.confusion import align_places
 
-__all__ = ["Labelled", "LogitReader", "judged_characters", "read_logits", "reliability"]
+__all__ = ["Labeled", "LogitReader", "judged_characters", "read_logits", "reliability"]
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """What a graph gave for a line, and what stands there.
+class Labeled:
+    """Logits and label of a line.
 
     Attributes:
-        logits: float32 (T, classes), padding cut off.
-        label: The text wanted.
+        logits: float32 (T, classes), without padding.
+        label: Text of the label.
     """
 
     logits: np.ndarray
     label: str
 
 
-class _Kept:
-    """An engine that keeps the logits it gave last."""
+class _RecordingEngine:
+    """An engine that records the logits of its last run."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -63,7 +63,7 @@ class _Kept:
         return out
 
     def take(self, columns: int) -> np.ndarray:
-        """Return the logits of the last line, (columns, classes): the rest is padding."""
+        """Return the logits of the last line without padding, (columns, classes)."""
         return self._logits[:columns].copy()
 
     def describe(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class _Kept:
 
 
 class LogitReader:
-    """Reads lines with the graphs of a bundle, and gives their logits."""
+    """Returns the logits of lines read with the graphs of a bundle."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Open the graphs.
@@ -86,12 +86,14 @@ class LogitReader:
         self._settings = bundle.manifest.decode
         engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
         self._engines = tuple(engines.values())
-        self._kept: dict[str, _Kept] = {
-            role: _Kept(engines[role]) for role in ("line", "recognizer") if role in engines
+        self._recorders: dict[str, _RecordingEngine] = {
+            role: _RecordingEngine(engines[role])
+            for role in ("line", "recognizer")
+            if role in engines
         }
         self._lines = LineReader(
-            self._kept["line"],
-            self._kept.get("recognizer"),
+            self._recorders["line"],
+            self._recorders.get("recognizer"),
             self.charset,
             self._settings.line_widths,
             {},
@@ -108,19 +110,19 @@ class LogitReader:
         for engine in self._engines:
             engine.close()
 
-    def strip(self, image: np.ndarray) -> np.ndarray:
-        """Return the line graph's logits of a picture of one line, float32 (T, classes)."""
-        return self._strip(fit_strip(image, self._lines.max_width))
+    def line(self, image: np.ndarray) -> np.ndarray:
+        """Return the line graph's logits of a line image, float32 (T, classes)."""
+        return self._line(fit_strip(image, self._lines.max_width))
 
-    def _strip(self, strip: np.ndarray) -> np.ndarray:
-        self._lines.read_strip(strip, ReadOptions())
-        return self._kept["line"].take(-(-strip.shape[1] // COLUMN_PX))
+    def _line(self, image: np.ndarray) -> np.ndarray:
+        self._lines.read_strip(image, ReadOptions())
+        return self._recorders["line"].take(-(-image.shape[1] // COLUMN_PX))
 
     def photo(
         self, image: np.ndarray, labels: Sequence[dict[str, Any]]
-    ) -> dict[str, list[Labelled]]:
-        """Return what the graphs give for the lines found in a photo that have a label."""
-        out: dict[str, list[Labelled]] = {"line": [], "recognizer": []}
+    ) -> dict[str, list[Labeled]]:
+        """Return the logits of the detected lines of a photo that have a label, by graph."""
+        out: dict[str, list[Labeled]] = {"line": [], "recognizer": []}
         found = [] if self._finder is None else self._finder.find(image)
         wanted = [x for x in labels if x["quad"]]
         quads = np.array([x["quad"] for x in wanted], np.float32).reshape(-1, 4, 2)
@@ -128,39 +130,39 @@ class LogitReader:
         pairs, _ = match_quads([x.quad for x in found], quads, ignored)
         for i, j in pairs:
             area = strip_area(found[i].quad, self._settings)
-            logits = self._strip(rectify(image, area, self._lines.max_width))
-            out["line"].append(Labelled(logits, wanted[j]["text"]))
+            logits = self._line(rectify(image, area, self._lines.max_width))
+            out["line"].append(Labeled(logits, wanted[j]["text"]))
             view = found[i].view
-            if view is not None and "recognizer" in self._kept:
+            if view is not None and "recognizer" in self._recorders:
                 logits = self._features(found[i], view)
-                out["recognizer"].append(Labelled(logits, wanted[j]["text"]))
+                out["recognizer"].append(Labeled(logits, wanted[j]["text"]))
         return out
 
     def _features(self, line: FoundLine, view: View) -> np.ndarray:
         self._lines.read_features([line], ReadOptions())
         most = self._settings.line_widths[-1] // COLUMN_PX
         _, widths = roi_affine(view.to_frame(line.quad)[None] / STRIDE, FEATURE_ROWS, most)
-        return self._kept["recognizer"].take(int(widths[0]))
+        return self._recorders["recognizer"].take(int(widths[0]))
 
 
 def read_logits(
     reader: LogitReader, folders: Sequence[Path], limit: int | None = None
-) -> dict[str, list[Labelled]]:
-    """Return the labelled logits of each graph.
+) -> dict[str, list[Labeled]]:
+    """Return the labeled logits by graph.
 
     Args:
-        reader: Gives the logits.
-        folders: Shards of strips or of photos.
-        limit: Most pictures of a folder.
+        reader: Returns the logits.
+        folders: Shards of line images or of photos.
+        limit: Greatest number of pictures of a folder.
 
     Raises:
         ShardError: A shard is damaged.
     """
-    out: dict[str, list[Labelled]] = {"line": [], "recognizer": []}
+    out: dict[str, list[Labeled]] = {"line": [], "recognizer": []}
     for folder in folders:
         for image, record in itertools.islice(read_samples(folder), limit):
             if "text" in record:
-                out["line"].append(Labelled(reader.strip(image), record["text"]))
+                out["line"].append(Labeled(reader.line(image), record["text"]))
                 continue
             for graph, lines in reader.photo(image, record["texts"]).items():
                 out[graph] += lines
@@ -168,21 +170,21 @@ def read_logits(
 
 
 def reliability(
-    lines: Sequence[Labelled], charset: Charset, temperature: float
+    lines: Sequence[Labeled], charset: Charset, temperature: float
 ) -> dict[str, Reliability]:
-    """Return how far confidences are right at a temperature.
+    """Return the reliability of the confidences at a temperature.
 
-    Compared upper-cased, letters and digits only; lines without text have no confidence to judge.
+    Texts are compared after upper-casing, letters and digits only. Lines without text are left out.
 
     Args:
-        lines: Labelled logits.
-        charset: Of the classes.
-        temperature: Divides the logits.
+        lines: Labeled logits.
+        charset: Charset of the classes.
+        temperature: Divisor of the logits.
 
     Returns:
-        ``characters``: confidence of each character read, and whether it stands there; ``lines``:
-        product of a line's characters, and whether all of the line is right; ``mean``: the same
-        with their geometric mean, which thresholds compare with.
+        ``characters``: confidence of each character, and whether the character is right;
+        ``lines``: product of the characters' confidences, and whether the whole line is right;
+        ``mean``: the same with their geometric mean, which thresholds compare with.
     """
     single: list[tuple[float, bool]] = []
     whole: list[tuple[float, bool]] = []
@@ -202,15 +204,15 @@ def reliability(
 def judged_characters(
     label: str, text: str, confidences: Sequence[float], part: bool = False
 ) -> list[tuple[float, bool]]:
-    """Return, for each letter or digit read, how sure it was and whether it stands in the label.
+    """Return, for each letter or digit read, its confidence and whether the label has it.
 
     Args:
-        label: What stands there.
-        text: What was read.
-        confidences: One per character of the text.
-        part: Whether the label is only a part of the line; what is read beside it is left out.
+        label: Text of the label.
+        text: The reading.
+        confidences: Confidence of each character of the reading.
+        part: Whether the label is only a part of the line; other characters are left out.
     """
-    # a character may be none or several of these: upper-cased, ß is SS
+    # upper-casing may change the number of characters: ß is SS
     sure = [p for c, p in zip(text, confidences, strict=True) for _ in letters_and_digits(c)]
     places = align_places(letters_and_digits(label), letters_and_digits(text), part)
     return [(sure[j], same) for j, same in places]

@@ -46,7 +46,7 @@ rois = 3
 
 
 def draw_text(text, height):
-    """Return a picture of dark text on a light ground, and its inner width."""
+    """Return a picture of dark text on a light background, and its inner width."""
     font = ImageFont.load_default(int(height * 0.8))
     width = max(8, int(np.ceil(font.getlength(text))) + 4)
     picture = Image.new("RGB", (width, height), (235, 230, 220))
@@ -77,7 +77,7 @@ def photo_samples(rng, count, size=160):
 
 @pytest.fixture(scope="session")
 def line_shards(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("strips")
+    folder = tmp_path_factory.mktemp("lines")
     rng = np.random.default_rng(0)
     for n in range(3):
         write_shard(shard_path(folder, n), line_samples(rng, 40))

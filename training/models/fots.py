@@ -74,11 +74,13 @@ def build_recognizer(
         columns: Fixed T; any if None.
         batch: Fixed batch; any if None.
     """
-    strip = api.Input(
+    features = api.Input(
         (FEATURE_ROWS, columns, config.detector.features), batch_size=batch, name="features"
     )
-    logits = recognition_head(api.layers, strip, Charset(config.charset).classes, config.recognizer)
-    return api.Model(strip, logits, name="recognizer")
+    logits = recognition_head(
+        api.layers, features, Charset(config.charset).classes, config.recognizer
+    )
+    return api.Model(features, logits, name="recognizer")
 
 
 def _geometry(maps: dict[str, Any]) -> Any:

@@ -19,12 +19,12 @@ from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
 from sdk.model.bundle import Bundle, write_manifest
 from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
+from tests.convert.interruptions import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
 
-# Untrained networks are unsure of every character, so their integer twins read other ones.
+# Untrained networks are unsure of every character, so their integer graphs read other characters.
 UNTRAINED = {name: replace(floor, same=0.0) for name, floor in FLOORS.items()}
 SMALL = Options(
     precisions=("fp32", "int8"),
@@ -63,7 +63,7 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(run: Path, target: Path, *more: str) -> list[str]:
-    sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
+    sizes = ["--line-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
     return ["export", str(run), "--precision", "fp32", "--out", str(target), *sizes, *more]
 
 
@@ -103,9 +103,9 @@ def test_outputs_have_the_right_names(
     for name, value in expected.items():
         assert np.corrcoef(found[name].ravel(), value.ravel())[0, 1] > least, name
     # Another batch and width than the file's.
-    strips = np.stack([picture(seed, 32, 192) for seed in (91, 92)])
-    logits = open_engine(opened.graph("line"), threads=1).run({"strip": strips})["logits"]
-    expected_logits = np.asarray(models["line"](strips))
+    images = np.stack([picture(seed, 32, 192) for seed in (91, 92)])
+    logits = open_engine(opened.graph("line"), threads=1).run({"strip": images})["logits"]
+    expected_logits = np.asarray(models["line"](images))
     assert logits.shape == expected_logits.shape == (2, 1, 48, 96)
     assert np.corrcoef(logits.ravel(), expected_logits.ravel())[0, 1] > least
     features = np.concatenate([expected["features"][:, 8 * k : 8 * k + 8] for k in range(3)])
@@ -126,7 +126,7 @@ def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Train
     assert verified["int8"]["readings"]["recognizer"]["lines"] > 0
     recipe = json.loads((bundle / "recipe.json").read_text())
     assert recipe["options"]["frame"] == [96, 128]
-    assert recipe["calibration"]["photos"] == recipe["calibration"]["strips"] == SMALL.count
+    assert recipe["calibration"]["photos"] == recipe["calibration"]["lines"] == SMALL.count
     assert len(recipe["calibration"]["sha256"]) == 64
     assert recipe["tools"]["tensorflow"]
     assert set(recipe["runs"][0]["weights_sha256"]) == set(source.models)
@@ -211,6 +211,15 @@ def test_folder_that_is_no_run_is_refused(
     assert main(command(tmp_path, tmp_path / "bundle")) == 1
     assert "no run folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_earlier_name_of_line_width_is_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "run", "--out", str(tmp_path / "b"), "--strip-width", "33"]) == 1
+    said = capsys.readouterr().err
+    assert "--strip-width is deprecated: use --line-width" in said
+    assert "must be a multiple of 32 px, not 33" in said
 
 
 def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

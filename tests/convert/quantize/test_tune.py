@@ -25,7 +25,7 @@ from convert.verify.verify import verify_bundle
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import Bundle
 from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
+from tests.convert.interruptions import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
@@ -193,7 +193,7 @@ def test_unlabelled_photos_without_text_are_told(
     for number in range(4):
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number, 64, 96))
     options = replace(SMALL, photos=(tmp_path,), graphs=("line",))
-    with pytest.raises(ConvertError, match="needs line strips, or photos with lines in them"):
+    with pytest.raises(ConvertError, match="line images, or photos with lines are required"):
         tune(sources[1:], tmp_path / "tuned", options)
     records = tune(sources, tmp_path / "tuned", replace(options, steps=1, graphs=("detector",)))
     assert set(records) == {"detector"}

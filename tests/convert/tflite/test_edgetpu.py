@@ -19,7 +19,7 @@ from convert.tflite.inspect import inspect_file
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, write_manifest
 from sdk.model.manifest import GraphSpec, Manifest
-from tests.convert.trouble import content
+from tests.convert.interruptions import content
 
 Converted = Callable[[str, str], Path]
 

@@ -26,7 +26,7 @@ CHARSET = Charset(CONFIG.model.charset)
 
 
 @pytest.fixture
-def strips(line_shards):
+def images(line_shards):
     found = LineImages(CHARSET, CONFIG.data.buckets[-1])
     for path in list_shards(line_shards):
         found.add(Part(line_shards, path.name))
@@ -46,18 +46,18 @@ def test_pack_labels():
     assert pack_labels([9], [np.array([4], np.int32)], [True])[0, :4].tolist() == [9, 1, 1, 4]
 
 
-def test_batches_follow_from_seed_and_step(strips):
-    one = LineBatches(strips, CONFIG.data, 5)
-    two = LineBatches(strips, CONFIG.data, 5)
+def test_batches_follow_from_seed_and_step(images):
+    one = LineBatches(images, CONFIG.data, 5)
+    two = LineBatches(images, CONFIG.data, 5)
     for step in (3, 4):
         a, b = one.batch(step), two.batch(step)
         assert (a[0]["strip"] == b[0]["strip"]).all() and (a[1] == b[1]).all()
-    other, again = one.batch(3), LineBatches(strips, CONFIG.data, 6).batch(3)
+    other, again = one.batch(3), LineBatches(images, CONFIG.data, 6).batch(3)
     assert other[0]["strip"].shape != again[0]["strip"].shape or (other[1] != again[1]).any()
 
 
-def test_labels_fit_the_columns(strips):
-    batches = LineBatches(strips, CONFIG.data, 0)
+def test_labels_fit_the_columns(images):
+    batches = LineBatches(images, CONFIG.data, 0)
     for step in range(12):
         inputs, target = batches.batch(step)
         count, height, width, channels = inputs["strip"].shape
@@ -68,24 +68,24 @@ def test_labels_fit_the_columns(strips):
             assert len(labels) and columns_needed(labels) <= row[0] <= width // 4
 
 
-def test_curriculum_starts_narrow(strips):
+def test_curriculum_starts_narrow(images):
     data = parse_config(
         LINE_TOML.replace("[data]", "[data]\ncurriculum_steps = 5\ncurriculum_width = 32")
     ).data
-    batches = LineBatches(strips, data, 0)
+    batches = LineBatches(images, data, 0)
     assert all(batches.batch(s)[0]["strip"].shape[2] == 32 for s in range(5))
     assert {batches.batch(s)[0]["strip"].shape[2] for s in range(5, 25)} > {32}
 
 
-def test_validation_frames_hold_each_strip_once(strips):
-    groups = validation_frames(strips, CONFIG.data, 1000)
+def test_validation_frames_hold_each_line_image_once(images):
+    groups = validation_frames(images, CONFIG.data, 1000)
     texts = [t for _, _, group in groups for t in group]
-    assert sorted(texts) == sorted(strips.texts)
+    assert sorted(texts) == sorted(images.texts)
     for pictures, columns, group in groups:
         assert len(pictures) == len(columns) == len(group)
 
 
-def test_place_strip_pads_with_the_last_column():
+def test_place_line_pads_with_the_last_column():
     image = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
     placed = place_line(image, np.random.default_rng(0), 40, 64, still=True)
     assert (placed[:, :40] == image).all()
@@ -100,15 +100,15 @@ def test_changes_keep_shape_and_type():
         assert changed.shape == (32, 64, 3) and changed.dtype == np.uint8
 
 
-def strip(height=32, width=40):
+def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("image", "record", "part"),
     [
-        (strip(), {"text": "é"}, "not in the charset"),
-        (strip(), {"texts": []}, "no line strip"),
+        (picture(), {"text": "é"}, "not in the charset"),
+        (picture(), {"texts": []}, "no line image"),
     ],
 )
 def test_unusable_records(tmp_path, image, record, part):
@@ -119,7 +119,7 @@ def test_unusable_records(tmp_path, image, record, part):
 
 def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):
     path = shard_path(tmp_path, 0)
-    write_shard(path, [(i, strip(), {"text": "12"}) for i in range(9)])
+    write_shard(path, [(i, picture(), {"text": "12"}) for i in range(9)])
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
@@ -129,11 +129,11 @@ def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):
     assert len(found) == 0
 
 
-def test_strips_that_cannot_be_read_are_skipped(tmp_path):
+def test_line_images_that_cannot_be_read_are_skipped(tmp_path):
     samples = [
-        (0, strip(width=40), {"text": "1" * 40}),
-        (1, strip(width=400), {"text": "1"}),
-        (2, strip(), {"text": "12"}),
+        (0, picture(width=40), {"text": "1" * 40}),
+        (1, picture(width=400), {"text": "1"}),
+        (2, picture(), {"text": "12"}),
     ]
     write_shard(shard_path(tmp_path, 0), samples)
     found = LineImages(CHARSET, 96)
@@ -172,7 +172,7 @@ def test_a_tenth_of_a_labeled_folder_validates_and_lines_of_a_photo_stay_togethe
     assert not photos[0] & photos[1]
 
 
-def test_labeled_lines_of_any_height_become_strips(tmp_path):
+def test_labeled_lines_may_have_any_height(tmp_path):
     folder = labeled_folder(tmp_path / "meters", [{"text": "ab", "case": False}, {"text": "12"}])
     found = LineImages(Charset("12abAB"), 96)
     for side in find_parts([folder], 1):

@@ -1,4 +1,4 @@
-"""The teacher's labels: kept where two looks agree, told apart from doubt and from nothing."""
+"""Pseudo-labels: lines on which two readings agree, ignored lines, and photos without text."""
 
 import json
 
@@ -16,12 +16,12 @@ def seen(text, x, confidence=0.99):
     return TeacherLine(text, quad, confidence)
 
 
-def test_only_what_both_looks_surely_say_is_a_label():
+def test_a_label_needs_two_confident_readings():
     first = [seen("LOT 7", 0), seen("0O0", 100), seen("faint", 200, 0.5)]
     second = [seen("lot7", 2), seen("000", 100), seen("faint", 200), seen("new", 300)]
     kept, rest = agreed(first, second, 0.9)
     assert [line.text for line in kept] == ["LOT 7"]
-    # the second look's "lot7" lies on the label; all else is neither text nor background
+    # the second reading's "lot7" is on the label; other lines are neither text nor background
     assert sorted(line.text for line in rest) == ["000", "0O0", "faint", "faint", "new"]
 
 

@@ -32,12 +32,12 @@ class Answers:
         self._left = [record for path in list_shards(folder) for _, record in read_shard(path)]
         self._wrong = wrong
 
-    def line(self, image):
+    def read_line(self, image):
         record = self._left.pop(0)
         text = "?" if record["image"] in self._wrong else record["text"]
         return LineReading(text, picture_quad(image))
 
-    def page(self, image):
+    def read_photo(self, image):
         record = self._left.pop(0)
         lines = [LineReading(t["text"], np.array(t["quad"], np.float32)) for t in record["texts"]]
         return lines[:1] if record["image"] in self._wrong else lines
@@ -74,21 +74,21 @@ def test_labelled_folders_equal_shards(line_shards, line_run, tmp_path):
     assert evaluate(reader, tmp_path) == evaluate(reader, line_shards, limit=8)
 
 
-def test_a_strip_alone_reads_as_in_a_batch(line_shards, line_run):
+def test_a_line_image_reads_the_same_alone_and_in_a_batch(line_shards, line_run):
     run = load_run(line_run)
     reader = NetworkReader(run.models, run.config)
-    strips = [image for image, _ in read_shard(list_shards(line_shards)[0])]
+    images = [image for image, _ in read_shard(list_shards(line_shards)[0])]
     # of one width, because padding reaches some columns into the line
-    frame = -(-strips[0].shape[1] // 32) * 32
-    same = [s for s in strips if -(-s.shape[1] // 32) * 32 == frame][:6]
+    frame = -(-images[0].shape[1] // 32) * 32
+    same = [s for s in images if -(-s.shape[1] // 32) * 32 == frame][:6]
     columns = [-(-s.shape[1] // 4) for s in same]
     charset = Charset(run.config.model.charset)
     together = read_line_images(
         run.models["line"], pack_strips(same, frame), columns, charset, batch=4
     )
-    assert together == [reader.line(strip).text for strip in same]
+    assert together == [reader.read_line(image).text for image in same]
     with pytest.raises(TrainingError, match="has no detector"):
-        reader.page(np.zeros((64, 64, 3), np.uint8))
+        reader.read_photo(np.zeros((64, 64, 3), np.uint8))
 
 
 def test_command_prints_a_row_per_set(line_shards, line_run, capsys):
@@ -205,7 +205,7 @@ def test_corrections_of_a_station_are_a_labelled_set(tmp_path):
         quads = [line.quad for line in history.get(1).diagnosis.reading]
 
     class Constant:
-        def page(self, image):
+        def read_photo(self, image):
             return [LineReading(t, np.array(q)) for t, q in zip(["MILK", "L7"], quads, strict=True)]
 
     (found,) = find_sets(tmp_path / "set")

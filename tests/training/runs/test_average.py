@@ -72,9 +72,9 @@ def test_runs_that_compute_the_same_have_that_mean(runs, tmp_path):
         norm.moving_variance.assign(9 * norm.moving_variance)
     save_weights(built, built.trained.get_weights(), other / "ema.weights.h5")
     average_runs([runs[0], other], tmp_path / "mean")
-    strip = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
     one, same, mean = (
-        np.asarray(load_run(x).models["line"](strip)) for x in (runs[0], other, tmp_path / "mean")
+        np.asarray(load_run(x).models["line"](image)) for x in (runs[0], other, tmp_path / "mean")
     )
     scale = np.abs(one).max()
     assert np.abs(same - one).max() < 0.02 * scale
@@ -83,14 +83,14 @@ def test_runs_that_compute_the_same_have_that_mean(runs, tmp_path):
 
 def test_mean_with_the_bundle_that_a_run_began_from(runs, tmp_path):
     bundle = tmp_path / "bundle"
-    sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
+    sizes = ["--line-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
     made = ["export", str(runs[0]), "--precision", "fp32", "--out", str(bundle), "--name", "base"]
     assert convert([*made, *sizes, "--version", "7"]) == 0
     average_runs([bundle, runs[1]], tmp_path / "mean")
     average_runs(runs, tmp_path / "same")
-    strip = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
     mean, same = (
-        np.asarray(load_run(tmp_path / x).models["line"](strip)) for x in ("mean", "same")
+        np.asarray(load_run(tmp_path / x).models["line"](image)) for x in ("mean", "same")
     )
     assert np.abs(mean - same).max() < 0.02 * np.abs(same).max()
     record = json.loads((tmp_path / "mean" / "run.json").read_text())
@@ -106,7 +106,7 @@ def test_a_bundle_of_another_network_is_refused(runs, tmp_path):
     assert not (tmp_path / "mean").exists()
 
 
-def test_a_mean_is_begun_from_like_any_run(runs, line_shards, tmp_path):
+def test_an_average_is_a_start_like_any_run(runs, line_shards, tmp_path):
     average_runs(runs, tmp_path / "mean")
     text = f"{LINE_TOML}\ninit_from = '{tmp_path / 'mean'}'"
     Trainer(text, [line_shards], tmp_path / "next").run(stop_step=1)

@@ -31,16 +31,16 @@ def likeness(have, want):
 
 def test_line_network_computes_what_the_graph_does(bundle):
     picture = draw_sample()
-    strips = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
+    images = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
     network = build_models(load_config(CONFIGS / "line.toml").model).trained
-    copied = start_from_bundle(DEFAULT_BUNDLE, network, strips)
+    copied = start_from_bundle(DEFAULT_BUNDLE, network, images)
     assert len(copied) == 29
     assert {"line_stem0_conv", "rec_time0_dw_conv", "rec_logits"} <= {*copied}
     with closing(open_engine(bundle.graph("line"))) as engine:
-        want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in strips])
+        want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in images])
     for training in (False, True):  # averages of the batch are those just taken
-        have = np.asarray(network(strips, training=training))
-        # the integer graph cuts off the values that mark a line's end
+        have = np.asarray(network(images, training=training))
+        # the integer graph clips the values that mark a line's end
         assert likeness(have[:, :, :-2], want[:, :, :-2]) > 0.99
         assert (have.argmax(-1) == want.argmax(-1)).mean() > 0.95
 
@@ -93,7 +93,7 @@ def test_a_run_with_other_characters_begins_from_a_bundle(line_shards, tmp_path,
     with caplog.at_level("INFO", "training"):
         fit = Trainer(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)
     # all convolutions before the characters, with one temporal block of the bundle's seven
-    assert "12 layers taken over" in caplog.text
+    assert "12 layers initialized" in caplog.text
     fit.run()
 
 

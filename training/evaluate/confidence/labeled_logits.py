@@ -32,11 +32,11 @@ from training.data.sets import read_samples
 from training.evaluate.confidence.reliability import Reliability
 from training.evaluate.diagnose.confusion import align_places
 
-__all__ = ["Labeled", "LogitReader", "judged_characters", "read_logits", "reliability"]
+__all__ = ["LabeledLogits", "LogitReader", "judged_characters", "read_logits", "reliability"]
 
 
 @dataclass(frozen=True)
-class Labeled:
+class LabeledLogits:
     """Logits and label of a line.
 
     Attributes:
@@ -120,9 +120,9 @@ class LogitReader:
 
     def photo(
         self, image: np.ndarray, labels: Sequence[dict[str, Any]]
-    ) -> dict[str, list[Labeled]]:
+    ) -> dict[str, list[LabeledLogits]]:
         """Return the logits of the detected lines of a photo that have a label, by graph."""
-        out: dict[str, list[Labeled]] = {"line": [], "recognizer": []}
+        out: dict[str, list[LabeledLogits]] = {"line": [], "recognizer": []}
         found = [] if self._finder is None else self._finder.find(image)
         wanted = [x for x in labels if x["quad"]]
         quads = np.array([x["quad"] for x in wanted], np.float32).reshape(-1, 4, 2)
@@ -131,11 +131,11 @@ class LogitReader:
         for i, j in pairs:
             area = strip_area(found[i].quad, self._settings)
             logits = self._line(rectify(image, area, self._lines.max_width))
-            out["line"].append(Labeled(logits, wanted[j]["text"]))
+            out["line"].append(LabeledLogits(logits, wanted[j]["text"]))
             view = found[i].view
             if view is not None and "recognizer" in self._recorders:
                 logits = self._features(found[i], view)
-                out["recognizer"].append(Labeled(logits, wanted[j]["text"]))
+                out["recognizer"].append(LabeledLogits(logits, wanted[j]["text"]))
         return out
 
     def _features(self, line: FoundLine, view: View) -> np.ndarray:
@@ -147,7 +147,7 @@ class LogitReader:
 
 def read_logits(
     reader: LogitReader, folders: Sequence[Path], limit: int | None = None
-) -> dict[str, list[Labeled]]:
+) -> dict[str, list[LabeledLogits]]:
     """Return the labeled logits by graph.
 
     Args:
@@ -158,11 +158,11 @@ def read_logits(
     Raises:
         ShardError: A shard is damaged.
     """
-    out: dict[str, list[Labeled]] = {"line": [], "recognizer": []}
+    out: dict[str, list[LabeledLogits]] = {"line": [], "recognizer": []}
     for folder in folders:
         for image, record in itertools.islice(read_samples(folder), limit):
             if "text" in record:
-                out["line"].append(Labeled(reader.line(image), record["text"]))
+                out["line"].append(LabeledLogits(reader.line(image), record["text"]))
                 continue
             for graph, lines in reader.photo(image, record["texts"]).items():
                 out[graph] += lines
@@ -170,7 +170,7 @@ def read_logits(
 
 
 def reliability(
-    lines: Sequence[Labeled], charset: Charset, temperature: float
+    lines: Sequence[LabeledLogits], charset: Charset, temperature: float
 ) -> dict[str, Reliability]:
     """Return the reliability of the confidences at a temperature.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from sdk.charset import Charset
 from training.errors import TrainingError
-from training.evaluate.confidence.labeled_logits import Labeled, reliability
+from training.evaluate.confidence.labeled_logits import LabeledLogits, reliability
 
 __all__ = ["LEAST_LINES", "fit_temperature", "same_share"]
 
@@ -27,7 +27,7 @@ LEAST_LINES = 50
 _RANGE = (0.25, 8.0)
 
 
-def fit_temperature(lines: Sequence[Labeled], charset: Charset) -> float:
+def fit_temperature(lines: Sequence[LabeledLogits], charset: Charset) -> float:
     """Return the temperature with the least NLL of whole lines.
 
     Args:
@@ -60,7 +60,7 @@ def _least(loss: Callable[[float], float]) -> float:
 
 
 def same_share(
-    lines: Sequence[Labeled], charset: Charset, before: float, after: float, bound: float
+    lines: Sequence[LabeledLogits], charset: Charset, before: float, after: float, bound: float
 ) -> tuple[float, float, float]:
     """Return the effect of a changed temperature on a threshold for the confidence of lines.
 

@@ -22,8 +22,8 @@ def label(text, quad, ignore=False):
 
 def judge(labels, lines, boxes=None, scale=1.0, bound=0.5):
     boxes = [line.quad for line in lines] if boxes is None else boxes
-    look = RawReading(np.array(boxes, np.float32).reshape(-1, 4, 2), lines, scale)
-    return diagnose_photo("p.jpg", labels, look, bound)
+    raw = RawReading(np.array(boxes, np.float32).reshape(-1, 4, 2), lines, scale)
+    return diagnose_photo("p.jpg", labels, raw, bound)
 
 
 HERE = box(100, 100, 120, 20)
@@ -60,8 +60,8 @@ def test_a_label_goes_to_the_stage_that_lost_it(lines, stage, reading):
 
 def test_faults_of_boxes_are_named():
     cases = {
-        "start cut by 25%": box(130, 100, 90, 20),
-        "end cut by 30%": box(100, 100, 84, 20),
+        "start truncated by 25%": box(130, 100, 90, 20),
+        "end truncated by 30%": box(100, 100, 84, 20),
         "turned by 35 degrees": box(100, 100, 120, 20, 35),
         "turned by -180 degrees": reverse(HERE),
         "heights too long": box(20, 100, 300, 20),
@@ -103,7 +103,7 @@ def test_words_read_apart():
         (0.3, [], "too small"),
         (0.5, [], "not detected"),
         (0.3, [LineReading("W", box(100, 100, 60, 20), 0.9)], "too small"),
-        # the second look reads from the photo's own pixels
+        # the second reading takes the photo's own pixels
         (0.3, [LineReading("W", HERE, 0.9)], "wrong characters"),
     ],
 )
@@ -134,11 +134,11 @@ def test_lines_beside_the_labels():
         LineReading("c", box(300, 400, 50, 20), 0.1),
         LineReading("d", box(10, 10, 40, 20), 0.9),
     ]
-    look = RawReading(np.zeros((0, 4, 2), np.float32), lines, 1.0)
+    raw = RawReading(np.zeros((0, 4, 2), np.float32), lines, 1.0)
     ignored = label("###", box(0, 0, 80, 50), True)
-    assert unlabeled([LABEL, ignored], look, 0.5) == 1
-    assert unlabeled([LABEL, ignored], look, 0.0) == 2
-    assert unlabeled([], look, 0.5) == 3
+    assert unlabeled([LABEL, ignored], raw, 0.5) == 1
+    assert unlabeled([LABEL, ignored], raw, 0.0) == 2
+    assert unlabeled([], raw, 0.5) == 3
 
 
 @pytest.mark.parametrize(

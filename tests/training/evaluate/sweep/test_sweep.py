@@ -70,18 +70,18 @@ def test_engines_remember(tiny_bundle):
     bundle = Bundle.open(tiny_bundle)
     engine = CachedEngine(open_engine(bundle.graph("line")))
     rng = np.random.default_rng(0)
-    strip = rng.integers(0, 256, (1, 32, 64, 3), np.uint8)
-    first = engine.run({"strip": strip})
+    image = rng.integers(0, 256, (1, 32, 64, 3), np.uint8)
+    first = engine.run({"strip": image})
     assert engine.saved_s == 0
-    assert engine.run({"strip": strip.copy()}) is first
+    assert engine.run({"strip": image.copy()}) is first
     saved = engine.saved_s
-    other = engine.run({"strip": 255 - strip})
+    other = engine.run({"strip": 255 - image})
     assert (other["logits"] != first["logits"]).any()
     # the same bytes in another shape are another input
-    assert engine.run({"strip": strip[:, :, :32]})["logits"].shape != first["logits"].shape
+    assert engine.run({"strip": image[:, :, :32]})["logits"].shape != first["logits"].shape
     assert engine.saved_s == saved
-    engine.forget()
-    again = engine.run({"strip": strip})
+    engine.clear()
+    again = engine.run({"strip": image})
     assert again is not first and (again["logits"] == first["logits"]).all()
 
 
@@ -105,12 +105,14 @@ def test_sweeps_read_as_the_reader_does(own_bundle, photos):
     assert settings.min_confidence == 0.9
 
 
-def test_the_choice_is_stored_on_request(own_bundle, photos, capsys):
+def test_the_choice_is_stored_on_request(own_bundle, photos, capsys, caplog):
     before = (own_bundle / "model.json").read_bytes()
     command = ["sweep", "--bundle", str(own_bundle), "--data", str(photos)]
+    # one group by its name in earlier versions
     command += ["--only", "least confidence,cuts of a crop"]
     assert main(command) == 0
     assert "chosen: min_confidence=" in capsys.readouterr().out
+    assert "is called 'views of a crop' now" in caplog.text
     assert (own_bundle / "model.json").read_bytes() == before
     assert main([*command, "--write"]) == 0
     printed = capsys.readouterr().out
@@ -150,6 +152,6 @@ def test_crops_hold_their_line():
         middle = crop[crop.shape[0] // 2].astype(int)
         line = tiny.draw_line("ABC")[0].astype(int)
         start = (crop.shape[1] - len(line)) // 2
-        cut = middle[start : start + len(line)]
-        turned += np.abs(cut[::-1] - line).mean() < np.abs(cut - line).mean()
+        crop = middle[start : start + len(line)]
+        turned += np.abs(crop[::-1] - line).mean() < np.abs(crop - line).mean()
     assert len(sizes) > 10 and 0 < turned < 10

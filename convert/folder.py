@@ -109,7 +109,7 @@ def _check(target: Path, force: bool, marker: str = "model.json") -> None:
     if not (target / marker).is_file():
         what = "bundle" if marker == "model.json" else "tuning"
         raise ConvertError(
-            f"{target} is no {what} (it has no {marker}) and is not replaced even with --force. "
+            f"{target} is not a {what} (it has no {marker}) and is not replaced even with --force. "
             "Choose another --out."
         )
 

@@ -13,7 +13,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("bundles", nargs="+", type=Path, metavar="BUNDLE")
     add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labeled sets")

@@ -12,7 +12,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("path", type=Path, metavar="BUNDLE|FILE")
     add("--variant", default="int8", metavar="NAME", help="variant to compile (default: int8)")

@@ -22,7 +22,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later runs take precedence")
     add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to write")
@@ -71,7 +71,7 @@ def _setting(text: str) -> tuple[str, Any]:
             raise ValueError
         return name, json.loads(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write NAME=VALUE") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a setting; write NAME=VALUE") from None
 
 
 def _decode_settings(options: argparse.Namespace) -> DecodeSettings:

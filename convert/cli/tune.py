@@ -14,7 +14,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later runs take precedence")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the tuned graphs")

@@ -19,7 +19,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("bundle", type=Path, metavar="BUNDLE")
     add("runs", nargs="+", type=Path, metavar="RUN", help="runs of the bundle")

@@ -138,7 +138,7 @@ def folded_weights(model: Any) -> dict[str, list[np.ndarray]]:
                 continue  # normalization of pixels: the model's input is normalized
             if before.name not in found:
                 raise ConvertError(
-                    f"{layer.name} follows {before.name}, which is no convolution: it cannot be "
+                    f"{layer.name} follows {before.name}, which is not a convolution: it cannot be "
                     "folded for quantization-aware tuning."
                 )
             factor, offset = _affine(layer)

@@ -108,7 +108,7 @@ def open_tuned(folder: Path, owners: Mapping[str, TrainedRun]) -> dict[str, tupl
     """
     if not (folder / RECORD).is_file():
         raise ConvertError(
-            f"{folder} is no folder of tuned graphs: it holds no {RECORD}. Create one with: "
+            f"{folder} is not a folder of tuned graphs: it holds no {RECORD}. Create one with: "
             "python -m convert tune RUN... --photos DIR... --out DIR"
         )
     from convert.quantize.qat_model import build_float_model, quantize

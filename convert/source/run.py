@@ -53,7 +53,7 @@ def open_run(folder: Path) -> TrainedRun:
     """Return the run in a folder, with averaged weights.
 
     Raises:
-        ConvertError: The folder is no run, or holds no weights.
+        ConvertError: The folder is not a run, or holds no weights.
     """
     from training.errors import TrainingError
     from training.runs.folder import load_run

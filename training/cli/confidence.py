@@ -12,7 +12,7 @@ __all__ = ["add_calibrate_arguments", "add_reliability_arguments"]
 
 
 def add_calibrate_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--bundle", required=True, help="exported bundle")
     parser.add_argument(
         "--data",
@@ -42,7 +42,7 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def add_reliability_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--bundle", required=True, help="exported bundle")
     parser.add_argument(
         "--data",

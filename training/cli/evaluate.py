@@ -13,7 +13,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", help="run folder")
     source.add_argument("--bundle", help="exported bundle")

@@ -13,7 +13,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--config", required=True, help="TOML file, see training/configs")
     parser.add_argument(
         "--data", nargs="+", required=True, help="folders of shards, or with a labels.jsonl"

@@ -21,7 +21,7 @@ _RENAMED = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--bundle", required=True, help="exported bundle")
     parser.add_argument(
         "--data", required=True, help="folder of photo shards that were not trained on"

@@ -83,7 +83,7 @@ def _part(text: str) -> tuple[int, int]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Generate what the command line asks for; return the exit code.
+    """Run the command and return its exit code.
 
     0: success, 1: failure, 2: wrong usage, 130: interrupted.
     """

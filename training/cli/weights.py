@@ -10,7 +10,7 @@ __all__ = ["add_average_arguments", "add_pack_arguments"]
 
 
 def add_average_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument(
         "runs", nargs="+", help="run folders, or the bundle from which they started"
     )
@@ -26,7 +26,7 @@ def _average(options: argparse.Namespace) -> None:
 
 
 def add_pack_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("run", help="run folder")
     parser.add_argument("--out", required=True, help="folder to write")
     parser.set_defaults(call=_pack, threads=None)

@@ -71,14 +71,14 @@ def _row(folder: Path, home: Path, line: bytes, what: str) -> tuple[Path, dict[s
         picture = folder / row["image"]
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         reason = str(error) if isinstance(error, ValueError) else "it names no image"
-        raise TrainingError(f"{what} is no label: {reason}.") from error
+        raise TrainingError(f"{what} is not a label: {reason}.") from error
     try:
         inside = picture.resolve().is_relative_to(home)
     except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL in the name
         inside = False
     if not inside:
         raise TrainingError(
-            f"{what}: {row['image']!r} is no picture inside the folder. "
+            f"{what}: {row['image']!r} is not a picture inside the folder. "
             "Copy the picture there and correct the row."
         )
     return picture, row

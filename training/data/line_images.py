@@ -98,7 +98,7 @@ class LineImages:
             weight: Relative frequency of its line images in the batches.
 
         Raises:
-            TrainingError: A record is no line image, or its label holds a character outside the
+            TrainingError: A record is not a line image, or its label holds a character outside the
                 charset.
             ShardError: The shard is damaged.
         """
@@ -107,7 +107,7 @@ class LineImages:
             name = f"{part.name}: {record['image']}"
             if "text" not in record:
                 raise TrainingError(
-                    f"{name} is no line image (it has no 'text'). Give a folder of line images."
+                    f"{name} is not a line image (it has no 'text'). Give a folder of line images."
                 )
             case_blind = record.get("case") is False
             text = record["text"].upper() if case_blind else record["text"]

@@ -78,14 +78,14 @@ class Photos:
             weight: Relative frequency of its photos in the batches.
 
         Raises:
-            TrainingError: A record is no photo.
+            TrainingError: A record is not a photo.
             ShardError: The shard is damaged.
         """
         for data, record in part.samples():
             name = f"{part.name}: {record['image']}"
             if "texts" not in record:
                 raise TrainingError(
-                    f"{name} is no photo (it has no 'texts'). Give a folder of photos."
+                    f"{name} is not a photo (it has no 'texts'). Give a folder of photos."
                 )
             self._weights.append(weight)
             lines = [t for t in record["texts"] if t["quad"]]

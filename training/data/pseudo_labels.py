@@ -146,8 +146,8 @@ def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str
         Numbers of photos, of labels, and of ignored boxes.
 
     Raises:
-        TrainingError: There is no picture; the folder cannot be written, lies inside the folder of
-            photos, or holds other labels.
+        TrainingError: There is no picture; the folder cannot be written, lies inside the folder
+            of photos, or holds other labels.
     """
     pictures = find_pictures(source)
     if folder.resolve().is_relative_to(source.resolve()):
@@ -186,10 +186,10 @@ def find_pictures(source: Path) -> list[Path]:
     pictures = sorted(path for path in source.rglob("*") if is_picture(path.name))
     if not pictures:
         raise TrainingError(f"{source} holds no picture that can be read.")
-    # Python's surrogates for bytes of a name that are no UTF-8
+    # Python's surrogates for bytes of a name that are not UTF-8
     odd = [path for path in pictures if any("\udc80" <= c <= "\udcff" for c in str(path))]
     if odd:
-        raise TrainingError(f"The name of {str(odd[0])!a} is no UTF-8. Rename the file.")
+        raise TrainingError(f"The name of {str(odd[0])!a} is not UTF-8. Rename the file.")
     return pictures
 
 

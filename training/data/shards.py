@@ -200,7 +200,7 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
     for info in tar:
         stream = tar.extractfile(info) if info.type == tarfile.REGTYPE else None
         if stream is None:
-            raise tarfile.ReadError(f"{info.name} is no regular file")
+            raise tarfile.ReadError(f"{info.name} is not a regular file")
         if info.name != _SEAL:
             yield info.name, stream.read()
 
@@ -209,7 +209,7 @@ def _record(name: str, data: bytes) -> dict[str, Any]:
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise tarfile.ReadError(f"{name} is no JSON ({error})") from error
+        raise tarfile.ReadError(f"{name} is not JSON ({error})") from error
     if not isinstance(record, dict):
         raise tarfile.ReadError(f"{name} holds no object")
     return record
@@ -234,7 +234,7 @@ def decode_picture(data: bytes, name: str = "picture") -> np.ndarray:
     """Return the uint8 RGB picture (H, W, 3) of encoded bytes.
 
     Raises:
-        ShardError: If the bytes are no picture; the message holds ``name``.
+        ShardError: If the bytes are not a picture; the message holds ``name``.
     """
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -249,7 +249,7 @@ def picture_size(data: bytes, name: str = "picture") -> tuple[int, int]:
     """Return (width, height) of encoded bytes without decoding them.
 
     Raises:
-        ShardError: If the bytes are no picture; the message holds ``name``.
+        ShardError: If the bytes are not a picture; the message holds ``name``.
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:

@@ -43,7 +43,7 @@ def detection_targets(
     skip = np.asarray(ignored, bool).reshape(-1)
     across, along = side_lengths(boxes)[1], side_lengths(boxes)[0]
     centers = cell_centers(height, width, STRIDE)
-    # ignored first, then large to small: what is drawn later wins
+    # ignored lines first, then large to small: later lines overwrite earlier ones
     for n in np.lexsort((-across * along, ~skip)):
         box = boxes[n]
         low = np.floor(box.min(0) / STRIDE).astype(int)

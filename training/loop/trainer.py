@@ -156,7 +156,9 @@ class Trainer:
             training, held_back = self._known_parts(saved.state)
         unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
         if unknown:
-            raise TrainingError(f"data.weights names {unknown[0]!r}, which is no folder of data.")
+            raise TrainingError(
+                f"data.weights names {unknown[0]!r}, which is not a folder of data."
+            )
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
         weights = self.config.data.weights

@@ -44,8 +44,8 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
         folder: Run folder to write; must not hold a run.
 
     Raises:
-        TrainingError: A source is no run, the networks differ, or the folder holds a run or is not
-            writable.
+        TrainingError: A source is not a run, the networks differ, or the folder holds a run or is
+            not writable.
         ModelError: A bundle is damaged.
     """
     load_keras()
@@ -80,7 +80,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     save_weights(mean, mean.trained.get_weights(), folder / AVERAGED)
     record = _record(runs, bundles)
     write_atomically(folder / RECORD, json.dumps(record, indent=1).encode())
-    # written last: a folder without this file is no run
+    # written last: a folder without this file is not a run
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 

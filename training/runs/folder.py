@@ -78,13 +78,13 @@ def load_run(folder: Path | str) -> Run:
         folder: A run folder.
 
     Raises:
-        TrainingError: The folder is no run, or holds no weights, or holds weights that do not fit
-            its configuration.
+        TrainingError: The folder is not a run, or holds no weights, or holds weights that do not
+            fit its configuration.
     """
     folder = Path(folder)
     if not (folder / CONFIG).exists():
         raise TrainingError(
-            f"{folder} is no run folder: it holds no {CONFIG}. "
+            f"{folder} is not a run folder: it holds no {CONFIG}. "
             "Train one with: python -m training fit --config … --data … --run DIR"
         )
     config = load_config(folder / CONFIG)

@@ -28,7 +28,7 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
         folder: Folder to write; its files are replaced.
 
     Raises:
-        TrainingError: The source is no run with weights, or the folder cannot be written.
+        TrainingError: The source is not a run with weights, or the folder cannot be written.
     """
     import h5py
 
@@ -36,7 +36,7 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
 
     source, folder = Path(source), Path(folder)
     if not (source / AVERAGED).exists():
-        raise TrainingError(f"{source} holds no {AVERAGED}: it is no run, or has no checkpoint.")
+        raise TrainingError(f"{source} holds no {AVERAGED}: it is not a run, or has no checkpoint.")
     temporary = folder / f".{AVERAGED}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Emblems: small pictures beside and between characters, which are no text.
+"""Emblems: small pictures beside and between characters, which are not text.
 
 A few overlapping shapes imitate seals, animals, flags and stickers on number plates and labels.
 """

@@ -31,7 +31,7 @@ SYSTEM_FOLDERS = (
     Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
 )
 KINDS = ("sans", "serif", "mono", "condensed", "display", "ocr", "plate", "pixel")
-"""The kinds of faces; each face has exactly one. `FontFace.bold` and `.italic` are no kinds."""
+"""The kinds of faces; each face has exactly one. `FontFace.bold` and `.italic` are not kinds."""
 
 _WEIGHTS = (0.34, 0.11, 0.19, 0.11, 0.06, 0.05, 0.08, 0.06)
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -43,7 +43,7 @@ _CELL = 16
 # Least median correlation with a plain sans; bold italic script faces have 0.31.
 _LEAST_LIKENESS = 0.3
 
-# Faces whose glyphs at Latin code points are no plain Latin letters; Ubuntu Title has lower-case
+# Faces whose glyphs at Latin code points are not plain Latin letters; Ubuntu Title has lower-case
 # glyphs for capitals.
 _UNFIT = (
     "symbol", "dingbat", "emoji", "d050000l", "icons", "math", "dseg", "braille", "keyboard",

@@ -120,7 +120,7 @@ def test_other_configuration_is_refused(models: dict[str, Any]) -> None:
 def test_factor_after_something_else_is_refused() -> None:
     x = keras.Input((8, None, CHANNELS))
     y = keras.layers.BatchNormalization(name="late")(keras.layers.ReLU(name="act")(x))
-    with pytest.raises(ConvertError, match="late follows act, which is no convolution"):
+    with pytest.raises(ConvertError, match="late follows act, which is not a convolution"):
         folded_weights(keras.Model(x, y))
 
 

@@ -97,7 +97,7 @@ def test_lines_truncated_by_the_edge_are_ignored(photos):
 
 
 def test_line_images_are_no_photos(line_shards):
-    with pytest.raises(TrainingError, match="is no photo"):
+    with pytest.raises(TrainingError, match="is not a photo"):
         Photos().add(find_parts([line_shards], 0)[0][0])
     with pytest.raises(TrainingError, match="hold no photo"):
         PhotoBatches(Photos(), CONFIG)

@@ -124,7 +124,7 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
     assert "Nothing to evaluate" in capsys.readouterr().err
     (tmp_path / "labels.jsonl").write_text("[1]\n")
     assert main(["evaluate", "--run", str(line_run), "--data", str(tmp_path)]) == 1
-    assert "row 1 is no label" in capsys.readouterr().err
+    assert "row 1 is not a label" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
         ("jit.toml", line_shards, "TensorFlow cannot compile the CTC loss"),
         ("none.toml", line_shards, "Cannot read the configuration"),
         ("line.toml", tmp_path / "empty", "No shards"),
-        ("line.toml", photo_shards, "is no line image"),
+        ("line.toml", photo_shards, "is not a line image"),
     ]
     for config, data, part in cases:
         arguments = ["--config", str(tmp_path / config), "--data", str(data)]

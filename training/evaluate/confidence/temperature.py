@@ -5,8 +5,8 @@ temperature that minimizes the negative log likelihood (NLL) on held-back sample
 changes. A sample is a line. The event is that the whole line is right, and its predicted
 probability is the product of the characters' confidences. Users decide on whole lines, and this
 temperature calibrates the confidences of single characters too. The geometric mean of a line's
-characters, which thresholds like ``min_confidence`` compare with, is no probability; a temperature
-fitted to that mean would spoil the confidences of the characters.
+characters, which thresholds like ``min_confidence`` compare with, is not a probability; a
+temperature fitted to that mean would spoil the confidences of the characters.
 """
 
 from __future__ import annotations

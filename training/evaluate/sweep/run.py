@@ -166,7 +166,7 @@ def sweep(
         for image, record in itertools.islice(read_samples(data), limit):
             if "texts" not in record:
                 raise TrainingError(
-                    f"{data}: {record['image']} is no photo (it has no 'texts'). "
+                    f"{data}: {record['image']} is not a photo (it has no 'texts'). "
                     "Give a folder of photo shards."
                 )
             yield image, record

@@ -58,7 +58,7 @@ _VARIANTS = {
     "t": ("043F444020",),
 }  # fmt: skip
 PLAIN_ZEROS = ("3E4141413E", "1C2241221C", "003E413E00", "7F4141417F")
-"""Zeros without a stroke, which only their neighbors tell from an O."""
+"""Zeros without a stroke, which only their neighbors distinguish from an O."""
 
 # Rows of five, from the top; coders with five drops print capitals and digits only.
 _FACE_5X5 = """

@@ -53,7 +53,7 @@ def trim(
 
     The line's box is the bounding box of the ink, extended to `band` so that a line of dots or
     dashes has the height of its letters. A ghost is cropped to the same box, because unlit digits
-    beside a reading are no text.
+    beside a reading are not text.
 
     Args:
         mask: uint8 (h, w) canvas.

@@ -127,7 +127,7 @@ def test_the_choice_is_stored_on_request(own_bundle, photos, capsys, caplog):
 def test_data_that_cannot_be_used(own_bundle, line_shards, tmp_path, capsys):
     command = ["sweep", "--bundle", str(own_bundle), "--data"]
     assert main([*command, str(line_shards)]) == 1
-    assert "is no photo" in capsys.readouterr().err
+    assert "is not a photo" in capsys.readouterr().err
     photo = np.zeros((64, 64, 3), np.uint8)
     ignored = {"width": 64, "height": 64, "texts": [entry("A", 8, 8, ignore=True)]}
     write_shard(shard_path(tmp_path, 0), [(0, photo, ignored)])

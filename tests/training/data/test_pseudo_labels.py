@@ -87,5 +87,5 @@ def test_labels_that_are_there_are_not_lost(tmp_path, row):
     with pytest.raises(TrainingError):
         teach(Reads(), source, out, 0.9)
     assert (out / "labels.jsonl").read_text() == row + "\n"
-    with pytest.raises(TrainingError, match="among the photos"):
+    with pytest.raises(TrainingError, match="inside the folder of photos"):
         teach(Reads(), source, source / "out", 0.9)

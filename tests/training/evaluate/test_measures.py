@@ -195,14 +195,14 @@ def test_curves(tmp_path):
     assert cv2.imread(str(tmp_path / "curves.png")).min() < 100
 
 
-def test_corrections_of_a_station_are_a_labelled_set(tmp_path):
+def test_corrections_of_a_station_are_a_labeled_set(tmp_path):
     image = np.full((480, 640, 3), 200, np.uint8)
     with History(tmp_path / "line.db", pictures="all") as history:
         for text in ("MILK", "M1LK", "SILK"):
             record = history.add(judge(Job("milk"), make_reading(text, "L1")), image)
             history.correct(record, "MILK\nL1")
         history.export_labels(tmp_path / "set" / "corrected")
-        quads = [line.quad for line in history.get(1).diagnosis.reading]
+        quads = [line.quad for line in history.get(1).verdict.reading]
 
     class Constant:
         def read_photo(self, image):

@@ -112,10 +112,10 @@ def test_an_average_is_a_start_like_any_run(runs, line_shards, tmp_path):
     Trainer(text, [line_shards], tmp_path / "next").run(stop_step=1)
 
 
-def test_a_mean_is_not_gone_on_with_nor_lost(runs, line_shards, tmp_path):
+def test_an_average_is_not_resumed_nor_lost(runs, line_shards, tmp_path):
     average_runs(runs, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(TrainingError, match="no checkpoint to go on from"):
+    with pytest.raises(TrainingError, match="no checkpoint to resume from"):
         Trainer(LINE_TOML, [line_shards], tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 

@@ -90,13 +90,13 @@ def shards(tmp_path):
         text = "".join(rng.choice(list("ABCDEFGH"), 3))
         return text, text if i % 4 else "HH"
 
-    lines, photos = tmp_path / "lines", tmp_path / "photos"
+    line_folder, photo_folder = tmp_path / "lines", tmp_path / "photos"
     samples = []
     for i in range(120):
         drawn, label = named(i)
         samples.append((i, tiny.draw_line(drawn), {"text": label}))
-    lines.mkdir()
-    write_shard(shard_path(lines, 0), samples)
+    line_folder.mkdir()
+    write_shard(shard_path(line_folder, 0), samples)
     samples = []
     for i in range(60):
         texts, lines = [], []
@@ -108,9 +108,9 @@ def shards(tmp_path):
             texts.append({"text": label, "quad": quad, "ignore": False})
         photo = tiny.draw_photo(lines, (128, 128))
         samples.append((i, photo, {"width": 128, "height": 128, "texts": texts}))
-    photos.mkdir()
-    write_shard(shard_path(photos, 0), samples)
-    return lines, photos
+    photo_folder.mkdir()
+    write_shard(shard_path(photo_folder, 0), samples)
+    return line_folder, photo_folder
 
 
 def test_calibration_of_a_bundle(own_bundle, shards, capsys):

@@ -86,7 +86,9 @@ def test_a_second_round_shows_what_changed(tiny_bundle, labeled, tmp_path, capsy
     (second / "lines").mkdir(parents=True)
     (second / "lines" / "wrong-characters.png").write_bytes(b"old")
     assert diagnose(*common, "--out", second, "--before", first) == 0
-    change = capsys.readouterr().out.partition("more than before:\n")[2].splitlines()
+    change = (
+        capsys.readouterr().out.partition("change since the earlier diagnosis:\n")[2].splitlines()
+    )
     columns, values = change[0].split("  "), change[1].split()
     assert values[:4] == ["lines", "3", "3", "1"] and columns[0] == "set"
     assert not (second / "lines" / "wrong-characters.png").exists()

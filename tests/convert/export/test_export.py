@@ -206,10 +206,10 @@ def test_wrong_options_are_refused(change: dict[str, Any], message: str) -> None
 def test_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ConvertError, match="no run folder"):
+    with pytest.raises(ConvertError, match="not a run folder"):
         open_run(tmp_path)
     assert main(command(tmp_path, tmp_path / "bundle")) == 1
-    assert "no run folder" in capsys.readouterr().err
+    assert "not a run folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

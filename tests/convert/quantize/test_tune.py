@@ -202,9 +202,9 @@ def test_unlabelled_photos_without_text_are_told(
 def test_graphs_of_other_weights_are_refused(
     sources: list[TrainedRun], tuned: Path, line_run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConvertError, match=r"line\.npz came from other weights"):
+    with pytest.raises(ConvertError, match=r"line\.npz was tuned from other weights"):
         open_tuned(tuned, {**owners(sources), "line": open_run(line_run)})
-    with pytest.raises(ConvertError, match="no folder of tuned graphs"):
+    with pytest.raises(ConvertError, match="not a folder of tuned graphs"):
         open_tuned(tmp_path, {})
     (tmp_path / "line.npz").write_bytes((tuned / "line.npz").read_bytes()[:1000])
     with pytest.raises(ConvertError, match="Cannot read the tuned graph"):

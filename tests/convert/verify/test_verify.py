@@ -71,7 +71,7 @@ def test_tensor_below_its_floor_is_told(tensor: list[float], message: str) -> No
 def test_lines_below_their_floor_are_told() -> None:
     report = Report({}, {"line": reading(100, 70, 70, 70)})
     (sentence,) = shortfalls({"int8": report}, {"int8": FLOOR})
-    assert sentence.startswith("int8 line: 70 of 100 lines read as the float model reads them")
+    assert sentence.startswith("int8 line: 70 of 100 lines have the text of the float model")
     report = Report({}, {"line": reading(100, 90, 100, 90)})
     (sentence,) = shortfalls({"int8": report}, {"int8": FLOOR})
     assert (

@@ -231,7 +231,7 @@ def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
         assert main(["fit", *arguments, "--run", str(tmp_path / "run")]) == 1
         message = capsys.readouterr().err
         assert part in message and message.count("\n") == 1
-    with pytest.raises(TrainingError, match="no run folder"):
+    with pytest.raises(TrainingError, match="not a run folder"):
         load_run(tmp_path / "empty")
 
 
@@ -240,7 +240,7 @@ def test_damaged_checkpoint(line_shards, tmp_path):
     Trainer(text, [line_shards], tmp_path).run()
     path = tmp_path / "checkpoint.npz"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(TrainingError, match="begins from the weights that run wrote"):
+    with pytest.raises(TrainingError, match="starts from the weights that the run wrote"):
         Trainer(text, [line_shards], tmp_path)
     begun = f"{text}\ninit_from = '{tmp_path}'"
     Trainer(begun, [line_shards], tmp_path / "next").run(stop_step=1)

@@ -12,7 +12,7 @@ from convert.verify.report import Report, TextMatches, report_table
 FLOOR = Floor(relative=0.1, correlation=0.9, same=0.8, lost=0.05)
 
 
-def agreement(reference: list[float], other: list[float]) -> Fidelity:
+def fidelity_of(reference: list[float], other: list[float]) -> Fidelity:
     found = Fidelity()
     found.update(np.array(reference), np.array(other))
     return found
@@ -48,7 +48,7 @@ def test_lines_are_counted() -> None:
 
 def test_good_report_has_no_shortfall() -> None:
     report = Report(
-        {"line": {"logits": agreement([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
+        {"line": {"logits": fidelity_of([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
         {"line": reading(100, 90, 50, 50)},
     )
     assert shortfalls({"int8": report}, {"int8": FLOOR}) == []
@@ -63,7 +63,7 @@ def test_good_report_has_no_shortfall() -> None:
     ],
 )
 def test_tensor_below_its_floor_is_told(tensor: list[float], message: str) -> None:
-    report = Report({"line": {"logits": agreement([1.0, 2.0, 3.0], tensor)}})
+    report = Report({"line": {"logits": fidelity_of([1.0, 2.0, 3.0], tensor)}})
     found = shortfalls({"int8": report}, {"int8": FLOOR})
     assert any(sentence.startswith(message) for sentence in found), found
 
@@ -93,7 +93,7 @@ def test_output_never_compared_is_left_out() -> None:
 
 def test_table_shows_every_variant() -> None:
     report = Report(
-        {"line": {"logits": agreement([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
+        {"line": {"logits": fidelity_of([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
         {"line": reading(40, 30, 35, 31)},
     )
     text = report_table({"fp32": report, "int8": report})

@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Worker, add_peer_arguments, find_engines, machine
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.files import write_atomically
 from sdk.geometry import iou
 from sdk.metrics import edit_distance, letters_and_digits

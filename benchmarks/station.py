@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.image.load import load_image
 from sdk.live.camera import CameraBase, CameraEnd, Frame
 from sdk.reader import Reader

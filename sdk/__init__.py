@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from sdk.live.camera.base import Frame as Frame
     from sdk.live.camera.source import open_camera as open_camera
     from sdk.live.event import StreamEvent as StreamEvent
+    from sdk.note import Note as Note
     from sdk.reader import Reader as Reader
     from sdk.recognize.pattern.template import Template as Template
     from sdk.results import Char as Char
-    from sdk.results import Note as Note
     from sdk.results import Reading as Reading
     from sdk.results import TextLine as TextLine
     from sdk.results import Timing as Timing
@@ -49,7 +49,7 @@ _EXPORTS = {
     "Frame": "sdk.live.camera.base",
     "ImageError": "sdk.errors",
     "ModelError": "sdk.errors",
-    "Note": "sdk.results",
+    "Note": "sdk.note",
     "OptionError": "sdk.errors",
     "Reader": "sdk.reader",
     "Reading": "sdk.results",

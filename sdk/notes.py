@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sdk.detect.detector import FoundLine
+from sdk.detect.detector import DetectedLine
 from sdk.geometry import side_lengths
-from sdk.results import Note, TextLine
+from sdk.note import Note
+from sdk.results import TextLine
 
 __all__ = ["note_gaps"]
 
@@ -17,8 +18,8 @@ READABLE_PX = 8.0
 
 
 def note_gaps(
-    found: Sequence[FoundLine],
-    read: Sequence[FoundLine],
+    found: Sequence[DetectedLine],
+    read: Sequence[DetectedLine],
     kept: Sequence[TextLine],
     most: int,
 ) -> tuple[Note, ...]:

@@ -132,6 +132,68 @@ def test_forbidden_import_is_found(tmp_path: Path, file: str, source: str, name:
     assert violations(tmp_path, Path(file).parts[0]) == [f"{Path(file)}:{line} imports {name}"]
 
 
+# Rooms of the SDK, lowest first: a room may import those of its own level and of lower ones.
+LEVELS = (
+    ("image", "model"),
+    ("engine", "detect", "rectify", "recognize"),
+    ("retry",),
+    ("strategy", "pipeline"),
+    ("reader",),
+    ("live",),
+    ("station",),
+    ("cli",),
+)
+# The readers' own door to live cameras, and the places that names have moved from.
+DOORS = {("sdk/reader.py", "live")}
+
+
+def module_imports(path: Path) -> Iterator[str]:
+    """Yields the modules of the SDK that a file imports, those for types alone left out."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("sdk"):
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                is_module = (ROOT / inner.replace(".", "/")).with_suffix(".py").exists()
+                yield inner if is_module else node.module
+
+
+def test_rooms_of_the_sdk_keep_their_order() -> None:
+    level = {room: i for i, rooms in enumerate(LEVELS) for room in rooms}
+    found, seen = [], set()
+    for path in sorted((ROOT / "sdk").rglob("*.py")):
+        file = path.relative_to(ROOT)
+        room = file.parts[1].removesuffix(".py")
+        seen.add(room)
+        for module in module_imports(path):
+            other = [*module.split("."), ""][1]
+            lower = level.get(room, 0) < level.get(other, 0)
+            if room in level and lower and (file.as_posix(), other) not in DOORS:
+                found.append(f"{file} imports {module}")
+    assert found == []
+    assert set(level) <= seen
+
+
+def test_modules_of_the_sdk_form_no_circle() -> None:
+    graph: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "sdk").rglob("*.py")):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        graph[name] = set(module_imports(path)) - {name, "sdk"}
+
+    # modules at either end of the imports go, until only circles are left
+    left = dict(graph)
+    while ends := {
+        name
+        for name, needs in left.items()
+        if not needs & left.keys() or not any(name in other for other in left.values())
+    }:
+        left = {name: needs for name, needs in left.items() if name not in ends}
+    assert sorted(left) == ["sdk.draw", "sdk.results"]
+
+
 def test_engine_may_import_an_interpreter(tmp_path: Path) -> None:
     path = tmp_path / "sdk" / "engine" / "litert.py"
     path.parent.mkdir(parents=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convert.cli.arguments import say
 from convert.errors import ConvertError
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 
 __all__ = ["add_arguments"]
 

@@ -12,7 +12,7 @@ from convert.cli.verification import add_sample_arguments, floors_of, print_repo
 from convert.errors import ConvertError
 from convert.source.graphs import GRAPHS
 from convert.tflite.conversion import PRECISIONS
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from training.startup import load_keras
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_setting,
         default=[],
         metavar="NAME=VALUE",
-        help="thresholds of the SDK's decoding, such as score_threshold=0.4",
+        help="settings of decoding other than the default, such as detect.score_threshold=0.4",
     )
     add_sample_arguments(parser)
     add(
@@ -76,10 +76,11 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
     from sdk.errors import ModelError
+    from sdk.model.schema1 import translated
     from sdk.model.settings import DecodeSettings
 
     try:
-        return DecodeSettings.from_dict(dict(options.decode))
+        return DecodeSettings().changed({translated(k): value for k, value in options.decode})
     except ModelError as error:
         raise ConvertError(str(error)) from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from convert.cli.arguments import say, size
 from convert.source.graphs import GRAPHS
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from training.startup import load_keras
 
 __all__ = ["add_arguments"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from convert.cli.arguments import share
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 
 if TYPE_CHECKING:
     from convert.verify.floors import Floor

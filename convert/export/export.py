@@ -29,8 +29,8 @@ from sdk.files import write_atomically
 from sdk.model.bundle import write_manifest
 from sdk.model.manifest import Manifest
 from sdk.model.settings import DecodeSettings
-from sdk.recognize.recognizer import FEATURE_ROWS
-from sdk.rectify.crop import STRIP_HEIGHT
+from sdk.recognize.features import FEATURE_ROWS
+from sdk.rectify.crop import CROP_HEIGHT
 
 __all__ = ["BelowFloorError", "Options", "export"]
 
@@ -267,7 +267,7 @@ def _shape(name: str, model: Any, options: Options) -> Shape:
     height, width = {
         "detector": options.frame,
         "recognizer": (FEATURE_ROWS, options.columns),
-        "line": (STRIP_HEIGHT, options.line_width),
+        "line": (CROP_HEIGHT, options.line_width),
     }[name]
     return 1, height, width, channels
 

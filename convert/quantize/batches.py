@@ -16,8 +16,7 @@ from convert.source.line_features import line_features
 from convert.source.samples import LineSample, PhotoSample, Samples
 from sdk.detect.maps import decode_maps
 from sdk.model.settings import DecodeSettings
-from sdk.rectify.crop import pack_strips, rectify
-from sdk.retry.recheck import strip_area
+from sdk.rectify.crop import expand_quad, pad_crops, rectify
 
 __all__ = [
     "Batch",
@@ -69,9 +68,16 @@ def lines_of(samples: Samples, find: GraphRunner | None) -> list[LineSample]:
     """
     if samples.lines:
         return list(samples.lines)
-    settings = DecodeSettings()
+    margins = DecodeSettings().recognize
     return [
-        LineSample(rectify(photo.frame, strip_area(quad, settings), _WIDTHS[-1]), None)
+        LineSample(
+            rectify(
+                photo.frame,
+                expand_quad(quad, margins.crop_margin, margins.crop_side),
+                _WIDTHS[-1],
+            ),
+            None,
+        )
         for photo in samples.photos
         for quad in _quads(photo, find)
     ]
@@ -92,7 +98,7 @@ def line_batches(lines: Sequence[LineSample], pixels: int) -> BatchMaker:
         group = at[rng.integers(len(found))]  # widths have the frequency of their line images
         width = _WIDTHS[group]
         chosen = rng.choice(np.flatnonzero(at == group), max(1, pixels // width))
-        x = pack_strips([found[i].pixels[:, :width] for i in chosen], width)
+        x = pad_crops([found[i].pixels[:, :width] for i in chosen], width)
         return x, x
 
     return make

@@ -18,7 +18,7 @@ import numpy as np
 from convert.errors import ConvertError
 from convert.source.line_features import line_features
 from convert.source.samples import PhotoSample, Samples
-from sdk.rectify.crop import pack_strips
+from sdk.rectify.crop import pad_crops
 
 __all__ = ["calibration_file"]
 
@@ -50,7 +50,7 @@ def calibration_file(
     else:
         # the end of longer lines is dropped, because their scale must not change
         trimmed = [line.pixels[:, : shape[2]] for line in samples.lines]
-        items = iter(pack_strips(trimmed, shape[2]))
+        items = iter(pad_crops(trimmed, shape[2]))
         dtype = np.uint8
     kept = list(items)
     if not kept:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.detect.maps import STRIDE
-from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.recognize.features import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine, roi_rotate
 
 __all__ = ["line_features"]

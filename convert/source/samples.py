@@ -20,8 +20,7 @@ from sdk.geometry import side_lengths
 from sdk.image.letterbox import letterbox
 from sdk.image.load import load_image
 from sdk.model.settings import DecodeSettings
-from sdk.rectify.crop import fit_strip, rectify
-from sdk.retry.recheck import strip_area
+from sdk.rectify.crop import expand_quad, rectify, scale_crop
 from training.data.labels import LABELS, read_labels
 from training.data.shards import ShardError, read_shard
 from training.errors import TrainingError
@@ -140,7 +139,7 @@ def generate(
     written = (generator.line(i) for i in range(lines))
     return Samples(
         tuple(_photo(photo.image, photo.record(), frame, settings) for photo in drawn),
-        tuple(LineSample(fit_strip(pixels, _MAX_WIDTH), text) for pixels, text in written),
+        tuple(LineSample(scale_crop(pixels, _MAX_WIDTH), text) for pixels, text in written),
     )
 
 
@@ -188,7 +187,7 @@ def gather(
     line_sources = [source for source, has_lines in kinds if has_lines]
     photo_rows = _take(photo_sources, photos)
     line_list = [
-        LineSample(fit_strip(image, _MAX_WIDTH), record.get("text"))
+        LineSample(scale_crop(image, _MAX_WIDTH), record.get("text"))
         for image, record in _take(line_sources, lines)
     ]
     photo_list = []
@@ -246,7 +245,7 @@ def _in_turn(streams: list[Iterator[Row]]) -> Iterator[Row]:
 def _photo(
     image: np.ndarray, record: dict[str, Any], frame: tuple[int, int], settings: DecodeSettings
 ) -> PhotoSample:
-    framed, placed = letterbox(image, *frame, settings.max_scale)
+    framed, placed = letterbox(image, *frame, settings.detect.max_scale)
     lines = list(_legible(record))
     quads = np.array([line["quad"] for line in lines], np.float32).reshape(-1, 4, 2)
     return PhotoSample(framed, placed.to_frame(quads), tuple(line["text"] for line in lines))
@@ -259,7 +258,8 @@ def _legible(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
 def _crop_lines(
     image: np.ndarray, record: dict[str, Any], settings: DecodeSettings
 ) -> Iterator[LineSample]:
+    margins = settings.recognize
     for line in _legible(record):
-        area = strip_area(np.array(line["quad"], np.float32), settings)
+        area = expand_quad(line["quad"], margins.crop_margin, margins.crop_side)
         if side_lengths(area)[1] >= _LEAST_HEIGHT:
             yield LineSample(rectify(image, area, _MAX_WIDTH), line["text"])

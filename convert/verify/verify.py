@@ -26,9 +26,9 @@ from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
 from sdk.model.bundle import Bundle
 from sdk.model.manifest import Manifest
+from sdk.recognize.crops import COLUMN_PX
 from sdk.recognize.ctc import decode
-from sdk.recognize.recognizer import COLUMN_PX
-from sdk.rectify.crop import pack_strips
+from sdk.rectify.crop import pad_crops
 
 __all__ = ["bundle_frame", "bundle_manifest", "variants_left_out", "verify", "verify_bundle"]
 
@@ -214,7 +214,7 @@ def _compare_lines(
     charset: Charset,
     reports: Mapping[str, Report],
 ) -> None:
-    x = pack_strips([line.pixels for line in batch], width)
+    x = pad_crops([line.pixels for line in batch], width)
     columns = [-(-line.pixels.shape[1] // COLUMN_PX) for line in batch]
     reference = _reference(model, x, "line")
     expected = _texts(reference["logits"], columns, charset)

@@ -1,9 +1,9 @@
-"""Find the lines of a photo: one look at all of it, and others where text is large or small.
+"""Find the lines of a photo: one run over all of it, and others where text is large or small.
 
 The detector's frame has a fixed size, or three quarters of it in one direction where that holds the
-photo at the same scale. A photo whose first look is sure of no line is looked at from farther away,
-with a margin around it: text that fills the frame is found there. A photo with small text is looked
-at again in overlapping tiles at a higher scale. What the looks found is merged.
+photo at the same scale. A photo in whose first run no line is sure is run again on a smaller copy
+with a margin around it: text that fills the frame is found there. A photo with small text is run
+again in overlapping tiles at a higher scale. What the runs found is merged.
 """
 
 from __future__ import annotations
@@ -23,30 +23,20 @@ from sdk.geometry import angle, iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
 from sdk.model.manifest import GraphSpec
-from sdk.model.settings import DecodeSettings
+from sdk.model.settings import DetectSettings
 
 Floats = NDArray[np.float32]
 
-__all__ = ["Finder", "FoundLine", "View"]
+__all__ = ["DetectedLine", "Detector", "DetectorRun"]
 
-# Text of about this height on the frame is read best.
-GOOD_HEIGHT_PX = 24.0
-# Magnification of tiles if the first look found nothing that tells how small the text is.
-BLIND_ZOOM = 2.0
-# A picture this many times longer than wide is a strip, such as a receipt or a banner.
-STRIP = 4.0
-# How many times smaller than in the first look a photo is seen from farther away, ...
-FARTHER = 2.5
-# ... and how high a line must be there to count: lower ones show better in the first look.
-LARGE_HEIGHT_PX = 20.0
 # A box this near to the inner border of a tile is taken as cut off by it.
 CUT_PX = 4.0
-# Overlap from which boxes of two looks, one of them coarse, are taken as the same line.
+# Overlap from which boxes of two runs, one of them coarse, are taken as the same line.
 SAME_LINE = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class DetectorRun:
     """One run of the detector.
 
     Attributes:
@@ -72,39 +62,39 @@ class View:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FoundLine:
+class DetectedLine:
     """A line of text that is not read yet.
 
     Attributes:
         quad: float32 (4, 2), photo pixels.
         score: Text probability, 0..1.
-        height_px: Height on the frame of the view that found it.
-        view: The view that found it; None if no single view shows it whole.
+        height_px: Height on the frame of the run that found it.
+        run: The run that found it; None if no single run shows it whole.
     """
 
     quad: Floats
     score: float
     height_px: float
-    view: View | None
+    run: DetectorRun | None
 
 
-class Finder:
+class Detector:
     """Runs the detector over photos."""
 
     def __init__(
         self,
         engine: Engine,
         spec: GraphSpec,
-        settings: DecodeSettings,
+        settings: DetectSettings,
         keep_features: bool = False,
     ) -> None:
-        """Remember what to run.
+        """Prepare the runs.
 
         Args:
             engine: The detector.
             spec: Its description.
             settings: Thresholds.
-            keep_features: Keep the shared features, 1.6 MB a look, for a recognizer.
+            keep_features: Keep the shared features, 1.6 MB a run, for a recognizer.
         """
         self._engine = engine
         # elsewhere than on the CPU, graphs run in the shape of their file
@@ -121,20 +111,20 @@ class Finder:
         """Run the detector once with the frame of a photo of this size in pixels."""
         self._engine.run({"image": np.zeros((1, *self._frame(width, height), 3), np.uint8)})
 
-    def find(self, image: ImageArray) -> list[FoundLine]:
+    def detect(self, image: ImageArray) -> list[DetectedLine]:
         """Return the lines of a photo, surest first.
 
         Args:
             image: uint8 RGB (H, W, 3).
         """
         frame = self._frame(image.shape[1], image.shape[0])
-        lines, view = self._look(image, np.zeros(2, np.float32), frame)
-        if max((line.score for line in lines), default=0.0) < self._settings.farther_score:
-            lines = self._with_large(lines, image, view.box, frame)
-        # large lines seen from farther away say nothing of how small the others are
-        zoom = self._zoom([x for x in lines if x.view is view] or lines, view.box)
+        lines, run = self._run(image, np.zeros(2, np.float32), frame)
+        if max((line.score for line in lines), default=0.0) < self._settings.coarse.below_score:
+            lines = self._with_large(lines, image, run.box, frame)
+        # large lines of the smaller copy say nothing of how small the others are
+        zoom = self._zoom([x for x in lines if x.run is run] or lines, run.box)
         if zoom > 1:
-            tiles, frame = self._plan(image, view.box, zoom)
+            tiles, frame = self._plan(image, run.box, zoom)
             # a single tile, or tiles hardly smaller than the photo, show nothing new
             if len(tiles) > 1:
                 lines = self._merge(lines, image, tiles, frame)
@@ -147,16 +137,16 @@ class Finder:
         need = round(height * scale), round(width * scale)
         return next((f for f in self._frames if f[0] >= need[0] and f[1] >= need[1]), full)
 
-    def _look(
+    def _run(
         self, image: ImageArray, offset: Floats, size: Size, max_scale: float | None = None
-    ) -> tuple[list[FoundLine], View]:
+    ) -> tuple[list[DetectedLine], DetectorRun]:
         """Run the detector once; with `max_scale` the picture lies in the middle of the frame."""
         most = self._settings.max_scale if max_scale is None else max_scale
         frame, box = letterbox(image, *size, most, centered=max_scale is not None)
         # of the features only what lies under lines is ever needed as floats
         maps = self._engine.run({"image": frame[None]}, raw=("features",))
         features = maps["features"][0] if self._keep_features else None
-        view = View(features, box, offset, self._step)
+        run = DetectorRun(features, box, offset, self._step)
         found = decode_maps(
             maps["score"][0],
             maps["vertical"][0],
@@ -167,46 +157,47 @@ class Finder:
             min_height_px=self._settings.min_height_px,
         )
         heights = side_lengths(found.quads)[1]
-        quads = view.to_image(found.quads)
+        quads = run.to_image(found.quads)
         # the gray of the frame beside the photo holds no text
         middles = quads.mean(1) - offset
         inside = ((middles >= 0) & (middles <= [image.shape[1], image.shape[0]])).all(1)
         lines = [
-            FoundLine(quads[i], float(found.scores[i]), float(heights[i]), view)
+            DetectedLine(quads[i], float(found.scores[i]), float(heights[i]), run)
             for i in np.flatnonzero(inside)
         ]
-        return lines, view
+        return lines, run
 
     def _with_large(
-        self, first: list[FoundLine], image: ImageArray, box: Letterbox, size: Size
-    ) -> list[FoundLine]:
-        """Return the lines of the first look and, from farther away, the large ones."""
-        scale = min(box.scale_x, box.scale_y) / FARTHER
-        seen, _ = self._look(image, np.zeros(2, np.float32), size, scale)
-        lines = [*first, *(line for line in seen if line.height_px >= LARGE_HEIGHT_PX)]
+        self, first: list[DetectedLine], image: ImageArray, box: Letterbox, size: Size
+    ) -> list[DetectedLine]:
+        """Return the lines of the first run and the large ones of a smaller copy."""
+        scale = min(box.scale_x, box.scale_y) / self._settings.coarse.reduction
+        seen, _ = self._run(image, np.zeros(2, np.float32), size, scale)
+        least = self._settings.coarse.min_height_px
+        lines = [*first, *(line for line in seen if line.height_px >= least)]
         kept = suppress([x.quad for x in lines], [x.score for x in lines], self._settings.nms_iou)
         return [lines[i] for i in kept]
 
-    def _zoom(self, lines: list[FoundLine], box: Letterbox) -> float:
-        """Return the magnification of tiles over the first look; 1 if none are needed."""
-        settings = self._settings
+    def _zoom(self, lines: list[DetectedLine], box: Letterbox) -> float:
+        """Return the magnification of tiles over the first run; 1 if none are needed."""
+        tiles = self._settings.tiles
         scale = max(box.scale_x, box.scale_y)
-        if scale >= 1 or not settings.max_tiles:
+        if scale >= 1 or not tiles.most:
             return 1.0
         # of a strip, tiles as long as it is high magnify most and are still few
         elongation = max(box.width, box.height) / min(box.width, box.height)
-        zoom = max(BLIND_ZOOM, elongation)
-        if lines and not (elongation >= STRIP and _run_along(lines, box)):
-            small = [x.height_px for x in lines if x.height_px < settings.tile_height_px]
-            if not small or len(small) < settings.tile_share * len(lines):
+        zoom = max(tiles.blind_zoom, elongation)
+        if lines and not (elongation >= tiles.strip_aspect and _run_along(lines, box)):
+            small = [x.height_px for x in lines if x.height_px < tiles.small_height_px]
+            if not small or len(small) < tiles.small_share * len(lines):
                 return 1.0
-            zoom = GOOD_HEIGHT_PX / float(np.median(small))
-        zoom = min(zoom, max(settings.tile_zoom, elongation))
+            zoom = tiles.good_height_px / float(np.median(small))
+        zoom = min(zoom, max(tiles.max_zoom, elongation))
         # beyond the photo's own pixels there is nothing more to see
         return max(1.0, min(zoom, 1 / scale))
 
     def _plan(self, image: ImageArray, box: Letterbox, zoom: float) -> tuple[list[Tile], Size]:
-        """Return tiles that magnify a photo so much over its first look, and their frame.
+        """Return tiles that magnify a photo so much over its first run, and their frame.
 
         Of the frames that magnify most, the one whose tiles have the fewest pixels in all.
         """
@@ -217,8 +208,8 @@ class Finder:
                 image.shape[0],
                 width / (box.scale_x * zoom),
                 height / (box.scale_y * zoom),
-                self._settings.tile_overlap,
-                self._settings.max_tiles,
+                self._settings.tiles.overlap,
+                self._settings.tiles.most,
             )
             wide, high = tiles[0].right - tiles[0].left, tiles[0].bottom - tiles[0].top
             reached = min(width / (wide * box.scale_x), height / (high * box.scale_y), zoom)
@@ -227,19 +218,19 @@ class Finder:
         return tiles, frame
 
     def _merge(
-        self, first: list[FoundLine], image: ImageArray, tiles: list[Tile], size: Size
-    ) -> list[FoundLine]:
-        """Return the lines of the first look and of the tiles, each once."""
-        small = 2 * self._settings.tile_height_px
-        scale = first[0].view.box.scale_y if first and first[0].view else 0.0
+        self, first: list[DetectedLine], image: ImageArray, tiles: list[Tile], size: Size
+    ) -> list[DetectedLine]:
+        """Return the lines of the first run and of the tiles, each once."""
+        small = 2 * self._settings.tiles.small_height_px
+        scale = first[0].run.box.scale_y if first and first[0].run else 0.0
         lines, ranks = list(first), [0.8 * line.score for line in first]
         for tile in tiles:
             part = image[tile.top : tile.bottom, tile.left : tile.right]
-            seen, view = self._look(part, np.array([tile.left, tile.top], np.float32), size)
+            seen, run = self._run(part, np.array([tile.left, tile.top], np.float32), size)
             for line in seen:
-                # large lines show better in the first look, small ones in a tile
+                # large lines show better in the first run, small ones in a tile
                 trust = 1.0 if side_lengths(line.quad)[1] * scale < small else 0.5
-                near = _crosses(line.quad, tile, CUT_PX / view.box.scale_x)
+                near = _crosses(line.quad, tile, CUT_PX / run.box.scale_x)
                 if near and not _seen_whole(line.quad, tile, first):
                     trust = 0.01
                 lines.append(line)
@@ -254,12 +245,12 @@ class Finder:
         for quad, members in zip(quads, groups, strict=True):
             best = max((lines[i] for i in members), key=lambda line: line.score)
             if len(members) > 1:
-                best = replace(best, quad=quad, view=None)
+                best = replace(best, quad=quad, run=None)
             merged.append(best)
         return merged
 
 
-def _run_along(lines: list[FoundLine], box: Letterbox) -> bool:
+def _run_along(lines: list[DetectedLine], box: Letterbox) -> bool:
     """Tell whether all lines run the long way: from far, many rows across look like one such."""
     along = np.abs(np.cos([float(angle(line.quad)) for line in lines]))
     return bool(((along > 0.7) == (box.width > box.height)).all())
@@ -276,8 +267,8 @@ def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:
     )
 
 
-def _seen_whole(quad: Floats, tile: Tile, first: list[FoundLine]) -> bool:
-    """Tell whether the first look found the same line, and that it ends inside the tile."""
+def _seen_whole(quad: Floats, tile: Tile, first: list[DetectedLine]) -> bool:
+    """Tell whether the first run found the same line, and that it ends inside the tile."""
     slack = 0.25 * float(side_lengths(quad)[1])
     return any(
         iou(line.quad, quad) > SAME_LINE and not _crosses(line.quad, tile, -slack) for line in first

@@ -7,18 +7,14 @@ for event in Reader().stream("rtsp://192.168.0.20/stream1"):
 """
 
 from sdk.live.event import StreamEvent
-from sdk.live.region import Region, check_region, read_region
 from sdk.live.rover import VotedLine, vote_line
 from sdk.live.tracker import EachFrame, Tracker, tracker_for
 
 __all__ = [
     "EachFrame",
-    "Region",
     "StreamEvent",
     "Tracker",
     "VotedLine",
-    "check_region",
-    "read_region",
     "tracker_for",
     "vote_line",
 ]

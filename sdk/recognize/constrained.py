@@ -1,11 +1,11 @@
 """The likeliest text that a pattern allows, from the recognizer's logits.
 
-A prefix beam search (Graves 2012; Hannun et al. 2014, see `sdk.recognize.ctc`) in which every prefix
-also stands in a state of the pattern's automaton, and is extended only as the automaton says. The
-automaton is deterministic, so a prefix has one state, and the probability that a line ends well
-from there is known before: one pass from the last column to the first adds up the paths of all
-texts that the pattern allows. Prefixes are ranked by what they have gathered times what is ahead
-of them, which is the exact probability of all allowed texts that begin so. So few of them are
+A prefix beam search (Graves 2012; Hannun et al. 2014, see `sdk.recognize.ctc`) in which every
+prefix also stands in a state of the pattern's automaton, and is extended only as the automaton
+says. The automaton is deterministic, so a prefix has one state, and the probability that a line
+ends well from there is known before: one pass from the last column to the first adds up the paths
+of all texts that the pattern allows. Prefixes are ranked by what they have gathered times what is
+ahead of them, which is the exact probability of all allowed texts that begin so. So few of them are
 enough, and none that leads nowhere is kept.
 """
 
@@ -22,7 +22,7 @@ from sdk.recognize.pattern.automaton import Automaton
 
 Doubles = NDArray[np.float64]
 
-__all__ = ["BEAM", "Fit", "constrained_search", "decode_constrained"]
+__all__ = ["BEAM", "PatternFit", "constrained_search", "decode_constrained"]
 
 BEAM = 8
 """Prefixes kept if the caller does not say."""
@@ -35,7 +35,7 @@ _NO_NODE = -1
 
 
 @dataclass(frozen=True)
-class Fit:
+class PatternFit:
     """The likeliest text that a pattern allows.
 
     Attributes:
@@ -66,7 +66,7 @@ class _Ahead:
 
 def decode_constrained(
     log_probs: ArrayLike, charset: Charset, automaton: Automaton, beam: int = 0
-) -> Fit | None:
+) -> PatternFit | None:
     """Return the likeliest text of one line that a pattern allows.
 
     Args:
@@ -95,8 +95,8 @@ def decode_constrained(
         edge = low + int(np.searchsorted(automaton.classes[low:high], c))
         state = int(automaton.targets[edge])
     spans = tuple((int(a), int(b)) for a, b in zip(first, last, strict=True))
-    text = CtcText(charset.decode(ids), tuple(confidences), spans, len(log_probs))
-    return Fit(text, log_probability)
+    text = CtcText(charset.decode(ids), tuple(confidences), spans, len(log_probs), tuple(ids))
+    return PatternFit(text, log_probability)
 
 
 def constrained_search(

@@ -31,7 +31,6 @@ __all__ = [
     "log_probabilities",
     "most_probable",
     "path_states",
-    "text_probability",
 ]
 
 
@@ -45,12 +44,14 @@ class CtcText:
             span.
         spans: One (start, end) column pair per character, end exclusive: the columns that emit it.
         columns: Number T of columns decoded.
+        ids: Class number of each character.
     """
 
     text: str
     confidences: tuple[float, ...]
     spans: tuple[tuple[int, int], ...]
     columns: int
+    ids: tuple[int, ...] = ()
 
     @cached_property
     def confidence(self) -> float:
@@ -147,29 +148,6 @@ def _add(
 ) -> None:
     old_blank, old_symbol = grown.get(prefix, (-np.inf, -np.inf))
     grown[prefix] = float(np.logaddexp(old_blank, blank)), float(np.logaddexp(old_symbol, symbol))
-
-
-def text_probability(log_probs: ArrayLike, ids: Sequence[int]) -> float:
-    """Return how probable a text is: the sum over all paths that collapse to it.
-
-    Args:
-        log_probs: (T, classes) logarithms of probabilities.
-        ids: Class numbers of the text, without blanks.
-
-    Returns:
-        The logarithm; -inf if the text does not fit into T columns.
-    """
-    lp = np.asarray(log_probs, np.float64)
-    states, skip = path_states(ids)
-    if not len(lp):
-        return -np.inf if len(ids) else 0.0
-    score = np.full(len(states), -np.inf)
-    score[:2] = lp[0, states[:2]]
-    for emitted in lp[1:, states]:
-        before = np.concatenate([[-np.inf, -np.inf], score])
-        jump = np.where(skip, before[:-2], -np.inf)
-        score = np.logaddexp(np.logaddexp(score, before[1:-1]), jump) + emitted
-    return float(np.logaddexp.reduce(score[-2:]))
 
 
 def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
@@ -289,8 +267,9 @@ def _along(log_probs: Floats, path: NDArray[np.intp], charset: Charset) -> CtcTe
     along_path[path == BLANK] = -np.inf
     highest = np.maximum.reduceat(along_path, first) if len(first) else along_path[:0]
     spans = tuple(zip(first.tolist(), last.tolist(), strict=True))
-    text = charset.decode(ids.tolist())
-    return CtcText(text, tuple(np.exp(highest).tolist()), spans, len(log_probs))
+    classes = tuple(ids.tolist())
+    confidences = tuple(np.exp(highest).tolist())
+    return CtcText(charset.decode(classes), confidences, spans, len(log_probs), classes)
 
 
 def character_edges(text: CtcText) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""How probable several texts are under several readings of one line."""
+"""How probable texts are under readings of one line: the forward algorithm of CTC."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from numpy.typing import NDArray
 from sdk.charset import BLANK
 from sdk.recognize.ctc import path_states
 
-__all__ = ["text_probabilities"]
+__all__ = ["text_log_probabilities"]
 
 # Columns this surely blank count as one where they stand together: most of a line is blank.
 _SURE = 0.9999
+# Columns after which the sums are scaled: float32 logarithms reach to -103, float64 to -745.
+_EVERY = 4
 
 
-def text_probabilities(
+def text_log_probabilities(
     log_probs: Sequence[NDArray[np.float32]], texts: Sequence[Sequence[int]]
 ) -> NDArray[np.float64]:
-    """Return each text's probability under each reading, the sum over all its paths.
+    """Return how probable each text is under each reading: the sum over all its paths.
 
-    The forward variable of Graves et al. 2006, section 4.1, for all at once. What is too improbable
-    for float64 is 0.
+    The forward variable of Graves et al. 2006, section 4.1, scaled, for all texts at once.
 
     Args:
         log_probs: (T, classes) each, logarithms of probabilities; at least one, T of any length.
         texts: Class numbers of each text, without blanks; at least one.
 
     Returns:
-        float64 (readings, texts).
+        float64 (readings, texts), logarithms; -inf for a text that does not fit into T columns.
     """
     paths = [path_states(ids) for ids in texts]
     lengths = np.array([len(states) for states, _ in paths])
@@ -47,16 +48,23 @@ def text_probabilities(
     score = np.zeros((len(readings), len(paths), states.shape[1] + 2))
     score[:, :, 2] = 1.0  # before the first column a path has shown nothing, as after a blank
     here, before, two_before = score[:, :, 2:], score[:, :, 1:-1], score[:, :, :-2]
-    grown = np.empty(here.shape)
-    for column in emitted[:, :, states]:
+    grown, scale = np.empty(here.shape), np.zeros(here.shape[:2])
+    for t, column in enumerate(emitted[:, :, states]):
         np.multiply(two_before, skip, out=grown)
         grown += before
         grown += here
         np.multiply(grown, column, out=here)
+        if t % _EVERY == _EVERY - 1:
+            largest = here.max(-1)
+            largest[largest == 0] = 1.0
+            here /= largest[..., None]
+            scale += np.log(largest)
     rows = np.arange(len(paths))
-    last = here[:, rows, lengths - 1]
+    total = here[:, rows, lengths - 1]
     # an empty text has no character to end with
-    return last + np.where(lengths > 1, here[:, rows, np.maximum(lengths - 2, 0)], 0.0)
+    total += np.where(lengths > 1, here[:, rows, np.maximum(lengths - 2, 0)], 0.0)
+    with np.errstate(divide="ignore"):
+        return scale + np.log(total)
 
 
 def _without_repeated_blanks(reading: NDArray[np.float32]) -> NDArray[np.float32]:

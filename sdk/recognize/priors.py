@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sdk.charset import Charset
 from sdk.recognize.ctc import CtcText, aligned
-from sdk.recognize.forward import text_probabilities
+from sdk.recognize.forward import text_log_probabilities
 
 Floats = NDArray[np.float32]
 
@@ -48,14 +48,13 @@ def favor_digits(
     if not doubtful:
         return log_probs, text
     weighed = log_probs.copy()
-    as_read = charset.encode(text.text)
-    digits = as_read.copy()
+    digits = list(text.ids)
     for place in doubtful:
-        [digits[place]] = charset.encode(_DIGIT_OF[text.text[place]])
+        [digits[place]] = charset.encode(_DIGIT_OF[text.text[place]]).tolist()
         weighed[slice(*text.spans[place]), digits[place]] += np.log(odds)
     weighed -= np.logaddexp.reduce(weighed, axis=1, keepdims=True)
-    texts = as_read.tolist(), digits.tolist()
-    likelier = texts[text_probabilities([weighed], texts)[0].argmax()]
+    texts = text.ids, digits
+    likelier = texts[text_log_probabilities([weighed], texts)[0].argmax()]
     return weighed, aligned(weighed, likelier, charset)
 
 

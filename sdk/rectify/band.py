@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from sdk.geometry import quad_points
 from sdk.image.load import ImageArray
-from sdk.rectify.crop import STRIP_HEIGHT, reduce
+from sdk.rectify.crop import CROP_HEIGHT, reduce
 from sdk.rectify.sample import sample
 
 __all__ = ["Band", "cut_band", "find_band"]
@@ -80,7 +80,7 @@ class Band:
         return np.stack(quad_points(quad, u, v), -1).astype(np.float32)
 
     def ends(self, side: float, width: float, height: float) -> tuple[float, float]:
-        """Return where a strip starts and ends, in shares of the picture's width; see `quad`."""
+        """Return where a line crop starts and ends, shares of the picture's width; see `quad`."""
         more = side * (self.bottom - self.top) * height / width
         return -more, 1 + more
 
@@ -142,13 +142,13 @@ def find_band(image: ImageArray, *, bent: bool = False) -> Band:
 def cut_band(
     image: ImageArray, band: Band, side: float, stretch: float, max_width: int
 ) -> ImageArray:
-    """Return the strip along a band; letters stand at right angles to its middle line.
+    """Return the line crop along a band; letters stand at right angles to its middle line.
 
     Args:
         image: uint8 (H, W, 3).
         band: Where the line runs.
         side: What is added before and behind the picture, as a share of the band's height.
-        stretch: Horizontal scale of the strip.
+        stretch: Horizontal scale of the line crop.
         max_width: Longer lines are squeezed into this many pixels.
 
     Returns:
@@ -160,12 +160,12 @@ def cut_band(
     length = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y)).cumsum()])
     # across a slanting line it is nearer from edge to edge than downwards
     thickness = max(1.0, (band.bottom - band.top) * height * (x[-1] - x[0]) / length[-1])
-    wanted = int(np.clip(round(STRIP_HEIGHT * length[-1] / thickness * stretch), 1, max_width))
+    wanted = int(np.clip(round(CROP_HEIGHT * length[-1] / thickness * stretch), 1, max_width))
     at = (np.arange(wanted) + 0.5) / wanted * length[-1]
     along = [np.interp(at, length, v) for v in (x, y)]
     slope = [np.interp(at, length, np.gradient(v, length)) for v in (x, y)]
-    across = (((np.arange(STRIP_HEIGHT) + 0.5) / STRIP_HEIGHT - 0.5) * thickness)[:, None]
-    inner = reduce(image, min(1.0, STRIP_HEIGHT / thickness))
+    across = (((np.arange(CROP_HEIGHT) + 0.5) / CROP_HEIGHT - 0.5) * thickness)[:, None]
+    inner = reduce(image, min(1.0, CROP_HEIGHT / thickness))
     columns = (along[0] - slope[1] * across) * (inner.shape[1] / width)
     rows = (along[1] + slope[0] * across) * (inner.shape[0] / height)
     return sample(inner, columns, rows)

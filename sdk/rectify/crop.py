@@ -1,4 +1,4 @@
-"""Line strips: pictures of single lines, 32 pixels high, as the line graph reads them."""
+"""Line crops: pictures of single lines, 32 pixels high, as the line graph reads them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from sdk.image.load import ImageArray
 from sdk.rectify.sample import straighten
 
 __all__ = [
-    "STRIP_HEIGHT",
+    "CROP_HEIGHT",
+    "crop_width",
     "expand_quad",
-    "fit_strip",
-    "pack_strips",
+    "pad_crops",
     "rectify",
     "reduce",
-    "strip_width",
+    "scale_crop",
 ]
 
-STRIP_HEIGHT = 32
-"""Height of a strip in pixels."""
+CROP_HEIGHT = 32
+"""Height of a line crop in pixels."""
 
 # OpenCV samples from pictures whose sides have fewer pixels than that.
 _SIDE_LIMIT = 2**15 - 1
@@ -48,15 +48,15 @@ def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np
     return (q - across - down).astype(np.float32)
 
 
-def strip_width(quad: ArrayLike, stretch: float = 1.0) -> int:
-    """Return the width in pixels that a line's strip has by itself, at least 1.
+def crop_width(quad: ArrayLike, stretch: float = 1.0) -> int:
+    """Return the width in pixels that a line's crop has by itself, at least 1.
 
     Args:
         quad: (4, 2) pixels.
-        stretch: Horizontal scale of the strip.
+        stretch: Horizontal scale of the line crop.
     """
     across, height = (float(side) for side in side_lengths(quad))
-    return max(round(STRIP_HEIGHT * stretch * across / max(height, 1e-6)), 1)
+    return max(round(CROP_HEIGHT * stretch * across / max(height, 1e-6)), 1)
 
 
 def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float = 1.0) -> ImageArray:
@@ -66,25 +66,25 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
         image: uint8 (H, W, 3).
         quad: (4, 2) pixels, from the start of reading; parts outside the picture repeat its edge.
         max_width: Longer lines are squeezed into this many pixels.
-        stretch: Horizontal scale of the strip.
+        stretch: Horizontal scale of the line crop.
 
     Returns:
-        uint8 (32, w, 3), w the smaller of `strip_width` and `max_width`.
+        uint8 (32, w, 3), w the smaller of `crop_width` and `max_width`.
     """
     q = np.asarray(quad, np.float64)
     across, height = (float(side) for side in side_lengths(q))
-    width = min(strip_width(q, stretch), max_width)
+    width = min(crop_width(q, stretch), max_width)
     # only the part of the picture around the line, so that shrinking it costs little
-    reach = 2 + math.ceil(height / STRIP_HEIGHT)
+    reach = 2 + math.ceil(height / CROP_HEIGHT)
     x, y = q.T.tolist()
     left, right = _around(x, reach, image.shape[1])
     top, bottom = _around(y, reach, image.shape[0])
     part = image[top:bottom, left:right]
     q = q - (left, top)
-    shrink = min(height / STRIP_HEIGHT, across / width)
+    shrink = min(height / CROP_HEIGHT, across / width)
     inner = reduce(part, 1 / shrink if shrink > 1.5 else 1.0)
     q = q * np.array([inner.shape[1] / part.shape[1], inner.shape[0] / part.shape[0]])
-    return straighten(inner, q, width, STRIP_HEIGHT)
+    return straighten(inner, q, width, CROP_HEIGHT)
 
 
 def reduce(image: ImageArray, scale: float) -> ImageArray:
@@ -110,8 +110,8 @@ def _around(values: list[float], reach: int, size: int) -> tuple[int, int]:
     return low, min(max(math.ceil(max(values)) + reach, low + 1), size)
 
 
-def fit_strip(image: ImageArray, max_width: int) -> ImageArray:
-    """Return the picture of a line scaled to the height of a strip.
+def scale_crop(image: ImageArray, max_width: int) -> ImageArray:
+    """Return the picture of a line scaled to the height of a line crop.
 
     Args:
         image: uint8 (H, W, 3).
@@ -121,28 +121,28 @@ def fit_strip(image: ImageArray, max_width: int) -> ImageArray:
         uint8 (32, w, 3), w = clip(round(32 * W / H), 1, max_width).
     """
     height, width = image.shape[:2]
-    wanted = int(np.clip(round(STRIP_HEIGHT * width / height), 1, max_width))
-    shrinks = STRIP_HEIGHT * wanted < height * width
+    wanted = int(np.clip(round(CROP_HEIGHT * width / height), 1, max_width))
+    shrinks = CROP_HEIGHT * wanted < height * width
     resized = cv2.resize(
         image,
-        (wanted, STRIP_HEIGHT),
+        (wanted, CROP_HEIGHT),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
     )
     return np.asarray(resized, np.uint8)
 
 
-def pack_strips(strips: Sequence[ImageArray], width: int) -> ImageArray:
-    """Return strips side by side in a batch, each at the left, its last column repeated.
+def pad_crops(crops: Sequence[ImageArray], width: int) -> ImageArray:
+    """Return line crops in a batch, each at the left, its last column repeated.
 
     Args:
-        strips: uint8 (32, w, 3) each, w from 1 to `width`.
+        crops: uint8 (32, w, 3) each, w from 1 to `width`.
         width: Width of the batch in pixels.
 
     Returns:
         uint8 (n, 32, width, 3).
     """
-    batch = np.empty((len(strips), STRIP_HEIGHT, width, 3), np.uint8)
-    for row, strip in zip(batch, strips, strict=True):
-        row[:, : strip.shape[1]] = strip
-        row[:, strip.shape[1] :] = strip[:, -1:]
+    batch = np.empty((len(crops), CROP_HEIGHT, width, 3), np.uint8)
+    for row, crop in zip(batch, crops, strict=True):
+        row[:, : crop.shape[1]] = crop
+        row[:, crop.shape[1] :] = crop[:, -1:]
     return batch

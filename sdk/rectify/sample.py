@@ -39,7 +39,7 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     height, width = image.shape[:2]
     columns, rows = _steps(x, width), _steps(y, height)
     whole = np.empty((*columns.shape, 2), np.int16)
-    # in place, and shifts for divisions: a strip must not cost what its reading does
+    # in place, and shifts for divisions: a line crop must not cost what its reading does
     for axis, steps in enumerate((columns, rows)):
         np.right_shift(steps, _BITS, out=whole[..., axis], casting="unsafe")
         steps &= _STEPS - 1

@@ -1,8 +1,8 @@
 """Which way lines are read that may stand on their heads.
 
-A line network reads much text on its head as other text, and each of its characters surely; that
-the whole of it is right, it says less surely than of the upright text. Lines of one page share
-their direction, so a few of them tell that of all.
+A line network reads much text that stands on its head as other text, and is sure of each
+character. The probability of the whole text is lower than that of the upright text. Lines of one
+page share their direction, so a few of them tell the direction of all.
 """
 
 from __future__ import annotations
@@ -13,24 +13,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from sdk.geometry import angle
-from sdk.model.settings import DecodeSettings
-from sdk.retry.look import Look
+from sdk.model.retry_policy import DirectionSettings
+from sdk.retry.candidate import Candidate
 
 __all__ = ["claim_of_turned", "runs", "witnesses"]
 
-# Of fewer characters too many read like others on their heads.
-LEAST_CHARACTERS = 3
-# Lines whose directions differ by less run the same way.
-SAME_RUN_RAD = 0.5
 
-
-def runs(looks: Sequence[Look]) -> list[list[int]]:
+def runs(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[list[int]]:
     """Return the positions of lines that run the same way, group by group."""
     groups: list[tuple[complex, list[int]]] = []
-    for i, turn in enumerate(angle(np.array([look.quad for look in looks])) if looks else ()):
+    if not candidates:
+        return []
+    for i, turn in enumerate(angle(np.array([x.box for x in candidates]))):
         direction = complex(math.cos(turn), math.sin(turn))
         for first, members in groups:
-            if (direction * first.conjugate()).real > math.cos(SAME_RUN_RAD):
+            if (direction * first.conjugate()).real > math.cos(settings.same_way_rad):
                 members.append(i)
                 break
         else:
@@ -38,34 +35,35 @@ def runs(looks: Sequence[Look]) -> list[list[int]]:
     return [members for _, members in groups]
 
 
-def witnesses(looks: Sequence[Look], settings: DecodeSettings) -> list[int]:
+def witnesses(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[int]:
     """Return the positions of the lines to read turned as well; none if enough are sure.
 
     Args:
-        looks: At lines that run the same way.
+        candidates: Of lines that run the same way, one each.
         settings: How sure a line must be to vouch for its direction, and how many are asked.
     """
-    telling = [i for i, look in enumerate(looks) if _tells(look)]
-    unsure = [i for i in telling if looks[i].probability < settings.flip_probability]
+    telling = [i for i, x in enumerate(candidates) if _tells(x, settings)]
+    unsure = [i for i in telling if candidates[i].probability < settings.probability]
     # on its head hardly any line is that sure
-    if 3 * (len(telling) - len(unsure)) >= len(telling):
+    if len(telling) - len(unsure) >= settings.sure_share * len(telling) - 1e-9:
         return []
-    return sorted(unsure, key=lambda i: -len(looks[i].text.free.text))[: settings.flip_witnesses]
+    longest = sorted(unsure, key=lambda i: -len(candidates[i].text.free.text))
+    return longest[: settings.witnesses]
 
 
-def claim_of_turned(look: Look, turned: Look, settings: DecodeSettings) -> float:
+def claim_of_turned(candidate: Candidate, turned: Candidate, settings: DirectionSettings) -> float:
     """Return how much more probable a line reads turned: the logarithm of a ratio of odds.
 
-    0 for a line that reads badly both ways; a line says no more than `flip_most`.
+    The claim is 0 for a line that reads badly both ways, and `DirectionSettings.most` at most.
     """
-    if max(turned.probability, look.probability) < settings.flip_least:
+    if max(turned.probability, candidate.probability) < settings.least:
         return 0.0
-    more = _log_odds(turned.probability) - _log_odds(look.probability)
-    return min(max(more, -settings.flip_most), settings.flip_most)
+    more = _log_odds(turned.probability) - _log_odds(candidate.probability)
+    return min(max(more, -settings.most), settings.most)
 
 
-def _tells(look: Look) -> bool:
-    return sum(map(str.isalnum, look.text.free.text)) >= LEAST_CHARACTERS
+def _tells(candidate: Candidate, settings: DirectionSettings) -> bool:
+    return sum(map(str.isalnum, candidate.text.free.text)) >= settings.least_characters
 
 
 def _log_odds(probability: float) -> float:

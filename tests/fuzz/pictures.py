@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sdk.cli.measure import peak_rss_mib
 from sdk.errors import SdkError
 from sdk.image.load import open_document
+from sdk.machine import peak_rss_mib
 from tests.fuzz.mutations import mutate
 from tests.sdk.image.pictures import encoded
 from tests.sdk.image.test_pages import pdf

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from sdk import Reader
-from sdk.detect.detector import FoundLine
+from sdk.detect.detector import DetectedLine
 from sdk.geometry import box_quads
 from sdk.notes import note_gaps
 from tests.readings import line
 
 
-def found(count: int, height: float = 20.0) -> list[FoundLine]:
+def found(count: int, height: float = 20.0) -> list[DetectedLine]:
     return [
-        FoundLine(box_quads((90, 9 * i), 80, height, 0), 0.9, height, None) for i in range(count)
+        DetectedLine(box_quads((90, 9 * i), 80, height, 0), 0.9, height, None) for i in range(count)
     ]
 
 
@@ -36,7 +36,7 @@ def test_a_reading_that_lacks_nothing_says_nothing() -> None:
     ],
 )
 def test_what_is_left_out_is_told(
-    all_lines: list[FoundLine], read: list[FoundLine], kept: list[object], codes: list[str]
+    all_lines: list[DetectedLine], read: list[DetectedLine], kept: list[object], codes: list[str]
 ) -> None:
     notes = note_gaps(all_lines, read, kept, 4)  # type: ignore[arg-type]
     assert [note.code for note in notes] == codes

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 from pathlib import Path
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 
 __all__ = ["add_calibrate_arguments", "add_reliability_arguments"]
 

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from training.cli import network
 
 __all__ = ["add_arguments"]

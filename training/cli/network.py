@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from training.startup import load_keras
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import argparse
 import logging
 from pathlib import Path
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 
 __all__ = ["add_arguments"]
 
@@ -14,9 +14,9 @@ _log = logging.getLogger("training")
 
 # Names of earlier versions, still accepted.
 _RENAMED = {
-    "second look": "second reading",
-    "turned look": "reversed reading",
-    "cuts of a crop": "views of a crop",
+    "second look": ("lines from pixels", "candidate views"),
+    "turned look": ("doubtful lines turned",),
+    "cuts of a crop": ("candidate views of a crop",),
 }
 
 
@@ -42,8 +42,8 @@ def _call(options: argparse.Namespace) -> None:
     known = {group.name: group for group in GROUPS}
     asked = options.only.split(",") if options.only else list(known)
     for old in set(asked) & set(_RENAMED):
-        _log.warning("The group %r is called %r now.", old, _RENAMED[old])
-    names = [_RENAMED.get(name, name) for name in asked]
+        _log.warning("The group %r is called %s now.", old, " and ".join(map(repr, _RENAMED[old])))
+    names = [new for name in asked for new in _RENAMED.get(name, (name,))]
     if set(names) - set(known):
         raise TrainingError(
             f"Unknown groups {', '.join(sorted(set(names) - set(known)))}; "

@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.data.shards import ShardError, read_encoded, shard_path

@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.recognize.recognizer import COLUMN_PX
-from sdk.rectify.crop import STRIP_HEIGHT
+from sdk.recognize.crops import COLUMN_PX
+from sdk.rectify.crop import CROP_HEIGHT
 from training.config import DataConfig
 from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, draw
@@ -116,7 +116,7 @@ class LineImages:
             except ValueError as error:
                 raise TrainingError(f"{name}: {error}") from error
             width, height = picture_size(data, name)
-            width = max(1, round(width * STRIP_HEIGHT / height))
+            width = max(1, round(width * CROP_HEIGHT / height))
             least = COLUMN_PX * columns_needed(labels)
             # more squeezing would make characters narrower than any that the reader meets
             if not len(labels) or least > self._widest or width > 1.35 * self._widest:
@@ -136,10 +136,10 @@ class LineImages:
     def picture(self, index: int) -> np.ndarray:
         """Return a line image, uint8 RGB (32, w, 3)."""
         picture = decode_picture(self._data[index], self._names[index])
-        if picture.shape[0] == STRIP_HEIGHT:
+        if picture.shape[0] == CROP_HEIGHT:
             return picture
-        size = int(self.widths[index]), STRIP_HEIGHT
-        smaller = picture.shape[0] > STRIP_HEIGHT
+        size = int(self.widths[index]), CROP_HEIGHT
+        smaller = picture.shape[0] > CROP_HEIGHT
         return cv2.resize(
             picture, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
         )
@@ -213,7 +213,7 @@ class LineBatches:
     def _make(
         self, chosen: np.ndarray, frame: int, rng: np.random.Generator
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        pictures = np.empty((len(chosen), STRIP_HEIGHT, frame, 3), np.uint8)
+        pictures = np.empty((len(chosen), CROP_HEIGHT, frame, 3), np.uint8)
         columns = []
         least, most = self._config.stretch
         for row, i in enumerate(chosen):

@@ -13,7 +13,7 @@ import numpy as np
 from sdk.charset import Charset
 from sdk.detect.maps import STRIDE
 from sdk.geometry import fit_rectangles, side_lengths
-from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.recognize.features import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine
 from training.config import Config, DataConfig
 from training.data.augment import change_tones, soften

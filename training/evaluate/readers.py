@@ -7,11 +7,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from sdk import Reader
 from sdk.charset import Charset
 from sdk.image.letterbox import letterbox
 from sdk.recognize import ctc
-from sdk.recognize.recognizer import COLUMN_PX
-from sdk.rectify.crop import fit_strip, pack_strips
+from sdk.recognize.crops import COLUMN_PX
+from sdk.rectify.crop import pad_crops, scale_crop
 from training.config import Config
 from training.errors import TrainingError
 from training.evaluate.reading import (
@@ -43,14 +44,14 @@ class BundleReader:
 
     def __init__(
         self,
-        bundle: Path | str,
+        bundle: Path | str | Reader,
         min_confidence: float | None = None,
         threads: int | None = None,
     ) -> None:
         """Open the bundle.
 
         Args:
-            bundle: Folder of the bundle.
+            bundle: Folder of the bundle, or a reader that has opened it.
             min_confidence: Least confidence of lines in photos, 0 to 1; None takes the bundle's
                 own threshold.
             threads: Number of CPU threads; None takes the SDK's default.
@@ -58,9 +59,8 @@ class BundleReader:
         Raises:
             SdkError: The bundle cannot be used.
         """
-        from sdk import Reader
-
-        self._reader: Any = Reader(str(bundle), threads=threads)
+        opened = bundle if isinstance(bundle, Reader) else Reader(bundle, threads=threads)
+        self._reader = opened
         self._min_confidence = min_confidence
 
     def read_line(self, image: np.ndarray) -> LineReading:
@@ -109,9 +109,9 @@ class NetworkReader:
 
     def read_line(self, image: np.ndarray) -> LineReading:
         """Return the reading of a line image, uint8 (H, W, 3)."""
-        line = fit_strip(image, self._widest)
+        line = scale_crop(image, self._widest)
         width = line.shape[1]
-        framed = pack_strips([line], -(-width // _GRID) * _GRID)
+        framed = pad_crops([line], -(-width // _GRID) * _GRID)
         model = self._model("line", "single lines")
         logits = model.predict_on_batch(framed)
         return _line(

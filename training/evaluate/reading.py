@@ -11,7 +11,7 @@ import numpy as np
 from sdk.charset import Charset
 from sdk.detect.maps import STRIDE, Detections, decode_maps
 from sdk.recognize import ctc
-from sdk.recognize.recognizer import FEATURE_ROWS
+from sdk.recognize.features import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine, roi_rotate
 
 __all__ = [

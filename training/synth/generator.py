@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from sdk.geometry import map_points
-from sdk.rectify.crop import STRIP_HEIGHT
+from sdk.rectify.crop import CROP_HEIGHT
 from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
@@ -163,9 +163,9 @@ class Generator:
                 continue
             matrix, width, text_height = fitted
             # cropped from a higher background, whose shapes have the same size as in photos
-            background = sample_background(rng, 3 * STRIP_HEIGHT, width, self.photos)
-            top = int(rng.integers(0, 2 * STRIP_HEIGHT + 1))
-            canvas = np.ascontiguousarray(background[top : top + STRIP_HEIGHT])
+            background = sample_background(rng, 3 * CROP_HEIGHT, width, self.photos)
+            top = int(rng.integers(0, 2 * CROP_HEIGHT + 1))
+            canvas = np.ascontiguousarray(background[top : top + CROP_HEIGHT])
             paint(canvas, Block([], block.surfaces), matrix)
             bare = canvas.copy()
             line = paint(canvas, Block(block.lines), matrix)[main]
@@ -297,11 +297,9 @@ def _fit_line(
     stretch = np.exp(rng.normal(0, 0.1)) if rng.random() < 0.85 else np.exp(rng.normal(0, 0.3))
     box_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
     box_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
-    columns = round(STRIP_HEIGHT * box_width / max(box_height, 1.0) * stretch)
+    columns = round(CROP_HEIGHT * box_width / max(box_height, 1.0) * stretch)
     if not 4 <= columns <= _MAX_WIDTH:
         return None
-    target = np.array(
-        [[0, 0], [columns, 0], [columns, STRIP_HEIGHT], [0, STRIP_HEIGHT]], np.float32
-    )
+    target = np.array([[0, 0], [columns, 0], [columns, CROP_HEIGHT], [0, CROP_HEIGHT]], np.float32)
     matrix = cv2.getPerspectiveTransform(box, target).astype(np.float64)
-    return matrix, columns, float(STRIP_HEIGHT * height / max(box_height, 1.0))
+    return matrix, columns, float(CROP_HEIGHT * height / max(box_height, 1.0))

@@ -289,7 +289,7 @@ def test_bench_measures_every_variant(tiny_bundle: Path, photos: Path, capsys: C
     for one in result["results"]:
         assert (one["lines"], one["model"], one["device"]) == (2, "tiny 1", "cpu")
         stages = one["stages"]
-        assert set(stages) == {"load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms"}
+        assert set(stages) == {"load_ms", "detect_ms", "recognize_ms", "total_ms"}
         for stage in stages.values():
             assert 0 <= stage["median_ms"] <= stage["p90_ms"] <= stages["total_ms"]["p90_ms"]
         assert stages["total_ms"]["median_ms"] > 0
@@ -304,7 +304,7 @@ def test_bench_draws_its_own_picture_and_prints_a_table(tiny_bundle: Path, capsy
     out = capsys.readouterr().out
     assert "drawn sample, 640 x 480" in out
     assert "cpu int8: tiny 1" in out
-    for word in ("open", "first", "median", "p90", "detect", "recheck", "total", "peak memory"):
+    for word in ("open", "first", "median", "p90", "detect", "recognize", "total", "peak memory"):
         assert word in out
 
 

@@ -11,7 +11,8 @@ import pytest
 from sdk import __version__
 from sdk.cli import check, main
 from sdk.cli.log import log_to_stderr
-from sdk.cli.measure import Spread, peak_rss_mib, percentile, summarize
+from sdk.cli.measure import Spread, percentile, summarize
+from sdk.machine import peak_rss_mib
 from sdk.results import Timing
 from sdk.selftest import SAMPLE_TEXTS, draw_sample
 
@@ -114,12 +115,11 @@ def test_percentile(values: list[float], share: float, expected: float) -> None:
 
 
 def test_summary_has_median_and_percentile_of_each_stage() -> None:
-    timings = [Timing(1, 10 * at, 0, 0, 15 * at) for at in (3, 1, 2)]
+    timings = [Timing(1, 10 * at, 0, 15 * at) for at in (3, 1, 2)]
     assert summarize(timings) == {
         "load_ms": Spread(1, 1),
         "detect_ms": Spread(20, 28),
         "recognize_ms": Spread(0, 0),
-        "recheck_ms": Spread(0, 0),
         "total_ms": Spread(30, 42),
     }
 

@@ -11,18 +11,17 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.detect.detector import Finder
+from sdk.detect.detector import Detector
 from sdk.engine import Engine, open_engine
 from sdk.engine.cpu import MAX_SIZES
 from sdk.errors import ModelError, OptionError
 from sdk.geometry import angle, iou
 from sdk.image.letterbox import FILL, letterbox
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, BundleGraph
-from sdk.model.settings import DecodeSettings
 from sdk.selftest import draw_sample
 
 GRAPH = Bundle.open(DEFAULT_BUNDLE).graph("detector")
-SETTINGS = Bundle.open(DEFAULT_BUNDLE).manifest.decode
+SETTINGS = Bundle.open(DEFAULT_BUNDLE).manifest.decode.detect
 
 
 class Watched:
@@ -105,14 +104,14 @@ def test_the_frame_follows_the_photo(
     engine: Engine, photo: tuple[int, int], wanted: tuple[int, int]
 ) -> None:
     watched = Watched(engine)
-    Finder(watched, GRAPH.spec, SETTINGS).warm_up(photo[1], photo[0])
+    Detector(watched, GRAPH.spec, SETTINGS).warm_up(photo[1], photo[0])
     assert watched.sizes == [wanted]
 
 
 def test_elsewhere_than_on_the_cpu_and_with_one_size_the_frame_is_full(engine: Engine) -> None:
     elsewhere, one_size = Watched(engine, "gpu"), Watched(engine)
-    Finder(elsewhere, GRAPH.spec, SETTINGS).warm_up(640, 480)
-    Finder(one_size, replace(GRAPH.spec, sizes=()), SETTINGS).warm_up(640, 480)
+    Detector(elsewhere, GRAPH.spec, SETTINGS).warm_up(640, 480)
+    Detector(one_size, replace(GRAPH.spec, sizes=()), SETTINGS).warm_up(640, 480)
     assert elsewhere.sizes == one_size.sizes == [(640, 640)]
 
 
@@ -130,7 +129,7 @@ def test_tiles_take_the_frame_that_shows_most_with_fewest_pixels(
 ) -> None:
     photo = np.full((3000, 4000, 3), FILL, np.uint8)
     _, box = letterbox(photo, 480, 640)
-    tiles, chosen = Finder(engine, GRAPH.spec, SETTINGS)._plan(photo, box, zoom)
+    tiles, chosen = Detector(engine, GRAPH.spec, SETTINGS)._plan(photo, box, zoom)
     assert chosen == size
     assert len(tiles) == count
     for tile in tiles:
@@ -152,7 +151,7 @@ def test_text_that_fills_the_frame_is_found_from_farther_away(
     photo = np.full((*size, 3), 240, np.uint8)
     write(photo, text, scale, 120, round(size[0] / 2 + 11 * scale))
     watched = Watched(engine)
-    [line] = Finder(watched, GRAPH.spec, SETTINGS).find(photo)
+    [line] = Detector(watched, GRAPH.spec, SETTINGS).detect(photo)
     assert len(watched.sizes) == 2
     dark = np.argwhere(photo[..., 0] < 128)
     (top, left), (bottom, right) = dark.min(0), dark.max(0) + 1
@@ -163,14 +162,14 @@ def test_photos_with_a_line_surely_found_are_looked_at_once(engine: Engine) -> N
     photo = np.full((480, 640, 3), 240, np.uint8)
     write(photo, "LOT 4471", 1.2, 60, 200)
     watched = Watched(engine)
-    assert len(Finder(watched, GRAPH.spec, SETTINGS).find(photo)) == 1
+    assert len(Detector(watched, GRAPH.spec, SETTINGS).detect(photo)) == 1
     assert len(watched.sizes) == 1
 
 
 def test_bundles_without_a_score_for_it_never_look_from_farther_away(engine: Engine) -> None:
     watched = Watched(engine)
-    old = replace(SETTINGS, farther_score=DecodeSettings().farther_score, max_tiles=0)
-    assert not Finder(watched, GRAPH.spec, old).find(np.full((480, 640, 3), 240, np.uint8))
+    old = SETTINGS.changed({"coarse.below_score": 0.0, "tiles.most": 0})
+    assert not Detector(watched, GRAPH.spec, old).detect(np.full((480, 640, 3), 240, np.uint8))
     assert len(watched.sizes) == 1
 
 
@@ -182,10 +181,10 @@ def test_rows_across_a_strip_are_found_in_tiles(engine: Engine, sideways: bool) 
     if sideways:
         strip = np.ascontiguousarray(np.rot90(strip))
     watched = Watched(engine)
-    lines = Finder(watched, GRAPH.spec, SETTINGS).find(strip)
+    lines = Detector(watched, GRAPH.spec, SETTINGS).detect(strip)
     across = [x for x in lines if (abs(math.cos(float(angle(x.quad)))) > 0.7) != sideways]
     assert len(across) == 24
-    assert len(watched.sizes) <= 2 + SETTINGS.max_tiles
+    assert len(watched.sizes) <= 2 + SETTINGS.tiles.most
 
 
 def test_lines_are_found_in_tiles_of_a_part_of_the_frame(engine: Engine) -> None:
@@ -194,8 +193,8 @@ def test_lines_are_found_in_tiles_of_a_part_of_the_frame(engine: Engine) -> None
         place = (60 + 480 * (i % 4), 200 + 400 * (i // 4))
         cv2.putText(photo, f"LOT {i:04d}", place, cv2.FONT_HERSHEY_SIMPLEX, 0.9, (20, 20, 20), 2)
     watched = Watched(engine)
-    lines = Finder(watched, GRAPH.spec, SETTINGS).find(photo)
-    assert all(line.view is None or line.view.features is None for line in lines)
+    lines = Detector(watched, GRAPH.spec, SETTINGS).detect(photo)
+    assert all(line.run is None or line.run.features is None for line in lines)
     assert watched.sizes[0] == (480, 640)
     assert len(watched.sizes) > 1
     assert len(lines) >= 12

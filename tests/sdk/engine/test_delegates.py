@@ -18,7 +18,7 @@ from sdk.errors import DeviceError, ModelError
 from sdk.image.letterbox import letterbox
 from sdk.model.bundle import MANIFEST_NAME, Bundle
 from tests import tiny
-from tests.sdk import delegates
+from tests.sdk.engine import delegates
 
 pytestmark = pytest.mark.skipif(
     shutil.which("gcc") is None or sys.platform != "linux", reason="compiles a library for Linux"
@@ -150,7 +150,7 @@ def test_reading_on_an_edgetpu_is_that_of_the_cpu(
         expected = reader.read(photo())
     # without what the detector was compiled from nothing is compared when it is opened, and the
     # answers can be those for a photo
-    frame, _ = letterbox(photo(), tiny.FRAME, tiny.FRAME, tiny.SETTINGS.max_scale)
+    frame, _ = letterbox(photo(), tiny.FRAME, tiny.FRAME, tiny.SETTINGS.detect.max_scale)
     answers = delegates.record_answers(compiled, tmp_path / "answers", frame)
     path = compiled / MANIFEST_NAME
     manifest = json.loads(path.read_text())

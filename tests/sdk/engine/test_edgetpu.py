@@ -17,7 +17,7 @@ from sdk.engine.edgetpu import (
     library_options,
 )
 from sdk.errors import OptionError
-from tests.sdk import delegates
+from tests.sdk.engine import delegates
 
 INTERPRETER = "ai-edge-litert 2.3.0"
 EDGETPU = Device("edgetpu")

@@ -17,7 +17,7 @@ from sdk.engine.cpu import MAX_SHAPES
 from sdk.engine.interpreter import Found, construction_error, find_interpreter
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.model.bundle import Bundle, BundleGraph
-from sdk.rectify.crop import pack_strips
+from sdk.rectify.crop import pad_crops
 from tests import tiny
 
 
@@ -26,7 +26,7 @@ def graph(folder: Path, role: str = "line", variant: str = "fp32") -> BundleGrap
 
 
 def strips(texts: list[str], width: int) -> np.ndarray:
-    return pack_strips([tiny.draw_line(text) for text in texts], width)
+    return pad_crops([tiny.draw_line(text) for text in texts], width)
 
 
 @pytest.mark.parametrize("variant", ["fp32", "int8"])

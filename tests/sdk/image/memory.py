@@ -10,7 +10,7 @@ import pytest
 
 _PROGRAM = """
 import sys
-from sdk.cli.measure import peak_rss_mib
+from sdk.machine import (peak_rss_mib)
 from sdk.image.load import load_image
 load_image(sys.argv[2])  # what loading needs once
 before = peak_rss_mib()

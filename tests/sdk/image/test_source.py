@@ -32,7 +32,7 @@ except ImageError as error:
 
 def loaded_by_a_child(path: str | Path, folder: Path | None = None) -> str:
     """What a process of its own says of a file, which is killed if it hangs."""
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     done = subprocess.run(
         [sys.executable, "-c", LOAD, str(path)],
         capture_output=True,
@@ -136,7 +136,7 @@ print(os.waitpid(child, 0)[1])
 def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
     (tmp_path / "gone").mkdir()
     command = f"cd {tmp_path}/gone && rmdir ../gone && exec {sys.executable} -c '{LOAD}' a.jpg"
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     done = subprocess.run(
         ["sh", "-c", command],
         capture_output=True,

@@ -133,8 +133,8 @@ def test_a_pipe_is_no_file_of_a_bundle(own_bundle: Path) -> None:
 
 
 def test_newer_schema(own_bundle: Path) -> None:
-    edit(own_bundle, lambda data: data.update(schema=2, something="new"))
-    with pytest.raises(ModelError, match=r"schema 2; this SDK reads up to 1\. Update the SDK"):
+    edit(own_bundle, lambda data: data.update(schema=3, something="new"))
+    with pytest.raises(ModelError, match=r"schema 3; this SDK reads up to 2\. Update the SDK"):
         Bundle.open(own_bundle)
 
 
@@ -154,6 +154,8 @@ def at(*keys: str | int, value: Any) -> Callable[[dict[str, Any]], None]:
 
 LINE = ("variants", "fp32", "line")
 DETECTOR = ("variants", "fp32", "detector")
+DETECT, RECOGNIZE = ("decode", "detect"), ("decode", "recognize")
+PHOTO = ("decode", "retry", "photo")
 
 
 def quantized(scale: float, zero_point: int) -> Callable[[dict[str, Any]], None]:
@@ -174,14 +176,23 @@ def quantized(scale: float, zero_point: int) -> Callable[[dict[str, Any]], None]
         (at("charset", value="ABC"), r"must be \[1, 1, 64, 4\], for .* and 3 characters"),
         (at("default_variant", value="fp64"), "must be a variant"),
         (at("extra", value=1), "Unknown extra in the bundle's model.json"),
-        (at("decode", "thresh", value=1), "Unknown decode settings thresh; known are score_thresh"),
-        (at("decode", "score_threshold", value=7), '"score_threshold" is 7; it must be a number'),
-        (at("decode", "max_lines", value=2.5), "max_lines.*whole number"),
-        (at("decode", "line_widths", value=[64, 33]), "ascending multiples of 32"),
-        (at("decode", "line_widths", value=[]), "ascending multiples of 32"),
-        (at("decode", "line_widths", value=7), "ascending multiples of 32"),
-        (at("decode", "line_widths", value=[32 * 10**6]), "ascending multiples of 32, up to 4096"),
-        (at("decode", "max_scale", value=10**400), r'"max_scale" is 10+\.\.\.; it must be'),
+        (at("decode", "thresh", value=1), "Unknown settings thresh in decode; known are detect"),
+        (at(*DETECT, "thresh", value=1), "thresh in decode.detect; known are score_threshold"),
+        (at("decode", "detect", value=7), "decode.detect is 7; it must be an object"),
+        (at(*DETECT, "score_threshold", value=7), '"score_threshold" is 7; it must be a number'),
+        (at(*DETECT, "max_lines", value=2.5), "max_lines.*whole number"),
+        (at(*DETECT, "max_scale", value=10**400), r'"max_scale" is 10+\.\.\.; it must be'),
+        (at(*RECOGNIZE, "line_widths", value=[64, 33]), "ascending multiples of 32"),
+        (at(*RECOGNIZE, "line_widths", value=[]), "ascending multiples of 32"),
+        (at(*RECOGNIZE, "line_widths", value=7), "ascending multiples of 32"),
+        (at(*RECOGNIZE, "line_widths", value=[32 * 10**6]), "ascending multiples.*up to 4096"),
+        (at(*RECOGNIZE, "source", value="air"), "one of pixels, features, features_first"),
+        (at(*PHOTO, "until_fit", value=1), "until_fit.*true or false"),
+        (at(*PHOTO, "views", value={"part": {}}), "views.*a list of views"),
+        (at(*PHOTO, "views", value=[{"part": {}, "band": {}}]), "views.*a list of views"),
+        (at(*PHOTO, "views", value=[{"slice": {}}]), "views.*a list of views"),
+        (at(*PHOTO, "views", value=[{"part": {"width": 1}}]), "views.*a list of views"),
+        (at(*PHOTO, "views", value=[{"band": {"bent": "no"}}]), "views.*a list of views"),
         (at("calibration", "temperature", "line", value=10**400), "must be a finite number"),
         (at("calibration", "temperature", "line", value=1e-300), r"must be 0\.01 to 100"),
         (at("name", value="\x1b[2J"), "free of control characters"),

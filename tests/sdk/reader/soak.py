@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sdk.reader import Reader
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PHOTOS = (ROOT / "docs" / "photo.jpg", *sorted((ROOT / "demo_app" / "samples").glob("*.jpg")))
 
 Lines = list[tuple[str, float]]

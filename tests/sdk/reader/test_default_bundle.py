@@ -15,7 +15,7 @@ from sdk.metrics import letters_and_digits
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from sdk.reader import Reader
 
-PHOTO = Path(__file__).resolve().parents[2] / "docs" / "photo.jpg"
+PHOTO = Path(__file__).resolve().parents[3] / "docs" / "photo.jpg"
 # what the picture was generated with and this bundle reads, compared as scores are; small print is
 # left out
 WRITTEN = {"0128", "0945", "D22ED4", "6MTX892", "G5555BZ2"}

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sdk.model.bundle import Bundle, write_manifest
-from tests.sdk import delegates
+from tests.sdk.engine import delegates
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -27,7 +27,7 @@ def bundle(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny bundle with lines read from the photo's pixels, which the threads of a pool do."""
     folder = shutil.copytree(tiny_bundle, tmp_path_factory.mktemp("forking") / "bundle")
     manifest = Bundle.open(folder).manifest
-    decode = replace(manifest.decode, recheck_height_px=1000)
+    decode = manifest.decode.changed({"recognize.source": "pixels"})
     write_manifest(folder, replace(manifest, decode=decode))
     return folder
 

@@ -59,7 +59,7 @@ def test_a_clear_line_is_not_bent_to_the_pattern(reader: Reader) -> None:
 def test_the_bound_is_the_models(own_bundle: Path) -> None:
     manifest = Bundle.open(own_bundle).manifest
     for ratio, text in ((0.0, "ACCD"), (1.0, "ABCD")):
-        decode = replace(manifest.decode, pattern_ratio=ratio)
+        decode = manifest.decode.changed({"recognize.pattern_ratio": ratio})
         write_manifest(own_bundle, replace(manifest, decode=decode))
         with Reader(own_bundle) as opened:
             assert opened.read_line(doubtful(0.3), pattern="ACCD").text == text
@@ -92,7 +92,7 @@ def test_of_several_looks_the_one_that_fits_best_wins(own_bundle: Path) -> None:
     # black rows above and below spoil the colors of a reading of the whole height
     crop = np.pad(line, ((4, 4), (0, 0), (0, 0)))
     manifest = Bundle.open(own_bundle).manifest
-    decode = replace(manifest.decode, crop_confidence=0.999, vote_lead=0.0)
+    decode = manifest.decode.changed({"retry.crop.confidence": 0.999, "retry.vote.lead": 0.0})
     write_manifest(own_bundle, replace(manifest, decode=decode))
     with Reader(own_bundle) as opened:
         free, fitted = opened.read_line(crop), opened.read_line(crop, pattern="AC")

@@ -8,7 +8,7 @@ import math
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,14 +40,16 @@ def exact(tiny_bundle: Path) -> Iterator[Reader]:
         yield opened
 
 
-def change_settings(folder: Path, roles: tuple[str, ...] = (), **settings: Any) -> Path:
+def change_settings(
+    folder: Path, settings: Mapping[str, Any] | None = None, roles: tuple[str, ...] = ()
+) -> Path:
     """Write other decode settings, and keep some graphs only."""
     manifest = Bundle.open(folder).manifest
     variants = {
         variant: {role: g for role, g in graphs.items() if not roles or role in roles}
         for variant, graphs in manifest.variants.items()
     }
-    decode = replace(manifest.decode, **settings)
+    decode = manifest.decode.changed(settings or {})
     write_manifest(folder, replace(manifest, variants=variants, decode=decode))
     return folder
 
@@ -77,20 +79,20 @@ def test_reads_lines_where_they_are(reader: Reader) -> None:
     assert (reading.width, reading.height) == (128, 128)
     assert (reading.model, reading.device) == ("tiny 1", "cpu")
     timing = reading.timing
-    stages = (timing.load_ms, timing.detect_ms, timing.recognize_ms, timing.recheck_ms)
+    stages = (timing.load_ms, timing.detect_ms, timing.recognize_ms)
     assert all(stage >= 0 for stage in stages)
     assert sum(stages) <= timing.total_ms
 
 
 @pytest.mark.parametrize(
     "again",
-    [{}, {"recheck_confidence": 1.0, "flip_confidence": 1.0, "vote_lead": 100.0}],
+    [{}, {"retry.photo.confidence": 1.0, "retry.flip.confidence": 1.0, "retry.vote.lead": 100.0}],
     ids=["first look", "more looks"],
 )
 def test_boxes_are_given_with_their_margin(own_bundle: Path, again: dict[str, Any]) -> None:
     readings = []
     for margin in (0.0, 0.25):
-        with Reader(change_settings(own_bundle, box_margin=margin, **again)) as opened:
+        with Reader(change_settings(own_bundle, {"detect.box_margin": margin, **again})) as opened:
             readings.append(opened.read(PHOTO))
     for tight, wide in zip(*readings, strict=True):
         assert wide.quad == pytest.approx(expand_quad(tight.quad, 0.25), abs=1e-3)
@@ -120,7 +122,7 @@ def test_a_line_is_as_probable_as_all_its_characters(reader: Reader) -> None:
 def test_readers_of_the_same_engines(exact: Reader, tiny_bundle: Path) -> None:
     bundle = Bundle.open(tiny_bundle, "fp32")
     engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
-    blind = replace(bundle.manifest.decode, min_height_px=100.0)
+    blind = bundle.manifest.decode.changed({"detect.min_height_px": 100.0})
     with Reader.of_parts(bundle, engines) as first:
         assert first.read(PHOTO).texts == exact.read(PHOTO).texts
         manifest = replace(bundle.manifest, decode=blind)
@@ -169,7 +171,7 @@ def test_small_text_in_a_large_photo_is_found_in_tiles(own_bundle: Path) -> None
         line = next(line for line in reading if line.text == text)
         assert iou(line.quad, box(x, y, 8 + 24 * len(text), 24)) > 0.7
     # at the scale of the first look, a quarter, lines are 6 px high and bars one cell wide
-    with Reader(change_settings(own_bundle, max_tiles=0)) as single:
+    with Reader(change_settings(own_bundle, {"detect.tiles.most": 0})) as single:
         assert single.read(photo).texts != reading.texts
 
 
@@ -178,7 +180,7 @@ def test_a_line_across_tiles_is_whole(own_bundle: Path) -> None:
     photo = tiny.draw_photo(
         [(text, 90, 200), ("AC", 20, 40), ("CA", 400, 420)], (480, 480), height=24
     )
-    with Reader(change_settings(own_bundle, line_widths=(128, 512))) as tiling:
+    with Reader(change_settings(own_bundle, {"recognize.line_widths": (128, 512)})) as tiling:
         reading = tiling.read(photo)
     assert reading.texts == ["AC", text, "CA"]
     assert iou(reading.lines[1].quad, box(90, 200, 248, 24)) > 0.7
@@ -205,9 +207,9 @@ def test_turned_pictures_of_a_line(reader: Reader) -> None:
 @pytest.mark.parametrize(
     ("settings", "turned"),
     [
-        ({"flip_confidence": 0.9, "flip_gain": 0.1}, True),
-        ({"flip_confidence": 0.9, "flip_gain": 0.3}, False),
-        ({"flip_confidence": 0.5, "flip_gain": 0.1}, False),
+        ({"retry.flip.confidence": 0.9, "retry.flip.gain": 0.1}, True),
+        ({"retry.flip.confidence": 0.9, "retry.flip.gain": 0.3}, False),
+        ({"retry.flip.confidence": 0.5, "retry.flip.gain": 0.1}, False),
     ],
 )
 def test_a_line_that_reads_badly_is_tried_upside_down(
@@ -216,7 +218,7 @@ def test_a_line_that_reads_badly_is_tried_upside_down(
     # bars one cell wide: as it stands some straddle two cells, turned they do not
     strip = tiny.draw_line("CAFE", bar=4, gap=5)
     height, width = strip.shape[:2]
-    with Reader(change_settings(own_bundle, **settings)) as opened:
+    with Reader(change_settings(own_bundle, settings)) as opened:
         line = opened.read_line(strip)
     if turned:
         assert line.confidence > 0.95
@@ -233,9 +235,9 @@ def test_a_loose_crop_is_read_where_its_line_stands(own_bundle: Path) -> None:
     height, width = line.shape[:2]
     # black rows above and below spoil the colors of a reading of the whole height
     crop = np.pad(line, ((4, 4), (0, 0), (0, 0)))
-    with Reader(change_settings(own_bundle, crop_confidence=0.0)) as opened:
+    with Reader(change_settings(own_bundle, {"retry.crop.confidence": 0.0})) as opened:
         whole = opened.read_line(crop)
-    with Reader(change_settings(own_bundle, crop_confidence=0.999)) as opened:
+    with Reader(change_settings(own_bundle, {"retry.crop.confidence": 0.999})) as opened:
         part = opened.read_line(crop)
     assert part.text == "AC"
     assert part.confidence > whole.confidence + 0.05
@@ -246,7 +248,13 @@ def test_a_loose_crop_is_read_where_its_line_stands(own_bundle: Path) -> None:
 def test_lines_of_a_photo_are_tried_upside_down(own_bundle: Path) -> None:
     # confidences that the line graph never reaches, and no gain asked for: always the better one
     folder = change_settings(
-        own_bundle, recheck_confidence=1.0, flip_confidence=1.0, flip_gain=0.0, strip_margin=0.0
+        own_bundle,
+        {
+            "retry.photo.confidence": 1.0,
+            "retry.flip.confidence": 1.0,
+            "retry.flip.gain": 0.0,
+            "recognize.crop_margin": 0.0,
+        },
     )
     with Reader(folder) as flipping:
         best = flipping.read(PHOTO)
@@ -269,7 +277,7 @@ def test_without_recognizer_lines_are_read_from_pixels(own_bundle: Path) -> None
 def test_small_lines_cost_no_look_at_the_features(
     own_bundle: Path, monkeypatch: pytest.MonkeyPatch, height: float, looks: int
 ) -> None:
-    bundle = Bundle.open(change_settings(own_bundle, recheck_height_px=height))
+    bundle = Bundle.open(change_settings(own_bundle, {"recognize.features_min_height_px": height}))
     engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
     seen: list[Any] = []
     run = engines["recognizer"].run
@@ -282,9 +290,13 @@ def test_small_lines_cost_no_look_at_the_features(
 def test_recheck_reads_from_pixels_what_features_blur(own_bundle: Path) -> None:
     # at half scale bars of 8 px are two cells wide: less sure than from the picture itself
     photo = tiny.draw_photo([("ABCDEFGH", 20, 40)], (256, 256), bar=8)
-    with Reader(change_settings(own_bundle, max_tiles=0, recheck_confidence=0.0)) as once:
+    with Reader(
+        change_settings(own_bundle, {"detect.tiles.most": 0, "retry.photo.confidence": 0.0})
+    ) as once:
         first = once.read(photo)[0]
-    with Reader(change_settings(own_bundle, max_tiles=0, recheck_confidence=1.0)) as twice:
+    with Reader(
+        change_settings(own_bundle, {"detect.tiles.most": 0, "retry.photo.confidence": 1.0})
+    ) as twice:
         second = twice.read(photo)[0]
     assert isinstance(first, TextLine) and isinstance(second, TextLine)
     assert second.text == "ABCDEFGH"
@@ -322,7 +334,7 @@ def test_the_model_has_a_least_confidence_of_its_own(own_bundle: Path) -> None:
     with Reader(own_bundle) as opened:
         confidences = sorted(line.confidence for line in opened.read(PHOTO))
     bound = sum(confidences) / 2
-    with Reader(change_settings(own_bundle, min_confidence=bound)) as opened:
+    with Reader(change_settings(own_bundle, {"recognize.min_confidence": bound})) as opened:
         assert [line.confidence for line in opened.read(PHOTO)] == confidences[1:]
         assert len(opened.read(PHOTO, min_confidence=0.0)) == len(confidences)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from sdk.charset import Charset
 from sdk.recognize.constrained import constrained_search, decode_constrained
-from sdk.recognize.ctc import beam_search, decode, log_probabilities, text_probability
+from sdk.recognize.ctc import beam_search, decode, log_probabilities
 from sdk.recognize.pattern.automaton import compile_pattern
 from tests.sdk.recognize.test_ctc import all_texts, random_log_probs
 
@@ -21,21 +21,6 @@ shapes = st.tuples(st.integers(0, 2**16), st.integers(1, 6), st.just(4))
 patterns = st.sampled_from(
     ["a", "aa", "[ab]1?", "a*1+", "(ab)+", "[^b]{2,3}", "a|b1|11a", "(a|1)(b|1)", ".*", "1b?1"]
 )
-
-
-@settings(max_examples=25, deadline=None)
-@given(shapes)
-def test_probability_of_a_text_is_the_sum_of_its_paths(shape: tuple[int, int, int]) -> None:
-    log_probs = random_log_probs(*shape)
-    for text, p in all_texts(log_probs).items():
-        assert math.exp(text_probability(log_probs, text)) == pytest.approx(p, abs=1e-7)
-
-
-def test_probability_of_what_does_not_fit() -> None:
-    log_probs = random_log_probs(0, 2, 3)
-    assert text_probability(log_probs, [1, 1]) == -math.inf
-    assert text_probability(log_probs[:0], [1]) == -math.inf
-    assert text_probability(log_probs[:0], []) == 0
 
 
 @settings(max_examples=60, deadline=None)

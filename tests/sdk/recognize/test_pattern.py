@@ -17,7 +17,7 @@ from sdk.recognize.pattern.automaton import compile_pattern
 from sdk.recognize.pattern.match import fullmatch
 from sdk.recognize.pattern.template import Template
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SMALL = Charset("ab1 -")
 
 ATOMS = r"a b 1 - . \d \w \s \D \W \S \- [ab] [^a] [a-b1] [^\d-] [\w-] [-a] []a] (?:ab) (b|1) (|a)"

@@ -10,7 +10,7 @@ import pytest
 
 from sdk.geometry import box_quads, side_lengths
 from sdk.rectify.band import Band, cut_band
-from sdk.rectify.crop import expand_quad, fit_strip, pack_strips, rectify
+from sdk.rectify.crop import expand_quad, pad_crops, rectify, scale_crop
 
 
 def smooth_picture(height: int, width: int) -> np.ndarray:
@@ -75,7 +75,7 @@ def test_odd_quads_give_strips_within_limits(size: tuple[float, float]) -> None:
     [(32, 100, 100), (64, 100, 50), (10, 100, 320), (20, 20_000, 512), (1, 1, 32), (500, 2, 1)],
 )
 def test_crops_are_scaled_to_height(height: int, width: int, expected: int) -> None:
-    strip = fit_strip(np.full((height, width, 3), 9, np.uint8), 512)
+    strip = scale_crop(np.full((height, width, 3), 9, np.uint8), 512)
     assert strip.shape == (32, expected, 3)
     assert (strip == 9).all()
 
@@ -83,7 +83,7 @@ def test_crops_are_scaled_to_height(height: int, width: int, expected: int) -> N
 def test_packed_strips_repeat_their_last_column() -> None:
     rng = np.random.default_rng(0)
     strips = [rng.integers(0, 256, (32, w, 3), dtype=np.uint8) for w in (5, 64)]
-    batch = pack_strips(strips, 64)
+    batch = pad_crops(strips, 64)
     assert batch.shape == (2, 32, 64, 3)
     assert np.array_equal(batch[0, :, :5], strips[0])
     assert (batch[0, :, 5:] == strips[0][:, -1:]).all()

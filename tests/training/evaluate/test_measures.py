@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from sdk.charset import Charset
-from sdk.rectify.crop import pack_strips
+from sdk.rectify.crop import pad_crops
 from sdk.station import History, Job, judge
 from tests.sdk.station.readings import make_reading
 from tests.training.conftest import FOTS_TOML, LINE_TOML
@@ -84,7 +84,7 @@ def test_a_line_image_reads_the_same_alone_and_in_a_batch(line_shards, line_run)
     columns = [-(-s.shape[1] // 4) for s in same]
     charset = Charset(run.config.model.charset)
     together = read_line_images(
-        run.models["line"], pack_strips(same, frame), columns, charset, batch=4
+        run.models["line"], pad_crops(same, frame), columns, charset, batch=4
     )
     assert together == [reader.read_line(image).text for image in same]
     with pytest.raises(TrainingError, match="has no detector"):
@@ -113,7 +113,7 @@ def test_bundle_reads_with_the_threads_asked_for(line_shards, monkeypatch, capsy
         def close(self):
             told.append("closed")
 
-    monkeypatch.setattr("sdk.Reader", Reader)
+    monkeypatch.setattr("training.evaluate.readers.Reader", Reader)
     arguments = ["--bundle", "b", "--data", str(line_shards), "--limit", "2", "--threads", "1"]
     assert main(["evaluate", *arguments]) == 0
     assert told == [("b", 1), "closed"]

@@ -15,7 +15,12 @@ from training.evaluate.diagnose.report import table
 
 __all__ = ["calibrate"]
 
-_BOUNDS = ("min_confidence", "recheck_confidence", "crop_confidence", "flip_confidence")
+_BOUNDS = (
+    "recognize.min_confidence",
+    "retry.photo.confidence",
+    "retry.crop.confidence",
+    "retry.flip.confidence",
+)
 
 
 def calibrate(
@@ -67,7 +72,7 @@ def calibrate(
         )
         moved = []
         for name in _BOUNDS:
-            bound = getattr(manifest.decode, name)
+            bound = manifest.decode.get(name)
             before, after, equal = same_share(lines, manifest.charset, old, new, bound)
             moved.append(
                 {

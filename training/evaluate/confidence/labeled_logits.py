@@ -9,25 +9,21 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sdk.charset import Charset
-from sdk.detect.detector import Finder, FoundLine, View
-from sdk.detect.maps import STRIDE
-from sdk.engine import Engine, open_engine
+from sdk.engine import open_engine
 from sdk.metrics import letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
+from sdk.pipeline import Pipeline
 from sdk.recognize.ctc import decode
-from sdk.recognize.recognizer import COLUMN_PX, FEATURE_ROWS, LineReader, ReadOptions
-from sdk.recognize.roi_rotate import roi_affine
-from sdk.rectify.crop import fit_strip, rectify
-from sdk.retry.recheck import strip_area
+from sdk.recognize.options import ReadOptions
+from sdk.rectify.crop import expand_quad, rectify, scale_crop
 from training.data.sets import read_samples
 from training.evaluate.confidence.reliability import Reliability
 from training.evaluate.diagnose.confusion import align_places
@@ -48,33 +44,8 @@ class LabeledLogits:
     label: str
 
 
-class _RecordingEngine:
-    """An engine that records the logits of its last run."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._logits = np.zeros((0, 0), np.float32)
-
-    def run(
-        self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
-    ) -> dict[str, NDArray[Any]]:
-        out = self._engine.run(inputs, raw)
-        self._logits = out["logits"][0, 0]
-        return out
-
-    def take(self, columns: int) -> np.ndarray:
-        """Return the logits of the last line without padding, (columns, classes)."""
-        return self._logits[:columns].copy()
-
-    def describe(self) -> dict[str, Any]:
-        return self._engine.describe()
-
-    def close(self) -> None:
-        self._engine.close()
-
-
 class LogitReader:
-    """Returns the logits of lines read with the graphs of a bundle."""
+    """Returns the uncalibrated logits of lines read with the graphs of a bundle."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Open the graphs.
@@ -82,67 +53,47 @@ class LogitReader:
         Raises:
             SdkError: A graph cannot be run.
         """
-        self.charset = bundle.manifest.charset
-        self._settings = bundle.manifest.decode
+        manifest = bundle.manifest
+        decode = manifest.decode.changed({"recognize.digit_odds": 1.0})
+        plain = replace(bundle, manifest=replace(manifest, decode=decode, temperature={}))
         engines = {role: open_engine(bundle.graph(role)) for role in bundle.roles}
-        self._engines = tuple(engines.values())
-        self._recorders: dict[str, _RecordingEngine] = {
-            role: _RecordingEngine(engines[role])
-            for role in ("line", "recognizer")
-            if role in engines
-        }
-        self._lines = LineReader(
-            self._recorders["line"],
-            self._recorders.get("recognizer"),
-            self.charset,
-            self._settings.line_widths,
-            {},
-        )
-        self._finder: Finder | None = None
-        if "detector" in engines:
-            spec = bundle.graph("detector").spec
-            self._finder = Finder(
-                engines["detector"], spec, self._settings, self._lines.reads_features
-            )
+        self._pipeline = Pipeline(plain, engines)
+        self.charset = manifest.charset
 
     def close(self) -> None:
         """Free the graphs."""
-        for engine in self._engines:
-            engine.close()
+        self._pipeline.close()
 
     def line(self, image: np.ndarray) -> np.ndarray:
-        """Return the line graph's logits of a line image, float32 (T, classes)."""
-        return self._line(fit_strip(image, self._lines.max_width))
+        """Return the line graph's logits of a line image, float32 (T, classes).
 
-    def _line(self, image: np.ndarray) -> np.ndarray:
-        self._lines.read_strip(image, ReadOptions())
-        return self._recorders["line"].take(-(-image.shape[1] // COLUMN_PX))
+        They are logarithms of probabilities, which differ from the graph's logits by a constant in
+        each column.
+        """
+        return self._crop(scale_crop(image, self._pipeline.crops.max_width))
+
+    def _crop(self, crop: np.ndarray) -> np.ndarray:
+        return self._pipeline.crops.read(crop, ReadOptions()).log_probs
 
     def photo(
         self, image: np.ndarray, labels: Sequence[dict[str, Any]]
     ) -> dict[str, list[LabeledLogits]]:
         """Return the logits of the detected lines of a photo that have a label, by graph."""
         out: dict[str, list[LabeledLogits]] = {"line": [], "recognizer": []}
-        found = [] if self._finder is None else self._finder.find(image)
+        pipeline, margins = self._pipeline, self._pipeline.settings.recognize
+        found = pipeline.detect(image) if pipeline.detector else []
         wanted = [x for x in labels if x["quad"]]
         quads = np.array([x["quad"] for x in wanted], np.float32).reshape(-1, 4, 2)
         ignored = [bool(x.get("ignore")) for x in wanted]
         pairs, _ = match_quads([x.quad for x in found], quads, ignored)
         for i, j in pairs:
-            area = strip_area(found[i].quad, self._settings)
-            logits = self._line(rectify(image, area, self._lines.max_width))
+            area = expand_quad(found[i].quad, margins.crop_margin, margins.crop_side)
+            logits = self._crop(rectify(image, area, pipeline.crops.max_width))
             out["line"].append(LabeledLogits(logits, wanted[j]["text"]))
-            view = found[i].view
-            if view is not None and "recognizer" in self._recorders:
-                logits = self._features(found[i], view)
-                out["recognizer"].append(LabeledLogits(logits, wanted[j]["text"]))
+            if found[i].run is not None and pipeline.features is not None:
+                [text] = pipeline.features.read([found[i]], ReadOptions())
+                out["recognizer"].append(LabeledLogits(text.log_probs, wanted[j]["text"]))
         return out
-
-    def _features(self, line: FoundLine, view: View) -> np.ndarray:
-        self._lines.read_features([line], ReadOptions())
-        most = self._settings.line_widths[-1] // COLUMN_PX
-        _, widths = roi_affine(view.to_frame(line.quad)[None] / STRIDE, FEATURE_ROWS, most)
-        return self._recorders["recognizer"].take(int(widths[0]))
 
 
 def read_logits(

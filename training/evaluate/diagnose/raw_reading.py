@@ -8,9 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from sdk.detect.detector import Finder
-from sdk.engine import Engine, open_engine
+from sdk import Reader
+from sdk.engine import open_engine
 from sdk.model.bundle import Bundle
+from sdk.pipeline import Pipeline
 from training.evaluate.readers import BundleReader, NetworkReader
 from training.evaluate.reading import LineReading
 
@@ -62,14 +63,10 @@ class RawBundleReader:
             SdkError: The bundle cannot be used.
         """
         opened = Bundle.open(bundle)
-        self.bound = opened.manifest.decode.min_confidence
-        self._reader = BundleReader(bundle, 0.0, threads)
-        self._detector: Engine | None = None
-        self._finder: Finder | None = None
-        if "detector" in opened.roles:
-            graph = opened.graph("detector")
-            self._detector = open_engine(graph, threads=threads)
-            self._finder = Finder(self._detector, graph.spec, opened.manifest.decode)
+        self.bound = opened.manifest.decode.recognize.min_confidence
+        engines = {role: open_engine(opened.graph(role), threads=threads) for role in opened.roles}
+        self._reader = BundleReader(Reader.of_parts(opened, engines), 0.0)
+        self._pipeline = Pipeline(opened, engines)
 
     def read_line(self, image: np.ndarray) -> LineReading:
         """Return the reading of a line image, uint8 (H, W, 3)."""
@@ -79,16 +76,15 @@ class RawBundleReader:
         """Return the unfiltered reading of a photo, uint8 (H, W, 3)."""
         lines = self._reader.read_photo(image)
         # a second detection, because a reading has no boxes without text
-        found = self._finder.find(image) if self._finder else []
+        found = self._pipeline.detect(image) if self._pipeline.detector else []
         boxes = np.array([x.quad for x in found], np.float32).reshape(-1, 4, 2)
-        views = [x.view.box.scale_y for x in found if x.view is not None]
-        return RawReading(boxes, lines, max(views, default=1.0))
+        scales = [x.run.box.scale_y for x in found if x.run is not None]
+        return RawReading(boxes, lines, max(scales, default=1.0))
 
     def close(self) -> None:
         """Free the model."""
         self._reader.close()
-        if self._detector is not None:
-            self._detector.close()
+        self._pipeline.close()
 
 
 class RawNetworkReader:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from sdk.model.settings import DecodeSettings
+from sdk.model.settings import FEATURES, PIXELS, DecodeSettings
 
 __all__ = ["CHEAP", "GROUPS", "TIE", "Group", "Measured", "choose"]
 
@@ -45,7 +45,7 @@ class Group:
     tried: tuple[Changes, ...]
 
 
-def _grid(**values: Sequence[float]) -> tuple[Changes, ...]:
+def _grid(values: dict[str, Sequence[float]]) -> tuple[Changes, ...]:
     """Return all combinations of values; the last setting varies fastest."""
     return tuple(dict(zip(values, point, strict=True)) for point in product(*values.values()))
 
@@ -55,26 +55,41 @@ GROUPS = (
         "score threshold",
         "photos",
         "e2e",
-        _grid(score_threshold=(0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)),
+        _grid({"detect.score_threshold": (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)}),
     ),
-    Group("suppression", "photos", "e2e", _grid(nms_iou=(0.1, 0.2, 0.3, 0.4, 0.5))),
+    Group("suppression", "photos", "e2e", _grid({"detect.nms_iou": (0.1, 0.2, 0.3, 0.4, 0.5)})),
     Group(
-        "second reading",
+        "lines from pixels",
         "photos",
         "e2e",
         (
-            {"recheck_height_px": 0.0, "recheck_confidence": 0.0},
-            *_grid(recheck_height_px=(0.0, 16.0, 24.0), recheck_confidence=(0.5, 0.8, 0.9, 0.97)),
-            {"recheck_height_px": 1000.0},
+            {"recognize.source": FEATURES},
+            *_grid({"recognize.features_min_height_px": (0.0, 16.0, 24.0)}),
+            {"recognize.source": PIXELS},
         ),
     ),
     Group(
-        "reversed reading",
+        "candidate views",
         "photos",
         "e2e",
         (
-            {"flip_confidence": 0.0},
-            *_grid(flip_confidence=(0.3, 0.5, 0.7), flip_gain=(0.05, 0.1, 0.2)),
+            {"retry.photo.views": ()},
+            *_grid({"retry.photo.confidence": (0.5, 0.8, 0.9, 0.95, 0.97)}),
+        ),
+    ),
+    Group(
+        "hopeless lines",
+        "photos",
+        "e2e",
+        _grid({"retry.photo.hopeless": (0.8, 0.7, 0.6, 0.4, 0.0)}),
+    ),
+    Group(
+        "doubtful lines turned",
+        "photos",
+        "e2e",
+        (
+            {"retry.flip.confidence": 0.0},
+            *_grid({"retry.flip.confidence": (0.3, 0.5, 0.7), "retry.flip.gain": (0.05, 0.1, 0.2)}),
         ),
     ),
     # A line with a wrong character is still useful, a box without text is not. The threshold shall
@@ -83,16 +98,27 @@ GROUPS = (
         "least confidence",
         "photos",
         "H",
-        _grid(min_confidence=(0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)),
+        _grid({"recognize.min_confidence": [n / 10 for n in range(10)]}),
     ),
     Group(
-        "views of a crop",
+        "candidate views of a crop",
         "crops",
         "exact",
         (
-            {"vote_lead": 0.0},
-            *_grid(crop_confidence=(0.9, 0.97, 0.99), vote_lead=(0.6, 1.2, 1.8, 2.5)),
+            {"retry.vote.lead": 0.0},
+            *_grid(
+                {
+                    "retry.crop.confidence": (0.9, 0.97, 0.99),
+                    "retry.vote.lead": (0.6, 1.2, 1.8, 2.5),
+                }
+            ),
         ),
+    ),
+    Group(
+        "weight of votes",
+        "crops",
+        "exact",
+        _grid({"retry.vote.power": (4, 8, 16)}),
     ),
 )
 """All groups, in the order of the sweep."""
@@ -114,7 +140,7 @@ class Measured:
 
     def is_in(self, settings: DecodeSettings) -> bool:
         """Tell whether settings have these values."""
-        return all(getattr(settings, name) == value for name, value in self.changes.items())
+        return all(settings.get(name) == value for name, value in self.changes.items())
 
 
 def choose(tried: Sequence[Measured], score: str, now: DecodeSettings) -> Measured:

@@ -59,7 +59,7 @@ class Bench:
             TrainingError: There is no labeled line.
             ShardError: A shard is damaged.
         """
-        readers = [self._reader(replace(settings, **changes)) for changes in group.tried]
+        readers = [self._reader(settings.changed(changes)) for changes in group.tried]
         measure = {"photos": self._page, "crops": self._crops}[group.measured_on]
         totals = [_Total(changes) for changes in group.tried]
         for number, (image, record) in enumerate(self._photos()):
@@ -178,9 +178,9 @@ def sweep(
             chosen = choose(tried, group.score, settings)
             rows = [_row(m, settings, m is chosen) for m in tried]
             progress(f"{group.name}, on {group.measured_on}:\n{table(rows)}")
-            settings = replace(settings, **chosen.changes)
-    before = bundle.manifest.decode.to_dict()
-    changed = {k: v for k, v in settings.to_dict().items() if v != before[k]}
+            settings = settings.changed(chosen.changes)
+    before = bundle.manifest.decode.flat()
+    changed = {k: v for k, v in settings.flat().items() if v != before[k]}
     shown = ", ".join(f"{k}={v} (was {before[k]})" for k, v in changed.items())
     progress(f"chosen: {shown or 'no change'}")
     if write and changed:
@@ -191,8 +191,14 @@ def sweep(
 
 def _row(measured: Measured, now: DecodeSettings, chosen: bool) -> dict[str, Any]:
     return {
-        "setting": " ".join(f"{name}={value:g}" for name, value in measured.changes.items()),
+        "setting": " ".join(f"{name}={_short(value)}" for name, value in measured.changes.items()),
         **{name: f"{value:.4f}" for name, value in measured.measures.items()},
         "ms": f"{measured.ms:.1f}",
         "": "chosen" if chosen else "in use" if measured.is_in(now) else "",
     }
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, (int, float)):
+        return f"{value:g}"
+    return value if isinstance(value, str) else f"{len(value)} of them"

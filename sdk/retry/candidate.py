@@ -1,4 +1,4 @@
-"""Looks at a line: the same line may be read more than once, from different pixels."""
+"""Candidates: the same line as it reads from one view or another."""
 
 from __future__ import annotations
 
@@ -8,30 +8,29 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sdk.detect.detector import FoundLine
 from sdk.geometry import angle, slice_quads
 from sdk.recognize.ctc import CtcText, character_edges
-from sdk.recognize.recognizer import LineText
+from sdk.recognize.decoder import LineText
 from sdk.results import Char, Quad, TextLine
 
 Floats = NDArray[np.float32]
 
-__all__ = ["Look", "fit_ratio", "to_result"]
+__all__ = ["Candidate", "fit_ratio", "to_result"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """A line and what one look at it says.
+class Candidate:
+    """One reading of a line.
 
     Attributes:
-        found: The line as it was found.
-        quad: float32 (4, 2), the box that users get, in the direction it was read, photo pixels.
-        area: float32 (4, 2), what the text was read from.
+        score: Text probability that the detector gives the line, 0..1.
+        box: float32 (4, 2), the box that users get, in the direction of reading, photo pixels.
+        area: float32 (4, 2), what the text was read from, photo pixels.
         text: The text.
     """
 
-    found: FoundLine
-    quad: Floats
+    score: float
+    box: Floats
     area: Floats
     text: LineText
 
@@ -53,16 +52,16 @@ class Look:
 
     @property
     def fit_confidence(self) -> float:
-        """How sure that text is: as sure as the free one, or less by how much less likely it is."""
+        """How sure that text is: the free text's confidence, lowered by how much less likely."""
         return self.confidence * min(fit_ratio(self, self), 1.0)
 
 
-def fit_ratio(free: Look, fitted: Look) -> float:
+def fit_ratio(free: Candidate, fitted: Candidate) -> float:
     """Return how probable the text that the pattern allows is beside the free one.
 
     Args:
-        free: The look whose free text was chosen.
-        fitted: The look whose allowed text was chosen.
+        free: The candidate whose free text was chosen.
+        fitted: The candidate whose allowed text was chosen.
 
     Returns:
         The ratio of the two probabilities for each character: the root of it, of the allowed text's
@@ -75,12 +74,12 @@ def fit_ratio(free: Look, fitted: Look) -> float:
     return math.exp(min(more / len(fit.text.text), 100.0))
 
 
-def to_result(free: Look, fitted: Look | None, least_ratio: float) -> TextLine:
+def to_result(free: Candidate, fitted: Candidate | None, least_ratio: float) -> TextLine:
     """Return a line as users get it.
 
     Args:
-        free: The look whose free text was chosen.
-        fitted: The look whose allowed text was chosen; None without a pattern.
+        free: The candidate whose free text was chosen.
+        fitted: The candidate whose allowed text was chosen; None without a pattern.
         least_ratio: The allowed text is given if `fit_ratio` is at least this.
     """
     raw = free.text.free
@@ -92,21 +91,23 @@ def to_result(free: Look, fitted: Look | None, least_ratio: float) -> TextLine:
     return _to_line(fitted, fit.text, raw.text, True)
 
 
-def _to_line(look: Look, text: CtcText, raw: str | None, pattern_ok: bool | None) -> TextLine:
+def _to_line(
+    candidate: Candidate, text: CtcText, raw: str | None, pattern_ok: bool | None
+) -> TextLine:
     start, end = character_edges(text)
     chars = tuple(
         Char(character, confidence, _to_points(quad))
         for character, confidence, quad in zip(
-            text.text, text.confidences, slice_quads(look.area, start, end), strict=True
+            text.text, text.confidences, slice_quads(candidate.area, start, end), strict=True
         )
     )
     return TextLine(
         text.text,
         text.confidence,
-        _to_points(look.quad),
+        _to_points(candidate.box),
         chars,
-        look.found.score,
-        float(angle(look.quad)),
+        candidate.score,
+        float(angle(candidate.box)),
         raw,
         pattern_ok,
     )

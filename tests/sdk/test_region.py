@@ -9,7 +9,7 @@ import pytest
 
 from sdk import Reader
 from sdk.errors import OptionError
-from sdk.live import check_region, read_region
+from sdk.region import Region
 from tests import tiny
 
 PHOTO = tiny.draw_photo([("ABCD", 8, 8), ("HAG", 13, 78)], (128, 128))
@@ -22,7 +22,7 @@ def reader(tiny_bundle: Path) -> Reader:
 
 def test_only_the_region_is_read_and_places_are_those_of_the_picture(reader: Reader) -> None:
     whole = reader.read(PHOTO)
-    lower = read_region(reader, PHOTO, (0.0, 0.5, 1.0, 0.5))
+    lower = reader.read(PHOTO, region=(0.0, 0.5, 1.0, 0.5))
     assert whole.texts == ["ABCD", "HAG"]
     assert lower.texts == ["HAG"]
     assert (lower.width, lower.height) == (128, 128)
@@ -34,11 +34,11 @@ def test_only_the_region_is_read_and_places_are_those_of_the_picture(reader: Rea
 
 
 def test_without_a_region_all_is_read(reader: Reader) -> None:
-    assert read_region(reader, PHOTO, None, max_lines=1).texts == ["ABCD"]
+    assert reader.read(PHOTO, region=None, max_lines=1).texts == ["ABCD"]
 
 
 def test_the_smallest_region_is_a_pixel(reader: Reader) -> None:
-    assert read_region(reader, PHOTO, (0.999, 0.999, 0.001, 0.001)).texts == []
+    assert reader.read(PHOTO, region=(0.999, 0.999, 0.001, 0.001)).texts == []
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_the_smallest_region_is_a_pixel(reader: Reader) -> None:
 )
 def test_regions_that_are_none(region: object) -> None:
     with pytest.raises(OptionError, match="region is"):
-        check_region(region)  # type: ignore[arg-type]
+        Region.of(region)  # type: ignore[arg-type]
 
 
 def test_whole_picture_is_a_region() -> None:
-    assert check_region([0, 0, 1, 1]) == (0, 0, 1, 1)
-    assert check_region((0.1, 0.2, 0.9, 0.8)) == (0.1, 0.2, 0.9, 0.8)
+    assert Region.of([0, 0, 1, 1]) == (0, 0, 1, 1)
+    assert Region.of((0.1, 0.2, 0.9, 0.8)) == (0.1, 0.2, 0.9, 0.8)

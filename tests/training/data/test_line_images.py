@@ -108,7 +108,7 @@ def picture(height=32, width=40):
     ("image", "record", "part"),
     [
         (picture(), {"text": "é"}, "not in the charset"),
-        (picture(), {"texts": []}, "no line image"),
+        (picture(), {"texts": []}, "not a line image"),
     ],
 )
 def test_unusable_records(tmp_path, image, record, part):
@@ -216,7 +216,7 @@ def test_a_pipe_is_no_labeled_picture(tmp_path):
     picture = next((folder / "images").iterdir())
     picture.unlink()
     os.mkfifo(picture)
-    with pytest.raises(TrainingError, match=r"photo0_0\.png: it is not a regular file"):
+    with pytest.raises(TrainingError, match=r"photo0_0\.png: it is no regular file"):
         for side in find_parts([folder], 1):
             list(side[0].samples())
 

@@ -29,7 +29,7 @@ from sdk.model.bundle import Bundle
 from sdk.model.views import BandView, CandidateView, PartView, plain_views
 from training.data.labels import read_labeled
 from training.data.sets import find_sets
-from training.evaluate.sweep.memory import Remembering
+from training.evaluate.sweep.cached_engine import CachedEngine
 
 
 class Counted:
@@ -123,7 +123,7 @@ def main() -> None:
 
 def _run(args: argparse.Namespace) -> None:
     bundle = Bundle.open(args.model)
-    engines = {role: Remembering(open_engine(bundle.graph(role))) for role in bundle.roles}
+    engines = {role: CachedEngine(open_engine(bundle.graph(role))) for role in bundle.roles}
     trials: dict[str, dict[str, Trial]] = {}
     for folder in find_sets(args.folder, args.only):
         for number, (path, row) in enumerate(read_labeled(folder)):
@@ -140,7 +140,7 @@ def _run(args: argparse.Namespace) -> None:
             for trial in trials[setting].values():
                 trial.read(pixels, row)
             for engine in engines.values():
-                engine.forget()
+                engine.clear()
     for setting, tried in trials.items():
         print(f"\n{setting}")
         width = max(map(len, tried))

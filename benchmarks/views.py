@@ -4,8 +4,9 @@ python -m benchmarks.views FOLDER [--model BUNDLE] [--only a,b] [--limit N]
 
 FOLDER is a labeled folder, or has such folders (docs/evaluation.md). Pictures of one line are read
 with other `retry.crop.views`, photos with other `retry.photo.views`: all of the bundle, none, those
-of one kind, and all but one. The table has the labels that are right (`exact` or `found`) and the
-runs of the line graph for each label. A view without which nothing is lost is one to leave out.
+of one kind, and all but one. The table has the labels that are right (`exact` or `found`), `e2e` of
+photos, and the runs of the line graph for each label. A view without which nothing is lost is one to
+leave out.
 """
 
 from __future__ import annotations
@@ -87,11 +88,13 @@ class Trial:
         self.score.add_photo(row["texts"], [(x.text, [list(p) for p in x.quad]) for x in lines])
 
     def __str__(self) -> str:
-        """Return the right labels and the runs a label."""
+        """Return the right labels, of photos e2e too, and the runs a label."""
         score = self.score
         labels = score.lines + score.labels
-        runs = self._line.runs / max(labels, 1)
-        return f"{score.exact + score.found:6} of {labels}{runs:8.2f} runs a label"
+        shown = f"{score.exact + score.found:6} of {labels}"
+        if score.photos:
+            shown += f"  e2e {2 * score.right / max(score.regions + score.labels, 1):.3f}"
+        return f"{shown}{self._line.runs / max(labels, 1):8.2f} runs a label"
 
 
 def lists_of(views: tuple[CandidateView, ...]) -> Iterator[tuple[str, tuple[CandidateView, ...]]]:

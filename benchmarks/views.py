@@ -5,8 +5,8 @@ python -m benchmarks.views FOLDER [--model BUNDLE] [--only a,b] [--limit N]
 FOLDER is a labeled folder, or has such folders (docs/evaluation.md). Pictures of one line are read
 with other `retry.crop.views`, photos with other `retry.photo.views`: all of the bundle, none, those
 of one kind, and all but one. The table has the labels that are right (`exact` or `found`), `e2e` of
-photos, and the runs of the line graph for each label. A view without which nothing is lost is one to
-leave out.
+photos, and the runs of the line graph for each label. A view without which nothing is lost can be
+left out.
 """
 
 from __future__ import annotations

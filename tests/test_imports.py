@@ -30,6 +30,10 @@ SDK_OPTIONAL = {
     "sdk/station/outputs/modbus.py": "pymodbus",
     "sdk/station/outputs/mqtt.py": "paho",
 }
+# Rooms that come with an extra, and what it brings.
+SDK_ROOMS = {
+    "sdk/serve/": {"prometheus_client", "python_multipart", "starlette", "uvicorn"},
+}
 FORBIDDEN = {
     "training": {
         "convert",
@@ -70,7 +74,9 @@ def is_allowed(file: Path, name: str) -> bool:
     package = file.parts[0]
     if package == "sdk":
         in_engine = file.parts[:2] == ("sdk", "engine")
-        optional = SDK_OPTIONAL.get(file.as_posix()) == name
+        optional = SDK_OPTIONAL.get(file.as_posix()) == name or any(
+            file.as_posix().startswith(room) and name in names for room, names in SDK_ROOMS.items()
+        )
         return name in SDK_ALLOWED or optional or (in_engine and name in INTERPRETERS)
     return name not in FORBIDDEN[package]
 
@@ -118,6 +124,7 @@ def test_package_keeps_to_its_imports(package: str) -> None:
         ),
         ("sdk/engine/litert.py", "import tensorflow as tf", "tensorflow"),
         ("sdk/decode/ctc.py", "from training.losses import ctc", "training"),
+        ("sdk/reader.py", "import starlette", "starlette"),
         ("sdk/metrics.py", "import importlib\nimportlib.import_module('scipy.special')", "scipy"),
         ("training/fit.py", "from convert import export", "convert"),
         ("convert/export.py", "import demo_app", "demo_app"),
@@ -130,6 +137,29 @@ def test_forbidden_import_is_found(tmp_path: Path, file: str, source: str, name:
     path.write_text(source, encoding="utf-8")
     line = source.count("\n") + 1
     assert violations(tmp_path, Path(file).parts[0]) == [f"{Path(file)}:{line} imports {name}"]
+
+
+def modules_of(room: str) -> Iterator[tuple[str, str]]:
+    """Yields (file, full name) of every module that a room of sdk imports."""
+    for path in sorted((ROOT / room).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                yield path.relative_to(ROOT).as_posix(), name
+
+
+def test_the_service_imports_the_reading_core_only() -> None:
+    others = ("sdk.camera", "sdk.stream", "sdk.station", "sdk.cli")
+    found = {
+        (file, name)
+        for file, name in modules_of("sdk/serve")
+        if name.startswith(others) and name != "sdk.stream.region"
+    }
+    assert found == set()
 
 
 def test_engine_may_import_an_interpreter(tmp_path: Path) -> None:
@@ -159,13 +189,13 @@ def test_all_of_sdk_loads_no_interpreter_until_one_is_opened() -> None:
     statement = (
         "import importlib, pkgutil, sdk\n"
         "for module in pkgutil.walk_packages(sdk.__path__, 'sdk.'):\n"
-        "    if not module.name.endswith('.__main__'):\n"
+        "    if not module.name.startswith('sdk.serve.') and not module.name.endswith('__main__'):\n"
         "        importlib.import_module(module.name)\n"
         "sdk.Reader"
     )
     loaded = loaded_after(statement)
     assert {"numpy", "sdk"} <= loaded
-    optional = set(SDK_OPTIONAL.values())
+    optional = set(SDK_OPTIONAL.values()).union(*SDK_ROOMS.values())
     outside = {"training", "convert", "demo_app", "kivy"}
     assert not loaded & (INTERPRETERS | TRAINERS | optional | outside)
 

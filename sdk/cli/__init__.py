@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from sdk import __version__
-from sdk.cli import bench, check, info, read, station, watch
+from sdk.cli import bench, check, info, read, serve, station, watch
 from sdk.cli.log import log_to_stderr, logger
 from sdk.cli.signals import end_in_time
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
@@ -88,6 +88,6 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"fots-lite {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (read, watch, station, bench, info, check):
+    for command in (read, serve, watch, station, bench, info, check):
         command.add_parser(commands)
     return parser

@@ -189,7 +189,7 @@ def test_all_of_sdk_loads_no_interpreter_until_one_is_opened() -> None:
     statement = (
         "import importlib, pkgutil, sdk\n"
         "for module in pkgutil.walk_packages(sdk.__path__, 'sdk.'):\n"
-        "    if not module.name.startswith('sdk.serve.') and not module.name.endswith('__main__'):\n"
+        "    if not module.name.startswith('sdk.serve.') | module.name.endswith('__main__'):\n"
         "        importlib.import_module(module.name)\n"
         "sdk.Reader"
     )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from importlib import resources
 from typing import Any
 
@@ -16,7 +15,6 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sdk import __version__
-from sdk.errors import SdkError
 from sdk.serve.body import Bodies, ClientDisconnect
 from sdk.serve.form import choose_form
 from sdk.serve.inference import model_metadata
@@ -52,18 +50,16 @@ class Service:
     """The service as an ASGI application.
 
     Attributes:
-        app: The application.
-        failure: Why it could not start; None if it could.
+        app: The application; `start` comes before its first request, `close` after its last.
     """
 
     def __init__(self, open_reader: OpenReader, settings: ServeSettings) -> None:
-        """Make the routes; the workers start with the application.
+        """Make the routes.
 
         Args:
             open_reader: Opens the reader of a worker.
             settings: Limits and tokens.
         """
-        self.failure: SdkError | None = None
         self._settings = settings
         self._bodies = Bodies(settings.max_bytes, settings.body_timeout_s)
         self._pool = Pool(
@@ -75,7 +71,6 @@ class Service:
         self._metrics = Metrics(self._gauges)
         inner = Starlette(
             routes=self._routes(),
-            lifespan=self._lifespan,
             exception_handlers={
                 Problem: on_problem,
                 404: on_http_error,
@@ -96,16 +91,17 @@ class Service:
         """Tell clients and load balancers that the service is about to stop."""
         self.app.draining = True
 
-    @contextlib.asynccontextmanager
-    async def _lifespan(self, _app: Starlette) -> AsyncIterator[None]:
-        try:
-            await self._pool.start()
-            yield
-        except SdkError as error:
-            self.failure = error
-            raise
-        finally:
-            await self._pool.close()
+    async def start(self) -> None:
+        """Start the workers, and wait for the first of them.
+
+        Raises:
+            SdkError: A reader cannot be opened.
+        """
+        await self._pool.start()
+
+    async def close(self) -> None:
+        """End the workers."""
+        await self._pool.close()
 
     def _routes(self) -> list[Route]:
         guarded: list[tuple[str, str, Endpoint]] = [
@@ -130,19 +126,33 @@ class Service:
             ),
         ]
         return [
-            *(Route(path, self._guard(end), methods=[verb]) for verb, path, end in guarded),
-            *(Route(path, end, methods=[verb]) for verb, path, end in open_to_all),
+            *(
+                Route(path, self._routed(path, end, guarded=True), methods=[verb])
+                for verb, path, end in guarded
+            ),
+            *(
+                Route(path, self._routed(path, end, guarded=False), methods=[verb])
+                for verb, path, end in open_to_all
+            ),
         ]
 
-    def _guard(self, endpoint: Endpoint) -> Endpoint:
-        """Return an endpoint that answers only those who have a token, if there are any."""
+    def _routed(self, path: str, endpoint: Endpoint, *, guarded: bool) -> Endpoint:
+        """Return an endpoint that tells its route.
 
-        async def guarded(request: Request) -> Response:
-            if self._settings.tokens:
-                check_token(request.headers.get("authorization", ""), self._settings.tokens)
+        Args:
+            path: The route.
+            endpoint: What answers.
+            guarded: Whether only those who have a token are answered, if there are any.
+        """
+        tokens = self._settings.tokens if guarded else ()
+
+        async def routed(request: Request) -> Response:
+            trace_of(request).route = path
+            if tokens:
+                check_token(request.headers.get("authorization", ""), tokens)
             return await endpoint(request)
 
-        return guarded
+        return routed
 
     def _reads(self, task: Task) -> Endpoint:
         async def read(request: Request) -> Response:

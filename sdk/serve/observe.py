@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from sdk.serve.log import log_request, logger
 from sdk.serve.metrics import Metrics
@@ -32,11 +33,13 @@ class Trace:
 
     Attributes:
         id: Its id, the client's or a new one.
+        route: Path of the route that answers.
         code: Kind of the problem; empty if there is none.
         values: What the log tells of it.
     """
 
     id: str
+    route: str = "other"
     code: str = ""
     values: dict[str, Any] = field(default_factory=dict)
 
@@ -48,16 +51,22 @@ def trace_of(request: Request) -> Trace:
 
 
 class Observed:
-    """An application whose requests are counted and logged."""
+    """An application whose requests are counted and logged.
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    Attributes:
+        inner: The application itself.
+        active: How many requests are being answered.
+        draining: Whether clients are told to close their connections.
+    """
+
+    def __init__(self, app: Starlette, metrics: Metrics) -> None:
         """Wrap an application.
 
         Args:
             app: What answers.
             metrics: Counts the answers.
         """
-        self._app = app
+        self.inner = app
         self._metrics = metrics
         self.active = 0
         self.draining = False
@@ -65,7 +74,7 @@ class Observed:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
-            await self._app(scope, receive, send)
+            await self.inner(scope, receive, send)
             return
         trace = scope["fots_lite.trace"] = Trace(_request_id(scope))
         status = GONE
@@ -80,7 +89,7 @@ class Observed:
 
         self.active += 1
         try:
-            await self._app(scope, receive, sent)
+            await self.inner(scope, receive, sent)
         except Exception:
             if status == GONE:  # else Starlette has answered, and raises once more
                 raise
@@ -95,8 +104,7 @@ class Observed:
         return found
 
     def _record(self, scope: Scope, trace: Trace, status: int, ms: float) -> None:
-        route = getattr(scope.get("route"), "path", "other")
-        self._metrics.count_request(route, _method(scope["method"]), status, trace.code)
+        self._metrics.count_request(trace.route, _method(scope["method"]), status, trace.code)
         values = {
             "id": trace.id,
             "client": scope["client"][0] if scope.get("client") else None,

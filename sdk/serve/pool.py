@@ -209,7 +209,8 @@ class Pool:
                         error if isinstance(error, SdkError) else SdkError(f"No worker: {text}.")
                     )
                     self._started.exception()  # retrieved, if nobody waits any more
-                logger.error("Worker %d cannot start: %s", seat.number, text)
+                else:
+                    logger.error("Worker %d cannot start: %s", seat.number, text)
                 await asyncio.sleep(wait_s)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
                 continue

@@ -43,6 +43,7 @@ def serve(open_reader: OpenReader, settings: ServeSettings) -> None:
         service.app,
         http=_Protocol,
         ws="none",
+        lifespan="off",
         loop="asyncio",
         log_config=None,
         access_log=False,
@@ -53,13 +54,11 @@ def serve(open_reader: OpenReader, settings: ServeSettings) -> None:
         timeout_keep_alive=HEAD_S,
         timeout_graceful_shutdown=int(settings.body_timeout_s + 2 * settings.timeout_s + _MORE_S),
     )
+    server = _Server(config, service, settings)
     with listener:
-        try:
-            _Server(config, service, settings).run(sockets=[listener])
-        except SystemExit as stop:  # uvicorn's way to say that the start failed
-            raise service.failure or SdkError("The service cannot start. See its log.") from stop
-    if service.failure is not None:
-        raise service.failure
+        server.run(sockets=[listener])
+    if server.failure is not None:
+        raise server.failure
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -83,10 +82,13 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Drains before it stops.
+    """Opens the models before it listens, and drains before it stops.
 
     Between the signal and the closing of the socket, requests are still answered, with
     "Connection: close": whoever has connected by then loses nothing.
+
+    Attributes:
+        failure: Why it could not start; None if it could.
     """
 
     def __init__(self, config: uvicorn.Config, service: Service, settings: ServeSettings) -> None:
@@ -94,16 +96,29 @@ class _Server(uvicorn.Server):
         self._service = service
         self._settings = settings
         self._loop: asyncio.AbstractEventLoop | None = None
+        self.failure: SdkError | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        await super().startup(sockets)
-        if sockets and not self.should_exit:
-            host, port = sockets[0].getsockname()[:2]
+        opening = asyncio.ensure_future(self._service.start())
+        while not opening.done() and not self.should_exit:
+            await asyncio.wait((opening,), timeout=0.1)
+        if opening.done() and opening.exception() is None:
+            await super().startup(sockets)
+            host, port = (sockets or self.servers[0].sockets)[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
-            logger.info(
-                "listening", extra={"values": {"url": f"http://{shown}:{port}", "port": port}}
-            )
+            logger.info("listening", extra={"values": {"url": f"http://{shown}:{port}"}})
+            return
+        if opening.done():
+            error = opening.exception()
+            self.failure = error if isinstance(error, SdkError) else SdkError(repr(error))
+        opening.cancel()
+        self.should_exit = True
+        await self._service.close()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().shutdown(sockets)
+        await self._service.close()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if self._service.draining or not self.started or self._loop is None:

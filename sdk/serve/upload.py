@@ -165,7 +165,7 @@ def _parse_object(value: Mapping[str, Any], upload: Upload) -> None:
 
 
 def _parse_form(body: bytes, content_type: str, upload: Upload) -> None:
-    files: list[tuple[str, str, bytes]] = []
+    files: list[Any] = []
     fields: list[int] = []
     ended: list[bool] = []
 
@@ -180,21 +180,17 @@ def _parse_form(body: bytes, content_type: str, upload: Upload) -> None:
             )
         upload.add(_text(item.field_name), _text(item.value))
 
-    def on_file(item: Any) -> None:
-        item.file_object.seek(0)
-        files.append((_text(item.field_name), _text(item.file_name), item.file_object.read()))
-        item.close()
-
-    _run_parser(body, content_type, on_field, on_file, lambda: ended.append(True))
+    _run_parser(body, content_type, on_field, files.append, lambda: ended.append(True))
     if not ended:
         raise Problem(
             400, "bad_body", "The form is cut short: its last boundary is missing. Send all of it."
         )
-    pictures = [part for part in files if part[0] == "image"]
-    if len(pictures) != 1 or len(files) != 1:
-        found = ", ".join(repr(part[0]) for part in files) or "none"
+    names = [_text(item.field_name) for item in files]
+    if names != ["image"]:
+        found = ", ".join(map(repr, names)) or "none"
         raise _no_picture(f"The form's files are: {found}.")
-    _, upload.name, upload.picture = pictures[0]
+    files[0].file_object.seek(0)
+    upload.name, upload.picture = _text(files[0].file_name), files[0].file_object.read()
 
 
 def _run_parser(

@@ -64,6 +64,7 @@ class Worker:
         )
         self._process.start()
         theirs.close()
+        self._killed = False
         self.about: dict[str, Any] = {}
         self.pid = self._process.pid or 0
         self.sentinel = self._process.sentinel
@@ -100,15 +101,18 @@ class Worker:
 
     def kill(self) -> None:
         """End the process at once; whoever waits for its answer gets `WorkerEnded`."""
+        self._killed = True
         self._process.kill()
 
     def close(self) -> None:
         """End the process when it has nothing to do, and free what it held."""
-        self._pipe.close()
+        if not self._killed:  # else a thread may still be at the pipe
+            self._pipe.close()
         self._process.join(_END_S)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
+        self._pipe.close()
         self._process.close()
 
     def _receive(self) -> Any:

@@ -293,7 +293,7 @@ def test_who_leaves_the_queue_makes_room(strict: Served, halted: int) -> None:
     wait_for(busy(strict, 3))
     os.kill(halted, signal.SIGCONT)
     assert [first.result().status_code, third.result().status_code] == [200, 200]
-    assert any(row.get("code") == "client_gone" for row in strict.rows("request"))
+    wait_for(lambda: any(row.get("code") == "client_gone" for row in strict.rows("request")))
 
 
 def test_504_when_reading_takes_too_long(strict: Served, halted: int) -> None:
@@ -327,5 +327,6 @@ def test_texts_are_logged_when_asked_for(tmp_path: Path) -> None:
     with serving("--log-texts") as served:
         with served.client() as client:
             client.post("/v1/read", content=DATA)
+        wait_for(lambda: served.rows("request"))
         assert "6MTX892" in served.rows("request")[0]["texts"]
         assert served.stop() == 0

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sdk.cli import main
 from sdk.results import Reading
-from tests.sdk.serve.server import PHOTO, Served
+from tests.sdk.serve.server import PHOTO, Served, wait_for
 
 DATA = PHOTO.read_bytes()
 
@@ -193,6 +193,7 @@ def test_metrics(service: Served) -> None:
 def test_the_log_tells_of_requests_and_not_of_pictures(service: Served) -> None:
     with service.client(headers={"x-request-id": "logged"}) as client:
         client.post("/v1/read", params={"pattern": "SECRET"}, files={"image": ("n.jpg", DATA)})
+    wait_for(lambda: any(row["id"] == "logged" for row in service.rows("request")))
     (row,) = [row for row in service.rows("request") if row["id"] == "logged"]
     assert (row["path"], row["status"], row["lines"]) == ("/v1/read", 200, 8)
     assert row["bytes"] > len(DATA) and row["ms"] >= row["read_ms"] > 0

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lambda lint types lock clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lambda greengrass lint types lock clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -38,6 +38,7 @@ help:
 	@echo "make screenshots           save a picture of every screen into docs/screenshots"
 	@echo "make messages              bring the screen's translations up to date and compile them"
 	@echo "make lambda                build/lambda.zip, the function for AWS Lambda"
+	@echo "make greengrass            artifacts and recipes for AWS IoT Greengrass (BUCKET=name)"
 	@echo "make android               pack the station for Android (needs buildozer; never tried)"
 	@echo "make lock                  lock what pyproject.toml asks for now (ARGS=--upgrade: all anew)"
 	@echo "make clean                 remove caches and build products (keeps $(VENV))"
@@ -94,6 +95,9 @@ fuzz: $(DEV)
 lambda: $(DEV)
 	@$(RUN) packaging/lambda/build.py $(ARGS)
 
+greengrass: $(DEV)
+	@$(RUN) packaging/greengrass/build.py --bucket $(or $(BUCKET),BUCKET) $(ARGS)
+
 lint: $(DEV)
 	@$(RUN) -m ruff check $(CODE)
 	@$(RUN) -m ruff format --check $(CODE)
@@ -107,6 +111,7 @@ lock: $(DEV)
 	@$(LOCK) --constraint locks/all.txt --extra demo --output-file locks/demo.txt
 	@$(LOCK) --constraint locks/all.txt --extra serve --output-file locks/serve.txt
 	@$(LOCK) --constraint locks/all.txt --extra lambda --output-file locks/lambda.txt
+	@$(LOCK) --constraint locks/all.txt --extra station --output-file locks/station.txt
 	@$(LOCK) --constraint locks/all.txt --output-file locks/runtime.txt
 
 clean:

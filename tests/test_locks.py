@@ -21,6 +21,7 @@ EXTRAS = {
     "demo": ("demo",),
     "serve": ("serve",),
     "lambda": ("lambda",),
+    "station": ("station",),
     "all": ("train", "convert", "dev", "basler", "pdf", "serve", "lambda", "station"),
 }
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.results import Char, Quad, Reading, TextLine
 from sdk.station import History, Job, TextRule, Verdict, judge
 

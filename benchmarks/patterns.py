@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from sdk import Reader, Template, load_image
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.metrics import character_error_rate, exact_share, letters_and_digits
 from sdk.results import TextLine
 

@@ -26,12 +26,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
-from sdk.cli.info import cpu_name
-from sdk.cli.measure import percentile
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.files import write_atomically
+from sdk.machine import cpu_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PHOTO = ROOT / "docs" / "photo.jpg"
@@ -166,7 +166,7 @@ def run(photos: list[Path], pythons: dict[str, str], rounds: int) -> dict[str, A
             "photos": {
                 photo.name: {
                     "median_ms": round(statistics.median(times[worker.engine, photo]), 2),
-                    "p90_ms": round(percentile(sorted(times[worker.engine, photo]), 0.9), 2),
+                    "p90_ms": round(float(np.percentile(times[worker.engine, photo], 90)), 2),
                     "best_ms": round(min(times[worker.engine, photo]), 2),
                     "lines": lines[worker.engine, photo],
                 }

@@ -15,7 +15,7 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.errors import SdkError
 
 

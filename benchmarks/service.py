@@ -40,6 +40,7 @@ from urllib.parse import urlsplit
 
 from PIL import Image, ImageDraw, ImageFont
 
+from sdk.arguments import positive_int
 from sdk.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -261,11 +262,11 @@ def single(
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--requests", type=int, default=2000)
-    parser.add_argument("--clients", type=int, default=16)
-    parser.add_argument("--workers", type=int, default=1)
-    parser.add_argument("--photos", type=int, default=20)
-    parser.add_argument("--single", type=int, default=100)
+    parser.add_argument("--requests", type=positive_int, default=2000)
+    parser.add_argument("--clients", type=positive_int, default=16)
+    parser.add_argument("--workers", type=positive_int, default=1)
+    parser.add_argument("--photos", type=positive_int, default=20)
+    parser.add_argument("--single", type=positive_int, default=100)
     args = parser.parse_args()
     files = [draw(number) for number in range(args.photos)]
     files.append((ROOT / "docs" / "photo.jpg").read_bytes())

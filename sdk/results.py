@@ -10,20 +10,23 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Set
+import warnings
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, overload
 
+from sdk import plain
 from sdk.errors import OptionError, SdkError
+from sdk.note import Note
 
 if TYPE_CHECKING:
     from PIL import Image
 
     from sdk.image.load import ImageSource
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
-readings; 1 and 2 are still read."""
+readings, 4 tells the time of reading lines as one; 1 to 3 are still read."""
 
 # Lines that the `repr` of a reading shows.
 _SHOWN = 50
@@ -61,10 +64,10 @@ class Char:
         Raises:
             SdkError: A key is missing or unknown, or a value has the wrong type.
         """
-        _check_keys(data, cls)
+        plain.check_keys(data, cls)
         return cls(
-            text=_text(data, "text", "Char"),
-            confidence=_number(data, "confidence", "Char"),
+            text=plain.text(data, "text", "Char"),
+            confidence=plain.number(data, "confidence", "Char"),
             quad=_quad_from_list(data["quad"], "Char"),
         )
 
@@ -129,21 +132,21 @@ class TextLine:
         Raises:
             SdkError: A key is missing or unknown, or a value has the wrong type.
         """
-        _check_keys(data, cls, optional={"raw_text", "pattern_ok"})
+        plain.check_keys(data, cls, optional={"raw_text", "pattern_ok"})
         quad = _quad_from_list(data["quad"], "TextLine")
         raw, pattern_ok = data.get("raw_text"), data.get("pattern_ok")
         if pattern_ok is not None and not isinstance(pattern_ok, bool):
-            raise _bad_value("TextLine", "pattern_ok", pattern_ok, "true, false or null")
+            raise plain.bad_value("TextLine", "pattern_ok", pattern_ok, "true, false or null")
         if quad is None:
-            raise _bad_value("TextLine", "quad", None, "four [x, y] points")
+            raise plain.bad_value("TextLine", "quad", None, "four [x, y] points")
         return cls(
-            text=_text(data, "text", "TextLine"),
-            confidence=_number(data, "confidence", "TextLine"),
+            text=plain.text(data, "text", "TextLine"),
+            confidence=plain.number(data, "confidence", "TextLine"),
             quad=quad,
-            chars=tuple(Char.from_dict(char) for char in _list(data, "chars", "TextLine")),
-            detection_confidence=_number(data, "detection_confidence", "TextLine"),
-            angle_rad=_number(data, "angle_rad", "TextLine"),
-            raw_text=None if raw is None else _text(data, "raw_text", "TextLine"),
+            chars=tuple(Char.from_dict(char) for char in plain.list_of(data, "chars", "TextLine")),
+            detection_confidence=plain.number(data, "detection_confidence", "TextLine"),
+            angle_rad=plain.number(data, "angle_rad", "TextLine"),
+            raw_text=None if raw is None else plain.text(data, "raw_text", "TextLine"),
             pattern_ok=pattern_ok,
         )
 
@@ -155,17 +158,24 @@ class Timing:
     Attributes:
         load_ms: Opening, decoding and turning the picture upright.
         detect_ms: Finding the lines.
-        recognize_ms: Reading lines from the shared features; next to nothing without a recognizer.
-        recheck_ms: Reading lines from the picture's own pixels: all of them without a recognizer,
-            else the small and doubtful ones; and reading doubtful ones again.
+        recognize_ms: Straightening and reading lines, unsure ones from several views.
         total_ms: The whole call; at least the sum of the stages.
     """
 
     load_ms: float = 0.0
     detect_ms: float = 0.0
     recognize_ms: float = 0.0
-    recheck_ms: float = 0.0
     total_ms: float = 0.0
+
+    @property
+    def recheck_ms(self) -> float:
+        """0; deprecated: `recognize_ms` holds the whole time of reading lines."""
+        warnings.warn(
+            "Timing.recheck_ms is always 0: recognize_ms holds the whole time of reading lines.",
+            DeprecationWarning,
+            stacklevel=2,
+        )
+        return 0.0
 
     def to_dict(self) -> dict[str, float]:
         """Return the stages as floats, by field name."""
@@ -173,47 +183,25 @@ class Timing:
             "load_ms": self.load_ms,
             "detect_ms": self.detect_ms,
             "recognize_ms": self.recognize_ms,
-            "recheck_ms": self.recheck_ms,
             "total_ms": self.total_ms,
         }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Timing:
-        """Rebuild a timing from `to_dict`.
+        """Rebuild a timing from `to_dict`, of this version or of an earlier one.
 
         Raises:
             SdkError: A key is missing or unknown, or a value is no number.
         """
-        _check_keys(data, cls)
-        return cls(**{name: _number(data, name, "Timing") for name in cls.__dataclass_fields__})
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What a reading may lack, although nothing failed.
-
-    Attributes:
-        code: The kind, for programs: lowercase words joined by underscores, such as
-            "pages_left_out".
-        text: What was left out or is doubtful, and what to do about it, for people.
-    """
-
-    code: str
-    text: str
-
-    def to_dict(self) -> dict[str, str]:
-        """Return the fields by name."""
-        return {"code": self.code, "text": self.text}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Note:
-        """Rebuild a note from `to_dict`.
-
-        Raises:
-            SdkError: A key is missing or unknown, or a value is no string.
-        """
-        _check_keys(data, cls)
-        return cls(_text(data, "code", "Note"), _text(data, "text", "Note"))
+        if isinstance(data, Mapping) and "recheck_ms" in data:
+            # schemas 1 to 3 told the time of second readings apart
+            first, again = (plain.number(data, x, "Timing") for x in ("recognize_ms", "recheck_ms"))
+            data = {**data, "recognize_ms": first + again}
+            del data["recheck_ms"]
+        plain.check_keys(data, cls)
+        return cls(
+            **{name: plain.number(data, name, "Timing") for name in cls.__dataclass_fields__}
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -339,17 +327,20 @@ class Reading:
         """
         _check_schema(data)
         fields = {key: value for key, value in data.items() if key != "schema"}
-        _check_keys(fields, cls, optional={"page", "notes"})
+        plain.check_keys(fields, cls, optional={"page", "notes"})
         return cls(
-            lines=tuple(TextLine.from_dict(line) for line in _list(data, "lines", "Reading")),
-            width=_count(data, "width", "Reading"),
-            height=_count(data, "height", "Reading"),
+            lines=tuple(
+                TextLine.from_dict(line) for line in plain.list_of(data, "lines", "Reading")
+            ),
+            width=plain.count(data, "width", "Reading"),
+            height=plain.count(data, "height", "Reading"),
             timing=Timing.from_dict(data["timing"]),
-            model=_text(data, "model", "Reading"),
-            device=_text(data, "device", "Reading"),
-            page=_count({"page": 1, **data}, "page", "Reading"),
+            model=plain.text(data, "model", "Reading"),
+            device=plain.text(data, "device", "Reading"),
+            page=plain.count({"page": 1, **data}, "page", "Reading"),
             notes=tuple(
-                Note.from_dict(note) for note in _list({"notes": (), **data}, "notes", "Reading")
+                Note.from_dict(note)
+                for note in plain.list_of({"notes": (), **data}, "notes", "Reading")
             ),
         )
 
@@ -391,58 +382,6 @@ def _check_schema(data: object) -> None:
         )
 
 
-def _check_keys(data: object, kind: type, optional: Set[str] = frozenset()) -> None:
-    name = kind.__name__
-    if not isinstance(data, Mapping):
-        raise SdkError(
-            f"Cannot read a {name}: found {type(data).__name__}. Pass what to_dict() returned."
-        )
-    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
-    missing = sorted(known - optional - set(data))
-    unknown = sorted(str(key) for key in set(data) - known)
-    if missing or unknown:
-        found = [f"without {', '.join(missing)}"] if missing else []
-        found += [f"with unknown {', '.join(unknown)}"] if unknown else []
-        raise SdkError(
-            f"Cannot read a {name}: found one {' and '.join(found)}. "
-            f"Its keys are {', '.join(sorted(known))}."
-        )
-
-
-def _bad_value(name: str, key: str, value: object, wanted: str) -> SdkError:
-    shown = repr(value)
-    shown = shown if len(shown) <= 60 else shown[:57] + "..."
-    return SdkError(f'Cannot read a {name}: "{key}" is {shown}. It must be {wanted}.')
-
-
-def _text(data: Mapping[str, Any], key: str, name: str) -> str:
-    value = data[key]
-    if not isinstance(value, str):
-        raise _bad_value(name, key, value, "a string")
-    return value
-
-
-def _number(data: Mapping[str, Any], key: str, name: str) -> float:
-    value = data[key]
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise _bad_value(name, key, value, "a finite number")
-    return float(value)
-
-
-def _count(data: Mapping[str, Any], key: str, name: str) -> int:
-    value = data[key]
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise _bad_value(name, key, value, "a whole number of 0 or more")
-    return value
-
-
-def _list(data: Mapping[str, Any], key: str, name: str) -> list[Any]:
-    value = data[key]
-    if not isinstance(value, (list, tuple)):
-        raise _bad_value(name, key, value, "a list")
-    return list(value)
-
-
 def _quad_to_list(quad: Quad | None) -> list[list[float]] | None:
     return None if quad is None else [[x, y] for x, y in quad]
 
@@ -452,11 +391,11 @@ def _quad_from_list(value: object, name: str) -> Quad | None:
         return None
     wanted = "four [x, y] points"
     if not isinstance(value, (list, tuple)) or len(value) != 4:
-        raise _bad_value(name, "quad", value, wanted)
+        raise plain.bad_value(name, "quad", value, wanted)
     points: list[Point] = []
     for point in value:
         if not isinstance(point, (list, tuple)) or len(point) != 2:
-            raise _bad_value(name, "quad", value, wanted)
-        x, y = (_number({"quad": part}, "quad", name) for part in point)
+            raise plain.bad_value(name, "quad", value, wanted)
+        x, y = (plain.number({"quad": part}, "quad", name) for part in point)
         points.append((x, y))
     return (points[0], points[1], points[2], points[3])

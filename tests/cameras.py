@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from sdk.camera import CameraBase, CameraEnd, CameraError, Frame
+from sdk.live.camera import CameraBase, CameraEnd, CameraError, Frame
 
 Picture = npt.NDArray[np.uint8]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sdk.charset import Charset
-from sdk.decode.ctc import log_probabilities, most_probable
-from sdk.stages.read import LineText
+from sdk.recognize.ctc import log_probabilities, most_probable
+from sdk.recognize.decoder import LineText
 
 
 def read_columns(charset: Charset, *columns: dict[str, float]) -> LineText:
@@ -18,7 +18,7 @@ def read_columns(charset: Charset, *columns: dict[str, float]) -> LineText:
         row[0] = 1 - sum(column.values())
     log_probs = log_probabilities(np.log(np.maximum(p, 1e-30)))
     text = most_probable(log_probs, charset)
-    return LineText(text, tuple(charset.encode(text.text).tolist()), log_probs)
+    return LineText(text, log_probs)
 
 
 def claim(charset: Charset, text: str, confidence: float) -> LineText:

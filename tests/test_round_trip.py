@@ -18,18 +18,17 @@ import numpy as np
 import pytest
 
 from convert.__main__ import main as convert
-from convert.calibrate import feature_strips
+from convert.source.line_features import feature_strips
 from sdk import Reader
 from sdk.charset import DEFAULT_CHARSET
-from sdk.decode.ctc import decode
 from sdk.engine import open_engine
-from sdk.image.strip import pack_strips
 from sdk.model.bundle import Bundle
+from sdk.recognize.ctc import decode
+from sdk.rectify.crop import pad_crops
+from tests.convert.conftest import TRUNK
 from training.__main__ import main as training
-from training.run import load_run
-from training.shards import list_shards, read_shard
-
-from .convert.conftest import TRUNK
+from training.data.shards import list_shards, read_shard
+from training.runs.folder import load_run
 
 LINE = """
 [model]
@@ -94,7 +93,12 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     sizes_out = ["--frame", "160x128", "--strip-width", "128", "--columns", "32"]
     bundle = ["--precision", "fp32", "int8", "--out", str(home / "bundle")]
     # What the networks are unsure of stays as it is read first.
-    decoding = ["--decode", "recheck_confidence=0", "flip_confidence=0", "score_threshold=0.05"]
+    decoding = [
+        "--decode",
+        "retry.photo.confidence=0",
+        "retry.flip.confidence=0",
+        "detect.score_threshold=0.05",
+    ]
     assert convert(["export", *runs, *bundle, *samples, *counts, *sizes_out, *decoding]) == 0
     return home
 
@@ -146,7 +150,7 @@ def test_detector_and_recognizer_agree_with_keras(
 def test_line_graph_agrees_with_keras(chain: Path, models: dict[str, Any], variant: str) -> None:
     line = open_engine(Bundle.open(chain / "bundle", variant).graph("line"), threads=1)
     for image, _ in rows(chain / "strips", 4):
-        strip = pack_strips([image[:, :384]], 384)
+        strip = pad_crops([image[:, :384]], 384)
         agree(line.run({"strip": strip})["logits"], np.asarray(models["line"](strip)), variant)
 
 
@@ -155,7 +159,7 @@ def test_reader_reads_what_keras_reads(chain: Path, models: dict[str, Any]) -> N
         for image, _ in rows(chain / "strips", 6):
             width = image.shape[1]
             frame = next(w for w in (64, 128, 192, 256, 384, 512, 768, 1024) if w >= width)
-            logits = np.asarray(models["line"](pack_strips([image], frame)))
+            logits = np.asarray(models["line"](pad_crops([image], frame)))
             expected = decode(logits[0, 0, : -(-width // 4)], DEFAULT_CHARSET)
             found = reader.read_line(image)
             assert found.text == expected.text

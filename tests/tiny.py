@@ -35,15 +35,27 @@ OUTPUTS = {
     "recognizer": ("logits",),
     "line": ("logits",),
 }
-SETTINGS = DecodeSettings(
-    line_widths=(64, 128, 256),
-    max_scale=1.0,
-    strip_margin=0.0,
-    recheck_confidence=0.3,
-    crop_confidence=0.3,
-    recheck_height_px=0.0,
-    flip_confidence=0.2,
-    tile_height_px=7.0,
+SETTINGS = DecodeSettings().changed(
+    {
+        "detect.score_threshold": 0.5,
+        "detect.nms_iou": 0.3,
+        "detect.max_scale": 1.0,
+        "detect.box_margin": 0.0,
+        "detect.coarse.below_score": 0.0,
+        "detect.tiles.small_height_px": 7.0,
+        "detect.tiles.small_share": 0.3,
+        "recognize.features_min_height_px": 0.0,
+        "recognize.line_widths": (64, 128, 256),
+        "recognize.crop_margin": 0.0,
+        "recognize.crop_side": 0.0,
+        "recognize.digit_odds": 1.0,
+        "recognize.min_confidence": 0.0,
+        "retry.photo.confidence": 0.3,
+        "retry.crop.confidence": 0.3,
+        "retry.vote.lead": 1.2,
+        "retry.flip.confidence": 0.2,
+        "retry.direction.probability": 0.0,
+    }
 )
 
 

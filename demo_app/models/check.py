@@ -10,10 +10,9 @@ from pathlib import Path
 
 from demo_app.language import tr
 from sdk import Reader, __version__
-from sdk.cli.check import compare, same
-from sdk.cli.info import cpu_name
-from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.errors import SdkError
+from sdk.machine import cpu_name
+from sdk.selftest import SAMPLE_TEXTS, compare, draw_sample, same
 
 # With less than this the station soon cannot write its history.
 _LEAST_FREE_MB = 200

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 from demo_app.language import tr
 from demo_app.models.words import field_name, rule_name
 from sdk.errors import JobError, SdkError
+from sdk.region import Shares
 from sdk.results import Reading
 from sdk.station import Job, load_job, save_job, teach_job
 from sdk.station.checkdigits import SCHEMES
@@ -109,7 +110,7 @@ class JobDraft:
     description: str = ""
     lines: str = ""
     confidence: int = 50
-    region: tuple[float, float, float, float] | None = None
+    region: Shares | None = None
     rules: list[RuleDraft] = field(default_factory=list)
     path: Path | None = None
 

@@ -18,7 +18,7 @@ from demo_app.models.shift import Shift
 from sdk.results import Reading
 
 if TYPE_CHECKING:
-    from sdk.camera import Frame
+    from sdk.live.camera import Frame
     from sdk.station import Inspection, Verdict
 
 # Products of so many seconds tell how many there are in a minute.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sdk.draw import line_color
 from sdk.geometry import contains, side_lengths
-from sdk.image.strip import expand_quad
+from sdk.rectify.crop import expand_quad
 from sdk.results import Char, Reading, TextLine
 
 Pixels = NDArray[np.uint8]

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from demo_app.language import tr
 from sdk.errors import OptionError
-from sdk.pattern import regex
+from sdk.recognize.pattern import regex
 from sdk.station import RuleResult, Verdict
 from sdk.station.checkdigits import SCHEMES
 

@@ -18,8 +18,8 @@ from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.shift import Shift, begin_shift, load_shift
 from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
-from sdk.camera import make_camera, mask_password
 from sdk.errors import JobError
+from sdk.live.camera import make_camera, mask_password
 from sdk.station import History, Job, Outputs, Station, judge, load_job
 from sdk.station.config import StationConfig
 

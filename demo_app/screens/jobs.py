@@ -15,6 +15,7 @@ from demo_app.models.words import field_name, rule_name
 from demo_app.screens.page import Page, load_layout
 from demo_app.screens.region import RegionSheet
 from demo_app.ui.widgets import Caption, Card, Chip, Choice, Field, Push, Row, Sheet, Text
+from sdk.region import Shares
 
 
 class JobRow(Row):
@@ -148,7 +149,7 @@ class JobsPage(Page):
         if self.app.guard(lambda: self.app.work.delete_job(entry)):
             self.discard()
 
-    def _set_region(self, region: tuple[float, float, float, float] | None) -> None:
+    def _set_region(self, region: Shares | None) -> None:
         self.app.work.jobs.draft.region = region
         self.show_draft()
 

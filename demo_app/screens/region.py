@@ -14,8 +14,7 @@ from demo_app.language import tr
 from demo_app.models.picture import scaled
 from demo_app.ui.photo import PhotoView
 from demo_app.ui.widgets import Sheet
-
-Region = tuple[float, float, float, float]
+from sdk.region import Region
 
 # A smaller rectangle is a slip of the finger, not a region.
 _LEAST = 0.03
@@ -109,4 +108,4 @@ class RegionSheet(Sheet):
         if not self.view.region:
             return None
         x, y, width, height = (round(value, 3) for value in self.view.region)
-        return (x, y, min(width, 1 - x), min(height, 1 - y))
+        return Region(x, y, min(width, 1 - x), min(height, 1 - y))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 
 from sdk.cli.devices import device_rows, survey
 from sdk.cli.options import add_command, add_reader_options, open_reader
-from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
 from sdk.cli.status import FAILED, OK
+from sdk.selftest import SAMPLE_TEXTS, compare, draw_sample, same
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,34 +35,6 @@ def run(args: argparse.Namespace) -> int:
     print("\n".join(f"{name:<16}{text}" for name, text in device_rows(survey(args))))
     print("The installation reads." if passed else "The installation does not read as it should.")
     return OK if passed else FAILED
-
-
-def same(expected: str | None, found: str | None) -> bool:
-    """Tell whether a line was read; how wide a gap is a space does not tell of the installation."""
-    if expected is None or found is None:
-        return False
-    return expected.replace(" ", "") == found.replace(" ", "")
-
-
-def compare(expected: Sequence[str], found: Sequence[str]) -> list[tuple[str | None, str | None]]:
-    """Pair expected lines with the lines read, both from top to bottom.
-
-    Equal lines are paired first; what lies between them is paired in order, and a line without a
-    partner with None.
-    """
-    pairs: list[tuple[str | None, str | None]] = []
-    rest = list(found)
-    for at, text in enumerate(expected):
-        before = next((i for i, line in enumerate(rest) if same(text, line)), None)
-        if before is not None:
-            pairs += [(None, extra) for extra in rest[:before]]
-            pairs.append((text, rest[before]))
-            del rest[: before + 1]
-        elif rest and not any(same(later, rest[0]) for later in expected[at + 1 :]):
-            pairs.append((text, rest.pop(0)))
-        else:
-            pairs.append((text, None))
-    return pairs + [(None, extra) for extra in rest]
 
 
 def _shown(text: str | None) -> str:

@@ -7,7 +7,6 @@ import importlib.metadata
 import os
 import platform
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdk import __version__
@@ -15,6 +14,7 @@ from sdk.cli.devices import device_rows, survey
 from sdk.cli.options import add_command, add_reader_options, print_json
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError, ModelError
+from sdk.machine import cpu_name
 
 if TYPE_CHECKING:
     from sdk.model.bundle import Bundle
@@ -63,21 +63,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(_table(result))
     return OK if devices.get(args.device, {}).get("usable") else UNUSABLE
-
-
-def cpu_name() -> str:
-    """Return what the board or processor calls itself, as well as it can be found out."""
-    for file, key in (("/proc/device-tree/model", ""), ("/proc/cpuinfo", "model name")):
-        try:
-            text = Path(file).read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        if not key:
-            return text.strip("\0\n ")
-        for line in text.splitlines():
-            if line.startswith(key):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine() or "unknown"
 
 
 def _version(distribution: str) -> str | None:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import argparse
 import statistics
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdk.cli.log import logger
 from sdk.cli.options import open_reader
+from sdk.machine import peak_rss_mib
 
 if TYPE_CHECKING:
     from sdk.image.load import ImageSource
     from sdk.results import Timing
 
-STAGES = ("load_ms", "detect_ms", "recognize_ms", "recheck_ms", "total_ms")
+STAGES = ("load_ms", "detect_ms", "recognize_ms", "total_ms")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,21 +75,3 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     low = int(at)
     high = min(low + 1, len(ordered) - 1)
     return ordered[low] + (ordered[high] - ordered[low]) * (at - low)
-
-
-def peak_rss_mib() -> float | None:
-    """Return the largest memory this process has held, in MiB; None where it is not known."""
-    try:
-        # the kernel's other figure starts a child with its parent's peak
-        for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
-            if line.startswith("VmHWM:"):
-                return round(int(line.split()[1]) / 1024, 1)
-    except OSError:  # not Linux
-        pass
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(peak * unit / 2**20, 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import math
 from typing import TYPE_CHECKING, Any
 
+from sdk.arguments import positive_int
 from sdk.cli.log import native_notes_to_log
 
 if TYPE_CHECKING:
@@ -62,58 +62,6 @@ def open_reader(args: argparse.Namespace) -> Reader:
 
     with native_notes_to_log():
         return Reader(args.model, device=args.device, threads=args.threads, variant=args.variant)
-
-
-def positive_int(text: str) -> int:
-    """Return a whole number of at least 1, for argparse."""
-    value = int(text) if text.isdecimal() else 0
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least 1")
-    return value
-
-
-def share(text: str) -> float:
-    """Return a number from 0 to 1, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value <= 1.0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
-
-
-def page_numbers(text: str) -> list[range] | None:
-    """Return ranges of pages counted from 1, None for all of them, for argparse."""
-    if text == "all":
-        return None
-    ranges = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        low = positive_int(first)
-        high = positive_int(last) if dash else low
-        if high < low:
-            raise argparse.ArgumentTypeError(f"{part!r} ends before it begins")
-        ranges.append(range(low, high + 1))
-    return ranges
-
-
-def seconds(text: str) -> float:
-    """Return a time of 0 or more seconds, for argparse."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0.0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
-    return value
-
-
-def charset(text: str) -> str:
-    """Return a non-empty set of characters, for argparse."""
-    if not text:
-        raise argparse.ArgumentTypeError("give at least one character")
-    return text
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -10,29 +10,22 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sdk.arguments import charset, page_numbers, positive_int, share
 from sdk.cli.inputs import Picture, find_pictures
 from sdk.cli.log import logger
-from sdk.cli.options import (
-    add_command,
-    add_reader_options,
-    charset,
-    open_reader,
-    page_numbers,
-    positive_int,
-    share,
-)
+from sdk.cli.options import add_command, add_reader_options, open_reader
 from sdk.cli.output import Output, page_drawing, plan_drawings, save_drawing
 from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
 from sdk.image.load import MAX_PIXELS, open_document
-from sdk.pattern.template import Template
+from sdk.recognize.pattern.template import Template
 from sdk.single_line import SingleLines
 
 if TYPE_CHECKING:
     from sdk.image.load import Document
-    from sdk.pattern.automaton import Pattern
     from sdk.reader import Reader
+    from sdk.recognize.pattern.automaton import Pattern
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

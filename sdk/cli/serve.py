@@ -8,14 +8,14 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from sdk.cli.check import same
+from sdk.arguments import positive_int, seconds
 from sdk.cli.log import logger
-from sdk.cli.options import add_command, add_reader_options, open_reader, positive_int, seconds
-from sdk.cli.sample import SAMPLE_TEXTS, draw_sample
+from sdk.cli.options import add_command, add_reader_options, open_reader
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError
 from sdk.image.picture import MAX_PIXELS
+from sdk.selftest import SAMPLE_TEXTS, draw_sample, same
 
 if TYPE_CHECKING:
     from sdk.reader import Reader

@@ -9,16 +9,9 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from sdk.arguments import charset, positive_int, seconds, share
 from sdk.cli.log import logger
-from sdk.cli.options import (
-    add_command,
-    add_reader_options,
-    charset,
-    open_reader,
-    positive_int,
-    seconds,
-    share,
-)
+from sdk.cli.options import add_command, add_reader_options, open_reader
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 from sdk.errors import HistoryError, OptionError
@@ -26,9 +19,9 @@ from sdk.formats import to_utf8
 from sdk.terminal import json_line, printable
 
 if TYPE_CHECKING:
+    from sdk.live.event import StreamEvent
     from sdk.results import Reading
     from sdk.station import History, Job, Verdict
-    from sdk.stream.event import StreamEvent
 
 SOURCES = (
     "a camera number such as 0, an address such as rtsp://..., a video file, a folder of pictures, "
@@ -120,10 +113,10 @@ def run(args: argparse.Namespace) -> int:
 
 def region(text: str) -> tuple[float, ...]:
     """Return the numbers of a region, for argparse."""
-    from sdk.stream.region import check_region
+    from sdk.region import Region
 
     try:
-        return check_region([float(part) for part in text.split(",")])
+        return Region.of([float(part) for part in text.split(",")])
     except ValueError as error:  # OptionError is one
         raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H from 0 to 1") from error
 

@@ -6,8 +6,8 @@ from sdk.engine.base import Engine
 from sdk.engine.cpu import CpuEngine
 from sdk.engine.device import AUTO, CPU, Device, parse_device
 from sdk.engine.placement import Placement, place
+from sdk.engine.pool import EnginePool
 from sdk.engine.probe import probe
-from sdk.engine.team import EngineTeam
 from sdk.engine.trial import Trial, open_accelerated
 from sdk.errors import OptionError
 from sdk.model.bundle import BundleGraph
@@ -16,7 +16,7 @@ __all__ = [
     "MAX_THREADS",
     "Device",
     "Engine",
-    "EngineTeam",
+    "EnginePool",
     "Placement",
     "check_options",
     "open_engine",

@@ -18,8 +18,8 @@ from sdk.engine.device import AUTO, CPU, EDGETPU, GPU, Device
 from sdk.engine.edgetpu import explain_devices, find_attached, is_compiled
 from sdk.engine.gpu import find_gpu_node
 from sdk.engine.interpreter import find_interpreter
+from sdk.engine.pool import EnginePool
 from sdk.engine.probe import probe
-from sdk.engine.team import EngineTeam
 from sdk.engine.trial import Trial, open_accelerated
 from sdk.errors import DeviceError, SdkError
 from sdk.model.bundle import Bundle, BundleGraph, read_manifest
@@ -110,7 +110,7 @@ def _place_on(
             graph = _for_cpu(bundle, role, model)
             if role == "line":
                 team = min(LOOKS_AT_A_TIME, threads or default_threads())
-                engines[role] = EngineTeam([CpuEngine(graph, 1) for _ in range(team)])
+                engines[role] = EnginePool([CpuEngine(graph, 1) for _ in range(team)])
             else:
                 # more threads than one do not pay for the small graphs of single lines
                 engines[role] = CpuEngine(graph, threads if role == "detector" else 1)

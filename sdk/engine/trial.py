@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sdk.engine.agreement import disagreement, sample_inputs
 from sdk.engine.base import Engine
 from sdk.engine.cpu import CpuEngine
 from sdk.engine.delegate import DelegateEngine
 from sdk.engine.device import Device, parse_device
+from sdk.engine.equivalence import disagreement, sample_inputs
 from sdk.engine.gpu import GpuEngine
 from sdk.engine.resized import frames
 from sdk.errors import DeviceError, ModelError, SdkError

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sdk.errors import ImageError
 from sdk.image.picture import ImageArray, Picture, check_size
 from sdk.image.transparency import choose_ground, lay_on
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = ["check_floats", "from_array", "to_uint8"]
 

@@ -19,7 +19,7 @@ from sdk.errors import ImageError
 from sdk.image.arrays import check_floats, to_uint8
 from sdk.image.picture import ImageArray, Picture, damaged
 from sdk.image.transparency import choose_ground, lay_on
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = ["decode", "orientation_of", "turn_upright"]
 

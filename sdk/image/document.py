@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from sdk.closing import Closing
 from sdk.errors import ImageError, OptionError
 from sdk.image.picture import Picture
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = ["Document", "Pages", "SinglePicture"]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from sdk.errors import ImageError, OptionError
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = [
     "MAX_PIXELS",

@@ -31,7 +31,7 @@ from sdk.image.picture import Picture, check_size, damaged
 from sdk.image.sniff import describe_content
 from sdk.image.source import Source
 from sdk.image.tiff import find_pages
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = ["PillowDocument"]
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sdk.image.picture import ImageArray
-from sdk.results import Note
+from sdk.note import Note
 
 __all__ = ["choose_ground", "lay_on"]
 

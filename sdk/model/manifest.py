@@ -19,12 +19,13 @@ from sdk.errors import ModelError
 from sdk.files import open_regular
 from sdk.model.contract import GRAPHS, check_graphs
 from sdk.model.faults import wrong
+from sdk.model.schema1 import read_schema1
 from sdk.model.settings import DecodeSettings
 
 __all__ = ["SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
 
-SCHEMA = 1
-"""Version of the file's structure that this SDK reads and writes."""
+SCHEMA = 2
+"""Version of the file's structure that this SDK writes; it reads version 1 too."""
 
 DTYPES = ("float32", "int8", "uint8")
 
@@ -206,7 +207,7 @@ class Manifest:
         default_variant: Variant used unless another is asked for.
         variants: Graphs by role ("detector", "recognizer", "line"), by variant ("int8", ...).
         decode: Thresholds.
-        temperature: Calibration of the confidences by graph, see `sdk.decode.ctc`; 1 if absent.
+        temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`; 1 if absent.
         training: Free record of how the model was made.
     """
 
@@ -294,6 +295,18 @@ class Manifest:
         for variant in variants:
             if not variant.isprintable():
                 raise wrong("name of a variant", variant, "free of control characters")
+        specs = {
+            variant: {
+                role: GraphSpec.from_dict(graph)
+                for role, graph in _typed(variants, variant, dict).items()
+            }
+            for variant in variants
+        }
+        decode_entry = _optional(data, "decode")
+        if schema == 1:
+            decode = read_schema1(decode_entry)
+        else:
+            decode = DecodeSettings.from_dict(decode_entry)
         calibration = _optional(data, "calibration")
         _refuse_unknown(calibration, {"temperature"}, "calibration")
         temperature = _optional(calibration, "temperature")
@@ -303,14 +316,8 @@ class Manifest:
             created=_printable(data, "created"),
             charset=charset,
             default_variant=_typed(data, "default_variant", str),
-            variants={
-                variant: {
-                    role: GraphSpec.from_dict(graph)
-                    for role, graph in _typed(variants, variant, dict).items()
-                }
-                for variant in variants
-            },
-            decode=DecodeSettings.from_dict(_optional(data, "decode")),
+            variants=specs,
+            decode=decode,
             temperature={
                 graph: _number(value, f"temperature of {graph}")
                 for graph, value in temperature.items()

@@ -1,186 +1,157 @@
-"""How a bundle's outputs are decoded: the thresholds that belong to the trained network."""
+"""`DecodeSettings`: how the outputs of a bundle's graphs become a reading.
+
+The values belong to the trained networks. They stand in the manifest of a bundle, chosen by
+``python -m training sweep``; the defaults are those of the model that comes with the package.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
-from sdk.errors import ModelError
-from sdk.model.faults import wrong
+from sdk.model.fields import CheckedSettings, choice, group, number, parsed, whole
+from sdk.model.retry_policy import RetryPolicy
 
-__all__ = ["DecodeSettings"]
+__all__ = [
+    "FEATURES",
+    "FEATURES_FIRST",
+    "PIXELS",
+    "CoarseSettings",
+    "DecodeSettings",
+    "DetectSettings",
+    "RecognizeSettings",
+    "TileSettings",
+]
 
+PIXELS, FEATURES, FEATURES_FIRST = "pixels", "features", "features_first"
 
-# Pixels of a strip: 128 times its height.
 WIDEST = 4096
-
-_SHARES = (
-    "score_threshold",
-    "nms_iou",
-    "min_confidence",
-    "recheck_confidence",
-    "crop_confidence",
-    "flip_confidence",
-    "flip_gain",
-    "pattern_ratio",
-    "tile_share",
-    "farther_score",
-    "flip_probability",
-    "flip_least",
-)
+"""Most pixels of a line crop's width: 128 times its height."""
 
 
 @dataclass(frozen=True, slots=True)
-class DecodeSettings:
-    """Thresholds and sizes of decoding; "frame" is the detector's input.
+class CoarseSettings(CheckedSettings):
+    """When the detector runs on a smaller copy of the photo, for text that fills it.
 
     Attributes:
-        score_threshold: Least text probability of a map cell, 0..1.
-        nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
-        min_height_px: Lines lower than this on the frame are dropped.
-        min_confidence: Lines whose text is less sure than this are left out of a reading, 0..1,
-            unless the caller gives a bound.
-        max_scale: Largest magnification of a small picture in the frame.
-        max_lines: Most lines read in a picture; the surest detections are kept.
-        line_widths: Widths in pixels that line strips are padded to, ascending multiples of 32;
-            longer lines are squeezed into the last one.
-        box_margin: Share of a line's height added on all sides of the box that users get: the
-            detector's ends where the ink does, people draw theirs wider.
-        strip_margin: Share of a line's height added on all its sides when it is cut out of the
-            picture.
-        strip_side: Share of the height added before and behind the line besides: where a line ends
-            is found less surely than how high it is.
-        recheck_confidence: Lines of a photo less sure than this are read again from its pixels.
-        recheck_height_px: Lines lower than this on the frame are read from those pixels only.
-        crop_confidence: Pictures of one line less sure than this are read again in several cuts;
-            bundles without it take `recheck_confidence`.
-        flip_confidence: Lines still less sure than this are tried turned by 180 degrees.
-        flip_gain: How much surer the turned line must be to win.
-        max_flips: Most lines of a picture tried turned.
-        flip_probability: A line whose whole text is at least so probable vouches for the direction
-            of the lines that run the same way, 0..1; where too few do, some are read turned, and
-            all are if that reads better. 0 trusts all.
-        flip_witnesses: Most lines that are read turned to tell the direction of the others.
-        flip_least: A line less probable than this both ways is hardly text and says nothing, 0..1.
-        flip_most: Most that one line says: the logarithm of a ratio of odds, 0 and up.
-        flip_lead: How much better the turned lines must read in all, the same.
-        vote_lead: Lines less sure than `recheck_confidence`, or `crop_confidence`, are read in
-            several cuts, which vote; this many votes of lead end the reading early (a cut surely
-            read has one vote).
-        digit_odds: How many times likelier than the network thinks a digit is where a letter is
-            rare, as in R03718, see `sdk.decode.lookalikes`; 1 trusts the network.
-        pattern_ratio: Text that a pattern allows is given if it is at least so probable beside the
-            free text, for each character, 0..1.
-        tile_height_px: Lines lower than this on the frame count as small.
-        tile_share: Share of small lines from which a large picture is looked at in tiles.
-        max_tiles: Most tiles; 0 never tiles.
-        tile_zoom: Largest magnification of tiles over the first look, 1 and up; of a strip, as many
-            times as it is longer than high if that is more.
-        tile_overlap: Overlap of neighboring tiles as a share of the tile, 0 to 0.5.
-        farther_score: Photos whose surest line is found less surely than this are looked at once
-            more from farther away, for text that fills the frame, 0..1; 0 never does.
+        below_score: A photo whose surest line is found less surely than this is seen smaller, 0..1;
+            0 never.
+        reduction: How many times smaller.
+        min_height_px: Lines lower than this on the frame of the smaller copy do not count: they
+            show better in the first run.
     """
 
-    score_threshold: float = 0.5
-    nms_iou: float = 0.3
-    min_height_px: float = 4.0
-    min_confidence: float = 0.0
-    max_scale: float = 3.0
-    max_lines: int = 300
-    line_widths: tuple[int, ...] = (64, 128, 192, 256, 384, 512, 768, 1024)
-    box_margin: float = 0.0
-    strip_margin: float = 0.05
-    strip_side: float = 0.0
-    recheck_confidence: float = 0.9
-    recheck_height_px: float = 20.0
-    crop_confidence: float = 0.9
-    flip_confidence: float = 0.5
-    flip_gain: float = 0.1
-    max_flips: int = 16
-    flip_probability: float = 0.0
-    flip_witnesses: int = 3
-    flip_least: float = 0.5
-    flip_most: float = 3.0
-    flip_lead: float = 2.0
-    vote_lead: float = 1.2
-    digit_odds: float = 1.0
-    pattern_ratio: float = 0.5
-    tile_height_px: float = 10.0
-    tile_share: float = 0.3
-    max_tiles: int = 12
-    tile_zoom: float = 3.0
-    tile_overlap: float = 0.15
-    farther_score: float = 0.0
+    below_score: float = number(0.9, 0, 1)
+    reduction: float = number(2.5, 1, 16)
+    min_height_px: float = number(20.0, 0, 1e4)
 
-    def __post_init__(self) -> None:
-        """Check every value.
 
-        Raises:
-            ModelError: A value has the wrong type or lies outside its range.
-        """
-        for name in _SHARES:
-            self._check(name, 0.0, 1.0)
-        for name in ("min_height_px", "recheck_height_px", "tile_height_px"):
-            self._check(name, 0.0, 1e4)
-        self._check("vote_lead", 0.0, 100.0)
-        self._check("flip_lead", 0.0, 100.0)
-        self._check("flip_most", 0.0, 100.0)
-        self._check("digit_odds", 1.0, 1e4)
-        self._check("max_scale", 0.01, 100.0)
-        self._check("box_margin", 0.0, 1.0)
-        self._check("strip_margin", 0.0, 1.0)
-        self._check("strip_side", 0.0, 2.0)
-        self._check("tile_zoom", 1.0, 16.0)
-        self._check("tile_overlap", 0.0, 0.5)
-        for name, least in (
-            ("max_lines", 1),
-            ("max_flips", 0),
-            ("max_tiles", 0),
-            ("flip_witnesses", 0),
-        ):
-            self._check(name, least, 10_000)
-            if not isinstance(getattr(self, name), int):
-                raise self._bad(name, "a whole number")
-        object.__setattr__(self, "line_widths", self._widths())
+@dataclass(frozen=True, slots=True)
+class TileSettings(CheckedSettings):
+    """When and how the detector runs on overlapping tiles of a photo, for small text.
 
-    def _check(self, name: str, low: float, high: float) -> None:
-        value = getattr(self, name)
-        number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        if not number or not low <= value <= high:
-            raise self._bad(name, f"a number from {low:g} to {high:g}")
+    Attributes:
+        most: Most tiles; 0 never tiles.
+        small_height_px: Lines lower than this on the frame are small.
+        small_share: Share of small lines from which a photo is tiled, 0..1.
+        good_height_px: Height on the frame that the median small line gets.
+        blind_zoom: Magnification where the first run found nothing.
+        max_zoom: Largest magnification, 1 and up; of a strip as many times as the strip is longer
+            than high, if that is more.
+        strip_aspect: A picture this many times longer than wide is a strip, such as a till roll.
+        overlap: Overlap of neighboring tiles as a share of a tile, 0 to 0.5.
+    """
 
-    def _widths(self) -> tuple[int, ...]:
-        try:
-            widths = tuple(self.line_widths)
-        except TypeError:
-            widths = ()
-        fits = all(type(w) is int and 0 < w <= WIDEST and w % 32 == 0 for w in widths)
-        if not widths or not fits or sorted(set(widths)) != list(widths):
-            raise self._bad("line_widths", f"ascending multiples of 32, up to {WIDEST}")
-        return widths
+    most: int = whole(12, 0, 10_000)
+    small_height_px: float = number(13.0, 0, 1e4)
+    small_share: float = number(0.5, 0, 1)
+    good_height_px: float = number(24.0, 1, 1e4)
+    blind_zoom: float = number(2.0, 1, 16)
+    max_zoom: float = number(3.0, 1, 16)
+    strip_aspect: float = number(4.0, 1, 1000)
+    overlap: float = number(0.15, 0, 0.5)
 
-    def _bad(self, name: str, wanted: str) -> ModelError:
-        return wrong(f'decode setting "{name}"', getattr(self, name), wanted)
 
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> DecodeSettings:
-        """Return the settings of a manifest; what is absent keeps its default.
+@dataclass(frozen=True, slots=True)
+class DetectSettings(CheckedSettings):
+    """How lines are found; "frame" is the detector's input.
 
-        Raises:
-            ModelError: A key is unknown or a value is not legal.
-        """
-        known = [f.name for f in fields(cls)]
-        unknown = sorted(str(key) for key in set(data) - set(known))
-        if unknown:
-            raise ModelError(
-                f"Unknown decode settings {', '.join(unknown)}; known are {', '.join(known)}. "
-                "Correct model.json, or update the SDK if the bundle is newer."
-            )
-        if "recheck_confidence" in data:  # older bundles have one bound for photos and crops
-            data = {"crop_confidence": data["recheck_confidence"], **data}
-        return cls(**data)
+    Attributes:
+        score_threshold: Least text probability of a cell of the score map, 0..1.
+        nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
+        min_height_px: Lines lower than this on the frame are dropped.
+        max_scale: Largest magnification of a small picture in the frame.
+        max_lines: Most lines read in a picture; the surest detections are kept.
+        box_margin: Share of a line's height added on all sides of the box that users get: the
+            detector's box ends where the ink ends, and people draw boxes wider.
+        coarse: Text that fills the photo.
+        tiles: Text that is small in the photo.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return {**asdict(self), "line_widths": list(self.line_widths)}
+    score_threshold: float = number(0.7, 0, 1)
+    nms_iou: float = number(0.1, 0, 1)
+    min_height_px: float = number(4.0, 0, 1e4)
+    max_scale: float = number(3.0, 0.01, 100)
+    max_lines: int = whole(300, 1, 10_000)
+    box_margin: float = number(0.1, 0, 1)
+    coarse: CoarseSettings = group(CoarseSettings)
+    tiles: TileSettings = group(TileSettings)
+
+
+def _parse_widths(data: Any) -> tuple[int, ...]:
+    widths = tuple(data)
+    fits = all(type(w) is int and 0 < w <= WIDEST and w % 32 == 0 for w in widths)
+    if not widths or not fits or sorted(set(widths)) != list(widths):
+        raise ValueError("no widths")
+    return widths
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizeSettings(CheckedSettings):
+    """How lines are read.
+
+    Attributes:
+        source: What lines of a photo are read from: "pixels", a line crop each; "features", the
+            detector's shared features; "features_first", the features, and pixels for lines that
+            are small or unsure. A bundle without a recognizer graph always reads from pixels.
+        features_min_height_px: With "features_first", lines lower than this on the frame are read
+            from pixels.
+        line_widths: Widths in pixels that line crops are padded to, ascending multiples of 32; a
+            longer line is squeezed into the last one.
+        crop_margin: Share of a line's height added on all its sides when the line is cut out of the
+            photo.
+        crop_side: Share of the height added before and behind the line besides: where a line ends
+            is found less surely than how high it is.
+        digit_odds: How many times likelier than the network thinks a digit is where a letter is
+            rare, as in R03718, see `sdk.recognize.priors`; 1 trusts the network.
+        pattern_ratio: The text that a pattern allows is given if it is at least so probable beside
+            the free text, for each character, 0..1.
+        min_confidence: Lines read less surely than this are left out of a reading, 0..1, unless the
+            caller gives a bound.
+    """
+
+    source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
+    features_min_height_px: float = number(20.0, 0, 1e4)
+    line_widths: tuple[int, ...] = parsed(
+        (64, 128, 256, 512, 1024), f"ascending multiples of 32, up to {WIDEST}", _parse_widths, list
+    )
+    crop_margin: float = number(0.05, 0, 1)
+    crop_side: float = number(0.2, 0, 2)
+    digit_odds: float = number(10.0, 1, 1e4)
+    pattern_ratio: float = number(0.5, 0, 1)
+    min_confidence: float = number(0.5, 0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeSettings(CheckedSettings):
+    """All settings of a bundle, by the step of reading that they rule.
+
+    Attributes:
+        detect: From a photo to the boxes of its lines.
+        recognize: From a line to its text.
+        retry: Reading lines again from other views.
+    """
+
+    detect: DetectSettings = group(DetectSettings)
+    recognize: RecognizeSettings = group(RecognizeSettings)
+    retry: RetryPolicy = group(RetryPolicy)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from sdk.errors import ImageError, OptionError, SdkError
 from sdk.formats import get_format
@@ -17,7 +16,6 @@ from sdk.serve.options import ReadOptions
 from sdk.serve.problem import Problem, problem_body
 from sdk.serve.upload import parse_upload
 from sdk.single_line import SingleLines
-from sdk.stream.region import read_region
 
 if TYPE_CHECKING:
     from sdk.reader import Reader
@@ -71,21 +69,13 @@ def read_picture(
     """
     with open_document(picture, max_pixels=max_pixels) as document:
         loaded = document.first() if options.page is None else document.load(options.page)
-    source = cast("Reader", SingleLines(reader)) if line else reader
     wanted: dict[str, Any] = {
         "charset": options.charset,
         "pattern": options.pattern,
         "min_confidence": options.min_confidence,
+        "region": options.region,
     }
-    if options.region is None:
-        return source.read(loaded, **wanted)
-    reading = read_region(source, loaded.pixels, options.region, **wanted)
-    timing = replace(
-        reading.timing,
-        load_ms=loaded.load_ms,
-        total_ms=loaded.load_ms + reading.timing.total_ms,
-    )
-    return replace(reading, timing=timing, page=loaded.page, notes=(*loaded.notes, *reading.notes))
+    return SingleLines(reader).read(loaded, **wanted) if line else reader.read(loaded, **wanted)
 
 
 def _read(reader: Reader, job: Job) -> Answer:

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdk.errors import OptionError
-from sdk.pattern.template import Template
-
-# The one import from the room of streams, until the reader itself takes a region.
-from sdk.stream.region import Region, check_region
+from sdk.recognize.pattern.template import Template
+from sdk.region import Region
 
 __all__ = ["ReadOptions"]
 
@@ -87,7 +85,7 @@ def _share(value: Any) -> float:
 
 def _region(value: Any) -> Region:
     parts: Any = value.split(",") if isinstance(value, str) else value
-    return check_region(parts)
+    return Region.of(parts)
 
 
 def _page(value: Any) -> int:

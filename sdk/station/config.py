@@ -9,12 +9,12 @@ from pathlib import Path
 from sdk.engine import MAX_THREADS
 from sdk.errors import JobError
 from sdk.files import write_atomically
+from sdk.live.tracker import MAX_VOTE
 from sdk.station.history.history import PICTURES
 from sdk.station.job import Job, load_jobs
 from sdk.station.outputs import OutputSettings
 from sdk.station.outputs.outputs import read_settings
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
-from sdk.stream.tracker import MAX_VOTE
 
 __all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
 
@@ -24,7 +24,7 @@ class StationConfig:
     """Settings of a station; relative jobs, model and history are meant from the file's folder.
 
     Attributes:
-        camera: Source as `sdk.camera.open_camera` takes it.
+        camera: Source as `sdk.live.camera.open_camera` takes it.
         jobs: Folder of the jobs.
         job: Name of the job to begin with; empty if the folder holds a single one.
         every: Least seconds between two readings.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sdk.camera import Frame
+from sdk.live.camera import Frame
 from sdk.results import Reading
 from sdk.station.verdict import Verdict
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from sdk.errors import JobError, OptionError
 from sdk.files import write_atomically
+from sdk.region import Region, Shares
 from sdk.station.rules import RULES, Rule
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
-from sdk.stream.region import Region, check_region
 
 __all__ = ["Job", "load_job", "load_jobs", "save_job"]
 
@@ -36,7 +36,7 @@ class Job:
     name: str
     description: str = ""
     lines: int | tuple[int, int] | None = None
-    region: Region | None = None
+    region: Shares | None = None
     min_confidence: float = 0.5
     rules: tuple[Rule, ...] = ()
 
@@ -56,7 +56,7 @@ class Job:
             )
         if self.region is not None:
             try:
-                check_region(self.region)
+                Region.of(self.region)
             except OptionError as error:
                 raise JobError(str(error)) from error
 

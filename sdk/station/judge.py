@@ -15,11 +15,11 @@ import time
 from collections.abc import Sequence
 from datetime import date
 
+from sdk.region import Shares
 from sdk.results import Reading, TextLine
 from sdk.station.job import Job
 from sdk.station.rules import NumberedLine, apply_rule, doubt
 from sdk.station.verdict import RuleResult, Status, Verdict
-from sdk.stream.region import Region
 
 __all__ = ["judge"]
 
@@ -74,7 +74,7 @@ def _lines(count: int) -> str:
     return "1 line is" if count == 1 else f"{count} lines are"
 
 
-def _inside(line: TextLine, reading: Reading, region: Region | None) -> bool:
+def _inside(line: TextLine, reading: Reading, region: Shares | None) -> bool:
     if region is None:
         return True
     x = sum(point[0] for point in line.quad) / 4 / max(reading.width, 1)

@@ -13,7 +13,7 @@ from datetime import date
 from typing import ClassVar, Protocol
 
 from sdk.errors import JobError, OptionError
-from sdk.pattern.match import fullmatch
+from sdk.recognize.pattern.match import fullmatch
 from sdk.results import TextLine
 from sdk.station.checkdigits import SCHEMES, expected_digit, find_numbers, is_valid
 from sdk.station.dates import PrintedDate, find_dates, format_pattern, resolve_bound
@@ -94,7 +94,7 @@ class PatternRule:
     """A line matches a regular expression as a whole.
 
     Attributes:
-        pattern: Regular expression, see `sdk.pattern.regex`.
+        pattern: Regular expression, see `sdk.recognize.pattern.regex`.
         line: Number of the line that is meant, from 1; None for any.
     """
 

@@ -18,10 +18,13 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sdk.camera import Camera, Frame, Grabber, make_camera
 from sdk.errors import CameraError, HistoryError, OptionError, SdkError
+from sdk.live import Tracker, tracker_for
+from sdk.live.camera import Camera, Frame, make_camera
+from sdk.live.grabber import Grabber
+from sdk.live.loop import FrameReader, frames
 from sdk.results import Reading
 from sdk.station.history import History
 from sdk.station.inspection import Inspection
@@ -29,17 +32,11 @@ from sdk.station.job import Job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
 from sdk.station.verdict import Verdict
-from sdk.stream import Tracker, read_region, tracker_for
-
-if TYPE_CHECKING:
-    from sdk.reader import Reader
 
 logger = logging.getLogger("sdk")
 
 __all__ = ["Station"]
 
-# How soon a stop, a pause or a single shot is seen while no frame comes.
-POLL_S = 0.1
 # Wait after a failed reading, so that a failure that stays does not fill the log.
 FAILED_WAIT_S = 0.5
 STOP_S = 30.0
@@ -60,9 +57,9 @@ class Station:
         on_verdict: Called with every verdict and its record's id; None without a history or when
             it could not be recorded.
         on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
-            of `sdk.camera.Grabber`; "history" when a verdict or picture is not recorded, and why,
-            or with an empty message when it works again; "error" when a frame cannot be read or
-            judged.
+            of `sdk.live.grabber.Grabber`; "history" when a verdict or picture is not recorded, and
+            why, or with an empty message when it works again; "error" when a frame cannot be read
+            or judged.
 
     Callbacks are called from the station's thread, and what they raise is logged. A slow one holds
     up reading.
@@ -70,7 +67,7 @@ class Station:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: FrameReader,
         camera_source: Camera | str | int | os.PathLike[str],
         job: Job,
         *,
@@ -86,7 +83,7 @@ class Station:
 
         Args:
             reader: Who reads.
-            camera_source: A camera, or a source as `sdk.camera.make_camera` takes it.
+            camera_source: A camera, or a source as `sdk.live.camera.make_camera` takes it.
             job: What must stand on the products.
             history: Where verdicts are recorded, or None.
             outputs: Where verdicts are sent, or None.
@@ -244,23 +241,19 @@ class Station:
     def _run(self, grabber: Grabber, stopping: threading.Event) -> None:
         follower, job = tracker_for(self.camera, self._vote), self.job
         judged: Inspection | None = None  # the product in view, once it has a verdict
-        due = 0.0
-        while not stopping.is_set():
-            ended = grabber.ended
-            if not self._shots and not (self._running.is_set() and time.monotonic() >= due):
-                self._tell_states()
-                stopping.wait(min(POLL_S, max(due - time.monotonic(), 0.001)))
-                continue
-            frame = grabber.latest(POLL_S)
+        for frame in frames(
+            grabber,
+            stopping,
+            every=self._every,
+            is_paused=lambda: not self._running.is_set(),
+            is_urgent=lambda: bool(self._shots),
+        ):
             self._tell_states()  # what came before the frame
             if frame is None:
-                if ended:
-                    break
                 continue
             shot = self._take_shot(frame)
             if not shot and self.camera.live and not self._running.is_set():
                 continue  # any other frame is a product, which must not pass unseen
-            due = time.monotonic() + self._every
             if job is not self.job:
                 # the product in view is inspected again
                 follower, job = tracker_for(self.camera, self._vote), self.job
@@ -283,7 +276,6 @@ class Station:
             elif judged is not None and reading and reading.texts == judged.reading.texts:
                 seen = replace(seen, verdict=judged.verdict, record=judged.record)
             self._call(self.on_frame, seen)
-        self._tell_states()
 
     def _take_shot(self, frame: Frame) -> bool:
         """Whether a single shot was asked for that this frame answers."""
@@ -295,8 +287,8 @@ class Station:
 
     def _read(self, frame: Frame, job: Job) -> Reading | None:
         try:
-            reading = read_region(
-                self._reader, frame.image, job.region, min_confidence=job.noise_confidence
+            reading = self._reader.read(
+                frame.image, region=job.region, min_confidence=job.noise_confidence
             )
         except Exception as error:  # the next frame may be readable
             if not isinstance(error, SdkError):

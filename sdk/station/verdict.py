@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sdk.errors import SdkError
+from sdk.region import Shares
 from sdk.results import Reading
-from sdk.stream.region import Region
 
 __all__ = ["LATEST", "STATUSES", "RuleResult", "Status", "Verdict"]
 
@@ -76,7 +76,7 @@ class Verdict:
     time: float
     results: tuple[RuleResult, ...]
     reading: Reading
-    region: Region | None = None
+    region: Shares | None = None
 
     @property
     def reasons(self) -> list[str]:

@@ -15,8 +15,8 @@ import keras
 import numpy as np
 import pytest
 
-from convert.graphs import GRAPHS, Normalization, freeze, split_normalization
-from convert.tflite import Conversion, convert_apart
+from convert.source.graphs import GRAPHS, Normalization, freeze, split_normalization
+from convert.tflite.conversion import Conversion, convert_apart
 from training.config import parse_config
 from training.models.blocks import conv_bn, depthwise_bn
 from training.models.build import build_models

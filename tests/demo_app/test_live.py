@@ -13,7 +13,7 @@ from demo_app.models.product import STRIP_SIZE, pad_strip
 from demo_app.models.settings import SAMPLES
 from demo_app.models.shift import Shift
 from sdk import Reader, load_image
-from sdk.camera import Frame
+from sdk.live.camera import Frame
 from sdk.results import Reading
 from sdk.station import Inspection, judge, load_job
 

@@ -16,7 +16,7 @@ from demo_app.models.settings import SAMPLES, Settings
 from demo_app.models.shift import Shift
 from demo_app.models.workplace import Workplace
 from sdk import load_image
-from sdk.camera import CameraBase, CameraEnd, Frame
+from sdk.live.camera import CameraBase, CameraEnd, Frame
 from sdk.results import Reading
 from sdk.station import History, Job, Station, TextRule
 from tests.demo_app.driver import Robot

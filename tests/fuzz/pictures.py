@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sdk.cli.measure import peak_rss_mib
 from sdk.errors import SdkError
 from sdk.image.load import open_document
+from sdk.machine import peak_rss_mib
 from tests.fuzz.mutations import mutate
-from tests.sdk.pictures import encoded
-from tests.sdk.test_pages import pdf
+from tests.sdk.image.pictures import encoded
+from tests.sdk.image.test_pages import pdf
 
 MAX_PIXELS = 2**20
 # What a file of so many pixels may take of the processor, in seconds, and all of them of memory.

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.fuzz.mutations import FAULT, checked, mutate
-from training.shards import ShardError, read_encoded, write_shard
+from training.data.shards import ShardError, read_encoded, write_shard
 
 SAMPLES = 20
 

@@ -18,7 +18,7 @@ from tests.fuzz import shards
 from tests.fuzz.__main__ import PARTS
 from tests.fuzz.mutations import FAULT, checked
 from tests.fuzz.opening import READ, opener
-from training.shards import read_encoded, shard_path, write_shard
+from training.data.shards import read_encoded, shard_path, write_shard
 
 ROOT = Path(__file__).resolve().parents[2]
 

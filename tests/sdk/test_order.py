@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from sdk.decode.order import reading_order
 from sdk.geometry import box_quads, map_points
+from sdk.order import reading_order
 
 # two rows of words of uneven height and slant, a heading and a last line
 PAGE = [

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from training.shards import shard_path, write_shard
+from training.data.shards import shard_path, write_shard
 
 LINE_TOML = """
 [model]
@@ -96,7 +96,7 @@ def photo_shards(tmp_path_factory):
 @pytest.fixture(scope="session")
 def line_run(strip_shards, tmp_path_factory):
     # keras takes seconds to import, and most tests need none
-    from training.fit import Fit
+    from training.loop.trainer import Fit
 
     folder = tmp_path_factory.mktemp("line_run")
     Fit(LINE_TOML.replace("steps = 40", "steps = 3"), [strip_shards], folder).run()

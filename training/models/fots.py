@@ -11,7 +11,7 @@ from typing import Any
 import keras
 
 from sdk.charset import Charset
-from sdk.stages.read import FEATURE_ROWS
+from sdk.recognize.features import FEATURE_ROWS
 from training.config import ModelConfig
 from training.models import efficientnet_lite  # noqa: F401  (registers its trunks)
 from training.models.detection_head import detection_head

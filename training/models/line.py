@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.charset import Charset
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import CROP_HEIGHT
 from training.config import ModelConfig
 from training.models.blocks import conv_bn, residual_3x3
 from training.models.recognition_head import recognition_head
@@ -38,7 +38,7 @@ def build_line(
     """
     layers = api.layers
     strip = api.Input(
-        (STRIP_HEIGHT, width, 3),
+        (CROP_HEIGHT, width, 3),
         batch_size=batch,
         name="strip",
         dtype="uint8" if normalize else "float32",

@@ -1,6 +1,6 @@
 """RoIRotate as a Keras layer, differentiable with respect to the features.
 
-Equals the NumPy reference ``sdk.decode.roi_rotate`` (FOTS, section 3.3, Liu et al. 2018).
+Equals the NumPy reference ``sdk.recognize.roi_rotate`` (FOTS, section 3.3, Liu et al. 2018).
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ class RoIRotate(keras.layers.Layer):
     """Cuts rotated lines out of feature maps as upright strips of fixed height.
 
     Call with features (B, H, W, C), affines (B, K, 2, 3) and widths (B, K) from
-    ``sdk.decode.roi_rotate.roi_affine``; returns (B * K, height, width, C), zero in columns from a
-    line's own width on.
+    ``sdk.recognize.roi_rotate.roi_affine``; returns (B * K, height, width, C), zero in columns
+    from a line's own width on.
     """
 
     def __init__(self, height: int, width: int, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from sdk.geometry import map_points
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import CROP_HEIGHT
 from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
@@ -163,9 +163,9 @@ class Generator:
                 continue
             matrix, width, text_height = fitted
             # Cut out of a higher ground: its shapes have the size that they have in photos.
-            ground = sample_background(rng, 3 * STRIP_HEIGHT, width, self.photos)
-            top = int(rng.integers(0, 2 * STRIP_HEIGHT + 1))
-            canvas = np.ascontiguousarray(ground[top : top + STRIP_HEIGHT])
+            ground = sample_background(rng, 3 * CROP_HEIGHT, width, self.photos)
+            top = int(rng.integers(0, 2 * CROP_HEIGHT + 1))
+            canvas = np.ascontiguousarray(ground[top : top + CROP_HEIGHT])
             paint(canvas, Block([], block.surfaces), matrix)
             bare = canvas.copy()
             line = paint(canvas, Block(block.lines), matrix)[main]
@@ -296,12 +296,10 @@ def _fit_strip(
         box[2:, 1] += abs(slope) * width / 2
     stretch = np.exp(rng.normal(0, 0.1)) if rng.random() < 0.85 else np.exp(rng.normal(0, 0.3))
     strip_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
-    strip_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
-    columns = round(STRIP_HEIGHT * strip_width / max(strip_height, 1.0) * stretch)
+    crop_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
+    columns = round(CROP_HEIGHT * crop_width / max(strip_height, 1.0) * stretch)
     if not 4 <= columns <= _LONGEST_STRIP:
         return None
-    target = np.array(
-        [[0, 0], [columns, 0], [columns, STRIP_HEIGHT], [0, STRIP_HEIGHT]], np.float32
-    )
+    target = np.array([[0, 0], [columns, 0], [columns, CROP_HEIGHT], [0, CROP_HEIGHT]], np.float32)
     matrix = cv2.getPerspectiveTransform(box, target).astype(np.float64)
-    return matrix, columns, float(STRIP_HEIGHT * height / max(strip_height, 1.0))
+    return matrix, columns, float(CROP_HEIGHT * height / max(strip_height, 1.0))

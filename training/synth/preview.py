@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from sdk.files import write_atomically
-from sdk.image.strip import STRIP_HEIGHT
+from sdk.rectify.crop import CROP_HEIGHT
 from training.synth.generator import Generator
 
 _WHITE, _GREEN, _RED = (255, 255, 255), (0, 220, 0), (255, 40, 40)
@@ -16,10 +16,10 @@ _WHITE, _GREEN, _RED = (255, 255, 255), (0, 220, 0), (255, 40, 40)
 
 def _strip_cell(generator: Generator, index: int, width: int = 480) -> np.ndarray:
     image, text = generator.strip(index)
-    cell = np.full((STRIP_HEIGHT + 18, width, 3), 60, np.uint8)
-    cell[:STRIP_HEIGHT, : min(width, image.shape[1])] = image[:, :width]
+    cell = np.full((CROP_HEIGHT + 18, width, 3), 60, np.uint8)
+    cell[:CROP_HEIGHT, : min(width, image.shape[1])] = image[:, :width]
     cv2.putText(
-        cell, text, (2, STRIP_HEIGHT + 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _WHITE, 1, cv2.LINE_AA
+        cell, text, (2, CROP_HEIGHT + 14), cv2.FONT_HERSHEY_SIMPLEX, 0.42, _WHITE, 1, cv2.LINE_AA
     )
     return cell
 

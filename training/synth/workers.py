@@ -17,7 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from training.shards import ShardError, remove_unfinished, write_shard
+from training.data.shards import ShardError, remove_unfinished, write_shard
 from training.synth.generator import Generator, SynthConfig
 
 __all__ = ["Job", "write_shards"]

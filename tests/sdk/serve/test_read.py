@@ -184,7 +184,7 @@ def test_metrics(service: Served) -> None:
     assert grown('fots_lite_requests_total{method="POST",route="/v1/read",status="422"}') == 1
     assert grown('fots_lite_errors_total{code="bad_picture"}') == 1
     assert grown("fots_lite_lines_total") == lines > 0
-    for stage in ("receive", "queue", "load", "detect", "recheck", "request"):
+    for stage in ("receive", "queue", "load", "detect", "recognize", "request"):
         assert grown(f'fots_lite_stage_seconds_count{{stage="{stage}"}}') == 1
     assert after['fots_lite_resident_memory_bytes{process="worker-0"}'] > 50e6
     assert (after["fots_lite_workers_ready"], after["fots_lite_queue_length"]) == (1, 0)

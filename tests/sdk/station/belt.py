@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sdk.camera import CameraBase, Frame
 from sdk.errors import CameraError
+from sdk.live.camera import CameraBase, Frame
 from tests import tiny
 
 EMPTY = np.zeros((128, 128, 3), np.uint8)

@@ -18,7 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from sdk.camera import CameraBase, Frame
+from sdk.live.camera import CameraBase, Frame
 from sdk.results import Reading
 from sdk.station import History, Job, Station, Verdict, judge
 from tests.sdk.station.readings import make_reading

@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from sdk.camera import CameraBase, CameraEnd, Frame
 from sdk.errors import CameraError
 from sdk.image.load import load_image
+from sdk.live.camera import CameraBase, CameraEnd, Frame
 from sdk.reader import Reader
 from sdk.results import Reading
 from sdk.station import History, Job, Outputs, Station, TextRule

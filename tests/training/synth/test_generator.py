@@ -5,11 +5,11 @@ import cv2
 import numpy as np
 import pytest
 
-from sdk.image.strip import STRIP_HEIGHT
-from training.shards import list_shards, read_shard, write_shard
+from sdk.rectify.crop import CROP_HEIGHT
+from training.cli.synth import main
+from training.data.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
-from training.synth.cli import main
 from training.synth.generator import Generator, SynthConfig, _legible
 from training.synth.scenes import SCENES
 
@@ -90,7 +90,7 @@ def _with_ink(ground, ink):
 
 @pytest.mark.parametrize(("ink", "readable"), [(0, False), (8, False), (-60, True), (60, True)])
 def test_invisible_text_is_illegible(ink, readable):
-    flat = np.full((STRIP_HEIGHT, 120, 3), 120, np.uint8)
+    flat = np.full((CROP_HEIGHT, 120, 3), 120, np.uint8)
     strip, quad = _with_ink(flat, ink)
     assert _legible(strip, flat, quad) is readable
 
@@ -135,7 +135,7 @@ def test_illegible_strips_are_drawn_anew(generator, monkeypatch):
 @pytest.mark.parametrize("width", [1, 4, 8, 9])
 def test_narrow_strips_have_grounds(width):
     rng = np.random.default_rng(0)
-    for height in (3, 3 * STRIP_HEIGHT):
+    for height in (3, 3 * CROP_HEIGHT):
         image = np.zeros((height, width, 3), np.float32)
         for _ in range(20):
             _rectangle(rng, image)
@@ -159,7 +159,7 @@ def test_every_scene_makes_photos_and_strips(scene):
     generator = Generator(SynthConfig(seed=2, scenes=(scene,)))
     for index in range(4):
         image, text = generator.strip(index)
-        assert image.shape[0] == STRIP_HEIGHT
+        assert image.shape[0] == CROP_HEIGHT
         assert 4 <= image.shape[1] <= 1024
         assert text.strip()
         assert image.std() > 1

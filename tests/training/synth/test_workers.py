@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from training.shards import list_shards, read_shard
+from training.data.shards import list_shards, read_shard
 
 PER_SHARD = 40
 

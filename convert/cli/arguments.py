@@ -1,0 +1,33 @@
+"""Kinds of arguments that commands share, and how they report progress."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+
+__all__ = ["say", "share", "size"]
+
+
+def size(text: str) -> tuple[int, int]:
+    """Return (height, width) of a size written as WIDTHxHEIGHT."""
+    match = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 640x640")
+    return int(match[2]), int(match[1])
+
+
+def share(text: str) -> float:
+    """Return a number from 0 to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+    return value
+
+
+def say(message: str) -> None:
+    """Write a line of progress to standard error."""
+    print(message, file=sys.stderr, flush=True)

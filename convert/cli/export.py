@@ -1,0 +1,114 @@
+"""``python -m convert export``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from convert.cli.arguments import say, size
+from convert.cli.verification import add_sample_arguments, floors_of, print_reports
+from convert.errors import ConvertError
+from convert.source.graphs import GRAPHS
+from convert.tflite.conversion import PRECISIONS
+from sdk.arguments import positive_int
+from training.startup import load_keras
+
+if TYPE_CHECKING:
+    from sdk.model.settings import DecodeSettings
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments and what it calls."""
+    add = parser.add_argument
+    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
+    add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to make")
+    add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
+    add("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write")
+    add("--force", action="store_true", help="replace a bundle that is there")
+    add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
+    add("--detector", type=Path, metavar="BUNDLE", help="take the detector of this bundle over")
+    add("--line", type=Path, metavar="BUNDLE", help="take the graph of lines of this bundle over")
+    add("--default", choices=PRECISIONS, default="", help="variant the SDK opens")
+    add("--name", default="", help="name of the bundle (default: its folder's)")
+    add("--version", default="1", help="version of the bundle (default: 1)")
+    add("--frame", type=size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
+    add("--columns", type=positive_int, default=64, help="static columns of the recognizer")
+    add("--strip-width", type=positive_int, default=256, help="static width of the line graph, px")
+    add(
+        "--decode",
+        nargs="+",
+        type=_setting,
+        default=[],
+        metavar="NAME=VALUE",
+        help="settings of decoding other than the default, such as detect.score_threshold=0.4",
+    )
+    add_sample_arguments(parser)
+    add(
+        "--calibration-count",
+        type=positive_int,
+        default=200,
+        metavar="N",
+        help="most samples of a kind",
+    )
+    parser.set_defaults(call=_export)
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, separator, value = text.partition("=")
+    try:
+        if not separator:
+            raise ValueError
+        return name, json.loads(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write NAME=VALUE") from None
+
+
+def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
+    from sdk.errors import ModelError
+    from sdk.model.schema1 import translated
+    from sdk.model.settings import DecodeSettings
+
+    try:
+        return DecodeSettings().changed({translated(k): value for k, value in options.decode})
+    except ModelError as error:
+        raise ConvertError(str(error)) from error
+
+
+def _export(options: argparse.Namespace) -> int:
+    load_keras()
+    from convert.export.export import BelowFloorError, Options, export
+    from convert.source.run import open_run
+
+    how = Options(
+        precisions=tuple(dict.fromkeys(options.precision)),
+        graphs=tuple(options.graphs),
+        frame=options.frame,
+        columns=options.columns,
+        crop_width=options.crop_width,
+        calibration=tuple(options.calibration),
+        count=options.calibration_count,
+        held_back=options.count,
+        photos=tuple(options.photos),
+        tuned=options.tuned,
+        detector=options.detector,
+        line=options.line,
+        name=options.name,
+        version=options.version,
+        default_variant=options.default,
+        decode=_decode_settings(options),
+        floors=floors_of(options),
+        force=options.force,
+    )
+    how.check()
+    try:
+        reports = export([open_run(run) for run in options.runs], options.out, how, say)
+    except BelowFloorError as error:
+        print_reports(error.reports)
+        raise
+    print_reports(reports)
+    say(f"wrote {options.out}")
+    return 0

@@ -1,0 +1,1 @@
+"""Comparison of bundles and variants on labeled sets: size, time, memory, accuracy."""

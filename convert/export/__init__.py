@@ -1,0 +1,1 @@
+"""Export of runs as a model bundle."""

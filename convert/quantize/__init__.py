@@ -1,0 +1,1 @@
+"""Quantization: calibration, and quantization-aware tuning by self-distillation."""

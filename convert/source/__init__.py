@@ -1,0 +1,1 @@
+"""What a conversion starts from: the graphs of runs, and samples of pictures."""

@@ -1,0 +1,1 @@
+"""TFLite files: conversion, inspection, and what each target takes of them."""

@@ -1,0 +1,1 @@
+"""Comparison of a bundle's variants with the Keras models."""

@@ -1,1 +1,0 @@
-"""From network outputs to lines and text, in NumPy and OpenCV."""

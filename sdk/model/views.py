@@ -1,0 +1,104 @@
+"""Candidate views: which part of a line's surroundings a reading takes its pixels from.
+
+A small network errs differently on each view of the same line. Test-time augmentation reads several
+of them; the list, in order of use, stands in the manifest of a bundle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sdk.model.fields import CheckedSettings, flag, number
+
+__all__ = ["WHOLE", "BandView", "CandidateView", "PartView", "parse_views", "plain_views"]
+
+
+@dataclass(frozen=True, slots=True)
+class PartView(CheckedSettings):
+    """A part of the line's box, or more than the box.
+
+    Attributes:
+        top: Upper edge as a share of the box's height; negative above the box.
+        bottom: Lower edge, the same.
+        side: What is added before and behind the box, as a share of its height.
+        stretch: Horizontal scale of the line crop.
+        rise: How far the text climbs from its start to its end, as a share of the box's height; the
+            view leaves out what lies above and below the text at the ends.
+        max_aspect: Longest box, in widths per height, that the view is used for; 0 for any.
+    """
+
+    top: float = number(0.0, -1, 1)
+    bottom: float = number(1.0, 0, 2)
+    side: float = number(0.0, -0.5, 2)
+    stretch: float = number(1.0, 0.25, 4)
+    rise: float = number(0.0, -1, 1)
+    max_aspect: float = number(0.0, 0, 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class BandView(CheckedSettings):
+    """The text band that stands out in and around the line's box, see `sdk.rectify.band`.
+
+    Attributes:
+        margin: What is added above and below the band, as a share of the band's height.
+        side: What is added before and behind the box, as a share of the band's height.
+        room: What of the photo is searched around the box, as a share of its height.
+        stretch: Horizontal scale of the line crop.
+        bent: Whether bands that bend are searched too.
+        max_aspect: As for `PartView`.
+    """
+
+    margin: float = number(0.12, 0, 1)
+    side: float = number(0.0, 0, 2)
+    room: float = number(0.0, 0, 2)
+    stretch: float = number(1.0, 0.25, 4)
+    bent: bool = flag(False)
+    max_aspect: float = number(0.0, 0, 1000)
+
+
+CandidateView = PartView | BandView
+
+WHOLE = PartView()
+"""The box as it is."""
+
+_KINDS: dict[str, type[PartView] | type[BandView]] = {"part": PartView, "band": BandView}
+
+
+def parse_views(data: Any) -> tuple[CandidateView, ...]:
+    """Return the views of a manifest: a list of ``{"part": {…}}`` and ``{"band": {…}}``.
+
+    Raises:
+        ModelError: A view has an unknown name or a value that is not legal.
+        ValueError: `data` is no such list.
+    """
+    if isinstance(data, (str, Mapping)) or not isinstance(data, Sequence):
+        raise ValueError("no list")
+    return tuple(_parse(entry) for entry in data)
+
+
+def _parse(entry: Any) -> CandidateView:
+    if isinstance(entry, (PartView, BandView)):
+        return entry
+    if not isinstance(entry, Mapping) or len(entry) != 1 or set(entry) - set(_KINDS):
+        raise ValueError("no view")
+    [(kind, values)] = entry.items()
+    return _KINDS[kind].from_dict(values, "a candidate view")
+
+
+def plain_views(views: Sequence[CandidateView]) -> list[dict[str, Any]]:
+    """Return what JSON holds of views; values that are the default are left out."""
+    rows = []
+    for view in views:
+        kind = next(name for name, cls in _KINDS.items() if isinstance(view, cls))
+        rows.append(
+            {
+                kind: {
+                    f.name: getattr(view, f.name)
+                    for f in fields(view)
+                    if getattr(view, f.name) != f.default
+                }
+            }
+        )
+    return rows

@@ -1,0 +1,111 @@
+"""`Pipeline`: the steps of reading, assembled from the graphs of a bundle.
+
+photo ── detect ──> boxes ── rectify, recognize, retry ──> texts
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sdk.detect.detector import DetectedLine, Detector
+from sdk.engine import Engine, EnginePool
+from sdk.engine.worker_pool import WorkerPool
+from sdk.errors import ModelError
+from sdk.image.load import ImageArray
+from sdk.model.bundle import Bundle
+from sdk.model.settings import PIXELS
+from sdk.recognize.crops import CropRecognizer
+from sdk.recognize.decoder import TextDecoder
+from sdk.recognize.features import FeatureRecognizer
+from sdk.recognize.options import ReadOptions
+from sdk.results import TextLine
+from sdk.retry.candidate import to_result
+from sdk.retry.engine import Choice, RetryEngine
+from sdk.retry.sources import CropLine
+from sdk.strategy import choose_strategy
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Detects and reads lines with the engines of one bundle.
+
+    Attributes:
+        settings: How the bundle decodes.
+        charset: Characters that its graphs read.
+        detector: Finds lines; None for a bundle that reads single lines only.
+        crops: Reads line crops.
+        features: Reads shared features; None for a bundle without a recognizer graph.
+    """
+
+    def __init__(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
+        """Assemble the steps.
+
+        Args:
+            bundle: Its manifest says how to decode.
+            engines: One for each role of the bundle's variant; closing the pipeline closes them.
+        """
+        manifest = bundle.manifest
+        self.settings = settings = manifest.decode
+        self.charset = manifest.charset
+        self._engines = dict(engines)
+        widths, odds = settings.recognize.line_widths, settings.recognize.digit_odds
+
+        def decoder(role: str) -> TextDecoder:
+            return TextDecoder(manifest.charset, manifest.temperature.get(role, 1.0), odds)
+
+        line = engines["line"]
+        self.crops = CropRecognizer(line, decoder("line"), widths)
+        self.features: FeatureRecognizer | None = None
+        if "recognizer" in engines:
+            self.features = FeatureRecognizer(engines["recognizer"], decoder("recognizer"), widths)
+        self.detector: Detector | None = None
+        if "detector" in engines:
+            spec = bundle.graph("detector").spec
+            keep = self.features is not None and settings.recognize.source != PIXELS
+            self.detector = Detector(engines["detector"], spec, settings.detect, keep)
+        self._workers = WorkerPool(len(line) if isinstance(line, EnginePool) else 1)
+        self._strategy = choose_strategy(self.crops, self.features, settings, self._workers)
+
+    def detect(self, pixels: ImageArray) -> list[DetectedLine]:
+        """Return the lines of a photo, surest first.
+
+        Args:
+            pixels: uint8 RGB (H, W, 3).
+
+        Raises:
+            ModelError: The bundle has no detector.
+        """
+        if self.detector is None:
+            raise ModelError(
+                "The model has no detector: it reads single lines only. "
+                "Call read_line(), or use a model that has one."
+            )
+        return self.detector.detect(pixels)
+
+    def recognize(
+        self, pixels: ImageArray, lines: list[DetectedLine], options: ReadOptions
+    ) -> list[TextLine]:
+        """Return the texts of lines that were found in a photo, in the same order.
+
+        Args:
+            pixels: uint8 RGB (H, W, 3), the photo.
+            lines: From `detect`.
+            options: How to decode.
+        """
+        return [self._result(x) for x in self._strategy.read(pixels, lines, options)]
+
+    def recognize_crop(self, pixels: ImageArray, options: ReadOptions) -> TextLine:
+        """Return the text of a picture of one line, uint8 RGB (H, W, 3)."""
+        policy = self.settings.retry
+        retry = RetryEngine(self.crops, policy, policy.crop, options, self._workers)
+        return self._result(retry.read_crop(CropLine(pixels)))
+
+    def close(self) -> None:
+        """Free the engines."""
+        self._workers.close()
+        for engine in self._engines.values():
+            engine.close()
+
+    def _result(self, choice: Choice) -> TextLine:
+        return to_result(choice.free, choice.fitted, self.settings.recognize.pattern_ratio)

@@ -1,0 +1,1 @@
+"""From a line crop to its text: the line network, CTC, patterns."""

@@ -1,0 +1,72 @@
+"""`ReadOptions`: what a caller asks of the texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.charset import Charset
+from sdk.errors import OptionError
+from sdk.recognize.pattern.automaton import Automaton, Pattern, compile_pattern
+
+__all__ = ["ReadOptions"]
+
+# A wider search takes seconds for each line and finds nothing more.
+MAX_BEAM = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReadOptions:
+    """How logits become text.
+
+    Attributes:
+        mask: bool (classes,) of the characters that may occur; None allows all.
+        beam: Width of the prefix beam search; 0 is greedy.
+        automaton: The pattern that lines are read by as well; None reads them freely only.
+    """
+
+    mask: NDArray[np.bool_] | None = None
+    beam: int = 0
+    automaton: Automaton | None = None
+
+    @classmethod
+    def of(
+        cls,
+        charset: Charset,
+        allowed: str | None,
+        beam: int,
+        pattern: Pattern | Sequence[Pattern] | None = None,
+    ) -> ReadOptions:
+        """Check what a user asks for.
+
+        Args:
+            charset: Of the model.
+            allowed: Characters that may occur; None allows all.
+            beam: Width of the beam search; 0 is greedy.
+            pattern: What a line may look like, see
+                `sdk.recognize.pattern.automaton.compile_pattern`; None is anything.
+
+        Raises:
+            OptionError: `allowed` is empty or holds a character the model does not know, `beam` is
+                no whole number from 0 to `MAX_BEAM`, or `pattern` is not supported or matches
+                nothing.
+        """
+        if type(beam) is not int or not 0 <= beam <= MAX_BEAM:
+            raise OptionError(
+                f"beam is {beam!r}. Give 0 for greedy, or the width of the search, at most "
+                f"{MAX_BEAM}."
+            )
+        if allowed is not None and not isinstance(allowed, str):
+            raise OptionError(f"charset is {allowed!r}. Give a string of characters, or None.")
+        try:
+            mask = None if allowed is None else charset.mask(allowed)
+        except ValueError as error:
+            raise OptionError(
+                f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
+            ) from error
+        if pattern is None:
+            return cls(mask, beam)
+        return cls(mask, beam, compile_pattern(pattern, charset, allowed))

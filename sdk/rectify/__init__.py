@@ -1,0 +1,1 @@
+"""Straighten a line of text into a line crop."""

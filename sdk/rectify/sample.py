@@ -1,0 +1,76 @@
+"""Pixels at positions between pixels, by a rule that is the same in every version of OpenCV.
+
+OpenCV's own warps are not: version 5 works in floats, version 4 in fractions of 1/32 pixel, and
+networks read differently what differs by one. Here positions are computed in double precision and
+rounded to 1/32 pixel, halves to even; the four pixels around count by their nearness, in whole
+numbers; the mean is rounded to the nearest value, halves up. Outside a picture its edge goes on.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sdk.geometry import quad_points
+from sdk.image.load import ImageArray
+
+__all__ = ["sample", "straighten"]
+
+# What OpenCV's fixed-point maps count in.
+_BITS = 5
+_STEPS = 1 << _BITS
+# Positions at a time: larger arrays of doubles cost more to allocate than to fill.
+_AT_A_TIME = 8192
+
+
+def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) -> ImageArray:
+    """Return the colors of a picture at positions.
+
+    Args:
+        image: uint8 (H, W, 3), sides below 32,767 pixels, see `sdk.rectify.crop.reduce`.
+        x: float64 (h, w), distances from the picture's left edge in pixels; pixel centers are at
+            integer + 0.5.
+        y: float64 (h, w), distances from its top edge.
+
+    Returns:
+        uint8 (h, w, 3).
+    """
+    height, width = image.shape[:2]
+    columns, rows = _steps(x, width), _steps(y, height)
+    whole = np.empty((*columns.shape, 2), np.int16)
+    # in place, and shifts for divisions: a line crop must not cost what its reading does
+    for axis, steps in enumerate((columns, rows)):
+        np.right_shift(steps, _BITS, out=whole[..., axis], casting="unsafe")
+        steps &= _STEPS - 1
+    rows <<= _BITS
+    rows |= columns
+    parts = rows.astype(np.uint16)
+    colors = cv2.remap(image, whole, parts, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(colors, np.uint8)
+
+
+def straighten(image: ImageArray, quad: ArrayLike, width: int, height: int) -> ImageArray:
+    """Return what a quad shows as an upright picture.
+
+    Args:
+        image: uint8 (H, W, 3), sides below 32,767 pixels.
+        quad: (4, 2) pixels, convex, from the corner that becomes the top left one.
+        width: Width of the result in pixels.
+        height: Its height.
+
+    Returns:
+        uint8 (height, width, 3).
+    """
+    u, v = (np.arange(width) + 0.5) / width, (np.arange(height) + 0.5) / height
+    some = max(1, _AT_A_TIME // width)
+    rows = [v[i : i + some, None] for i in range(0, height, some)]
+    return np.concatenate([sample(image, *quad_points(quad, u, part)) for part in rows])
+
+
+def _steps(positions: NDArray[np.float64], size: int) -> NDArray[np.int32]:
+    """Return positions in steps from the first pixel's center, none far outside the picture."""
+    steps = positions * _STEPS
+    steps -= 0.5 * _STEPS
+    np.rint(steps, out=steps)
+    return steps.clip(-_STEPS, size * _STEPS, out=steps).astype(np.int32)

@@ -1,0 +1,1 @@
+"""Read a line again from other candidate views where the first reading is unsure."""

@@ -1,0 +1,275 @@
+"""`RetryEngine`: read lines, and read again from other views what reads badly.
+
+A line is read once as it is. Then, as far as the policy asks for it:
+
+1. a page whose lines read better the other way round is turned;
+2. an unsure line is read from its candidate views, which vote, until one text leads;
+3. a line that is still doubtful is read turned by 180 degrees;
+4. with a pattern, the candidate that fits best gives the text.
+
+What is read does not depend on the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sdk.engine.worker_pool import WorkerPool
+from sdk.model.retry_policy import Retries, RetryPolicy, VoteSettings
+from sdk.model.views import WHOLE, CandidateView
+from sdk.recognize.crops import CropRecognizer
+from sdk.recognize.options import ReadOptions
+from sdk.retry.candidate import Candidate
+from sdk.retry.direction import claim_of_turned, runs, witnesses
+from sdk.retry.sources import CropLine, LineSource, Placed
+from sdk.retry.vote import Vote
+
+__all__ = ["Choice", "RetryEngine"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
+    """What was chosen for a line.
+
+    Attributes:
+        free: The candidate that gives the free text.
+        fitted: The candidate whose text fits the pattern best; None without a pattern.
+    """
+
+    free: Candidate
+    fitted: Candidate | None = None
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """A line and its candidates so far.
+
+    `turned` is the candidate read the other way round, which may fit a pattern if `is_doubtful`;
+    `chosen` is the one that won over the vote.
+    """
+
+    source: LineSource
+    candidates: list[Candidate] = field(default_factory=list)
+    turned: Candidate | None = None
+    is_doubtful: bool = False
+    chosen: Candidate | None = None
+    vote: Vote | None = None
+    views: Iterator[CandidateView] = field(default_factory=lambda: iter(()))
+    taken: dict[Placed, Candidate] = field(default_factory=dict)
+
+    @property
+    def best(self) -> Candidate:
+        """The chosen candidate, else the elected one, else the surest."""
+        if self.chosen is not None:
+            return self.chosen
+        return self.vote.elected() if self.vote else max(self.candidates, key=_confidence)
+
+    @property
+    def all(self) -> list[Candidate]:
+        """The candidates that may fit a pattern."""
+        turned = self.turned if self.is_doubtful else None
+        return [*self.candidates, *([turned] if turned else [])]
+
+    @property
+    def is_decided(self) -> bool:
+        return self.vote is not None and self.vote.is_over
+
+    def begin_vote(self, settings: VoteSettings) -> None:
+        """Let the candidates vote, and those to come."""
+        self.vote = Vote(settings)
+        # the surer one first: a low lead may end the vote there
+        for candidate in sorted(self.candidates, key=_confidence, reverse=True):
+            if candidate.text.free.text:
+                self.vote.add(candidate)
+
+    def add(self, candidate: Candidate) -> None:
+        self.candidates.append(candidate)
+        if self.vote is not None:
+            self.vote.add(candidate)
+
+
+class RetryEngine:
+    """Reads the lines of one picture."""
+
+    def __init__(
+        self,
+        recognizer: CropRecognizer,
+        policy: RetryPolicy,
+        retries: Retries,
+        options: ReadOptions,
+        workers: WorkerPool,
+    ) -> None:
+        """Prepare the reading.
+
+        Args:
+            recognizer: Reads line crops.
+            policy: How candidates are weighed.
+            retries: When lines are read again; the policy's for photos or for crops.
+            options: How to decode.
+            workers: Read several crops at a time.
+        """
+        self._recognizer = recognizer
+        self._policy = policy
+        self._retries = retries
+        self._options = options
+        self._workers = workers
+
+    def read_page(
+        self, sources: Sequence[LineSource], first: Sequence[Candidate | None]
+    ) -> list[Choice]:
+        """Return what was chosen for each line of a photo.
+
+        Args:
+            sources: The lines, surest detections first.
+            first: What the detector's features say of each line; None where nothing was read.
+        """
+        lines = [
+            _Line(source, [] if said is None else [said])
+            for source, said in zip(sources, first, strict=True)
+        ]
+        self._read_view([x for x in lines if not x.candidates or self._is_unsure(x)], WHOLE)
+        for members in runs([line.best for line in lines], self._policy.direction):
+            self._turn_page([lines[i] for i in members])
+        self._vote(lines)
+        doubtful = [x for x in lines if x.best.confidence < self._policy.flip.confidence]
+        del doubtful[self._policy.flip.most_lines :]
+        self._read_turned(doubtful)
+        for line in doubtful:
+            self._flip_doubtful(line)
+        return [self._choice(line) for line in lines]
+
+    def read_crop(self, source: CropLine) -> Choice:
+        """Return what was chosen for a picture of one line."""
+        lines = [_Line(turned) for turned in source.orientations(self._policy.orientation)]
+        self._read_view(lines, WHOLE)
+        line = max(lines, key=lambda x: x.best.confidence)
+        self._vote([line])
+        if len(lines) == 1:
+            self._turn_crop(line)
+        choice = self._choice(line)
+        if choice.fitted is None or not self._retries.until_fit:
+            return choice
+        if choice.fitted.fit_confidence >= self._retries.confidence:
+            return choice
+        if len(lines) == 1:
+            self._read_turned([line])
+            line.is_doubtful = True
+        self._read_views([(line, view) for view in self._views(line)])
+        others = [x.best for x in lines if x is not line]
+        return Choice(choice.free, self._fitted([*line.all, *line.taken.values(), *others]))
+
+    def _turn_page(self, lines: list[_Line]) -> None:
+        """Turn lines that run the same way if those asked read much better the other way round."""
+        settings = self._policy.direction
+        asked = [lines[i] for i in witnesses([x.best for x in lines], settings)]
+        if self._claims(asked) <= settings.lead:
+            return
+        self._read_turned(lines)
+        for line in lines:
+            # what stands the other way on the page says so itself
+            if self._claims([line]) > -settings.lead and line.turned is not None:
+                line.source = line.source.turned(2)
+                line.candidates, line.turned = [line.turned], line.best
+                line.taken.clear()
+
+    def _turn_crop(self, line: _Line) -> None:
+        """Turn a lone line if it reads much better the other way round."""
+        settings, best = self._policy.direction, line.best
+        asked = bool(witnesses([best], settings))
+        doubtful = best.confidence < self._policy.flip.confidence
+        if asked or doubtful:
+            self._read_turned([line])
+        if asked and self._claims([line]) > settings.lead:
+            line.chosen = line.turned
+        elif doubtful:
+            self._flip_doubtful(line)
+
+    def _flip_doubtful(self, line: _Line) -> None:
+        """Choose the reading the other way round of a doubtful line if it is surer."""
+        turned = line.turned
+        line.is_doubtful = True
+        if turned and turned.confidence > line.best.confidence + self._policy.flip.gain:
+            line.chosen = turned
+
+    def _claims(self, lines: list[_Line]) -> float:
+        """Return how much better lines read turned, see `claim_of_turned`, in all."""
+        self._read_turned(lines)
+        return sum(
+            claim_of_turned(line.best, line.turned, self._policy.direction)
+            for line in lines
+            if line.turned is not None
+        )
+
+    def _read_turned(self, lines: list[_Line]) -> None:
+        """Read lines the other way round; each is read so once."""
+        new = [line for line in lines if line.turned is None]
+        candidates = self._workers.map(lambda x: self._read(x.source.turned(2), WHOLE), new)
+        for line, candidate in zip(new, candidates, strict=True):
+            line.turned = candidate
+
+    def _vote(self, lines: list[_Line]) -> None:
+        """Read unsure lines from their views until a text leads.
+
+        Every line is read from its next view before any line is read from more, as many views at a
+        time as keep the workers busy. A candidate that was read for nothing, since the one before
+        it has ended the vote, does not count.
+        """
+        lines = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
+        for line in lines:
+            line.begin_vote(self._policy.vote)
+            line.views = self._views(line)
+        while lines := [line for line in lines if not line.is_decided]:
+            each = max(1, len(self._workers) // len(lines))
+            jobs = [(line, view) for line in lines for view in islice(line.views, each)]
+            if not jobs:
+                break
+            self._read_views(jobs)
+
+    def _views(self, line: _Line) -> Iterator[CandidateView]:
+        """Return the views of a line that are worth reading, in order of use."""
+        aspect = line.source.aspect
+        views = self._retries.views
+        return iter([x for x in views if not x.max_aspect or aspect < x.max_aspect])
+
+    def _read_view(self, lines: list[_Line], view: CandidateView) -> None:
+        self._read_views([(line, view) for line in lines])
+
+    def _read_views(self, jobs: list[tuple[_Line, CandidateView]]) -> None:
+        """Add the candidates of views to their lines; a view that was read is not read again."""
+        placed = [(line, line.source.place(view)) for line, view in jobs]
+        new = list(dict.fromkeys(job for job in placed if job[1] not in job[0].taken))
+        candidates = self._workers.map(lambda job: self._read(job[0].source, job[1]), new)
+        for (line, place), candidate in zip(new, candidates, strict=True):
+            line.taken[place] = candidate
+        for line, place in placed:
+            if not line.is_decided:
+                line.add(line.taken[place])
+
+    def _read(self, source: LineSource, placed: Placed) -> Candidate:
+        squeeze = 1.0 if placed == WHOLE else self._retries.squeeze
+        crop = source.crop(placed, lambda width: self._recognizer.width_for(width, squeeze))
+        text = self._recognizer.read(crop.pixels, self._options)
+        return Candidate(source.score, crop.box, crop.area, text)
+
+    def _choice(self, line: _Line) -> Choice:
+        fitted = None if self._options.automaton is None else self._fitted(line.all)
+        return Choice(line.best, fitted)
+
+    def _fitted(self, candidates: list[Candidate]) -> Candidate:
+        return max(candidates, key=lambda candidate: candidate.fit_probability)
+
+    def _is_unsure(self, line: _Line) -> bool:
+        return line.best.confidence < self._retries.confidence
+
+    def _is_hopeless(self, line: _Line) -> bool:
+        """Tell whether a line reads so badly that more views would only cost time.
+
+        A pattern may still fit one of them.
+        """
+        return self._options.automaton is None and line.best.confidence < self._retries.hopeless
+
+
+def _confidence(candidate: Candidate) -> float:
+    return candidate.confidence

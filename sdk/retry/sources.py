@@ -1,0 +1,205 @@
+"""Where the pixels of a line come from: a box in a photo, or a picture of the line alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sdk.detect.detector import DetectedLine
+from sdk.geometry import side_lengths, slice_quads, slice_rows
+from sdk.image.load import ImageArray
+from sdk.model.retry_policy import OrientationSettings
+from sdk.model.settings import WIDEST, DecodeSettings
+from sdk.model.views import WHOLE, BandView, CandidateView, PartView
+from sdk.rectify.band import Band, cut_band, find_band
+from sdk.rectify.crop import crop_width, expand_quad, rectify, scale_crop
+
+__all__ = ["CropLine", "LineCrop", "LineSource", "PhotoLine", "cut_part"]
+
+Floats = NDArray[np.float32]
+Fit: TypeAlias = Callable[[int], int]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineCrop:
+    """A line, straightened.
+
+    Attributes:
+        pixels: uint8 RGB (32, w, 3).
+        area: float32 (4, 2), what of the picture the pixels show.
+        box: float32 (4, 2), the box that users get.
+    """
+
+    pixels: ImageArray
+    area: Floats
+    box: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedBand:
+    """The text band that a `BandView` found in a picture of one line, margins included."""
+
+    band: Band
+    side: float
+    stretch: float
+
+
+Placed: TypeAlias = CandidateView | PlacedBand
+
+
+class LineSource(Protocol):
+    """Gives line crops of candidate views of one line.
+
+    Attributes:
+        score: Text probability that the detector gives the line, 0..1.
+        aspect: Widths per height of the line's box.
+    """
+
+    score: float
+    aspect: float
+
+    def turned(self, quarters: int) -> LineSource:
+        """Return the same line, turned to the left by quarters of a turn."""
+
+    def place(self, view: CandidateView) -> Placed:
+        """Return what a view comes to for this line; equal ones need to be read once only."""
+
+    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+        """Return the line crop of a view.
+
+        Args:
+            placed: From `place`.
+            fit: Returns the most pixels that a crop may have which is so many pixels wide by
+                itself.
+        """
+
+
+def cut_part(quad: Floats, part: PartView) -> Floats:
+    """Return a part of a line's box, float32 (4, 2)."""
+    up, down = max(part.rise, 0.0), max(-part.rise, 0.0)
+    shares = np.array([[up], [down], [up], [down]], np.float32)
+    quad = quad + (quad[[3, 2, 1, 0]] - quad) * shares
+    across, height = (max(float(x), 1e-6) for x in side_lengths(quad))
+    more = part.side * height / across
+    [wider] = slice_quads(quad, [-more], [1 + more])
+    return slice_rows(wider, part.top, part.bottom)
+
+
+class PhotoLine:
+    """A line that was found in a photo."""
+
+    def __init__(self, pixels: ImageArray, line: DetectedLine, settings: DecodeSettings) -> None:
+        """Take the line's box, with the margins of the settings.
+
+        Args:
+            pixels: uint8 RGB (H, W, 3), the photo.
+            line: The line.
+            settings: Its margins for reading and for users.
+        """
+        self.score = line.score
+        self._pixels = pixels
+        self._quad = line.quad
+        recognize = settings.recognize
+        self.area = expand_quad(line.quad, recognize.crop_margin, recognize.crop_side)
+        self.box = expand_quad(line.quad, settings.detect.box_margin)
+        self.aspect = _aspect(line.quad)
+
+    def turned(self, quarters: int) -> PhotoLine:
+        """Return the same line, turned to the left by quarters of a turn."""
+        line = object.__new__(PhotoLine)
+        line.score, line.aspect, line._pixels = self.score, self.aspect, self._pixels
+        for name in ("_quad", "area", "box"):
+            setattr(line, name, np.roll(getattr(self, name), -quarters, axis=0))
+        return line
+
+    def place(self, view: CandidateView) -> CandidateView:
+        """Return the view itself: no two views of a photo's line show the same."""
+        return view
+
+    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+        """Return the line crop of a view; see `LineSource`."""
+        stretch = placed.stretch
+        if isinstance(placed, BandView):
+            around = expand_quad(self._quad, placed.room, placed.room)
+            view = rectify(self._pixels, around, fit(WIDEST))
+            height, width = view.shape[:2]
+            band = find_band(view, bent=placed.bent).grown(placed.margin)
+            area = band.within(around, placed.side, width, height)
+        else:
+            assert isinstance(placed, PartView)
+            area = self.area if placed == WHOLE else cut_part(self.area, placed)
+        widest = fit(crop_width(area, stretch))
+        return LineCrop(rectify(self._pixels, area, widest, stretch), area, self.box)
+
+
+class CropLine:
+    """A picture that shows a single line."""
+
+    score = 1.0
+
+    def __init__(self, pixels: ImageArray, quarters: int = 0) -> None:
+        """Take the whole picture for the line's box.
+
+        Args:
+            pixels: uint8 RGB (H, W, 3).
+            quarters: Quarter turns to the left that bring the text upright.
+        """
+        self._pixels = pixels
+        self._quarters = quarters % 4
+        height, width = pixels.shape[:2]
+        quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+        # turned to the left once, reading starts at what was the top right corner
+        self._quad = np.roll(quad, -self._quarters, axis=0)
+        self.aspect = _aspect(self._quad)
+
+    def orientations(self, settings: OrientationSettings) -> list[CropLine]:
+        """Return the line as it may stand, likeliest first."""
+        height, width = self._pixels.shape[:2]
+        if height < settings.tall * width:
+            return [self]
+        sideways = [self.turned(1), self.turned(3)]
+        return [self, *sideways] if height < settings.single * width else sideways
+
+    def turned(self, quarters: int) -> CropLine:
+        """Return the same line, turned to the left by quarters of a turn."""
+        return CropLine(self._pixels, self._quarters + quarters)
+
+    def place(self, view: CandidateView) -> Placed:
+        """Return what a view comes to for this line; see `LineSource`."""
+        if isinstance(view, BandView):
+            return PlacedBand(self._bands[view.bent].grown(view.margin), view.side, view.stretch)
+        return view
+
+    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+        """Return the line crop of a view; see `LineSource`."""
+        if isinstance(placed, PlacedBand):
+            most = fit(WIDEST)
+            pixels = cut_band(self._upright, placed.band, placed.side, placed.stretch, most)
+            across, height = (float(x) for x in side_lengths(self._quad))
+            area = placed.band.within(self._quad, placed.side, across, height)
+        elif placed == WHOLE:
+            pixels, area = scale_crop(self._upright, fit(WIDEST)), self._quad
+        else:
+            assert isinstance(placed, PartView)
+            area = cut_part(self._quad, placed)
+            widest = fit(crop_width(area, placed.stretch))
+            pixels = rectify(self._pixels, area, widest, placed.stretch)
+        return LineCrop(pixels, area, area)
+
+    @cached_property
+    def _upright(self) -> ImageArray:
+        return np.ascontiguousarray(np.rot90(self._pixels, self._quarters))
+
+    @cached_property
+    def _bands(self) -> dict[bool, Band]:
+        return {bent: find_band(self._upright, bent=bent) for bent in (False, True)}
+
+
+def _aspect(quad: Floats) -> float:
+    across, height = (float(x) for x in side_lengths(quad))
+    return across / max(height, 1e-6)

@@ -1,1 +1,0 @@
-"""The stages of reading a photo: find its lines, read them."""

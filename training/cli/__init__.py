@@ -1,0 +1,71 @@
+"""Command line: ``python -m training synth|fit|evaluate|diagnose|…``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from sdk.errors import SdkError
+from training.cli import confidence, diagnose, evaluate, fit, preview, sweep, teach, weights
+from training.data.shards import ShardError
+from training.errors import TrainingError
+from training.startup import MISSING, missing_package
+
+__all__ = ["main"]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand and return its exit code.
+
+    0: done, 1: it failed, 2: wrong usage, 3: a package that it needs is not installed.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["synth"]:
+        from training.cli.synth import main as synth
+
+        return int(synth(arguments[1:]) or 0)
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
+    if options.threads:  # TensorFlow reads it when it is imported
+        os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
+    try:
+        options.call(options)
+    except (TrainingError, ShardError, SdkError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {missing_package(error, 'train')}", file=sys.stderr)
+        return MISSING
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("synth", help="generate photos or strips", add_help=False)
+    fit.add_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
+    weights.add_average_arguments(
+        commands.add_parser("average", help="make the mean of runs, a run itself")
+    )
+    weights.add_pack_arguments(
+        commands.add_parser("pack", help="keep a run's weights in half precision")
+    )
+    teach.add_arguments(commands.add_parser("teach", help="label photos by another OCR engine"))
+    evaluate.add_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
+    diagnose.add_arguments(
+        commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")
+    )
+    confidence.add_calibrate_arguments(
+        commands.add_parser("calibrate", help="fit a bundle's confidences to held-back shards")
+    )
+    confidence.add_reliability_arguments(
+        commands.add_parser("reliability", help="compare confidences with what is right")
+    )
+    sweep.add_arguments(
+        commands.add_parser("sweep", help="choose a bundle's settings on generated photos")
+    )
+    preview.add_arguments(commands.add_parser("preview", help="draw samples or readings"))
+    return parser

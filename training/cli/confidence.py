@@ -1,0 +1,63 @@
+"""Arguments of ``python -m training calibrate`` and ``reliability``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from sdk.arguments import positive_int
+
+__all__ = ["add_calibrate_arguments", "add_reliability_arguments"]
+
+
+def add_calibrate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments and what it calls."""
+    parser.add_argument("--bundle", required=True, help="exported bundle")
+    parser.add_argument(
+        "--data", required=True, nargs="+", help="folders of shards, strips or photos, held back"
+    )
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a folder")
+    parser.add_argument("--dry-run", action="store_true", help="print, but leave the bundle alone")
+    parser.set_defaults(call=_calibrate, threads=None)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from training.evaluate.confidence.calibrate import calibrate
+
+    calibrate(
+        Path(options.bundle),
+        [Path(folder) for folder in options.data],
+        limit=options.limit,
+        write=not options.dry_run,
+        progress=lambda text: print(text, flush=True),
+    )
+
+
+def add_reliability_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments and what it calls."""
+    parser.add_argument("--bundle", required=True, help="exported bundle")
+    parser.add_argument(
+        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+    )
+    parser.add_argument("--out", required=True, help="folder to write to; made if missing")
+    parser.add_argument("--only", default="", help="names of sets, by commas; all if not given")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.set_defaults(call=_reliability, threads=None)
+
+
+def _reliability(options: argparse.Namespace) -> None:
+    from training.data.sets import find_sets
+    from training.evaluate.confidence.report import report
+    from training.evaluate.diagnose.raw_reading import BundleLooker
+    from training.evaluate.diagnose.report import table
+
+    with contextlib.closing(BundleLooker(options.bundle)) as looker:
+        rows = report(
+            looker,
+            find_sets(options.data, options.only),
+            Path(options.out),
+            limit=options.limit,
+            progress=lambda text: print(text, flush=True),
+        )
+    print(table(rows))

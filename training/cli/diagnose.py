@@ -1,0 +1,74 @@
+"""Arguments of ``python -m training diagnose``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+from pathlib import Path
+
+from sdk.arguments import positive_int
+from training.startup import load_keras
+
+__all__ = ["add_arguments"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments and what it calls."""
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--run", help="run folder")
+    source.add_argument("--bundle", help="exported bundle")
+    parser.add_argument(
+        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+    )
+    parser.add_argument("--out", required=True, help="folder to write to; made if missing")
+    parser.add_argument("--only", default="", help="names of sets, by commas; all if not given")
+    parser.add_argument(
+        "--complete",
+        action="store_true",
+        help="all text of the photos is labelled: count what was read elsewhere",
+    )
+    parser.add_argument("--before", help="folder of an earlier diagnosis: show what changed")
+    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument(
+        "--tiles", type=positive_int, default=96, help="most tiles of a contact sheet"
+    )
+    parser.add_argument(
+        "--size", type=positive_int, default=640, help="longest side of photos, with --run"
+    )
+    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
+    parser.set_defaults(call=_call)
+
+
+def _call(options: argparse.Namespace) -> None:
+    if options.run:
+        load_keras()
+    from training.data.sets import find_sets
+    from training.evaluate.diagnose.raw_reading import BundleLooker, Looker, NetworkLooker
+    from training.evaluate.diagnose.report import changes, read_summary, table
+    from training.evaluate.diagnose.run import diagnose
+
+    sets = find_sets(options.data, options.only)
+    before = read_summary(Path(options.before)) if options.before else []
+    with contextlib.ExitStack() as stack:
+        if options.bundle:
+            bundle = BundleLooker(options.bundle, options.threads)
+            looker: Looker = stack.enter_context(contextlib.closing(bundle))
+        else:
+            from training.evaluate.readers import NetworkReader
+            from training.runs.folder import load_run
+
+            run = load_run(options.run)
+            looker = NetworkLooker(NetworkReader(run.models, run.config, options.size))
+        rows = diagnose(
+            looker,
+            sets,
+            Path(options.out),
+            complete=options.complete,
+            limit=options.limit,
+            most=options.tiles,
+            source=str(options.bundle or options.run),
+            progress=lambda text: print(text, flush=True),
+        )
+    print(table(rows))
+    if options.before:
+        print("more than before:\n" + table(changes(before, rows)))

@@ -1,0 +1,1 @@
+"""Training data: shards, labeled folders, and the batches made of them."""

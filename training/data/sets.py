@@ -1,0 +1,69 @@
+"""Labeled sets: folders of shards or of labeled pictures, read sample by sample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.image.load import load_image
+from training.data.labels import LABELS, NO_LABEL, is_label, read_labeled
+from training.data.shards import list_shards, read_shard
+from training.errors import TrainingError
+
+__all__ = ["Sample", "find_sets", "read_samples"]
+
+Sample = tuple[np.ndarray, dict[str, Any]]
+
+
+def find_sets(folder: Path | str, only: str = "") -> list[Path]:
+    """Return the sets in a folder: itself, or its subfolders with shards or labels.
+
+    Args:
+        folder: Where to look.
+        only: Names of the sets wanted, by commas; all if empty.
+
+    Raises:
+        TrainingError: There is none, or one of the names is missing.
+    """
+    folder = Path(folder)
+
+    def is_set(path: Path) -> bool:
+        return (path / LABELS).exists() or any(path.glob("shard-*.tar"))
+
+    subfolders = folder.glob("*")
+    sets = [folder] if is_set(folder) else sorted(p for p in subfolders if p.is_dir() and is_set(p))
+    if not sets:
+        raise TrainingError(
+            f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
+            "there or one folder below."
+        )
+    names = only.split(",") if only else [path.name for path in sets]
+    missing = sorted(set(names) - {path.name for path in sets})
+    if missing:
+        raise TrainingError(
+            f"{folder} holds no set {', '.join(missing)}. "
+            f"It holds: {', '.join(path.name for path in sets)}."
+        )
+    return [path for path in sets if path.name in names]
+
+
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
+
+    Raises:
+        TrainingError: A row of labels is damaged, or no label of a line or a photo.
+        ShardError: A shard is damaged.
+        SdkError: A picture cannot be read.
+    """
+    if not (folder / LABELS).exists():
+        for path in list_shards(folder):
+            for image, record in read_shard(path):
+                if not is_label(record):
+                    raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
+                yield image, record
+        return
+    for picture, record in read_labeled(folder):
+        yield load_image(picture), record

@@ -1,0 +1,1 @@
+"""Evaluation of networks and bundles: measures, diagnosis, confidence, settings."""

@@ -1,0 +1,153 @@
+"""Measures of detection and reading, on shards and on labelled folders.
+
+Labeled folders (`training.data.labels`) hold the rows that shards hold as records: ``"text"`` for
+pictures of one line, ``"texts"`` with quads for photos.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sdk.charset import Charset
+from sdk.geometry import iou
+from sdk.metrics import (
+    Score,
+    character_error_rate,
+    detection,
+    end_to_end,
+    exact_share,
+    letters_and_digits,
+)
+from training.config import Config
+from training.data.photos import Crop
+from training.data.sets import read_samples
+from training.evaluate.readers import PictureReader
+from training.evaluate.reading import find_lines, find_maps, read_quads
+
+__all__ = ["evaluate", "evaluate_photos", "score_lines"]
+
+
+def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
+    """Return how well lines were read.
+
+    Returns:
+        ``lines``: their number; ``exact``: share read character by character; ``exact_norm``: the
+        same with letters and digits only, upper-cased; ``cer_norm``: edits by label characters,
+        likewise.
+    """
+    pairs = list(zip(want, got, strict=True))
+    plain = [(letters_and_digits(a), letters_and_digits(b)) for a, b in pairs]
+    return {
+        "lines": float(len(pairs)),
+        "exact": exact_share(pairs),
+        "exact_norm": exact_share(plain),
+        "cer_norm": character_error_rate(plain),
+    }
+
+
+def _score_pages(found: Score, both: Score) -> dict[str, float]:
+    return {
+        "precision": found.precision,
+        "recall": found.recall,
+        "hmean": found.hmean,
+        "e2e": both.hmean,
+    }
+
+
+def evaluate_photos(
+    parts: dict[str, Any], photos: Iterable[Crop], config: Config
+) -> dict[str, float]:
+    """Return how well lines were found, read where found, and read in their true boxes.
+
+    Args:
+        parts: ``detector``, and ``recognizer`` if lines are read, too.
+        photos: Photos in their own size.
+        config: Of the run.
+
+    Returns:
+        ``precision``, ``recall``, ``hmean`` of detection, ``upright``, the share of lines found
+        whose direction is less than 45 degrees off; with a recognizer ``e2e`` (harmonic mean of
+        lines found and read), and `score_lines` for reading in the true boxes.
+    """
+    charset, columns = Charset(config.model.charset), config.model.recognizer.columns
+    recognizer = parts.get("recognizer")
+    want: list[str] = []
+    got: list[str] = []
+    right: list[bool] = []
+    found, both = Score(), Score()
+    for photo in photos:
+        maps = find_maps(parts["detector"], photo.image)
+        ignored = photo.ignored.tolist()
+        quads = find_lines(maps).quads
+        found += detection(quads, photo.quads, ignored)
+        right += _directions(quads, photo.quads)
+        if recognizer is None:
+            continue
+        texts = read_quads(recognizer, maps["features"], quads, columns, charset)
+        both += end_to_end(quads, texts, photo.quads, photo.texts, ignored)
+        kept = np.flatnonzero(~photo.ignored)
+        want += [photo.texts[i] for i in kept]
+        got += read_quads(recognizer, maps["features"], photo.quads[kept], columns, charset)
+    measures = {
+        "precision": found.precision,
+        "recall": found.recall,
+        "hmean": found.hmean,
+        "upright": float(np.mean(right)) if right else 0.0,
+    }
+    if recognizer is None:
+        return measures
+    return {**score_lines(want, got), **measures, "e2e": both.hmean}
+
+
+def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
+    """Tell of each true box that was found whether its reading direction was found, too."""
+    right = []
+    for quad in truth:
+        overlaps = [iou(found, quad) for found in quads]
+        if overlaps and max(overlaps) >= 0.5:
+            best = quads[int(np.argmax(overlaps))]
+            have, want = best[1] - best[0], quad[1] - quad[0]
+            cosine = have @ want / max(float(np.linalg.norm(have) * np.linalg.norm(want)), 1e-6)
+            right.append(bool(cosine > np.sqrt(0.5)))
+    return right
+
+
+def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:
+    """Return the measures of one set, of lines or of photos.
+
+    Args:
+        reader: What is measured.
+        folder: Shards or a labelled folder.
+        limit: Most pictures.
+
+    Raises:
+        TrainingError: A row of labels is damaged.
+        ShardError: A shard is damaged.
+        SdkError: A picture cannot be read.
+    """
+    want: list[str] = []
+    got: list[str] = []
+    found, both = Score(), Score()
+    for count, (image, record) in enumerate(read_samples(folder)):
+        if limit is not None and count >= limit:
+            break
+        if "text" in record:
+            want.append(record["text"])
+            got.append(reader.line(image).text)
+            continue
+        lines = [t for t in record["texts"] if t["quad"]]
+        ignored = [bool(t.get("ignore")) for t in lines]
+        quads = np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2)
+        read = reader.page(image)
+        boxes = np.array([line.quad for line in read], np.float32).reshape(-1, 4, 2)
+        found += detection(boxes, quads, ignored)
+        texts = [line.text for line in read]
+        both += end_to_end(boxes, texts, quads, [t["text"] for t in lines], ignored)
+    result = score_lines(want, got) if want else {}
+    if found.wanted or found.found:
+        result.update(_score_pages(found, both))
+    return result

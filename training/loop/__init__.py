@@ -1,0 +1,1 @@
+"""The training loop: tasks, losses, schedule, moving average of the weights."""

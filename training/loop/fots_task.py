@@ -1,0 +1,64 @@
+"""Training task of photos: the detector alone, or detection and recognition together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from sdk.charset import Charset
+from training.config import Config
+from training.data.dataset import Part, weight_of
+from training.data.photos import PhotoBatches, Photos
+from training.evaluate.measures import evaluate_photos
+from training.loop.losses import CtcLoss, geometry_loss, score_loss
+
+__all__ = ["FotsTask"]
+
+
+class FotsTask:
+    """Batches, losses and validation of photos."""
+
+    def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
+        """Read the photos of both sides.
+
+        Raises:
+            TrainingError: The data hold no photo.
+        """
+        train = config.train
+        self.loss_weights: Any = {
+            "score": train.score_weight,
+            "geometry": train.geometry_weight,
+        }
+        self.loss: Any = {"score": score_loss, "geometry": geometry_loss}
+        if config.model.kind == "fots":
+            self.loss_weights["logits"] = train.logits_weight
+            self.loss["logits"] = CtcLoss(Charset(config.model.charset))
+        self._config = config
+        self._photos = Photos()
+        for part in training:
+            self.add(part)
+        self._batches = PhotoBatches(self._photos, config)
+        self._held = Photos()
+        for part in held_back:
+            self._held.add(part)
+
+    @property
+    def samples(self) -> int:
+        """Number of photos to train on."""
+        return len(self._photos)
+
+    def add(self, part: Part) -> None:
+        """Take in a part of the data."""
+        self._photos.add(part, weight_of(part, self._config.data.weights))
+
+    def batch(self, step: int) -> tuple[Any, Any]:
+        """Return inputs and targets of a step."""
+        return self._batches.batch(step)
+
+    def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
+        """Return detection and reading measures on held-back photos."""
+        count = min(len(self._held), self._config.data.validation)
+        photos = (self._held.whole(i) for i in range(count))
+        return evaluate_photos(parts, photos, self._config)

@@ -1,0 +1,430 @@
+"""Training of any kind of network: one loop over Keras' compiled step.
+
+`keras.Model.fit` is not used, because its epochs cannot be entered half-way: the loop feeds
+``train_on_batch`` with the batch of each step, so a run goes on at the very step, with the very
+batch, after a kill.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import logging
+import math
+import platform
+import signal
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import keras
+import numpy as np
+
+from sdk.errors import SdkError
+from sdk.files import write_atomically
+from sdk.model.bundle import MANIFEST_NAME
+from training.config import Config, parse_config
+from training.data.dataset import Part, find_parts, prefetched, weight_of
+from training.data.shards import ShardError
+from training.errors import TrainingError
+from training.loop.curves import draw_curves
+from training.loop.fots_task import FotsTask
+from training.loop.line_task import LineTask
+from training.loop.moving_average import Average
+from training.loop.schedule import learning_rate
+from training.models.build import Built, build_models, copy_by_name
+from training.models.widen import widen_by_name
+from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from training.runs.folder import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
+from training.runs.warm_start import start_from_bundle
+
+__all__ = ["Fit"]
+
+_log = logging.getLogger("training")
+
+
+class Task(Protocol):
+    """What the loop asks of a kind of training."""
+
+    loss: Any
+    loss_weights: Any
+
+    @property
+    def samples(self) -> int:
+        """Number of training samples."""
+
+    def add(self, part: Part) -> None:
+        """Take in a shard written since."""
+
+    def batch(self, step: int) -> tuple[Any, Any]:
+        """Return inputs and targets of a step."""
+
+    def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
+        """Return measures on held-back samples."""
+
+
+TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask, "detector": FotsTask}
+
+
+class Fit:
+    """A training run in a folder; begins or goes on with `run`."""
+
+    def __init__(
+        self,
+        config_text: str,
+        data: Sequence[Path | str],
+        folder: Path | str,
+        *,
+        minutes: float | None = None,
+        command: Sequence[str] = (),
+    ) -> None:
+        """Read data and build networks; go on from the folder's checkpoint if it has one.
+
+        Args:
+            config_text: TOML of the run; ignored in favor of the folder's when the run goes on.
+            data: Folders of shards and labeled folders, see `training.data.dataset.find_parts`.
+            folder: Run folder, made if missing.
+            minutes: Minutes of training, all sittings together, over which the learning rate falls
+                to its end if that comes before the last step.
+            command: Recorded in ``run.json``.
+
+        Raises:
+            TrainingError: Wrong configuration, unusable data or folder.
+            ShardError: No data in a folder, or a damaged shard.
+        """
+        self._folder = Path(folder)
+        self._minutes = minutes
+        self._command = list(command)
+        self._losses: list[dict[str, float]] = []
+        self._measures: dict[str, float] = {}
+        self._writer: Any = None
+        self._data = [Path(each) for each in data]
+        saved = self._begin_folder(config_text)
+        train = self.config.train
+        keras.mixed_precision.set_global_policy(
+            "mixed_bfloat16" if train.mixed_bfloat16 else "float32"
+        )
+        keras.utils.set_random_seed(train.seed)
+        self._built: Built = build_models(self.config.model)
+        self._averaged: Built = build_models(self.config.model)
+        self._open_data(saved)
+        self._compile()
+        self._restore(saved)
+
+    @property
+    def model(self) -> keras.Model:
+        """The network the optimizer changes."""
+        return self._built.trained
+
+    @property
+    def parts(self) -> dict[str, keras.Model]:
+        """The exported networks with the averaged weights of now."""
+        self._averaged.trained.set_weights(self.average.values)
+        return self._averaged.parts
+
+    def _begin_folder(self, config_text: str) -> Checkpoint | None:
+        path = self._folder / CHECKPOINT
+        copy = self._folder / CONFIG
+        if path.exists():
+            text = copy.read_text(encoding="utf-8")
+            if text != config_text:
+                _log.warning("Going on with the configuration in %s, not the one given.", copy)
+            self.config: Config = parse_config(text, str(copy))
+            return read_checkpoint(path)
+        if (self._folder / AVERAGED).exists():
+            raise TrainingError(
+                f"{self._folder} holds weights, but no checkpoint to go on from; a mean of runs "
+                f'has none. Give a new run folder, and train.init_from = "{self._folder}" to begin '
+                "from these weights."
+            )
+        self.config = parse_config(config_text)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"Cannot make the run folder {self._folder}: {error}.") from error
+        write_atomically(copy, config_text.encode())
+        for name in ("train.csv", "validation.csv"):
+            (self._folder / name).unlink(missing_ok=True)
+        return None
+
+    def _open_data(self, saved: Checkpoint | None) -> None:
+        if saved is None:
+            training, held_back = find_parts(self._data, self.config.data.held_back)
+        else:
+            training, held_back = self._known_parts(saved.state)
+        unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
+        if unknown:
+            raise TrainingError(f"data.weights names {unknown[0]!r}, which is no folder of data.")
+        self._parts = [part.name for part in training]
+        self._held_back = [part.name for part in held_back]
+        weights = self.config.data.weights
+        self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
+        self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
+        _log.info("%d training samples in %d parts", self.task.samples, len(training))
+
+    def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
+        """Return what a checkpoint's run trains and validates on: its batches follow from it."""
+        there = find_parts(self._data, self.config.data.held_back)
+        known = {part.name: part for side in there for part in side}
+        sides = []
+        for names, held_back in ((state["parts"], False), (state["held_back"], True)):
+            missing = [name for name in names if name not in known]
+            if missing:
+                raise TrainingError(
+                    f"The data lack {missing[0]}, which this run has trained on or validates on. "
+                    "Give the folders the run was begun with."
+                )
+            sides.append([replace(known[name], held_back=held_back) for name in names])
+        return sides[0], sides[1]
+
+    def _compile(self) -> None:
+        train = self.config.train
+        optimizer = keras.optimizers.AdamW(
+            learning_rate=train.learning_rate,
+            weight_decay=train.weight_decay,
+            global_clipnorm=train.clip_norm,
+        )
+        optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        backend = keras.backend.backend()
+        if train.jit and backend == "tensorflow":
+            raise TrainingError(
+                "train.jit: TensorFlow cannot compile the CTC loss with XLA. Set jit = false, or "
+                "train with KERAS_BACKEND=jax or KERAS_BACKEND=torch."
+            )
+        jit: Any = True if backend == "jax" else train.jit
+        self.model.compile(
+            optimizer=optimizer,
+            loss=self.task.loss,
+            loss_weights=self.task.loss_weights,
+            jit_compile=jit,
+        )
+        optimizer.build(self.model.trainable_variables)
+
+    def _restore(self, saved: Checkpoint | None) -> None:
+        self.step, self.seconds = 0, 0.0
+        if saved is None:
+            if self.config.train.init_from:
+                self._initialize(self.config.train.init_from)
+            weights = self.model.get_weights()
+            self.average = Average(weights, self.config.train.ema)
+            return
+        self.model.set_weights(saved.weights)
+        self.average = Average(saved.average, self.config.train.ema)
+        for variable, value in zip(self.model.optimizer.variables, saved.optimizer, strict=True):
+            variable.assign(value)
+        self.step, self.seconds = int(saved.state["step"]), float(saved.state["seconds"])
+        for name in ("train.csv", "validation.csv"):
+            _cut_rows(self._folder / name, self.step)
+        _log.info("going on at step %d", self.step)
+
+    def _initialize(self, source: str) -> None:
+        copied: list[str] = []
+        widened: list[str] = []
+        if (Path(source) / MANIFEST_NAME).exists():
+            copied = start_from_bundle(Path(source), self.model, self.task.batch(0)[0])
+        else:
+            for part in load_run(source).models.values():
+                copied += copy_by_name(part, self.model)
+                widened += widen_by_name(part, self.model)
+        if not copied and not widened:
+            raise TrainingError(
+                f"train.init_from: no layer of {source} fits this network by name and shape."
+            )
+        _log.info(
+            "%d layers taken over from %s, %d of them widened",
+            len(copied) + len(widened),
+            source,
+            len(widened),
+        )
+
+    def progress(self) -> float:
+        """Return the share of the run done, 0 to 1."""
+        share = self.step / self.config.train.steps
+        if self._minutes:
+            share = max(share, self.seconds / (60 * self._minutes))
+        return min(1.0, share)
+
+    def run(self, stop_step: int | None = None) -> dict[str, float]:
+        """Train to the end and return the last validation.
+
+        SIGTERM and SIGINT write a checkpoint and end the training early.
+
+        Args:
+            stop_step: Step to stop at with a checkpoint, for a run in several sittings.
+
+        Raises:
+            TrainingError: The loss is not finite, or a checkpoint cannot be written.
+        """
+        stopping = threading.Event()
+        handlers = {}
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGTERM, signal.SIGINT):
+                handlers[number] = signal.signal(number, lambda *_: stopping.set())
+        try:
+            return self._train(stopping, stop_step)
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+    def _train(self, stopping: threading.Event, stop_step: int | None) -> dict[str, float]:
+        train, data = self.config.train, self.config.data
+        stop = min(train.steps, stop_step or train.steps)
+        measures: dict[str, float] = {}
+        saved_at = validated_at = clock = time.monotonic()
+        while self.step < stop and self.progress() < 1 and not stopping.is_set():
+            # a segment's batches follow from one set of shards
+            every = train.rescan_steps
+            end = min(stop, (self.step // every + 1) * every) if every else stop
+            batches = prefetched(self.task.batch, self.step, end, data.workers, data.prefetch)
+            for inputs, target in batches:
+                self._one_step(inputs, target)
+                now = time.monotonic()
+                self.seconds, clock = self.seconds + now - clock, now
+                if now - validated_at > 60 * train.validate_minutes:
+                    measures = self._validate()
+                    validated_at = time.monotonic()
+                if now - saved_at > 60 * train.checkpoint_minutes:
+                    self.save()
+                    saved_at = time.monotonic()
+                if stopping.is_set() or self.progress() >= 1:
+                    break
+            batches.close()
+            if self.step == end and every:
+                self._rescan()
+        self._flush_losses()
+        if not stopping.is_set():
+            measures = self._validate()
+        self.save()
+        return measures
+
+    def _one_step(self, inputs: Any, target: Any) -> None:
+        train = self.config.train
+        rate = learning_rate(self.step, self.progress(), train.learning_rate, train.warmup)
+        self.model.optimizer.learning_rate = rate
+        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, target))
+        losses = self.model.train_on_batch(*tensors, return_dict=True)
+        self.step += 1
+        if not all(math.isfinite(v) for v in losses.values()):
+            raise TrainingError(
+                f"The loss is not finite at step {self.step}: {losses}. "
+                "The last checkpoint is intact; lower train.learning_rate."
+            )
+        self.average.update(self.step, self.model.weights)
+        self._losses.append({**losses, "rate": rate})
+        if self.step % train.log_every == 0:
+            self._flush_losses()
+
+    def _flush_losses(self) -> None:
+        rows, self._losses = self._losses, []
+        if not rows:
+            return
+        means = {k: float(np.mean([r[k] for r in rows])) for k in rows[0]}
+        self._record("train.csv", means)
+        text = "  ".join(f"{k} {v:.4g}" for k, v in means.items())
+        _log.info("step %d  %.0f s  %s", self.step, self.seconds, text)
+
+    def _validate(self) -> dict[str, float]:
+        self._flush_losses()
+        measures = self.task.validate(self.parts)
+        self._record("validation.csv", measures)
+        try:
+            draw_curves(
+                [self._folder / "train.csv", self._folder / "validation.csv"],
+                self._folder / "curves.png",
+            )
+        except SdkError as error:
+            # a missing picture is no reason to lose a run
+            _log.warning("%s", error)
+        self._measures = measures
+        text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
+        _log.info("validation at step %d: %s", self.step, text)
+        return measures
+
+    def _record(self, name: str, values: dict[str, float]) -> None:
+        path = self._folder / name
+        row = {"step": self.step, "seconds": round(self.seconds, 1), **values}
+        try:
+            fresh = not path.exists()
+            with path.open("a", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, list(row))
+                if fresh:
+                    writer.writeheader()
+                writer.writerow(row)
+            self._board(Path(name).stem, values)
+        except OSError as error:
+            # a missing log row is no reason to lose a run
+            _log.warning("Could not write to %s: %s", path, error)
+
+    def _board(self, group: str, values: dict[str, float]) -> None:
+        from tensorboard.summary import Writer
+
+        if self._writer is None:
+            self._writer = Writer(str(self._folder))
+        for key, value in values.items():
+            self._writer.add_scalar(f"{group}/{key}", value, self.step)
+        self._writer.flush()
+
+    def _rescan(self) -> None:
+        known = {*self._parts, *self._held_back}
+        training, _ = find_parts(self._data, 0)
+        found = [part for part in training if part.name not in known]
+        for part in found:
+            try:
+                self.task.add(part)
+            except (ShardError, TrainingError):
+                self.save()  # what was trained until now is not lost for it
+                raise
+            self._parts.append(part.name)
+        if found:
+            _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))
+
+    def save(self) -> None:
+        """Write checkpoint, weights and record.
+
+        Raises:
+            TrainingError: The disk is full; the checkpoint before is intact.
+        """
+        optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
+        weights = self.model.get_weights()
+        state = {
+            "step": self.step,
+            "seconds": self.seconds,
+            "parts": self._parts,
+            "held_back": self._held_back,
+        }
+        write_checkpoint(
+            self._folder / CHECKPOINT,
+            Checkpoint(weights, self.average.values, optimizer, state),
+        )
+        save_weights(self._averaged, weights, self._folder / LAST)
+        save_weights(self._averaged, self.average.values, self._folder / AVERAGED)
+        record = {
+            "command": self._command,
+            "kind": self.config.model.kind,
+            "init_from": Path(self.config.train.init_from).name,
+            "step": self.step,
+            "seconds": round(self.seconds, 1),
+            "samples": self.task.samples,
+            "data": self._weights,
+            "parts": len(self._parts),
+            "parameters": self.model.count_params(),
+            "validation": self._measures,
+            "backend": keras.backend.backend(),
+            "versions": {"keras": keras.__version__, "python": platform.python_version()},
+        }
+        write_atomically(
+            self._folder / RECORD, json.dumps(record, indent=1, default=float).encode()
+        )
+        _log.info("checkpoint at step %d", self.step)
+
+
+def _cut_rows(path: Path, step: int) -> None:
+    """Drop rows of steps after a checkpoint, which the run will write again."""
+    if not path.exists():
+        return
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [row for row in lines[1:] if int(row.split(",", 1)[0]) <= step]
+    write_atomically(path, "".join([*lines[:1], *kept]).encode())

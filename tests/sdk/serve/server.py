@@ -31,7 +31,7 @@ class Served:
     log: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self, **options: Any) -> httpx.Client:
-        return httpx.Client(base_url=self.url, timeout=60, **options)
+        return httpx.Client(base_url=self.url, timeout=120, **options)
 
     def rows(self, message: str) -> list[dict[str, Any]]:
         return [row for row in self.log if row["message"] == message]
@@ -80,7 +80,7 @@ def serving(*options: str) -> Iterator[Served]:
     thread = threading.Thread(target=follow)
     thread.start()
     try:
-        assert listening.wait(60) and served.url, served.log
+        assert listening.wait(120) and served.url, served.log
         yield served
     finally:
         if process.poll() is None:
@@ -93,7 +93,7 @@ def serving(*options: str) -> Iterator[Served]:
         thread.join()
 
 
-def wait_for(condition: Any, seconds: float = 30) -> None:
+def wait_for(condition: Any, seconds: float = 90) -> None:
     """Waits until something is true."""
     end = time.monotonic() + seconds
     while not condition():

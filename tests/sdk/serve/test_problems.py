@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -68,8 +69,15 @@ def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service with a token and narrow limits."""
     tokens = tmp_path_factory.mktemp("serve") / "tokens"
     tokens.write_text(f"# station 1\nanother-token-of-this-service\n\n{TOKEN}\n")
-    options = ("--max-bytes", "100000", "--max-pixels", "400000", "--timeout", "2")
-    with serving("--token-file", str(tokens), "--queue", "1", *options) as served:
+    options = ("--max-bytes", "100000", "--max-pixels", "400000", "--timeout", "4")
+    with serving("--token-file", str(tokens), *options) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def patient() -> Iterator[Served]:
+    """A service in whose queue one request may wait, as long as a busy machine takes."""
+    with serving("--queue", "1", "--timeout", "100") as served:
         yield served
 
 
@@ -216,7 +224,7 @@ def test_408_a_slow_sender(strict: Served) -> None:
     started = time.monotonic()
     answer = raw(strict, head.encode())
     assert answer.startswith(b"HTTP/1.1 408") and b"too_slow_body" in answer
-    assert 1.5 < time.monotonic() - started < 20
+    assert 3.5 < time.monotonic() - started < 60
 
 
 def test_garbage_on_the_line(service: Served) -> None:
@@ -228,18 +236,18 @@ def test_garbage_on_the_line(service: Served) -> None:
 class Asker(threading.Thread):
     """Sends a photo, and keeps the answer."""
 
-    def __init__(self, service: Served, **options: Any) -> None:
+    def __init__(self, service: Served) -> None:
         super().__init__()
-        self.service, self.options = service, options
+        self.service = service
         self.answer: httpx.Response | None = None
         self.start()
 
     def run(self) -> None:
         with self.service.client(headers={"authorization": f"Bearer {TOKEN}"}) as client:
-            self.answer = client.post("/v1/read", content=DATA, **self.options)
+            self.answer = client.post("/v1/read", content=DATA)
 
     def result(self) -> httpx.Response:
-        self.join(60)
+        self.join(120)
         assert self.answer is not None
         return self.answer
 
@@ -255,72 +263,70 @@ def busy(service: Served, count: int) -> Any:
 
 
 @pytest.fixture
-def halted(strict: Served) -> Iterator[int]:
+def halted(patient: Served) -> Iterator[int]:
     """The worker, stopped in its tracks."""
-    worker = strict.worker
+    worker = patient.worker
     os.kill(worker, signal.SIGSTOP)
     yield worker
-    if strict.worker == worker:
+    with contextlib.suppress(ProcessLookupError):
         os.kill(worker, signal.SIGCONT)
-    wait_for(lambda: busy(strict, 1)())
+    wait_for(busy(patient, 1))
 
 
-def test_503_when_the_queue_is_full(strict: Served, insider: httpx.Client, halted: int) -> None:
-    first = Asker(strict)
-    wait_for(busy(strict, 2))
-    second = Asker(strict)
-    wait_for(busy(strict, 3))
-    answer = insider.post("/v1/read", content=DATA)
+def test_503_when_the_queue_is_full(patient: Served, halted: int) -> None:
+    first = Asker(patient)
+    wait_for(busy(patient, 2))
+    second = Asker(patient)
+    wait_for(busy(patient, 3))
+    with patient.client() as client:
+        answer = client.post("/v1/read", content=DATA)
     check(answer, 503, "busy", "Send the request again in")
     assert int(answer.headers["retry-after"]) >= 1
     os.kill(halted, signal.SIGCONT)
     assert [first.result().status_code, second.result().status_code] == [200, 200]
 
 
-def test_who_leaves_the_queue_makes_room(strict: Served, halted: int) -> None:
-    first = Asker(strict)
-    wait_for(busy(strict, 2))
-    address = urlsplit(strict.url)
-    head = (
-        f"POST /v1/read HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {TOKEN}\r\n"
-        f"Content-Length: {len(DATA)}\r\n\r\n"
-    )
+def test_who_leaves_the_queue_makes_room(patient: Served, halted: int) -> None:
+    first = Asker(patient)
+    wait_for(busy(patient, 2))
+    address = urlsplit(patient.url)
+    head = f"POST /v1/read HTTP/1.1\r\nHost: a\r\nContent-Length: {len(DATA)}\r\n\r\n"
     with socket.create_connection((address.hostname, address.port)) as link:
         link.sendall(head.encode() + DATA)
-        wait_for(busy(strict, 3))
-    wait_for(busy(strict, 2))
-    third = Asker(strict)
-    wait_for(busy(strict, 3))
+        wait_for(busy(patient, 3))
+    wait_for(busy(patient, 2))
+    third = Asker(patient)
+    wait_for(busy(patient, 3))
     os.kill(halted, signal.SIGCONT)
     assert [first.result().status_code, third.result().status_code] == [200, 200]
-    wait_for(lambda: any(row.get("code") == "client_gone" for row in strict.rows("request")))
+    wait_for(lambda: any(row.get("code") == "client_gone" for row in patient.rows("request")))
 
 
-def test_504_when_reading_takes_too_long(strict: Served, halted: int) -> None:
+def test_504_when_reading_takes_too_long(strict: Served) -> None:
     starts = len(strict.rows("worker ready"))
-    check(Asker(strict).result(), 504, "too_slow", "2 s")
+    os.kill(strict.worker, signal.SIGSTOP)
+    check(Asker(strict).result(), 504, "too_slow", "4 s")
     wait_for(lambda: len(strict.rows("worker ready")) > starts)
-    assert "6MTX892" in Asker(strict).result().text
 
 
-def test_502_when_the_worker_is_killed(strict: Served, halted: int) -> None:
-    starts = len(strict.rows("worker ready"))
-    lost = Asker(strict)
-    wait_for(busy(strict, 2))
+def test_502_when_the_worker_is_killed(patient: Served, halted: int) -> None:
+    starts = len(patient.rows("worker ready"))
+    lost = Asker(patient)
+    wait_for(busy(patient, 2))
     os.kill(halted, signal.SIGKILL)
     check(lost.result(), 502, "worker_lost", "again")
-    wait_for(lambda: len(strict.rows("worker ready")) > starts)
-    assert "6MTX892" in Asker(strict).result().text
+    wait_for(lambda: len(patient.rows("worker ready")) > starts)
+    assert "6MTX892" in Asker(patient).result().text
 
 
-def test_an_idle_worker_that_is_killed_is_replaced(strict: Served) -> None:
-    starts = len(strict.rows("worker ready"))
-    os.kill(strict.worker, signal.SIGKILL)
-    with strict.client() as client:
+def test_an_idle_worker_that_is_killed_is_replaced(patient: Served) -> None:
+    starts = len(patient.rows("worker ready"))
+    os.kill(patient.worker, signal.SIGKILL)
+    with patient.client() as client:
         wait_for(lambda: client.get("/readyz").status_code == 503)
         check(client.get("/readyz"), 503, "not_ready")
         wait_for(lambda: client.get("/readyz").status_code == 200)
-    assert len(strict.rows("worker ready")) == starts + 1
+    assert len(patient.rows("worker ready")) == starts + 1
 
 
 def test_texts_are_logged_when_asked_for(tmp_path: Path) -> None:

@@ -29,10 +29,10 @@ def build(out: Path, bucket: str) -> str:
         out: The folder; what it held is replaced.
         bucket: S3 bucket that the recipes name.
     """
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "(.+)"$', text, re.MULTILINE)
+    text = (ROOT / "sdk" / "__init__.py").read_text(encoding="utf-8")
+    found = re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)
     if found is None:
-        raise SystemExit("There is no version in pyproject.toml.")
+        raise SystemExit("There is no version in sdk/__init__.py.")
     version = found[1]
     shutil.rmtree(out, ignore_errors=True)
     artifacts, recipes = out / "artifacts" / "io.fotslite" / version, out / "recipes"

@@ -127,7 +127,7 @@ def main() -> None:
     folder = args.out if args.image else args.out.with_suffix("")
     remove(folder)
     found = assemble(folder, python=args.python, arch=args.arch, whole=args.image)
-    print(f"{folder}: {found:,} bytes, {LIMIT - found:,} under Lambda's limit for zip files")
+    print(f"{folder}: {found:,} bytes")
     if not args.image:
         pack(folder, args.out)
         print(f"{args.out}: {args.out.stat().st_size:,} bytes; over 50 MB go through S3")

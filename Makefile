@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lint types dist lock clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lambda greengrass lint types dist lock clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
 DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
-CODE := sdk training convert demo_app tests benchmarks packaging
+CODE := sdk training convert demo_app tests benchmarks packaging docs/clients
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -38,6 +38,8 @@ help:
 	@echo "make dist                  build wheel and sdist, and read a photo with the installed wheel"
 	@echo "make screenshots           save a picture of every screen into docs/screenshots"
 	@echo "make messages              bring the screen's translations up to date and compile them"
+	@echo "make lambda                build/lambda.zip, the function for AWS Lambda"
+	@echo "make greengrass            artifacts and recipes for AWS IoT Greengrass (BUCKET=name)"
 	@echo "make android               pack the station for Android (needs buildozer; never tried)"
 	@echo "make lock                  lock what pyproject.toml asks for now (ARGS=--upgrade: all anew)"
 	@echo "make clean                 remove caches and build products (keeps $(VENV))"
@@ -90,6 +92,13 @@ soak: $(DEV)
 fuzz: $(DEV)
 	@$(RUN) -m tests.fuzz --seed $(or $(SEED),1) $(if $(COUNT),--count $(COUNT)) $(ARGS)
 
+# For AWS Lambda and Greengrass, see docs/service.md (ARGS="--arch arm64 --python 3.12").
+lambda: $(DEV)
+	@$(RUN) packaging/lambda/build.py $(ARGS)
+
+greengrass: $(DEV)
+	@$(RUN) packaging/greengrass/build.py --bucket $(or $(BUCKET),BUCKET) $(ARGS)
+
 lint: $(DEV)
 	@$(RUN) -m ruff check $(CODE)
 	@$(RUN) -m ruff format --check $(CODE)
@@ -107,6 +116,9 @@ dist: $(DEV)
 lock: $(DEV)
 	@$(LOCK) --extra train --extra convert --extra dev --output-file locks/all.txt
 	@$(LOCK) --constraint locks/all.txt --extra demo --output-file locks/demo.txt
+	@$(LOCK) --constraint locks/all.txt --extra serve --output-file locks/serve.txt
+	@$(LOCK) --constraint locks/all.txt --extra lambda --output-file locks/lambda.txt
+	@$(LOCK) --constraint locks/all.txt --extra station --output-file locks/station.txt
 	@$(LOCK) --constraint locks/all.txt --output-file locks/runtime.txt
 
 clean:

@@ -19,7 +19,10 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = {
     "runtime": (),
     "demo": ("demo",),
-    "all": ("train", "convert", "dev", "basler", "pdf", "station"),
+    "serve": ("serve",),
+    "lambda": ("lambda",),
+    "station": ("station",),
+    "all": ("train", "convert", "dev", "basler", "pdf", "serve", "lambda", "station"),
 }
 
 
@@ -53,5 +56,5 @@ def test_every_dependency_is_locked_by_hash(lock: str) -> None:
 
 def test_the_locks_agree() -> None:
     everything = pins("all")
-    for lock in ("runtime", "demo"):
+    for lock in EXTRAS:
         assert {pin: everything[pin] for pin in pins(lock)} == pins(lock)

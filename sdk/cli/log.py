@@ -68,7 +68,14 @@ def native_notes_to_log() -> Iterator[None]:
     except OSError:  # one of them is closed
         yield
         return
-    with tempfile.TemporaryFile() as notes:
+    try:
+        file = tempfile.TemporaryFile()  # noqa: SIM115 (closed below)
+    except OSError:  # no folder can be written, as in a container that is read-only
+        for descriptor in saved:
+            os.close(descriptor)
+        yield
+        return
+    with file as notes:
         _flush()
         for number in (1, 2):
             os.dup2(notes.fileno(), number)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -21,11 +20,10 @@ from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.formats import get_format
 from sdk.image.load import MAX_PIXELS, open_document
 from sdk.recognize.pattern.template import Template
-from sdk.results import Reading, Timing
+from sdk.single_line import SingleLines
 
 if TYPE_CHECKING:
     from sdk.image.load import Document
-    from sdk.image.load import Picture as Loaded
     from sdk.reader import Reader
     from sdk.recognize.pattern.automaton import Pattern
 
@@ -149,7 +147,13 @@ class _Run:
         self, picture: Picture, document: Document, page: int, drawing: Path | None
     ) -> None:
         loaded = document.load(page)
-        reading = self._read_line(loaded) if self.args.line else self._read_text(loaded)
+        reader = SingleLines(self.reader) if self.args.line else self.reader
+        reading = reader.read(
+            loaded,
+            min_confidence=self.args.min_confidence,
+            charset=self.args.charset,
+            pattern=self.pattern,
+        )
         if self.args.matching:
             reading = replace(reading, lines=tuple(line for line in reading if line.pattern_ok))
         titled, title = self.titled, picture.name
@@ -163,37 +167,6 @@ class _Run:
         )
         if drawing is not None:
             save_drawing(reading, loaded, drawing)
-
-    def _read_text(self, loaded: Loaded) -> Reading:
-        return self.reader.read(
-            loaded,
-            min_confidence=self.args.min_confidence,
-            charset=self.args.charset,
-            pattern=self.pattern,
-        )
-
-    def _read_line(self, loaded: Loaded) -> Reading:
-        """Return a reading whose one line fills the picture, or none if there is no text."""
-        started = time.perf_counter()
-        line = self.reader.read_line(loaded, charset=self.args.charset, pattern=self.pattern)
-        recognize_ms = 1e3 * (time.perf_counter() - started)
-        height, width = loaded.pixels.shape[:2]
-        about = self.reader.describe()
-        reading = Reading(
-            lines=(line,) if line.text.strip() else (),
-            width=width,
-            height=height,
-            timing=Timing(
-                load_ms=loaded.load_ms,
-                recognize_ms=recognize_ms,
-                total_ms=loaded.load_ms + recognize_ms,
-            ),
-            model=f"{about['model']} {about['version']}",
-            device=about["device"],
-            page=loaded.page,
-            notes=loaded.notes,
-        )
-        return reading.filter(self.args.min_confidence or 0.0)
 
     @contextlib.contextmanager
     def _logged(self) -> Iterator[None]:

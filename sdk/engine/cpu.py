@@ -20,7 +20,7 @@ from sdk.errors import ModelError, SdkError
 from sdk.forking import abandon, renew_in_child
 from sdk.model.bundle import BundleGraph
 
-__all__ = ["CpuEngine", "default_threads"]
+__all__ = ["CpuEngine", "default_threads", "usable_cores"]
 
 Shapes = tuple[tuple[int, ...], ...]
 
@@ -30,13 +30,17 @@ MAX_SHAPES = 8
 MAX_SIZES = 2
 
 
+def usable_cores() -> int:
+    """Return the number of cores this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows
+        return os.cpu_count() or 1
+
+
 def default_threads() -> int:
     """Return the number of cores this process may use, at most 4: more gain little."""
-    try:
-        usable = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS and Windows
-        usable = os.cpu_count() or 1
-    return max(1, min(4, usable))
+    return max(1, min(4, usable_cores()))
 
 
 @dataclass(frozen=True, slots=True)

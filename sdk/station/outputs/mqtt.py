@@ -37,6 +37,10 @@ class MqttSettings(OutputSettings):
         password: Password; keep the file with it readable for the station's user only.
         tls: Whether the connection is encrypted and the broker's certificate checked.
         ca_file: File with the certificates to check it against; empty for the system's.
+        cert_file: File with the station's own certificate, for brokers that ask for one, such as
+            AWS IoT Core; with `tls` only.
+        key_file: File with the certificate's private key, without a password.
+        client_id: What the station is called at the broker; empty lets the broker choose.
         retain: Whether the broker keeps the last verdict for those who subscribe later.
     """
 
@@ -49,6 +53,9 @@ class MqttSettings(OutputSettings):
     password: str = field(default="", repr=False)
     tls: bool = False
     ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    client_id: str = ""
     retain: bool = False
 
     def __post_init__(self) -> None:
@@ -61,6 +68,10 @@ class MqttSettings(OutputSettings):
         check_address(self.host, self.port)
         if not self.topic or set(self.topic) & set("#+\0"):
             raise JobError(f"topic is {self.topic!r}. Give a topic without # and +.")
+        if bool(self.cert_file) != bool(self.key_file):
+            raise JobError("cert_file and key_file belong together. Give both, or none.")
+        if self.cert_file and not self.tls:
+            raise JobError("cert_file is given, but tls is false. Set tls = true.")
 
     def open(self) -> Output:
         """See `OutputSettings.open`."""
@@ -97,7 +108,7 @@ class _MqttOutput(Output):
 
     def _connect(self) -> Any:
         settings = self._settings
-        client = self._paho.Client(self._paho.CallbackAPIVersion.VERSION2)
+        client = self._paho.Client(self._paho.CallbackAPIVersion.VERSION2, settings.client_id)
         client.connect_timeout = settings.timeout_s
         if settings.user:
             client.username_pw_set(settings.user, settings.password)
@@ -111,7 +122,9 @@ class _MqttOutput(Output):
         client.on_connect = connected
         try:
             if settings.tls:
-                client.tls_set(settings.ca_file or None)
+                client.tls_set(
+                    settings.ca_file or None, settings.cert_file or None, settings.key_file or None
+                )
             client.connect(settings.host, settings.port)
         except (OSError, ValueError) as error:
             raise self._failed(str(error)) from error

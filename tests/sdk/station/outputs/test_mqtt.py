@@ -12,6 +12,7 @@ from sdk.station import Job, judge
 from sdk.station.outputs import MqttSettings, Outputs
 from tests.cameras import wait_until
 from tests.sdk.station.outputs.broker import SEARCH, Broker, Listener
+from tests.sdk.station.outputs.certificates import make_certificates, strict_listener
 from tests.sdk.station.ports import free_port
 from tests.sdk.station.readings import make_reading
 
@@ -81,6 +82,33 @@ def test_password(tmp_path: Path) -> None:
             assert ("ot authorized" in counts["last_error"]) == (not sent)
     finally:
         broker.stop()
+
+
+def test_certificates_of_both_sides(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    port = free_port()
+    broker = Broker(tmp_path, strict_listener(tmp_path, port))
+    listener = Listener(broker.port, "plant/#")
+    own = {"cert_file": str(tmp_path / "client.crt"), "key_file": str(tmp_path / "client.key")}
+    try:
+        for certificate in (own, {}):
+            more = {"tls": True, "ca_file": str(tmp_path / "ca.crt"), "client_id": "line-3"}
+            with Outputs([settings(port, retries=0, **more, **certificate)]) as outputs:
+                outputs.publish(judge(Job("milk"), make_reading("L1")))
+                wait_until(lambda o=outputs: o.counts()["line"]["waiting"] == 0)
+            counts = outputs.counts()["line"]
+            assert (counts["sent"], counts["failed"]) == ((1, 0) if certificate else (0, 1))
+        wait_until(lambda: [m["text"] for m in listener.messages] == ["L1"])
+    finally:
+        listener.close()
+        broker.stop()
+
+
+def test_a_certificate_needs_its_key_and_tls() -> None:
+    with pytest.raises(JobError, match="belong together"):
+        settings(8883, tls=True, cert_file="a.crt")
+    with pytest.raises(JobError, match="tls = true"):
+        settings(8883, cert_file="a.crt", key_file="a.key")
 
 
 def test_no_broker_is_told(tmp_path: Path) -> None:

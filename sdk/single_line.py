@@ -1,0 +1,70 @@
+"""Pictures of one line of text, read as if they were photos with one line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sdk.image.load import load_picture
+from sdk.region import Region, moved
+from sdk.results import Reading, Timing
+
+if TYPE_CHECKING:
+    from sdk.image.load import ImageSource
+    from sdk.reader import Reader
+    from sdk.recognize.pattern.automaton import Pattern
+
+__all__ = ["SingleLines"]
+
+
+class SingleLines:
+    """Reads with `Reader.read_line`, and returns what `Reader.read` does."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Keep who reads."""
+        self._reader = reader
+
+    def read(
+        self,
+        image: ImageSource,
+        *,
+        min_confidence: float | None = None,
+        charset: str | None = None,
+        pattern: Pattern | Sequence[Pattern] | None = None,
+        region: Sequence[float] | None = None,
+    ) -> Reading:
+        """Return a reading whose one line fills the picture or its region; none without text.
+
+        Args:
+            image: As for `Reader.read`.
+            min_confidence: The line is left out if it is less sure; None keeps it.
+            charset: As for `Reader.read_line`.
+            pattern: As for `Reader.read_line`.
+            region: As for `Reader.read`: the part of the picture that is one line of text.
+
+        Raises:
+            SdkError: As `Reader.read_line`.
+        """
+        picture = load_picture(image)
+        started = time.perf_counter()
+        pixels, corner = Region.of((0, 0, 1, 1) if region is None else region).cut(picture.pixels)
+        line = self._reader.read_line(pixels, charset=charset, pattern=pattern)
+        recognize_ms = 1e3 * (time.perf_counter() - started)
+        height, width = picture.pixels.shape[:2]
+        about = self._reader.describe()
+        reading = Reading(
+            lines=(moved(line, *corner),) if line.text.strip() else (),
+            width=width,
+            height=height,
+            timing=Timing(
+                load_ms=picture.load_ms,
+                recognize_ms=recognize_ms,
+                total_ms=picture.load_ms + recognize_ms,
+            ),
+            model=f"{about['model']} {about['version']}",
+            device=about["device"],
+            page=picture.page,
+            notes=picture.notes,
+        )
+        return reading.filter(min_confidence or 0.0)

@@ -74,7 +74,7 @@ class Bundle:
         if chosen not in manifest.variants:
             raise ModelError(
                 f"The bundle {folder} has no variant {chosen!r}. "
-                f"It has {', '.join(manifest.variants)}."
+                f"Use one of {', '.join(manifest.variants)}."
             )
         bundle = cls(folder, manifest, chosen)
         for role in manifest.variants[chosen]:
@@ -159,7 +159,7 @@ def read_manifest(model: str | os.PathLike[str] | None = None) -> tuple[Path, Ma
         parsed = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"Cannot open the model bundle {folder}: {path} is no JSON ({error}). "
+            f"Cannot open the model bundle {folder}: {path} is not valid JSON ({error}). "
             "Export or download the bundle again."
         ) from error
     try:

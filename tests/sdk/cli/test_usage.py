@@ -31,7 +31,7 @@ from sdk.selftest import SAMPLE_TEXTS, draw_sample
         (["read", "a.jpg", "--threads", "-2"], "--threads"),
         (["read", "a.jpg", "--charset", ""], "give at least one character"),
         (["read", "a.jpg", "--template", "?9"], "must follow a place"),
-        (["read", "a.jpg", "--matching"], "give --pattern or --template"),
+        (["read", "a.jpg", "--matching"], "Give --pattern or --template"),
         (["bench", "--runs", "1.5"], "'1.5' is not a whole number of at least 1"),
         (["read", "-", "-"], "Standard input (-) is given twice"),
         (["read", "a.jpg", "--output", "no/such/out.txt"], "there is no folder no/such"),

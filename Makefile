@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lint types lock clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lint types dist lock clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ DEMO := $(VENV)/.installed-demo
 DEV := $(VENV)/.installed-dev
 
 DEBIAN_LIST := $(wildcard training/synth/debian-packages.txt tests/debian-packages.txt)
-CODE := sdk training convert demo_app tests benchmarks
+CODE := sdk training convert demo_app tests benchmarks packaging
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -35,6 +35,7 @@ help:
 	@echo "make fuzz                  read thousands of damaged files (SEED=1 COUNT=mutants ARGS=shards)"
 	@echo "make lint                  check style"
 	@echo "make types                 check types"
+	@echo "make dist                  build wheel and sdist, and read a photo with the installed wheel"
 	@echo "make screenshots           save a picture of every screen into docs/screenshots"
 	@echo "make messages              bring the screen's translations up to date and compile them"
 	@echo "make android               pack the station for Android (needs buildozer; never tried)"
@@ -95,6 +96,12 @@ lint: $(DEV)
 
 types: $(DEV)
 	@$(RUN) -m mypy
+
+# The wheel is built from the sdist.
+dist: $(DEV)
+	@rm -rf dist
+	@$(VENV)/bin/uv build --quiet --no-build-isolation --python $(RUN) --out-dir dist
+	@$(RUN) packaging/check_dist.py dist locks/runtime.txt docs/photo.jpg
 
 # The first file holds all packages: the others must not choose other versions of theirs.
 lock: $(DEV)

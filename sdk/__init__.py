@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from sdk.results import TextLine as TextLine
     from sdk.results import Timing as Timing
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public name -> module that defines the name.
 _EXPORTS = {

@@ -9,6 +9,7 @@ far ahead: a job that looks at the date must still pass them in years.
 from __future__ import annotations
 
 import io
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,11 @@ class Label:
     shift: tuple[int, int] = (0, 0)
     blur_px: int = 0
 
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The rows below the brand, from top to bottom."""
+        return tuple(text for text in (self.gtin, self.lot, self.expiry) if text)
+
 
 LABELS = (
     Label("01-good", turn_deg=1.5, shift=(-6, 4)),
@@ -69,6 +75,19 @@ def main() -> None:
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parent
     for number, label in enumerate(LABELS):
         write_atomically(folder / f"{label.name}.jpg", encode(draw_picture(label, number)))
+    rows = "".join(json.dumps(row(label)) + "\n" for label in LABELS)
+    write_atomically(folder / "labels.jsonl", rows.encode())
+
+
+def row(label: Label) -> dict[str, object]:
+    """Return what is written in a picture, to measure readers by; nobody can read a smeared one."""
+    texts = ["STERIPAD", *label.rows]
+    unreadable = label.blur_px > 0
+    return {
+        "image": f"{label.name}.jpg",
+        "texts": [{"text": text, "quad": None, "ignore": unreadable} for text in texts],
+        "complete": not unreadable,
+    }
 
 
 def encode(picture: Pixels) -> bytes:
@@ -128,9 +147,8 @@ def _draw_carton(label: Label) -> tuple[Pixels, NDArray[np.float32]]:
     painter.text((32, 48), "STERIPAD", (255, 255, 255), _font(50), anchor="lm")
     for x in (452, 484, 516):
         painter.rectangle((x, 0, x + 14, 96), fill=_ACCENT)
-    rows = [text for text in (label.gtin, label.lot, label.expiry) if text]
     places = {label.gtin: 150, label.lot: 232, label.expiry: 314}
-    for text in rows:
+    for text in label.rows:
         painter.text((32, places[text]), text, _INK, _font(42), anchor="lm")
     painter.rectangle((0, height - 22, width, height), fill=_BRAND)
     mask = Image.new("L", _LABEL, 0)

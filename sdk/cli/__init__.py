@@ -14,12 +14,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sdk import __version__
 from sdk.cli import bench, check, info, read, station, watch
 from sdk.cli.log import log_to_stderr, logger
 from sdk.cli.signals import end_in_time
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
 from sdk.cli.streams import replace_closed_streams
+from sdk.cli.version import ShowVersions
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 from sdk.terminal import printable
 
@@ -88,7 +88,9 @@ def _build_parser() -> argparse.ArgumentParser:
         epilog="Exit codes: 0 success, 1 some input or output failed, 2 wrong usage, "
         "3 model or device cannot be used.",
     )
-    parser.add_argument("--version", action="version", version=f"fots-lite {__version__}")
+    parser.add_argument(
+        "--version", action=ShowVersions, help="show the versions of program, model and interpreter"
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in (read, watch, station, bench, info, check):
         command.add_parser(commands)

@@ -4,7 +4,8 @@ A row is an object. Pictures of one line: ``{"image", "text"}``; photos: ``{"ima
 "text", "quad", "ignore"}]}``, quads clockwise from the reading-order start in pixels. ``"image"``
 is the path of the picture in the folder. Optional in rows of lines: ``"case": false`` where upper
 and lower case are not told apart by the label; ``"source"``, the name of the photo that the line
-was cut out of. The folder may come from others: what lies outside of it is not opened.
+was cut out of; in rows of photos: ``"complete": true`` where all text is labeled, for
+`benchmarks.accuracy`. The folder may come from others: what lies outside of it is not opened.
 """
 
 from __future__ import annotations

@@ -68,12 +68,12 @@ def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, strip_shards: P
 def test_strips_are_cut_out_of_photos_if_there_are_none(photo_shards: Path) -> None:
     samples = gather([photo_shards], 6, 4, FRAME)
     assert [strip.text for strip in samples.strips] == ["A0", "B0", "A1", "B1"]
-    # 80x20 px, grown by a twentieth of the height on all sides.
-    assert all(strip.pixels.shape == (32, 119, 3) for strip in samples.strips)
+    # 80x20 px, grown by a twentieth of the height on all sides and a fifth before and behind
+    assert all(strip.pixels.shape == (32, 131, 3) for strip in samples.strips)
 
 
 def test_samples_follow_the_settings_of_decoding(photo_shards: Path) -> None:
-    settings = DecodeSettings(max_scale=0.25, strip_side=0.5)
+    settings = DecodeSettings().changed({"detect.max_scale": 0.25, "recognize.crop_side": 0.5})
     samples = gather([photo_shards], 1, 1, FRAME, settings)
     np.testing.assert_allclose(samples.photos[0].quads, np.array([QUAD]) / 4)
     # half of the height more before and behind the line
@@ -88,8 +88,8 @@ def test_cut_strip_shows_its_line(tmp_path: Path) -> None:
     record = {"image": "images/a.png", "width": 192, "height": 128, "texts": [line("ab")]}
     (tmp_path / "labels.jsonl").write_text(json.dumps(record) + "\n")
     (strip,) = gather([tmp_path], 1, 1, FRAME).strips
-    assert (strip.pixels[4:-4, 4:56] == (255, 0, 0)).all()
-    assert (strip.pixels[4:-4, 63:-4] == (0, 0, 255)).all()
+    assert (strip.pixels[4:-4, 11:61] == (255, 0, 0)).all()
+    assert (strip.pixels[4:-4, 70:-11] == (0, 0, 255)).all()
 
 
 def test_folder_of_pictures_gives_photos_without_lines(tmp_path: Path, picture: Picture) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,9 @@ from sdk import __version__
 from sdk.cli import check, main
 from sdk.cli.log import log_to_stderr
 from sdk.cli.measure import Spread, percentile, summarize
+from sdk.engine.interpreter import find_interpreter
 from sdk.machine import peak_rss_mib
+from sdk.model.bundle import DEFAULT_BUNDLE
 from sdk.results import Timing
 from sdk.selftest import SAMPLE_TEXTS, draw_sample
 
@@ -49,7 +53,12 @@ def test_wrong_usage(
 
 def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"fots-lite {__version__}\n"
+    model = json.loads((DEFAULT_BUNDLE / "model.json").read_text(encoding="utf-8"))
+    assert capsys.readouterr().out.splitlines() == [
+        f"fots-lite {__version__}",
+        f"model {model['name']} {model['version']}",
+        f"interpreter {find_interpreter().name}",
+    ]
     assert main(["--help"]) == 0
     for command in ("read", "bench", "info", "check"):
         assert main([command, "--help"]) == 0
@@ -59,7 +68,17 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
 def test_module_is_the_command() -> None:
     command = [sys.executable, "-m", "sdk", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == f"fots-lite {__version__}\n"
+    assert done.stdout.startswith(f"fots-lite {__version__}\nmodel ")
+
+
+def test_version_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sdk.model.bundle.DEFAULT_BUNDLE", tmp_path / "nowhere")
+    assert main(["--version"]) == 0
+    package, model, _ = capsys.readouterr().out.splitlines()
+    assert package == f"fots-lite {__version__}"
+    assert model.startswith("model missing: ") and "nowhere" in model
 
 
 @pytest.mark.parametrize(

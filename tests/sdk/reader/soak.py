@@ -20,7 +20,10 @@ from pathlib import Path
 from sdk.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[3]
-PHOTOS = (ROOT / "docs" / "photo.jpg", *sorted((ROOT / "demo_app" / "samples").glob("*.jpg")))
+PHOTOS = (
+    ROOT / "tests" / "pictures" / "generated.jpg",
+    *sorted((ROOT / "demo_app" / "samples").glob("*.jpg")),
+)
 
 Lines = list[tuple[str, float]]
 

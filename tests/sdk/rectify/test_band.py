@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
+from sdk.metrics import letters_and_digits
 from sdk.model.bundle import DEFAULT_BUNDLE
 from sdk.reader import Reader
 from sdk.rectify.band import Band, cut_band, find_band
-from tests.sdk.reader.test_default_bundle import letters_and_digits
 
 GROUND, INK = (225, 220, 210), (40, 45, 60)
 

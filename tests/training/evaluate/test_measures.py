@@ -111,7 +111,7 @@ def test_bundle_reads_with_the_threads_asked_for(strip_shards, monkeypatch, caps
         def close(self):
             told.append("closed")
 
-    monkeypatch.setattr("sdk.Reader", Reader)
+    monkeypatch.setattr("training.evaluate.readers.Reader", Reader)
     arguments = ["--bundle", "b", "--data", str(strip_shards), "--limit", "2", "--threads", "1"]
     assert main(["evaluate", *arguments]) == 0
     assert told == [("b", 1), "closed"]

@@ -83,6 +83,7 @@ class BundleLooker:
 
     def close(self) -> None:
         """Free the model."""
+        self._reader.close()
         self._pipeline.close()
 
 

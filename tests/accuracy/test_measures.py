@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from benchmarks.accuracy import measure, table
 from benchmarks.peers import OURS, Worker
-from benchmarks.sets import Score, measure
+from benchmarks.scores import Score
+from sdk.model.bundle import DEFAULT_BUNDLE
 
 
 def box(x: float, width: float = 100.0) -> list[list[float]]:
@@ -22,7 +24,7 @@ def test_lines_are_compared_by_letters_and_by_all() -> None:
     for label, reading in (("LOT 7.5", "lot 7.5"), ("LOT 7.5", "LOT 75"), ("ABCD", "ABXD")):
         score.add_line(label, reading)
     measures = score.measures()
-    assert measures["labels"] == 3
+    assert measures["n"] == 3
     assert measures["exact"] == pytest.approx(2 / 3, abs=1e-4)
     assert measures["text"] == pytest.approx(1 / 3, abs=1e-4)
     assert measures["cer"] == pytest.approx(1 / 14, abs=1e-4)
@@ -41,6 +43,7 @@ def test_photos_count_what_is_found_and_what_stands_in_its_place() -> None:
     score.add_photo(labels, regions)
     assert (score.labels, score.found, score.right, score.regions) == (3, 2, 1, 3)
     measures = score.measures()
+    assert measures["text"] == 0  # LOT 7 is not LOT7
     assert measures["found"] == pytest.approx(2 / 3, abs=1e-4)
     assert measures["e2e"] == pytest.approx(2 / 6, abs=1e-4)
 
@@ -49,6 +52,50 @@ def test_regions_without_a_place_are_never_right() -> None:
     score = Score(ms=[1.0])
     score.add_photo([{"text": "A1", "quad": box(0)}], [("A1", None)])
     assert (score.found, score.right, score.regions) == (1, 0, 1)
+    assert score.measures()["e2e"] == 0
+
+
+def test_labels_without_a_place_have_no_end_to_end_score() -> None:
+    score = Score(ms=[1.0])
+    score.add_photo([{"text": "A1", "quad": None}], [("A1", box(0))])
+    assert "e2e" not in score.measures()
+
+
+def test_a_line_of_a_photo_is_one_label_only() -> None:
+    score = Score(ms=[1.0])
+    score.add_photo([{"text": "OK  7", "quad": None}] * 2, [("ok 7", box(0)), ("OK", box(0))])
+    assert (score.text, score.labels) == (1, 2)
+
+
+def test_a_photo_is_whole_if_nothing_is_missing_wrong_or_too_much() -> None:
+    labels = [{"text": "LOT  7", "quad": None}, {"text": "Exp 2027", "quad": None}]
+    for texts, whole in (
+        (["Exp 2027", "LOT 7"], True),
+        (["EXP 2027", "LOT 7"], False),
+        (["LOT 7"], False),
+        (["Exp 2027", "LOT 7", "x"], False),
+        (["Exp 2027", "LOT 7", "LOT 7"], False),
+    ):
+        score = Score(ms=[1.0])
+        score.add_photo(labels, [(text, None) for text in texts], complete=True)
+        assert score.measures()["whole"] == whole
+    score.add_photo(labels, [])
+    assert (score.photos, score.complete) == (2, 1)
+
+
+def test_a_set_may_hold_lines_and_photos() -> None:
+    score = Score(ms=[1.0, 2.0])
+    score.add_line("A1", "A1")
+    score.add_photo([{"text": "B2", "quad": None}], [])
+    measures = score.measures()
+    assert (measures["n"], measures["exact"], measures["found"]) == (2, 1.0, 0.0)
+    assert "whole" not in measures
+    text = table("both", {"fots-lite": measures, "another": measures})
+    assert [line.split() for line in text.splitlines()] == [
+        ["both", "n", "exact", "text", "found", "ms"],
+        ["fots-lite", "2", "1.000", "0.500", "0.000", "1.5"],
+        ["another", "2", "1.000", "0.500", "0.000", "1.5"],
+    ]
 
 
 def test_an_engine_is_measured_on_lines_and_photos(tmp_path: Path) -> None:
@@ -66,7 +113,15 @@ def test_an_engine_is_measured_on_lines_and_photos(tmp_path: Path) -> None:
         folder.mkdir()
         (tmp_path / row["image"]).rename(folder / row["image"])
         (folder / "labels.jsonl").write_text(json.dumps(row) + "\n")
-        measures = measure(folder, [worker], None)[OURS]
-        assert measures["labels"] == 1 and measures["ms"] > 0
+        measures = measure(folder, [worker])[OURS].measures()
+        assert measures["n"] == 1 and measures["ms"] > 0
         assert measures["exact" if number == 0 else "found"] == 1.0
     assert worker.end() > 10
+
+
+def test_readers_are_told_apart_by_their_model(tmp_path: Path) -> None:
+    worker = Worker(OURS, sys.executable, str(DEFAULT_BUNDLE))
+    assert worker.label == f"{OURS} {DEFAULT_BUNDLE}" and "model " in worker.name
+    worker.end()
+    with pytest.raises(SystemExit, match="nowhere"):
+        Worker(OURS, sys.executable, str(tmp_path / "nowhere"))

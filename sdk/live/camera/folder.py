@@ -133,7 +133,7 @@ class WatchedFolder(CameraBase):
             time.sleep(min(POLL_S, left))
 
     def close(self) -> None:
-        """Stop to watch, see `Camera.close`.
+        """Stop watching, see `Camera.close`.
 
         Pictures that arrive while the folder is closed are read after it is opened again.
         """

@@ -38,10 +38,13 @@ class Charset:
     def __post_init__(self) -> None:
         """Check the characters and index them."""
         if not self.symbols:
-            raise OptionError("A charset needs at least one character; got an empty string.")
+            raise OptionError("The charset is an empty string. Give at least one character.")
         repeated = sorted(c for c, n in Counter(self.symbols).items() if n > 1)
         if repeated:
-            raise OptionError(f"A charset holds each character once; {repeated!r} occur twice.")
+            raise OptionError(
+                f"A charset holds each character once, but {repeated!r} occur twice. "
+                "Remove the duplicates."
+            )
         object.__setattr__(self, "_classes", {c: i + 1 for i, c in enumerate(self.symbols)})
 
     @property

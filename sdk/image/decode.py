@@ -78,7 +78,7 @@ def orientation_of(image: Image.Image, name: str) -> int:
     """Return the EXIF orientation, 1 if the image has none."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception as error:  # damaged metadata must not prevent that an intact picture is read
+    except Exception as error:  # an intact picture with damaged metadata must still be read
         logger.warning(
             "Cannot read the EXIF data of %s: %s. The picture is treated as upright.", name, error
         )

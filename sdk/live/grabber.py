@@ -15,7 +15,7 @@ logger = logging.getLogger("sdk")
 
 __all__ = ["Grabber"]
 
-# Timeout of one read of the camera in seconds. The thread notices a stop after this time at latest.
+# Timeout of one read of the camera in seconds, and so the longest delay of a stop.
 READ_S = 0.25
 CLOSE_S = 10.0
 

@@ -1,4 +1,4 @@
-"""Open and check a model bundle; write its manifest."""
+"""Open and check a model bundle, and write its manifest."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class PartView(CheckedSettings):
     """A part of the line's box, or more than the box.
 
     Attributes:
-        top: Upper edge as a share of the box's height; negative above the box.
+        top: Upper edge as a share of the box's height, negative above the box.
         bottom: Lower edge as a share of the box's height.
         side: Margin at the start and end of the box, as a share of its height.
         stretch: Horizontal scale of the line crop.

@@ -121,7 +121,7 @@ class PhotoLine:
         return view
 
     def crop(self, placed: Placed, fit: Fit) -> LineCrop:
-        """Return the line crop of a view; see `LineSource`."""
+        """Return the line crop of a view, see `LineSource`."""
         stretch = placed.stretch
         if isinstance(placed, BandView):
             around = expand_quad(self._quad, placed.room, placed.room)
@@ -175,7 +175,7 @@ class CropLine:
         return view
 
     def crop(self, placed: Placed, fit: Fit) -> LineCrop:
-        """Return the line crop of a view; see `LineSource`."""
+        """Return the line crop of a view, see `LineSource`."""
         if isinstance(placed, PlacedBand):
             most = fit(WIDEST)
             pixels = cut_band(self._upright, placed.band, placed.side, placed.stretch, most)

@@ -88,7 +88,7 @@ class _ModbusOutput(Output):
         answer = self._client.read_holding_registers(
             settings.register + 1, count=1, device_id=settings.unit
         )
-        # a server may allow to write registers that it does not allow to read
+        # a server may accept writes to registers that it refuses to read
         return 0 if answer.isError() else int(answer.registers[0])
 
     def close(self) -> None:

@@ -37,7 +37,7 @@ def is_forked() -> bool:
 
 
 def abandon(thing: object) -> None:
-    """Keep an object in memory for ever, because its release would join threads of the parent."""
+    """Keep an object in memory forever, because its release would join threads of the parent."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 

@@ -64,7 +64,7 @@ class Reader(Closing):
                 made the bundle, and a malicious graph can do the same harm as a program.
             device: "cpu"; "gpu", or "gpu:<library>" for your own TFLite GPU delegate; "edgetpu", or
                 "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to select one of several. "auto"
-                selects the fastest usable device. `describe` states why other devices were not
+                selects the best usable device. `describe` states why other devices were not
                 selected. The detector runs on the device, the graphs of single lines on the CPU.
             threads: Number of CPU threads, at least 1. None uses the available cores, at most 4,
                 and does not change OpenCV's setting. A number applies to OpenCV in the whole

@@ -66,7 +66,8 @@ def _run(args: argparse.Namespace) -> int:
     except OSError as error:
         # standard output on a full disk; all other failures are an SdkError
         logger.error(
-            "Cannot write the output: %s. Check its disk or its reader.", error.strerror or error
+            "Cannot write the output: %s. Check the target of standard output.",
+            error.strerror or error,
         )
         return FAILED
     except KeyboardInterrupt:

@@ -142,7 +142,7 @@ class Grabber:
                 raise CameraError(f"Lost {self.camera}: no frame for {self._stall_s:g} s.")
 
     def _taken(self) -> bool:
-        """Wait shortly for the consumer to take the last frame, and return whether it did."""
+        """Wait briefly for the consumer to take the last frame, and return whether it did."""
         with self._changed:
             return self._changed.wait_for(lambda: self._newest is None, READ_S)
 

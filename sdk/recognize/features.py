@@ -29,8 +29,8 @@ class FeatureRecognizer:
         Args:
             engine: The recognizer graph, from rotated feature regions to logits.
             decoder: Decodes the logits.
-            widths: Widths of line crops in pixels, ascending. Regions have the same columns of
-                logits.
+            widths: Widths of line crops in pixels, ascending. Regions are padded to the same
+                numbers of columns.
         """
         self._engine = engine
         self._decoder = decoder

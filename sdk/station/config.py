@@ -21,7 +21,9 @@ __all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """Settings of a station. Relative paths start at the folder of the configuration file.
+    """Settings of a station.
+
+    Relative paths of jobs, model and history start at the folder of the configuration file.
 
     Attributes:
         camera: Source of frames, see `sdk.live.camera.source`.

@@ -48,7 +48,7 @@ class OpenCvCamera(CameraBase):
             title: Name of the camera in messages.
             source: Source argument of `cv2.VideoCapture`.
             backend: One of OpenCV's CAP_ constants.
-            parameters: Properties and values in turn, for opening.
+            parameters: Alternating properties and values for opening.
         """
         super().__init__(title)
         self._source = source

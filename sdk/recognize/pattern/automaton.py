@@ -137,7 +137,7 @@ def _compile(alternatives: tuple[Pattern, ...], charset: Charset, allowed: str |
 def _determine(nfa: Nfa, classes: dict[str, int]) -> tuple[list[dict[int, int]], list[bool]]:
     """Return the edges of the deterministic automaton by state and class, and what accepts."""
     start = nfa.closure([0])
-    # the start is a separate state: a later state with the same parts may accept, the start not
+    # the start is a separate state, because a later state with the same parts may accept
     found: dict[frozenset[int] | None, int] = {None: 0}
     waiting: list[frozenset[int]] = [start]
     edges: list[dict[int, int]] = []

@@ -2,7 +2,7 @@
 
 Two registers are written together: the code of the verdict (1 OK, 2 NG, 3 unreadable), and a
 counter. The counter grows by one with every verdict, from 1 to 65535 and then from 1 again. The
-counter shows the program of the PLC a new verdict of the same kind. After a restart the counter
+PLC's program detects a new verdict of the same kind by the counter. After a restart the counter
 continues from the value in the register.
 """
 

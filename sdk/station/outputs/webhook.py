@@ -83,7 +83,7 @@ def _split(url: str) -> SplitResult:
         raise JobError('url is not an HTTP address. Give one such as "http://host:8080/path".')
     if not (url.isascii() and url.isprintable()) or " " in url:
         raise JobError(
-            "url holds a space or a character beyond ASCII. Write such characters as %20 and so on."
+            "url holds a space or a character beyond ASCII. Percent-encode it, a space as %20."
         )
     return parts
 

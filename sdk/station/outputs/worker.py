@@ -145,9 +145,7 @@ class Worker:
             self._output.send(verdict)
         except OutputError as error:
             return error
-        except (
-            Exception
-        ) as error:  # a driver may raise any exception; the next verdict must be sent
+        except Exception as error:  # a driver may raise any exception, and the thread must go on
             logger.exception("Output %s failed unexpectedly", self._settings.name)
             return error
         return None

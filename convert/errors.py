@@ -2,7 +2,7 @@
 
 
 class ConvertError(Exception):
-    """A run cannot be converted, or what came out is not good enough.
+    """A run cannot be converted, or the result is below its floors.
 
     The message says what failed, what was found and what to do about it.
     """

@@ -1,9 +1,9 @@
-"""Put a folder in place wholly or not at all.
+"""Atomic replacement of folders.
 
-The folder is built beside its target under a temporary name. A new target is one rename; an
-existing one is exchanged with the new folder in one system call where the kernel can
-(``renameat2``), else by two renames that are undone if the second fails. Whatever happens before,
-the old folder is untouched.
+A folder is built beside its target under a temporary name. A new target is created by one rename.
+An existing target is exchanged with the new folder in one system call if the kernel supports
+``renameat2``, otherwise by two renames, of which the first is undone if the second fails. Until
+then the old folder does not change.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _RENAME_EXCHANGE = 2
 
 @contextlib.contextmanager
 def built_beside(target: Path, *, force: bool) -> Iterator[Path]:
-    """Give a folder to build in, which becomes `target` when the block ends without an exception.
+    """Yield a temporary folder that becomes `target` when the block ends without an exception.
 
     Args:
-        target: Where the folder shall be.
-        force: Whether it may replace what is there; only a folder that holds a ``model.json`` or
-            nothing is ever replaced.
+        target: Path of the finished folder.
+        force: Whether an existing folder may be replaced; only an empty folder, or one with a
+            ``model.json``, is ever replaced.
 
     Yields:
         The temporary folder, on the same file system.
@@ -60,17 +60,18 @@ def built_beside(target: Path, *, force: bool) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def kept_beside(target: Path, *, force: bool, marker: str) -> Iterator[Path]:
-    """Give a folder to work in for long, which becomes `target` when the block ends well.
+    """Yield a working folder that becomes `target` when the block ends without an exception.
 
-    Unlike that of `built_beside` it is kept when the work stops; the next one goes on in it.
+    Unlike the folder of `built_beside`, the working folder stays when the work stops, and the next
+    call resumes in the same folder.
 
     Args:
-        target: Where the folder shall be.
-        force: Whether it may replace what is there.
-        marker: Name of a file that tells what is there as the same kind of folder.
+        target: Path of the finished folder.
+        force: Whether an existing folder may be replaced.
+        marker: Name of a file that identifies this kind of folder.
 
     Yields:
-        The folder, with what an earlier work left in it.
+        The working folder, with the files of earlier work.
 
     Raises:
         ConvertError: The target exists and may not be replaced, or cannot be written.
@@ -85,14 +86,14 @@ def kept_beside(target: Path, *, force: bool, marker: str) -> Iterator[Path]:
         _put(working, target)
     except OSError as error:
         raise _cannot_write(target, error) from error
-    # what was replaced is where the new folder was
+    # the replaced folder has the name of the working folder now
     shutil.rmtree(working, ignore_errors=True)
 
 
 def _cannot_write(target: Path, error: OSError) -> ConvertError:
     return ConvertError(
         f"Cannot write {target}: {error.strerror or error}. "
-        "What was there is unchanged. Free some space or choose another --out."
+        "The earlier content is unchanged. Free some space or choose another --out."
     )
 
 
@@ -108,13 +109,13 @@ def _check(target: Path, force: bool, marker: str = "model.json") -> None:
     if not (target / marker).is_file():
         what = "bundle" if marker == "model.json" else "tuning"
         raise ConvertError(
-            f"{target} is no {what} (it has no {marker}) and is not replaced even with --force. "
+            f"{target} is not a {what} (it has no {marker}) and is not replaced even with --force. "
             "Choose another --out."
         )
 
 
 def _clear_abandoned(target: Path) -> None:
-    """Remove what exports that were killed left behind."""
+    """Remove the temporary folders of killed exports."""
     for folder in target.parent.glob(f".{target.name}.*.partial"):
         number = folder.name.split(".")[-2]
         if number.isdigit() and _is_dead(int(number)):
@@ -138,7 +139,7 @@ def _flush(folder: Path) -> None:
 
 
 def _put(temporary: Path, target: Path) -> None:
-    """Make `temporary` the folder at `target`; what was there is at `temporary` or gone then."""
+    """Move `temporary` to `target`; an earlier folder is moved to `temporary` or removed."""
     if not target.exists():
         temporary.rename(target)
     elif not _exchange(temporary, target):
@@ -153,7 +154,7 @@ def _put(temporary: Path, target: Path) -> None:
 
 
 def _exchange(first: Path, second: Path) -> bool:
-    """Exchange two folders in one step; False where the system cannot."""
+    """Exchange two folders atomically; return False if the system cannot."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (OSError, AttributeError, TypeError):

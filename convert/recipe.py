@@ -1,7 +1,7 @@
-"""The recipe of a bundle: what it was made of, with which tools and options.
+"""The recipe of a bundle: its sources, tools and options.
 
-It lies beside the graphs as ``recipe.json``. Runs are known by the digests of their weights, which
-do not change with the folder they lie in; no path of the machine is written down.
+The recipe is the file ``recipe.json`` beside the graphs. Runs are identified by the digests of
+their weights, which do not depend on their folder; the recipe holds no path of the machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 __all__ = ["array_sha256", "recipe_json", "tool_versions", "weights_sha256"]
 
-RECIPE_SCHEMA = 1
+RECIPE_SCHEMA = 2
 
 _TOOLS = {
     "fots-lite",
@@ -32,13 +32,13 @@ _TOOLS = {
 
 
 def tool_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that shape a conversion."""
+    """Return the versions of Python and of the packages that affect a conversion."""
     installed = {d.name: d.version for d in importlib.metadata.distributions() if d.name in _TOOLS}
     return {"python": platform.python_version(), **dict(sorted(installed.items()))}
 
 
 def array_sha256(arrays: Iterable[np.ndarray]) -> str:
-    """Return one digest over shapes, types and values of arrays, in order."""
+    """Return one digest of the shapes, types and values of arrays, in order."""
     digest = hashlib.sha256()
     for array in arrays:
         digest.update(f"{array.dtype.str}{array.shape}".encode())
@@ -47,7 +47,7 @@ def array_sha256(arrays: Iterable[np.ndarray]) -> str:
 
 
 def weights_sha256(model: Any) -> str:
-    """Return one digest over all weights of a Keras model, in its own order."""
+    """Return one digest of all weights of a Keras model, in the model's order."""
     return array_sha256(np.asarray(value) for value in model.get_weights())
 
 
@@ -63,10 +63,10 @@ def recipe_json(
 
     Args:
         created: Time of the export, ISO 8601.
-        runs: One record a run: name, digests, graphs taken.
+        runs: A record for each run: name, digests of its graphs, training.
         options: Options of the export as given.
-        calibration: Where the samples came from, how many, and their digest.
-        tuned: How the graphs were tuned that were; by name.
+        calibration: Source, number and digest of the samples.
+        tuned: Record of the tuning, by name of the tuned graph.
     """
     recipe = {
         "schema": RECIPE_SCHEMA,

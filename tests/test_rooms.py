@@ -1,4 +1,4 @@
-"""The rooms of training and convert stand in an order: their imports form no circle."""
+"""Imports between the rooms (folders) of training and convert form no circle."""
 
 from __future__ import annotations
 

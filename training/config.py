@@ -1,7 +1,7 @@
 """Configuration: frozen dataclasses read from TOML.
 
-Every key has a default; an unknown key or a value of the wrong type is an error that names it. The
-text of the file goes into the run folder, so that a run can be rebuilt from its folder alone.
+Every key has a default. An unknown key, or a value of the wrong type, is an error that names the
+key. The run folder keeps the text of the file, so that a run can be rebuilt from its folder.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class RecognizerConfig:
     """Shape of the recognition head.
 
     Attributes:
-        widths: Channels after the rows go 8 to 4, 4 to 2 and 2 to 1.
-        row_blocks: Residual 3x3 blocks at 4 and at 2 rows.
-        blocks: Residual temporal blocks at one row.
-        kernel: Columns a temporal block looks at; odd.
-        columns: Most columns of a line cut out by RoIRotate in training.
+        widths: Channels of the convolutions that reduce the rows from 8 to 4, 4 to 2 and 2 to 1.
+        row_blocks: Number of residual 3x3 blocks at 4 and at 2 rows.
+        blocks: Number of residual temporal blocks at one row.
+        kernel: Kernel width of a temporal block in columns; odd.
+        columns: Greatest width in columns of a line cropped by RoIRotate in training.
     """
 
     widths: tuple[int, ...] = (64, 112, 224)
@@ -59,8 +59,8 @@ class LineConfig:
     """Shape of the line network before its recognition head.
 
     Attributes:
-        stem: Channels of the three stem convolutions; the last is the head's input.
-        blocks: Residual 3x3 blocks at 8 rows.
+        stem: Channels of the three stem convolutions; the last are the head's input.
+        blocks: Number of residual 3x3 blocks at 8 rows.
     """
 
     stem: tuple[int, ...] = (24, 32, 64)
@@ -76,7 +76,7 @@ class DetectorConfig:
         fused: Whether the first two expanding stages use plain 3x3 convolutions.
         features: Channels of the shared stride-4 features.
         neck: Channels of the neck at strides 32, 16 and 8.
-        head_blocks: 3x3 convolutions of the detection head.
+        head_blocks: Number of 3x3 convolutions of the detection head.
         separable: Whether the 3x3 convolutions of neck and head are separable.
     """
 
@@ -90,12 +90,12 @@ class DetectorConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What is built.
+    """Form of the network.
 
     Attributes:
-        kind: ``"line"`` (strips), ``"detector"`` (photos) or ``"fots"`` (photos, with
-            the recognition head).
-        charset: Characters the recognizer knows.
+        kind: ``"line"`` (line images), ``"detector"`` (photos) or ``"fots"`` (photos, with the
+            recognition head).
+        charset: Characters of the recognizer.
     """
 
     kind: str = "line"
@@ -107,29 +107,29 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """How batches are made from shards.
+    """Batches and augmentation.
 
     Attributes:
-        buckets: Widths in px that strips are padded to, rising multiples of 32.
-        columns: Pixel columns of a batch of strips: batch size = columns // bucket width.
-        max_batch: Most strips of a batch.
-        curriculum_steps: For this many first steps only strips up to ``curriculum_width`` px:
-            steps, not samples, break the plateau on which CTC says only blank.
-        curriculum_width: Width in px of the first steps' strips.
-        stretch: Least and greatest horizontal scale of a strip.
+        buckets: Widths in px to which line images are padded, increasing multiples of 32.
+        columns: Pixel columns of a batch of line images: batch size = columns // bucket width.
+        max_batch: Greatest number of line images in a batch.
+        curriculum_steps: Number of first steps with line images of ``curriculum_width`` px at most.
+            The plateau on which CTC gives only blanks ends after steps, not after samples.
+        curriculum_width: Greatest width in px of line images in the first steps.
+        stretch: Least and greatest horizontal scale of a line image.
         crop: Side in px of a square crop of a photo.
-        batch: Crops of a batch.
-        rois: Lines read per crop.
-        quarter_turns: Share of crops turned by 90, 180 or 270 degrees.
-        max_angle: Most degrees a crop is turned besides.
-        scale: Least and greatest zoom of a crop.
-        roi_jitter: Noise of the lines' corners, as a share of their height.
-        weights: Data folders by name, and how many times as often as others each of their samples
-            is drawn; 1 for folders that are not named.
-        held_back: Number of first shards kept for validation.
-        validation: Most samples of a validation.
-        workers: Threads that make batches.
-        prefetch: Batches made ahead.
+        batch: Number of crops in a batch.
+        rois: Number of lines read in a crop.
+        quarter_turns: Share of crops rotated by 90, 180 or 270 degrees.
+        max_angle: Greatest additional rotation of a crop in degrees.
+        scale: Least and greatest scale of a crop.
+        roi_jitter: Noise of the lines' corners, as a share of the line's height.
+        weights: Relative frequency of samples, by the name of the data folder; 1 for folders that
+            are not named.
+        held_back: Number of first shards for validation.
+        validation: Greatest number of samples in a validation.
+        workers: Number of threads that make batches.
+        prefetch: Number of prefetched batches.
     """
 
     buckets: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
@@ -154,26 +154,28 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How weights are found.
+    """Optimization.
 
     Attributes:
         steps: Optimizer steps of the whole run.
         learning_rate: Peak of the cosine schedule.
         warmup: Steps of linear warm-up.
         weight_decay: AdamW's decay, of kernels only.
-        clip_norm: Greatest global norm of a gradient.
-        ema: Momentum of the averaged weights, which are evaluated and exported.
+        clip_norm: Greatest global norm of the gradients.
+        ema: Momentum of the moving average of the weights, which is evaluated and exported.
         score_weight: Weight of the score loss.
         geometry_weight: Weight of the geometry loss.
         logits_weight: Weight of the CTC loss.
-        mixed_bfloat16: Compute in bfloat16, for machines with hardware for it.
-        jit: Compile the step; pays on GPUs, not on CPUs. JAX always does, TensorFlow cannot.
-        seed: Seed of weights and batches.
-        init_from: Run folder or bundle whose weights are taken over by layer name; empty for none.
-        log_every: Steps between rows of train.csv.
+        mixed_bfloat16: Whether to compute in bfloat16, for machines with hardware for this type.
+        jit: Whether to compile the step, which is faster on GPUs. JAX always compiles; TensorFlow
+            cannot.
+        seed: Seed of initial weights and of batches.
+        init_from: Run folder or bundle of the initial weights, copied by layer name; empty for
+            none.
+        log_every: Number of steps between rows of train.csv.
         checkpoint_minutes: Minutes between checkpoints.
         validate_minutes: Minutes between validations.
-        rescan_steps: Steps between looks for new shards; 0 never looks again.
+        rescan_steps: Number of steps between searches for new shards; 0 never searches again.
     """
 
     steps: int = 100_000
@@ -197,7 +199,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class Config:
-    """A whole run."""
+    """Configuration of a run."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
@@ -217,7 +219,7 @@ def _convert(value: Any, kind: Any, where: str) -> Any:
         return {k: _convert(v, get_args(kind)[1], f"{where}.{k}") for k, v in value.items()}
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    # bool is an int to isinstance, but "steps = true" is a mistake
+    # isinstance takes a bool for an int, but "steps = true" is an error
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TrainingError(f"{where} must be {kind.__name__}, not {value!r}.")
     return value
@@ -265,7 +267,7 @@ def _check(config: Config) -> None:
             bool(data.buckets)
             and list(data.buckets) == sorted(set(data.buckets))
             and all(b > 0 and b % 32 == 0 for b in data.buckets),
-            f"data.buckets must be rising multiples of 32, not {list(data.buckets)}.",
+            f"data.buckets must be increasing multiples of 32, not {list(data.buckets)}.",
         ),
         (data.crop % 32 == 0 and data.crop > 0, "data.crop must be a multiple of 32."),
         (len(data.stretch) == 2 and len(data.scale) == 2, "stretch and scale are [least, most]."),
@@ -289,10 +291,10 @@ def parse_config(text: str, source: str = "configuration") -> Config:
 
     Args:
         text: The TOML document.
-        source: Its name in error messages.
+        source: Name of the document in error messages.
 
     Raises:
-        TrainingError: Bad TOML, an unknown key, or a value outside its legal ones.
+        TrainingError: Invalid TOML, an unknown key, or an illegal value.
     """
     try:
         table = tomllib.loads(text)

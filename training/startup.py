@@ -1,4 +1,4 @@
-"""The start of a command that needs Keras: without noise, and with a word on what is missing."""
+"""Import of Keras without TensorFlow's messages, and errors for missing packages."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ __all__ = ["MISSING", "load_keras", "missing_package"]
 MISSING = 3
 """Exit code of a command whose packages are not installed."""
 
-# The other backends of Keras are no part of an extra.
+# The other backends of Keras are in no extra.
 _IN_EXTRAS = ("keras", "tensorboard", "tensorflow", "tensorflow_model_optimization", "tf_keras")
 _LEVEL = "TF_CPP_MIN_LOG_LEVEL"
 
 
 def load_keras() -> None:
-    """Import Keras and its backend without what TensorFlow says of GPUs that are not there.
+    """Import Keras and its backend without TensorFlow's messages on missing GPUs.
 
-    With TF_CPP_MIN_LOG_LEVEL in the environment, which is TensorFlow's own setting, all is shown.
+    If TF_CPP_MIN_LOG_LEVEL is in the environment, TensorFlow writes as that variable says.
 
     Raises:
         ModuleNotFoundError: Keras or its backend is not installed.
@@ -33,12 +33,12 @@ def load_keras() -> None:
             import keras
 
             if keras.backend.backend() == "tensorflow":
-                keras.ops.zeros(1)  # it looks for devices when it is first used
+                keras.ops.zeros(1)  # the first operation searches for devices
 
 
 @contextlib.contextmanager
 def _native_messages_held_back() -> Iterator[None]:
-    """Keep standard error, Python's and that of libraries, to show it if the block fails."""
+    """Hold standard error back, including that of native code; write it if the block fails."""
     try:
         shown = os.dup(2)
     except OSError:  # closed
@@ -58,11 +58,11 @@ def _native_messages_held_back() -> Iterator[None]:
 
 
 def missing_package(error: ModuleNotFoundError, extra: str) -> str:
-    """Return one line on what to install for a command.
+    """Return a message of one line on the package to install.
 
     Args:
-        error: What an import raised.
-        extra: The extra of this package that brings what its commands import.
+        error: The error of the import.
+        extra: The extra of this project with the packages of the command.
 
     Raises:
         ModuleNotFoundError: The error itself, if a module of this package is missing.

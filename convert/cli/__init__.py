@@ -1,7 +1,7 @@
 """Command line: ``python -m convert tune|export|verify|compare|inspect|edgetpu``.
 
-Standard output carries the tables, standard error the progress. Exit codes: 0 done, 1 the
-conversion failed or a variant is below its floor, 2 wrong usage, 3 a package is not installed.
+Tables go to standard output, messages on the progress to standard error. Exit codes: 0 success, 1
+failed conversion or variant below its floor, 2 wrong usage, 3 missing package.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Args:
-        argv: Arguments without the program's name; None takes those of the process.
+        argv: Arguments without the program's name; None for those of the process.
     """
-    # The converter belongs to TensorFlow, whatever a run was trained with.
+    # the converter is a part of TensorFlow; runs may come from any backend
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a few hundred pictures; the CPU is there at once
+    os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a few hundred pictures do not pay the start of a GPU
     try:
         options = _parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+    except SystemExit as stop:  # argparse has printed an error or the help
         return int(stop.code or 0)
     try:
         return int(options.call(options))
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {missing_package(error, 'convert')}", file=sys.stderr)
         return MISSING
     except KeyboardInterrupt:
-        print("interrupted; what was there is unchanged", file=sys.stderr)
+        print("interrupted; existing files are unchanged", file=sys.stderr)
         return 130
 
 
@@ -50,10 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = "tune|export|verify|compare|inspect|edgetpu"
     commands = parser.add_subparsers(dest="command", required=True, metavar=names)
-    tune.add_arguments(commands.add_parser("tune", help="fit a run's graphs to integer arithmetic"))
+    tune.add_arguments(
+        commands.add_parser("tune", help="tune a run's graphs for integer arithmetic")
+    )
     export.add_arguments(commands.add_parser("export", help="convert, verify and write a bundle"))
-    verify.add_arguments(commands.add_parser("verify", help="compare a bundle with its runs again"))
+    verify.add_arguments(commands.add_parser("verify", help="compare a bundle with its runs"))
     compare.add_arguments(commands.add_parser("compare", help="size, time, memory and accuracy"))
-    inspect.add_arguments(commands.add_parser("inspect", help="say what is in TFLite files"))
+    inspect.add_arguments(commands.add_parser("inspect", help="show the content of TFLite files"))
     edgetpu.add_arguments(commands.add_parser("edgetpu", help="check and compile for the Edge TPU"))
     return parser

@@ -1,4 +1,4 @@
-"""Kinds of arguments that commands share, and how they report progress."""
+"""Types of arguments, and messages on the progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def size(text: str) -> tuple[int, int]:
     """Return (height, width) of a size written as WIDTHxHEIGHT."""
     match = re.fullmatch(r"(\d+)[xX](\d+)", text)
     if not match:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size; write it as 640x640")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 640x640")
     return int(match[2]), int(match[1])
 
 
@@ -24,7 +24,7 @@ def share(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 to 1")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value
 
 

@@ -13,14 +13,20 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("bundles", nargs="+", type=Path, metavar="BUNDLE")
-    add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labelled sets")
+    add("--data", nargs="+", type=Path, required=True, metavar="DIR", help="labeled sets")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the results")
     add("--force", action="store_true", help="replace the results of another comparison")
-    add("--variants", nargs="+", default=[], metavar="NAME", help="only these (default: all)")
-    add("--limit", type=positive_int, metavar="N", help="most pictures of each set")
+    add(
+        "--variants",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="variants to compare (default: all)",
+    )
+    add("--limit", type=positive_int, metavar="N", help="greatest number of pictures of each set")
     add("--threads", type=positive_int, metavar="N", help="CPU threads (default: the SDK's)")
     parser.set_defaults(call=_compare)
 

@@ -12,13 +12,13 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("path", type=Path, metavar="BUNDLE|FILE")
     add("--variant", default="int8", metavar="NAME", help="variant to compile (default: int8)")
-    add("--out", type=Path, metavar="BUNDLE", help="bundle to write (default: the same)")
-    add("--force", action="store_true", help="replace a bundle that is there")
-    add("--check-only", action="store_true", help="say what would run where, compile nothing")
+    add("--out", type=Path, metavar="BUNDLE", help="bundle to write (default: the given bundle)")
+    add("--force", action="store_true", help="replace an existing bundle")
+    add("--check-only", action="store_true", help="check only, without compilation")
     add("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(call=_edgetpu)
 

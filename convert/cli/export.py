@@ -22,22 +22,29 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
-    add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to make")
-    add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
-    add("--out", type=Path, required=True, metavar="BUNDLE", help="folder to write")
-    add("--force", action="store_true", help="replace a bundle that is there")
+    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later runs take precedence")
+    add("--precision", nargs="+", choices=PRECISIONS, default=["int8"], help="variants to write")
+    add(
+        "--graphs",
+        nargs="+",
+        choices=list(GRAPHS),
+        default=[],
+        help="graphs to convert (default: all)",
+    )
+    add("--out", type=Path, required=True, metavar="BUNDLE", help="bundle to write")
+    add("--force", action="store_true", help="replace an existing bundle")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
-    add("--detector", type=Path, metavar="BUNDLE", help="take the detector of this bundle over")
-    add("--line", type=Path, metavar="BUNDLE", help="take the graph of lines of this bundle over")
-    add("--default", choices=PRECISIONS, default="", help="variant the SDK opens")
+    add("--detector", type=Path, metavar="BUNDLE", help="copy the detector of this bundle")
+    add("--line", type=Path, metavar="BUNDLE", help="copy the line graph of this bundle")
+    add("--default", choices=PRECISIONS, default="", help="variant that the SDK opens by default")
     add("--name", default="", help="name of the bundle (default: its folder's)")
     add("--version", default="1", help="version of the bundle (default: 1)")
     add("--frame", type=size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
     add("--columns", type=positive_int, default=64, help="static columns of the recognizer")
-    add("--strip-width", type=positive_int, default=256, help="static width of the line graph, px")
+    add("--line-width", type=positive_int, default=256, help="static width of the line graph, px")
+    add("--strip-width", type=positive_int, help=argparse.SUPPRESS)  # the name until 0.1
     add(
         "--decode",
         nargs="+",
@@ -52,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_int,
         default=200,
         metavar="N",
-        help="most samples of a kind",
+        help="greatest number of samples of a kind",
     )
     parser.set_defaults(call=_export)
 
@@ -64,7 +71,7 @@ def _setting(text: str) -> tuple[str, Any]:
             raise ValueError
         return name, json.loads(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no setting; write NAME=VALUE") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a setting; write NAME=VALUE") from None
 
 
 def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
@@ -83,12 +90,14 @@ def _export(options: argparse.Namespace) -> int:
     from convert.export.export import BelowFloorError, Options, export
     from convert.source.run import open_run
 
+    if options.strip_width:
+        say("--strip-width is deprecated: use --line-width")
     how = Options(
         precisions=tuple(dict.fromkeys(options.precision)),
         graphs=tuple(options.graphs),
         frame=options.frame,
         columns=options.columns,
-        crop_width=options.crop_width,
+        line_width=options.strip_width or options.line_width,
         calibration=tuple(options.calibration),
         count=options.calibration_count,
         held_back=options.count,

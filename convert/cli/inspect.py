@@ -10,7 +10,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("path", type=Path, metavar="FILE|BUNDLE")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(call=_inspect)

@@ -14,20 +14,26 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
-    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later ones win")
+    add("runs", nargs="+", type=Path, metavar="RUN", help="run folders; later runs take precedence")
     add("--out", type=Path, required=True, metavar="DIR", help="folder for the tuned graphs")
-    add("--force", action="store_true", help="replace a folder of tuned graphs that is there")
+    add("--force", action="store_true", help="replace an existing folder of tuned graphs")
     add(
         "--photos",
         nargs="+",
         type=Path,
         default=[],
         metavar="DIR",
-        help="shards or pictures to tune on, labelled or not (default: the generator draws some)",
+        help="shards or pictures, with or without labels (default: generated pictures)",
     )
-    add("--graphs", nargs="+", choices=list(GRAPHS), default=[], help="default: all of the runs")
+    add(
+        "--graphs",
+        nargs="+",
+        choices=list(GRAPHS),
+        default=[],
+        help="graphs to tune (default: all)",
+    )
     add(
         "--steps",
         type=positive_int,
@@ -39,12 +45,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive_int,
         default=200,
         metavar="N",
-        help="most photos, and a tenth of the most strips",
+        help="greatest number of photos, and a tenth of that of line images",
     )
     add("--frame", type=size, default=(640, 640), metavar="WIDTHxHEIGHT", help="detector's input")
     add("--crop", type=positive_int, default=256, metavar="PX", help="side of the detector's crops")
-    add("--batch", type=positive_int, default=4, metavar="N", help="crops of a batch")
-    add("--rate", type=float, default=0.01, help="grid steps a weight moves in the fastest step")
+    add("--batch", type=positive_int, default=4, metavar="N", help="crops in a batch")
+    add("--rate", type=float, default=0.01, help="peak learning rate in grid steps")
     add("--seed", type=int, default=1)
     parser.set_defaults(call=_tune)
 

@@ -1,4 +1,4 @@
-"""What ``export`` and ``verify`` share: samples, floors and printed reports."""
+"""Common parts of ``export`` and ``verify``: samples, floors and printed reports."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["add_sample_arguments", "floors_of", "print_reports"]
 
 
 def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add where samples come from and the floors."""
+    """Add the sources of samples and the floors."""
     add = parser.add_argument
     add(
         "--calibration",
@@ -26,7 +26,7 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="DIR",
-        help="folders of shards or pictures (default: pictures drawn by the generator)",
+        help="folders of shards or pictures (default: generated pictures)",
     )
     add(
         "--photos",
@@ -34,22 +34,22 @@ def add_sample_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="DIR",
-        help="further folders to compare on, labelled or not",
+        help="additional folders for the comparison, with or without labels",
     )
     add(
         "--count",
         type=positive_int,
         default=64,
         metavar="N",
-        help="most samples of a kind to compare on",
+        help="greatest number of samples of a kind in a comparison",
     )
-    add("--min-same", type=share, metavar="SHARE", help="least share of lines that read the same")
-    add("--max-lost", type=share, metavar="SHARE", help="greatest share of right lines to lose")
-    add("--min-correlation", type=share, metavar="R", help="least correlation of any tensor")
+    add("--min-same", type=share, metavar="SHARE", help="least share of lines with the same text")
+    add("--max-lost", type=share, metavar="SHARE", help="greatest net share of right lines lost")
+    add("--min-correlation", type=share, metavar="R", help="least correlation of a tensor")
 
 
 def floors_of(options: argparse.Namespace) -> dict[str, Floor]:
-    """Return the floors by precision, with those given on the command line."""
+    """Return the floors by precision, with the values of the command line."""
     from convert.verify.floors import FLOORS
 
     asked = {

@@ -19,10 +19,10 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     add = parser.add_argument
     add("bundle", type=Path, metavar="BUNDLE")
-    add("runs", nargs="+", type=Path, metavar="RUN", help="the runs it was exported from")
+    add("runs", nargs="+", type=Path, metavar="RUN", help="runs of the bundle")
     add_sample_arguments(parser)
     add("--json", action="store_true", help="print JSON instead of tables")
     parser.set_defaults(call=_verify)
@@ -45,7 +45,7 @@ def _verify(options: argparse.Namespace) -> int:
     models, _ = merge([open_run(run) for run in options.runs])
     manifest = bundle_manifest(options.bundle)
     for variant in variants_left_out(manifest):
-        say(f"{variant}: left out, it is compiled for a device")
+        say(f"{variant}: left out, compiled for a device")
     frame, settings, count = bundle_frame(manifest), manifest.decode, options.count
     sets = {name: gather([path], count, count, frame, settings) for name, path in folders.items()}
     for name in drawn:

@@ -1,8 +1,8 @@
-"""One table of several variants: size, time, memory and accuracy, all from the same run.
+"""Comparison of variants in one run: size, time, memory and accuracy.
 
-Every picture goes to each variant in turn, the first one changing from picture to picture, so that
-what else the machine does meets all of them alike. Each picture's results are kept in a file as
-they come; the same command goes on where it was stopped.
+Each variant reads every picture, in an order that changes from picture to picture, so that other
+work of the machine affects all variants equally. The results of each picture are appended to a
+file, and the same command resumes after a stop.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from convert.compare.reader_process import Contestant, Read, entered
+from convert.compare.reader_process import ReaderProcess, TimedReading, running_readers
 from convert.errors import ConvertError
 from convert.source.samples import by_name
 from sdk.errors import SdkError
@@ -27,21 +27,21 @@ from sdk.files import write_atomically
 from sdk.metrics import edit_distance, letters_and_digits, match_quads
 from sdk.model.bundle import Bundle
 
-__all__ = ["Entry", "Standing", "compare", "entries_of", "standings"]
+__all__ = ["Entry", "Totals", "compare", "entries_of", "totals_of"]
 
 ROWS = "rows.jsonl"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A variant that is compared.
+    """A variant of a comparison.
 
     Attributes:
-        name: In tables.
+        name: Name in tables.
         bundle: Folder of its bundle.
-        variant: Its name there.
-        megabytes: Size of its files.
-        digest: Of its files.
+        variant: Its name in the bundle.
+        megabytes: Size of its files in MB.
+        digest: Digest of its files and settings.
     """
 
     name: str
@@ -52,19 +52,19 @@ class Entry:
 
 
 @dataclass
-class Standing:
-    """What a variant reached, on one set or on all.
+class Totals:
+    """Totals of a variant, on one set or on all sets.
 
     Attributes:
-        strings: Labelled strings.
-        right: Of these, read right, letters and digits, upper-cased.
-        gained: Right here but not with the first variant.
-        lost: Right with the first variant but not here.
-        characters: Characters of the labels.
-        edits: Edits from what was read to the labels.
-        line_ms: Times of pictures of one line.
-        photo_ms: Times of photos.
-        peak_mib: Most memory that its process held.
+        strings: Number of labeled strings.
+        right: Number of strings read right, by letters and digits, upper-cased.
+        gained: Number of strings right with this variant but not with the first.
+        lost: Number of strings right with the first variant but not with this one.
+        characters: Number of characters in the labels.
+        edits: Number of edits from the readings to the labels.
+        line_ms: Times of line images in ms.
+        photo_ms: Times of photos in ms.
+        peak_mib: Peak memory of the reader's process in MiB.
     """
 
     strings: int = 0
@@ -79,16 +79,16 @@ class Standing:
 
     @property
     def string_share(self) -> float:
-        """Share of the strings that were read right; NaN without any."""
+        """Share of strings read right; NaN without strings."""
         return self.right / self.strings if self.strings else math.nan
 
     @property
     def character_share(self) -> float:
-        """1 minus edits by characters, at least 0; NaN without any."""
+        """1 minus edits per character, at least 0; NaN without characters."""
         return max(0.0, 1 - self.edits / self.characters) if self.characters else math.nan
 
     def median_ms(self, kind: str) -> float:
-        """Return the median time of "line" or "photo" pictures; NaN without any."""
+        """Return the median time of "line" or "photo" pictures in ms; NaN without pictures."""
         times: list[float] = getattr(self, f"{kind}_ms")
         return statistics.median(times) if times else math.nan
 
@@ -97,11 +97,11 @@ def entries_of(bundles: Sequence[Path], variants: Sequence[str] = ()) -> list[En
     """Return the variants of bundles, in the order of their manifests.
 
     Args:
-        bundles: Their folders.
-        variants: Only these; empty takes all.
+        bundles: Folders of the bundles.
+        variants: Names of the variants; empty for all.
 
     Raises:
-        ConvertError: A bundle is damaged, or none has such a variant.
+        ConvertError: A bundle is damaged, or no bundle has such a variant.
     """
     found = []
     try:
@@ -125,19 +125,19 @@ def entries_of(bundles: Sequence[Path], variants: Sequence[str] = ()) -> list[En
     return found
 
 
-def score(record: dict[str, Any], read: Read) -> tuple[list[bool], int, int]:
-    """Compare what was read in a picture with its labels, letters and digits, upper-cased.
+def score(record: dict[str, Any], read: TimedReading) -> tuple[list[bool], int, int]:
+    """Compare the reading of a picture with its labels, by letters and digits, upper-cased.
 
-    A line is right if it is the label. In a photo, where a label may be part of a line, a string is
-    right if it occurs in the reading; its edits are those to the line that lies on its quad, all
-    of its characters if there is none.
+    A line image is right if its text equals the label. In a photo, where a label may be a part of a
+    line, a string is right if it occurs in the reading; its edits are those to the line on its
+    quad, or all of its characters without such a line.
 
     Args:
-        record: The picture's row of labels.
-        read: What was read.
+        record: Row of labels of the picture.
+        read: The reading.
 
     Returns:
-        Whether each string is right, edits, and characters.
+        Whether each string is right, number of edits, and number of characters.
     """
     texts = [letters_and_digits(text) for text in read.texts]
     if read.quads is None:
@@ -162,23 +162,23 @@ def compare(
     say: Callable[[str], None] = lambda message: None,
     force: bool = False,
 ) -> list[dict[str, Any]]:
-    """Read labelled pictures with all variants.
+    """Read labeled pictures with all variants.
 
     Args:
         entries: The variants.
-        sets: Folders of shards or with a ``labels.jsonl``.
-        out: Folder for the results so far.
-        limit: Most pictures of a set.
-        threads: CPU threads; None takes the SDK's default.
-        say: Told how it goes.
+        sets: Folders of shards, or with a ``labels.jsonl``.
+        out: Folder for the results.
+        limit: Greatest number of pictures of a set.
+        threads: Number of CPU threads; None takes the SDK's default.
+        say: Called with messages on the progress.
         force: Whether results of another comparison may be replaced.
 
     Returns:
         A row for each picture.
 
     Raises:
-        ConvertError: Two sets have the same name, a set or bundle cannot be read, or the results
-            not be written, or `out` holds those of another comparison.
+        ConvertError: Two sets have the same name, a set or bundle cannot be read, the results
+            cannot be written, or `out` holds results of another comparison.
     """
     folders = by_name(sets)
     key = {
@@ -192,8 +192,8 @@ def compare(
         rows = _earlier(out / ROWS, key, force)
         done = {(row["set"], row["picture"]) for row in rows}
         names = [(e.name, e.bundle, e.variant) for e in entries]
-        with entered(names, threads) as readers:
-            # not before the readers run: what is there must outlive a bundle that cannot be read
+        with running_readers(names, threads) as readers:
+            # after the start of the readers: an unusable bundle must not delete earlier results
             _begin(out / ROWS, key, rows)
             with (out / ROWS).open("a", encoding="utf-8") as file:
                 for name, path in folders.items():
@@ -212,7 +212,7 @@ def compare(
     except OSError as error:
         raise ConvertError(
             f"Cannot write the results to {out}: {error.strerror or error}. Make room or choose "
-            "another --out; the same command goes on from what is there."
+            "another --out; the same command resumes."
         ) from error
 
 
@@ -225,7 +225,7 @@ def _earlier(path: Path, key: dict[str, Any], force: bool) -> list[dict[str, Any
         return []
     lines = path.read_text(encoding="utf-8").split("\n")
     if lines[0] == json.dumps(key):
-        # a row that was being written when the run was killed has no end of line
+        # an incomplete last row of a killed run has no end of line
         return [json.loads(line) for line in lines[1:-1]]
     if not force:
         raise ConvertError(
@@ -236,7 +236,7 @@ def _earlier(path: Path, key: dict[str, Any], force: bool) -> list[dict[str, Any
 
 
 def _begin(path: Path, key: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Write the file of results anew, with the rows that stay."""
+    """Rewrite the file of results with the rows that stay."""
     text = "".join(json.dumps(row) + "\n" for row in (key, *rows))
     try:
         write_atomically(path, text.encode())
@@ -256,7 +256,7 @@ def _pictures(path: Path) -> Iterable[tuple[np.ndarray, dict[str, Any]]]:
 
 
 def _row(
-    readers: Sequence[Contestant], image: np.ndarray, record: dict[str, Any], number: int
+    readers: Sequence[ReaderProcess], image: np.ndarray, record: dict[str, Any], number: int
 ) -> dict[str, Any]:
     is_line = "text" in record
     results: list[dict[str, Any]] = [{} for _ in readers]
@@ -274,32 +274,32 @@ def _row(
     return {"kind": "line" if is_line else "photo", "results": results}
 
 
-def standings(
+def totals_of(
     rows: Sequence[dict[str, Any]], count: int
-) -> tuple[list[Standing], dict[str, list[Standing]]]:
-    """Return how the variants stand, over all sets and by set.
+) -> tuple[list[Totals], dict[str, list[Totals]]]:
+    """Return the totals of the variants, over all sets and by set.
 
     Args:
-        rows: From `compare`.
+        rows: Rows from `compare`.
         count: Number of variants.
     """
-    whole = [Standing() for _ in range(count)]
-    sets: dict[str, list[Standing]] = {}
+    whole = [Totals() for _ in range(count)]
+    sets: dict[str, list[Totals]] = {}
     for row in rows:
-        part = sets.setdefault(row["set"], [Standing() for _ in range(count)])
+        part = sets.setdefault(row["set"], [Totals() for _ in range(count)])
         first = row["results"][0]["right"]
         for i, result in enumerate(row["results"]):
-            for standing in (whole[i], part[i]):
-                _count(standing, result, first, row["kind"])
+            for totals in (whole[i], part[i]):
+                _count(totals, result, first, row["kind"])
     return whole, sets
 
 
-def _count(standing: Standing, result: dict[str, Any], first: str, kind: str) -> None:
-    standing.strings += len(result["right"])
-    standing.right += result["right"].count("1")
-    standing.gained += sum(a > b for a, b in zip(result["right"], first, strict=True))
-    standing.lost += sum(a < b for a, b in zip(result["right"], first, strict=True))
-    standing.characters += result["characters"]
-    standing.edits += result["edits"]
-    standing.peak_mib = max(standing.peak_mib, result["peak_mib"])
-    getattr(standing, f"{kind}_ms").append(result["ms"])
+def _count(totals: Totals, result: dict[str, Any], first: str, kind: str) -> None:
+    totals.strings += len(result["right"])
+    totals.right += result["right"].count("1")
+    totals.gained += sum(a > b for a, b in zip(result["right"], first, strict=True))
+    totals.lost += sum(a < b for a, b in zip(result["right"], first, strict=True))
+    totals.characters += result["characters"]
+    totals.edits += result["edits"]
+    totals.peak_mib = max(totals.peak_mib, result["peak_mib"])
+    getattr(totals, f"{kind}_ms").append(result["ms"])

@@ -1,7 +1,7 @@
-"""Readers of several bundles or variants that read the same pictures in turn.
+"""Readers of bundles and variants in processes of their own.
 
-Each reader lives in a process of its own, which imports nothing but the SDK, so that its peak
-memory is what a user's program would hold; only one of them works at a time.
+A reader's process imports only the SDK, so that its peak memory is that of a user's program. Only
+one reader works at a time.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import numpy as np
 
 from convert.errors import ConvertError
 
-__all__ = ["Contestant", "Read", "entered"]
+__all__ = ["ReaderProcess", "TimedReading", "running_readers"]
 
 
 @dataclass(frozen=True)
-class Read:
-    """What a reader made of a picture.
+class TimedReading:
+    """A reading with its time and memory.
 
     Attributes:
-        texts: Of its lines.
-        quads: float32 (n, 4, 2), pixels; None for a picture of one line.
-        ms: Time it took.
-        peak_mib: Most memory that the reader's process has held so far; NaN where it is not known.
+        texts: Texts of the lines.
+        quads: float32 (n, 4, 2), pixels; None for a line image.
+        ms: Time of the reading in ms.
+        peak_mib: Peak memory of the reader's process in MiB; NaN if unknown.
     """
 
     texts: list[str]
@@ -39,20 +39,20 @@ class Read:
     peak_mib: float
 
 
-class Contestant:
-    """A reader in a process of its own."""
+class ReaderProcess:
+    """A reader in its own process."""
 
     def __init__(self, name: str, bundle: Path, variant: str, threads: int | None) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
-            name: Its name in tables.
+            name: Name in tables.
             bundle: Folder of the bundle.
-            variant: Variant to read with.
-            threads: CPU threads; None takes the SDK's default.
+            variant: Variant of the bundle.
+            threads: Number of CPU threads; None takes the SDK's default.
 
         Raises:
-            ConvertError: The bundle cannot be read with.
+            ConvertError: The bundle cannot be used.
         """
         self.name = name
         context = multiprocessing.get_context("spawn")
@@ -64,21 +64,21 @@ class Contestant:
         other.close()
         self._answer()
 
-    def read(self, image: np.ndarray, is_line: bool) -> Read:
-        """Return what it reads in a picture.
+    def read(self, image: np.ndarray, is_line: bool) -> TimedReading:
+        """Return the reading of a picture.
 
         Args:
             image: uint8 RGB (H, W, 3).
-            is_line: Whether it is a picture of one line.
+            is_line: Whether the picture is a line image.
 
         Raises:
             ConvertError: The reader fails or its process dies.
         """
         self._pipe.send((image, is_line))
-        return Read(*self._answer())
+        return TimedReading(*self._answer())
 
     def close(self) -> None:
-        """End its process."""
+        """End the process."""
         self._pipe.close()
         self._process.join(5)
         if self._process.is_alive():
@@ -99,27 +99,29 @@ class Contestant:
 
 
 @contextlib.contextmanager
-def entered(entries: Sequence[tuple[str, Path, str]], threads: int | None) -> Iterator[list[Any]]:
-    """Give started contestants and end them.
+def running_readers(
+    entries: Sequence[tuple[str, Path, str]], threads: int | None
+) -> Iterator[list[Any]]:
+    """Start readers, and end them at the end of the block.
 
     Args:
-        entries: (name, bundle, variant) of each.
-        threads: CPU threads of each.
+        entries: (name, bundle, variant) of each reader.
+        threads: Number of CPU threads of each reader.
 
     Yields:
-        The contestants in the same order.
+        The readers in the order of the entries.
     """
     with contextlib.ExitStack() as stack:
         started = []
         for entry in entries:
-            contestant = Contestant(*entry, threads)
-            stack.callback(contestant.close)
-            started.append(contestant)
+            reader = ReaderProcess(*entry, threads)
+            stack.callback(reader.close)
+            started.append(reader)
         yield started
 
 
 def _work(pipe: Connection, bundle: str, variant: str, threads: int | None) -> None:
-    """Read pictures until the pipe is closed; runs in the child."""
+    """Read pictures until the pipe is closed, in the child process."""
     from sdk import Reader
     from sdk.errors import SdkError
 
@@ -149,7 +151,7 @@ def _read(reader: Any, image: np.ndarray, is_line: bool) -> tuple[list[str], Any
 
 
 def _peak_mib() -> float:
-    # the kernel's ru_maxrss would hold that of the parent too, from before this program started
+    # the kernel's ru_maxrss would include the parent's peak before the start of this program
     try:
         status = Path("/proc/self/status").read_text(encoding="ascii")
     except OSError:

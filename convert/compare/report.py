@@ -1,4 +1,4 @@
-"""What a comparison found, as text, as CSV and as a picture."""
+"""Results of a comparison as text, as CSV and as a picture."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from convert.compare.compare import Entry, Standing, standings
+from convert.compare.compare import Entry, Totals, totals_of
 
 __all__ = ["as_csv", "as_picture", "as_text"]
 
@@ -28,16 +28,16 @@ _WIDTH, _ROW, _HEAD, _LABEL = 420, 22, 26, 130
 _INK, _AXIS, _BAR, _PAPER = (0, 0, 0), (150, 150, 150), (20, 90, 170), (255, 255, 255)
 
 
-def _values(entry: Entry, standing: Standing) -> dict[str, float]:
+def _values(entry: Entry, totals: Totals) -> dict[str, float]:
     return {
         "MB": entry.megabytes,
-        "line_ms": standing.median_ms("line"),
-        "photo_ms": standing.median_ms("photo"),
-        "peak_mib": standing.peak_mib,
-        "strings": standing.string_share,
-        "characters": standing.character_share,
-        "lost": standing.lost,
-        "gained": standing.gained,
+        "line_ms": totals.median_ms("line"),
+        "photo_ms": totals.median_ms("photo"),
+        "peak_mib": totals.peak_mib,
+        "strings": totals.string_share,
+        "characters": totals.character_share,
+        "lost": totals.lost,
+        "gained": totals.gained,
     }
 
 
@@ -46,18 +46,18 @@ def _cell(value: float, form: str) -> str:
 
 
 def as_text(entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> str:
-    """Return readable tables: all sets together, then set by set."""
-    whole, sets = standings(rows, len(entries))
+    """Return tables: all sets together, then each set."""
+    whole, sets = totals_of(rows, len(entries))
     width = max(len("variant"), *(len(entry.name) for entry in entries)) + 2
     lines = [f"{'variant':<{width}}" + "".join(f"{title:>12}" for _, title, _ in _COLUMNS)]
-    for entry, standing in zip(entries, whole, strict=True):
-        values = _values(entry, standing)
+    for entry, totals in zip(entries, whole, strict=True):
+        values = _values(entry, totals)
         cells = (f"{_cell(values[key], form):>12}" for key, _, form in _COLUMNS)
         lines.append(f"{entry.name:<{width}}" + "".join(cells))
     pictures = sum(len(s.line_ms) + len(s.photo_ms) for s in whole[:1])
     lines += [
-        f"{pictures} pictures with {whole[0].strings} labelled strings; ms are medians; lost and "
-        f"gained are strings against {entries[0].name}.",
+        f"{pictures} pictures with {whole[0].strings} labeled strings; ms are medians; lost and "
+        f"gained are strings relative to {entries[0].name}.",
         "",
         f"{'strings right':<28}{'count':>7}" + "".join(f"{e.name:>{width + 8}}" for e in entries),
     ]
@@ -71,7 +71,7 @@ def as_text(entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> str:
 
 def as_csv(entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> str:
     """Return a row for each variant and set, and for all sets together ("all")."""
-    whole, sets = standings(rows, len(entries))
+    whole, sets = totals_of(rows, len(entries))
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     counts = ["labels", "right", "label_characters", "edits"]
@@ -85,8 +85,8 @@ def as_csv(entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> str:
 
 
 def as_picture(entries: Sequence[Entry], rows: Sequence[dict[str, Any]]) -> bytes:
-    """Return bars of each figure, a PNG."""
-    whole, _ = standings(rows, len(entries))
+    """Return a bar chart of each measure, a PNG."""
+    whole, _ = totals_of(rows, len(entries))
     values = [_values(e, s) for e, s in zip(entries, whole, strict=True)]
     panels = [_panel(key, title, form, entries, values) for key, title, form in _COLUMNS[:6]]
     height = panels[0].height

@@ -1,8 +1,7 @@
-"""A detector or a line graph taken over from another bundle, byte for byte.
+"""A detector or a line graph copied from another bundle, byte by byte.
 
-Who trains a line network of their own on the codes of one line needs no detector of their own, nor
-photos to train and calibrate one; a detector that is trained alone goes with the lines that are
-there.
+A user's own line network requires no detector of its own and no photos to train and calibrate one.
+A detector that was trained alone is combined with an existing line graph.
 """
 
 from __future__ import annotations
@@ -26,16 +25,16 @@ Variant = Mapping[str, GraphSpec]
 def adopt_graph(
     role: str, source: Path, variants: Mapping[str, Variant], folder: Path
 ) -> dict[str, Variant]:
-    """Copy a graph of a bundle, in each variant, beside the graphs of a new one.
+    """Copy a graph of a bundle, in each variant, to the graphs of a new bundle.
 
     Args:
         role: "detector" or "line".
-        source: The bundle that has it.
-        variants: Graphs of the new bundle by variant, without this one.
-        folder: Where these lie.
+        source: The other bundle.
+        variants: Graphs of the new bundle by variant, without this graph.
+        folder: Folder of the new bundle.
 
     Returns:
-        The graphs with those taken over, by variant.
+        All graphs of the new bundle by variant.
 
     Raises:
         ConvertError: The bundle is missing or damaged, or lacks a variant or its graph.
@@ -46,14 +45,14 @@ def adopt_graph(
         try:
             graph = Bundle.open(source, variant).graph(role)
         except SdkError as error:
-            raise ConvertError(f"No {variant} {role} to take over. {error}") from error
+            raise ConvertError(f"Cannot copy the {variant} {role}. {error}") from error
         shutil.copyfile(graph.path, folder / graph.spec.file)
         found[variant] = {**graphs, role: graph.spec}
     return found
 
 
 def graph_runs(role: str, source: Path) -> list[dict[str, Any]]:
-    """Return the records of the runs that gave a bundle a graph, as far as it tells.
+    """Return the records of a graph's runs in a bundle, if the bundle has them.
 
     Raises:
         ConvertError: The bundle is missing or damaged.

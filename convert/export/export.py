@@ -17,7 +17,7 @@ from convert.export.variants import Shape, Variants
 from convert.folder import built_beside
 from convert.quantize.tuned_graphs import open_tuned
 from convert.recipe import array_sha256, recipe_json
-from convert.source.run import Source, merge, owners, run_record
+from convert.source.run import TrainedRun, merge, owners, run_record
 from convert.source.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
 from convert.tflite.conversion import PRECISIONS
 from convert.verify.floors import FLOORS, Floor, shortfalls
@@ -34,33 +34,34 @@ from sdk.rectify.crop import CROP_HEIGHT
 
 __all__ = ["BelowFloorError", "Options", "export"]
 
-_HELD_BACK = "held back"  # the set of samples from where the calibration's come
+_HELD_BACK = "held back"  # name of the set of samples from the calibration's source
 
 
 @dataclass(frozen=True)
 class Options:
-    """How to export.
+    """Options of an export.
 
     Attributes:
-        precisions: Variants to make, each one of `PRECISIONS`.
-        graphs: Graphs to convert; empty takes all of the runs. Without the recognizer, lines are
-            read from the picture's pixels only.
+        precisions: Variants to write, from `PRECISIONS`.
+        graphs: Graphs to convert; empty for all graphs of the runs. Without the recognizer, lines
+            are read from the picture's pixels only.
         frame: (height, width) of the detector's input in pixels, multiples of 32.
         columns: Static columns of the recognizer's input; the interpreter can resize them.
-        crop_width: Static width of the line graph's input in pixels, a multiple of 32.
-        calibration: Folders of samples; empty draws them with the generator.
-        count: Most photos, and most strips, to calibrate on.
-        held_back: Most photos, and most strips, to compare on; never calibrated on.
-        photos: Further folders to compare on, each on its own.
-        tuned: Folder of tuned graphs, which the int8 variant takes; None tunes nothing.
-        detector: A bundle whose detectors are taken over as they are, by variant; None where the
-            runs give the detector, or there shall be none.
-        line: The same for the graphs of lines; None where the runs give them.
-        name: Name of the bundle; its folder's name if empty.
+        line_width: Static width of the line graph's input in pixels, a multiple of 32.
+        calibration: Folders of samples; empty for generated samples.
+        count: Greatest number of photos, and of line images, for the calibration.
+        held_back: Greatest number of photos, and of line images, for the comparison; these are not
+            in the calibration.
+        photos: Additional folders for the comparison, each a set of its own.
+        tuned: Folder of tuned graphs for the int8 variant; None for quantization after training.
+        detector: Bundle whose detector is copied, in each variant; None if the runs have the
+            detector, or for a bundle without one.
+        line: Bundle whose line graph is copied, in each variant; None if the runs have it.
+        name: Name of the bundle; empty for its folder's name.
         version: Version of the bundle.
-        default_variant: Variant the SDK opens; ``int8`` or the first one if empty.
+        default_variant: Variant that the SDK opens; empty for ``int8``, or the first variant.
         decode: Thresholds of the SDK's decoding.
-        floors: What each variant must reach.
+        floors: Least fidelity by variant.
         force: Whether an existing bundle may be replaced.
     """
 
@@ -68,7 +69,7 @@ class Options:
     graphs: tuple[str, ...] = ()
     frame: tuple[int, int] = (640, 640)
     columns: int = 64
-    crop_width: int = 256
+    line_width: int = 256
     calibration: tuple[Path, ...] = ()
     count: int = 200
     held_back: int = 64
@@ -85,15 +86,15 @@ class Options:
 
     @property
     def adopted(self) -> dict[str, Path]:
-        """The bundles that graphs are taken over from, by role."""
+        """The bundles from which graphs are copied, by role."""
         given = {"detector": self.detector, "line": self.line}
         return {role: bundle for role, bundle in given.items() if bundle is not None}
 
     def check(self) -> None:
-        """Check the values against each other.
+        """Check the values.
 
         Raises:
-            ConvertError: One is outside its legal values.
+            ConvertError: A value is illegal.
         """
         unknown = [p for p in self.precisions if p not in PRECISIONS]
         rules = [
@@ -104,8 +105,8 @@ class Options:
                 f"The frame must be multiples of 32 px, not {self.frame[1]}x{self.frame[0]}.",
             ),
             (
-                self.crop_width > 0 and self.crop_width % 32 == 0,
-                f"The strip width must be a multiple of 32 px, not {self.crop_width}.",
+                self.line_width > 0 and self.line_width % 32 == 0,
+                f"The width of the line graph must be a multiple of 32 px, not {self.line_width}.",
             ),
             (self.columns > 0, f"The recognizer needs columns, not {self.columns}."),
             (
@@ -133,7 +134,7 @@ class Options:
 
 
 def export(
-    sources: Sequence[Source],
+    sources: Sequence[TrainedRun],
     target: Path,
     options: Options,
     say: Callable[[str], None] = lambda message: None,
@@ -141,17 +142,17 @@ def export(
     """Convert, verify and write a bundle.
 
     Args:
-        sources: Runs; where two have the same graph, the later one gives it.
-        target: The bundle's folder, written whole or not at all.
-        options: How.
-        say: Told what is being done, a line each.
+        sources: Runs; if two have the same graph, the later run is taken.
+        target: The bundle's folder, written atomically.
+        options: Options of the export.
+        say: Called with messages on the progress.
 
     Returns:
         Reports by set of samples and variant.
 
     Raises:
-        ConvertError: Unusable options or runs, a failing converter, a variant below its floor, or
-            a target that cannot be written.
+        ConvertError: Illegal options, unusable runs, a failed conversion, a variant below its
+            floor, or a target that cannot be written.
     """
     options.check()
     models, charset = merge(sources, options.graphs, options.adopted)
@@ -176,13 +177,13 @@ def export(
 def _build(
     folder: Path,
     name: str,
-    sources: Sequence[Source],
+    sources: Sequence[TrainedRun],
     models: Mapping[str, Any],
     charset: Charset,
     options: Options,
     say: Callable[[str], None],
 ) -> dict[str, dict[str, Report]]:
-    """Fill a folder with a verified bundle."""
+    """Write a verified bundle into a folder."""
     tuned = {}
     if options.tuned is not None:
         wanted = {name: run for name, run in owners(sources).items() if name in models}
@@ -240,17 +241,17 @@ def _build(
 
 
 class BelowFloorError(ConvertError):
-    """A variant does not agree well enough with its Keras models.
+    """A variant differs too much from its Keras models.
 
     Attributes:
         reports: By set of samples and variant.
     """
 
     def __init__(self, found: list[str], reports: dict[str, dict[str, Report]]) -> None:
-        """Say what is below its floor."""
+        """Create the error from sentences on the shortfalls."""
         self.reports = reports
         super().__init__(
-            "The bundle is not written, its variants agree too little with the Keras models:\n  "
+            "The bundle is not written, because variants are below their floors:\n  "
             + "\n  ".join(found)
             + "\nCalibrate on more or better samples, train longer, or lower the floor "
             "(--min-same, --max-lost, --min-correlation)."
@@ -266,7 +267,7 @@ def _shape(name: str, model: Any, options: Options) -> Shape:
     height, width = {
         "detector": options.frame,
         "recognizer": (FEATURE_ROWS, options.columns),
-        "line": (CROP_HEIGHT, options.crop_width),
+        "line": (CROP_HEIGHT, options.line_width),
     }[name]
     return 1, height, width, channels
 
@@ -291,12 +292,12 @@ def _plain(options: Options) -> dict[str, Any]:
 def _calibration_record(samples: Samples, options: Options) -> dict[str, Any]:
     def arrays() -> Iterable[np.ndarray]:
         yield from (photo.frame for photo in samples.photos)
-        yield from (strip.pixels for strip in samples.strips)
+        yield from (line.pixels for line in samples.lines)
 
     return {
         "source": [path.name for path in options.calibration]
         or f"generator, seed {CALIBRATION_SEED}",
         "photos": len(samples.photos),
-        "strips": len(samples.strips),
+        "lines": len(samples.lines),
         "sha256": array_sha256(arrays()),
     }

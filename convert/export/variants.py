@@ -22,7 +22,7 @@ Shape = tuple[int, int, int, int]
 
 
 class Variants:
-    """Makes the files of one variant after the other from the same models and samples."""
+    """Writes the files of each variant from the same models and samples."""
 
     def __init__(
         self,
@@ -33,16 +33,16 @@ class Variants:
         scratch: Path,
         say: Callable[[str], None],
     ) -> None:
-        """Remember what to convert.
+        """Create the writer.
 
         Args:
             models: Keras models by graph name.
-            shapes: Static input shapes (batch, height, width, channels) of the same graphs.
-            calibration: Samples for the integer graphs that are not tuned.
-            tuned: Quantized twins, with how they were tuned; graphs without one are quantized
-                after training.
-            scratch: A folder for what is only needed in between.
-            say: Told what is being done.
+            shapes: Static input shapes (batch, height, width, channels) by graph name.
+            calibration: Calibration samples of the integer graphs that are not tuned.
+            tuned: QAT models with their tuning, by graph name; other graphs are quantized after
+                training.
+            scratch: Folder for intermediate files.
+            say: Called with messages on the progress.
         """
         self._models = models
         self._shapes = shapes
@@ -56,7 +56,7 @@ class Variants:
 
         Args:
             precision: One of `PRECISIONS`.
-            folder: Where the files shall be.
+            folder: Folder of the bundle.
 
         Raises:
             ConvertError: A model cannot be frozen or the converter fails.
@@ -78,14 +78,12 @@ class Variants:
         loose = loose_arithmetic(graph)
         if loose:
             found = ", ".join(sorted(f"{op.name} {list(op.shape)}" for op in loose))
-            self._say(
-                f"  note: {path.name} keeps operations that a convolution could hold: {found}"
-            )
+            self._say(f"  note: {path.name} has operations that were not folded: {found}")
         sizes = size_offsets(path, graph.ops)
         return GraphSpec.of_file(path, graph.inputs, graph.outputs, sizes)
 
     def _frozen(self, name: str, precision: str, target: Path) -> Conversion:
-        """Freeze a model for a precision, unless that was done, and return its conversion."""
+        """Freeze a model for a precision, once, and return its conversion."""
         kind, model, shape = GRAPHS[name], self._models[name], self._shapes[name]
         integer = precision == "int8"
         saved = self._scratch / f"{name}-{'integer' if integer else 'float'}"
@@ -109,8 +107,8 @@ class Variants:
         return job
 
     def _frozen_tuned(self, name: str, target: Path) -> Conversion:
-        """Freeze a tuned twin, whose ranges are in it, and return its conversion."""
-        kind, (twin, graph) = GRAPHS[name], self._tuned[name]
+        """Freeze a QAT model, which has its own ranges, and return its conversion."""
+        kind, (model, graph) = GRAPHS[name], self._tuned[name]
         saved = self._scratch / f"{name}-tuned"
-        freeze_tuned(twin, kind, self._shapes[name], graph.input_range, saved)
+        freeze_tuned(model, kind, self._shapes[name], graph.input_range, saved)
         return Conversion(saved, target, "int8", kind.is_image)

@@ -1,7 +1,7 @@
-"""One quantized network learns to give what the float one gives.
+"""Distillation of a float network, the teacher, into its QAT model, the student.
 
 Self-distillation (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network") with fixed
-ranges of the activations: only weights and biases move, through the straight-through estimator of
+ranges of the activations: only weights and biases are trained, by the straight-through estimator of
 the fake quantization.
 """
 
@@ -18,45 +18,45 @@ import numpy as np
 import tensorflow as tf
 
 from convert.errors import ConvertError
-from convert.quantize.batches import Batch, Maker, Run
+from convert.quantize.adam import GridAdam
+from convert.quantize.batches import Batch, BatchMaker, GraphRunner
 from convert.quantize.distillation_loss import distance
-from convert.quantize.grid_adam import GridAdam
 from convert.quantize.qat_model import observe, run_named, to_grid
 from training.errors import TrainingError
 from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 
-__all__ = ["CHECKPOINT", "Lesson", "Pace", "runner"]
+__all__ = ["CHECKPOINT", "Distillation", "Schedule", "runner"]
 
 CHECKPOINT = "checkpoint.npz"
 
-_SECONDS_BETWEEN = 15.0  # checkpoints, and lines of progress
-_OBSERVED = 24  # batches that the ranges are taken from
-_EXAM = 12  # batches that the distance is measured on
-_WARM_UP = 20  # steps until the moments mean something
+_SECONDS_BETWEEN = 15.0  # of checkpoints and of messages
+_OBSERVED = 24  # batches for the ranges
+_VALIDATION = 12  # batches of a validation
+_WARM_UP = 20  # steps until Adam's moments are reliable
 
 Ends = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class Pace:
-    """Steps, grid steps that a weight moves in the fastest of them, and seed of the batches."""
+class Schedule:
+    """Number of steps, peak learning rate in grid steps, and seed of the batches."""
 
     steps: int
     rate: float
     seed: int
 
     def rate_at(self, step: int) -> float:
-        """Return the grid steps that a weight moves in a step: risen soon, then falling to 0."""
+        """Return the learning rate of a step in grid steps: warm-up, then a cosine down to 0."""
         cosine = 0.5 * (1 + math.cos(math.pi * step / self.steps))
         return self.rate * min(1.0, (step + 1) / _WARM_UP) * cosine
 
 
-def runner(twin: Any) -> Run:
-    """Return a function that runs a twin with pictures as input on uint8 pixels."""
+def runner(model: Any) -> GraphRunner:
+    """Return a function that runs an image model, from `build_float_model`, on uint8 pixels."""
 
     @tf.function(autograph=False, input_signature=[tf.TensorSpec((None, None, None, 3), tf.uint8)])
     def run(x: Any) -> dict[str, Any]:
-        return run_named(twin, _normalized(x))
+        return run_named(model, _normalized(x))
 
     return lambda x: {name: value.numpy() for name, value in run(x).items()}
 
@@ -65,53 +65,53 @@ def _normalized(pixels: Any) -> Any:
     return tf.cast(pixels, tf.float32) / 127.5 - 1.0
 
 
-class Lesson:
-    """A float network and its quantized twin.
+class Distillation:
+    """Distills a float network into its QAT model.
 
     Attributes:
-        pupil: The quantized twin; its weights are those of the last step.
+        student: The QAT model, with the weights of the last step.
     """
 
-    def __init__(self, name: str, teacher: Any, pupil: Any, ends: Ends) -> None:
-        """Take the two.
+    def __init__(self, name: str, teacher: Any, student: Any, ends: Ends) -> None:
+        """Create the distillation.
 
         Args:
-            name: Of the graph.
-            teacher: The float twin.
-            pupil: The quantized one, its ranges not set yet.
+            name: Name of the graph.
+            teacher: The float model.
+            student: The QAT model, whose ranges are not set yet.
             ends: Range of the input's grid.
         """
         self.name = name
-        self.pupil = pupil
+        self.student = student
         self._teacher = teacher
         self._ends = ends
         self._image = teacher.input.shape[-1] == 3
-        self._variables = pupil.trainable_variables
+        self._variables = student.trainable_variables
         self._adam = GridAdam(self._variables)
         channels = teacher.input.shape[-1]
         spec = tf.TensorSpec((None, None, None, channels), tf.uint8 if self._image else tf.float32)
         number = tf.TensorSpec((), tf.float32)
         self._step = tf.function(
-            self._learn, autograph=False, input_signature=[spec, spec, number, number]
+            self._train_step, autograph=False, input_signature=[spec, spec, number, number]
         )
         self._distance = tf.function(self._measure, autograph=False, input_signature=[spec, spec])
 
-    def learn(
+    def train(
         self,
-        make: Maker,
-        exam: Maker,
-        pace: Pace,
+        make: BatchMaker,
+        validation: BatchMaker,
+        schedule: Schedule,
         checkpoint: Path,
         say: Callable[[str], None],
     ) -> dict[str, Any]:
-        """Tune the quantized twin, from the checkpoint on if it is this graph's.
+        """Train the student, from the checkpoint if it belongs to this graph.
 
         Args:
-            make: Makes the batches to learn from.
-            exam: Makes the batches to measure on.
-            pace: How long and how fast.
-            checkpoint: File to keep the state in.
-            say: Told how it goes.
+            make: Makes the training batches.
+            validation: Makes the validation batches.
+            schedule: Steps, learning rate and seed.
+            checkpoint: File of the checkpoint.
+            say: Called with messages on the progress.
 
         Returns:
             Steps, seconds, and the distance from the float network before and after.
@@ -119,10 +119,10 @@ class Lesson:
         Raises:
             ConvertError: The checkpoint cannot be read or written.
         """
-        first = [make(np.random.default_rng((pace.seed, 1, i)))[0] for i in range(_OBSERVED)]
-        observe(self._teacher, self.pupil, map(self._float_input, first))
-        start = self.pupil.get_weights()
-        before = self._examine(exam)
+        first = [make(np.random.default_rng((schedule.seed, 1, i)))[0] for i in range(_OBSERVED)]
+        observe(self._teacher, self.student, map(self._float_input, first))
+        start = self.student.get_weights()
+        before = self._validate(validation)
         done, spent = self._resume(checkpoint)
         say(
             f"{self.name}: distance {before:.4f} before tuning"
@@ -130,25 +130,26 @@ class Lesson:
         )
         begin = told = time.monotonic()
         losses: list[float] = []
-        for step in range(done, pace.steps):
-            batch = map(tf.constant, make(np.random.default_rng((pace.seed, 2, step))))
-            losses.append(float(self._step(*batch, pace.rate_at(step), float(step + 1))))
+        for step in range(done, schedule.steps):
+            batch = map(tf.constant, make(np.random.default_rng((schedule.seed, 2, step))))
+            losses.append(float(self._step(*batch, schedule.rate_at(step), float(step + 1))))
             now = time.monotonic()
-            if now - told > _SECONDS_BETWEEN or step + 1 == pace.steps:
+            if now - told > _SECONDS_BETWEEN or step + 1 == schedule.steps:
                 told, pause = now, (now - begin) / (step + 1 - done)
                 self._keep(checkpoint, step + 1, spent + now - begin)
                 say(
-                    f"{self.name}: step {step + 1}/{pace.steps}, distance {np.mean(losses):.4f}, "
-                    f"{pause:.2f} s a step, {pause * (pace.steps - step - 1):.0f} s left"
+                    f"{self.name}: step {step + 1}/{schedule.steps}, "
+                    f"distance {np.mean(losses):.4f}, {pause:.2f} s a step, "
+                    f"{pause * (schedule.steps - step - 1):.0f} s left"
                 )
                 losses = []
-        after = self._examine(exam)
+        after = self._validate(validation)
         say(f"{self.name}: distance {before:.4f} before tuning, {after:.4f} after")
         if not after < before:
-            say(f"{self.name}: tuning did not help; the weights from before are kept")
-            self.pupil.set_weights(start)
+            say(f"{self.name}: tuning did not help; the earlier weights are kept")
+            self.student.set_weights(start)
         return {
-            "steps": pace.steps,
+            "steps": schedule.steps,
             "seconds": round(spent + time.monotonic() - begin, 1),
             "distance": {"before": before, "after": min(before, after)},
         }
@@ -157,34 +158,34 @@ class Lesson:
         return _normalized(x) if self._image else x
 
     def _outputs(self, x: Any, y: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        # 128 is zero on the integer graph's grid, 127.5 is on the float network's
+        # zero is 128 on the integer graph's grid and 127.5 on the float network's
         y = (tf.cast(y, tf.float32) - 128.0) / 127.5 if self._image else to_grid(y, self._ends)
-        return run_named(self._teacher, self._float_input(x)), run_named(self.pupil, y)
+        return run_named(self._teacher, self._float_input(x)), run_named(self.student, y)
 
     def _measure(self, x: Any, y: Any) -> Any:
         return distance(*self._outputs(x, y))
 
-    def _learn(self, x: Any, y: Any, rate: Any, number: Any) -> Any:
+    def _train_step(self, x: Any, y: Any, rate: Any, number: Any) -> Any:
         with tf.GradientTape() as tape:
             loss = self._measure(x, y)
         self._adam.apply(tape.gradient(loss, self._variables), rate, number)
         return loss
 
-    def _examine(self, exam: Maker) -> float:
-        batches: list[Batch] = [exam(np.random.default_rng(i)) for i in range(_EXAM)]
+    def _validate(self, validation: BatchMaker) -> float:
+        batches: list[Batch] = [validation(np.random.default_rng(i)) for i in range(_VALIDATION)]
         return float(np.mean([float(self._distance(*map(tf.constant, b))) for b in batches]))
 
     def _resume(self, path: Path) -> tuple[int, float]:
-        """Take the state of a checkpoint; returns the steps and seconds done."""
+        """Restore a checkpoint; return the completed steps and seconds."""
         if not path.exists():
             return 0, 0.0
         try:
             state = read_checkpoint(path)
         except TrainingError as error:
             raise ConvertError(str(error)) from error
-        if state.state["graph"] != self.name:  # left by the graph before
+        if state.state["graph"] != self.name:  # of the graph before
             return 0, 0.0
-        self.pupil.set_weights(state.weights)
+        self.student.set_weights(state.weights)
         for variable, value in zip(self._adam.state, state.optimizer, strict=True):
             variable.assign(value)
         return int(state.state["step"]), float(state.state["seconds"])
@@ -193,6 +194,6 @@ class Lesson:
         optimizer = [np.asarray(variable) for variable in self._adam.state]
         state = {"graph": self.name, "step": step, "seconds": seconds}
         try:
-            write_checkpoint(path, Checkpoint(self.pupil.get_weights(), [], optimizer, state))
+            write_checkpoint(path, Checkpoint(self.student.get_weights(), [], optimizer, state))
         except TrainingError as error:
             raise ConvertError(str(error)) from error

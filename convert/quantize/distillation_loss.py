@@ -1,7 +1,7 @@
-"""How far a quantized network is from the float one it shall reproduce.
+"""The distillation loss: distance of the QAT model's outputs from the float network's outputs.
 
 Self-distillation (Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"): the float
-network's own outputs are the targets, so that tuning needs pictures but no labels.
+network's outputs are the targets, so that tuning requires pictures but no labels.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ import tensorflow as tf
 
 __all__ = ["distance"]
 
-# Added to distances in pixels before their ratio is taken: a cell is 4 px.
+# Added to both distances of a ratio, in px: the size of a cell.
 _CELL_PX = 4.0
 
 
 def distance(want: Mapping[str, Any], have: Mapping[str, Any]) -> Any:
-    """Return a scalar that is 0 where both networks agree.
+    """Return the distillation loss, a scalar; 0 for equal outputs.
 
     Args:
-        want: Outputs of the float network by name, float32.
-        have: Outputs of the quantized one, of the same shapes.
+        want: Outputs of the teacher by name, float32.
+        have: Outputs of the student, of the same shapes.
     """
     if "logits" in want:
         return _divergence(want["logits"], have["logits"])
     text = tf.sigmoid(want["score"])
     entropy = tf.nn.sigmoid_cross_entropy_with_logits
     score = entropy(text, have["score"]) - entropy(text, want["score"])
-    # cells of text are few, and they alone have a geometry
+    # text cells are few, and only text cells have a geometry
     loss = tf.reduce_mean(score) + _mean(score, text)
     for name in ("vertical", "horizontal"):
         ratio = tf.math.log((have[name] + _CELL_PX) / (want[name] + _CELL_PX))
@@ -48,6 +48,6 @@ def _divergence(want: Any, have: Any) -> Any:
 
 
 def _mean(values: Any, weight: Any) -> Any:
-    """Return the mean of maps (..., c) over cells weighted by (..., 1)."""
+    """Return the mean of maps (..., c) with cell weights (..., 1)."""
     total = tf.reduce_sum(weight) * tf.cast(tf.shape(values)[-1], tf.float32)
     return tf.reduce_sum(weight * values) / (total + 1e-6)

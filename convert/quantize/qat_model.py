@@ -1,14 +1,14 @@
-"""The quantization-aware twin of a network.
+"""The float model in tf_keras and the QAT model of a network.
 
-The twin is the same network built by the same functions from tf_keras layers, which is what
-tensorflow-model-optimization works on. Every batch normalization and every fixed factor is folded
-into the convolution before it, with the statistics of the float network, so that the twin trains
-the very numbers that the integer graph will hold. Then each layer is wrapped so that it calculates
-with quantized values (Jacob et al. 2018, "Quantization and Training of Neural Networks for
-Efficient Integer-Arithmetic-Only Inference", section 3).
+The float model is the same network, built by the same functions from tf_keras layers, because
+tensorflow-model-optimization supports only these. Every batch normalization and every fixed factor
+is folded into the convolution before it, with the statistics of the trained network, so that tuning
+trains the numbers of the integer graph. The QAT (quantization-aware training) model wraps each
+layer of the float model so that it computes with quantized values (Jacob et al. 2018, "Quantization
+and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference", section 3).
 
-The rules are not the library's defaults: its registry quantizes depthwise weights by one scale for
-all channels, the results of a convolution once more before its rectifier, and knows no resizing.
+The rules are not the library's defaults: its registry has one scale for all channels of depthwise
+weights, quantizes a convolution's output before its rectifier too, and does not support resizing.
 """
 
 from __future__ import annotations
@@ -27,26 +27,34 @@ from training.config import ModelConfig
 from training.models.fots import build_detector, build_recognizer
 from training.models.line import build_line
 
-__all__ = ["PIXELS", "build_twin", "folded_weights", "observe", "quantize", "run_named", "to_grid"]
+__all__ = [
+    "PIXELS",
+    "build_float_model",
+    "folded_weights",
+    "observe",
+    "quantize",
+    "run_named",
+    "to_grid",
+]
 
 PIXELS = (-128 / 127.5, 127 / 127.5)
-"""Range of a picture's values on whose grid the raw pixel is the quantized value, zero at 128."""
+"""Range of normalized pixels on whose grid the raw pixel is the quantized value, zero at 128."""
 
 _WEIGHTED = {"Conv2D": "kernel", "DepthwiseConv2D": "depthwise_kernel"}
-# What these give lies on the grid of what they take.
+# Layers whose outputs are on the grid of their inputs.
 _SAME_GRID = {"InputLayer", "UpSampling2D", "MaxPooling2D", "Reshape", "ZeroPadding2D"}
 _QUANTIZED = {"ReLU", "Add", "Concatenate", "AveragePooling2D", *_WEIGHTED}
 _FOLDED = ("BatchNormalization", "Rescaling")
 _SHARES = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
-"""Shares of an activation's extremes that its range is chosen from."""
+"""Candidate ranges of an activation, as shares of its extremes."""
 _BORDER = 2
-"""Columns at the end of a tensor that its range is not taken from.
+"""Columns at the end of a tensor that do not count for its range.
 
-A line network marks there where its picture ends, by values several times as high as all others. A
-grid for those would be coarse for what is read; cut off, they still are the highest. Other networks
-have ordinary values there, which the other columns and batches show as well.
+A line network marks the end of its picture in these columns, by values several times higher than
+all others. A range with these values would make the grid coarse for the text; clipped, they still
+are the highest. Other networks have ordinary values in these columns.
 """
-_SPACING = 7  # of the batches that the share is chosen on: each runs once for every share
+_SPACING = 7  # only every seventh batch serves the choice of the share
 
 
 def _identity(*_: Any, **__: Any) -> Any:
@@ -54,7 +62,7 @@ def _identity(*_: Any, **__: Any) -> Any:
 
 
 class _FoldedLayers:
-    """tf_keras's layers without those that are folded; every convolution has a bias for them."""
+    """tf_keras' layers without the folded ones; every convolution has a bias instead."""
 
     def __getattr__(self, name: str) -> Any:
         if name in _FOLDED:
@@ -72,30 +80,30 @@ _API = SimpleNamespace(
 )
 
 
-def build_twin(name: str, config: ModelConfig | None, source: Any) -> Any:
-    """Return the float twin of a network, its normalization folded.
+def build_float_model(name: str, config: ModelConfig | None, source: Any) -> Any:
+    """Return the float model of a network in tf_keras, with its normalization folded.
 
     Args:
         name: ``"detector"``, ``"recognizer"`` or ``"line"``.
-        config: What the network was built from.
-        source: The Keras network, whose weights are taken.
+        config: Configuration of the network.
+        source: The Keras network with the weights.
 
     Returns:
-        A tf_keras model with the same outputs; pictures enter normalized to -1..1, float32.
+        A tf_keras model with the same outputs; image inputs are float32, normalized to -1..1.
 
     Raises:
-        ConvertError: The network holds a layer that cannot be folded or is not the one described.
+        ConvertError: A layer cannot be folded, or the network does not fit its configuration.
     """
     if config is None:
-        raise ConvertError(f"The {name} network has no configuration to build its twin from.")
+        raise ConvertError(f"The {name} network has no configuration, which tuning requires.")
     if name == "recognizer":
-        twin = build_recognizer(_API, config)
+        model = build_recognizer(_API, config)
     elif name == "detector":
-        twin = build_detector(_API, config, normalize=False)
+        model = build_detector(_API, config, normalize=False)
     else:
-        twin = build_line(_API, config, normalize=False)
+        model = build_line(_API, config, normalize=False)
     weights = folded_weights(source)
-    for layer in twin.layers:
+    for layer in model.layers:
         if not layer.weights:
             continue
         values = weights.get(layer.name)
@@ -105,17 +113,17 @@ def build_twin(name: str, config: ModelConfig | None, source: Any) -> Any:
                 "describes. Tune the run with the version that trained it."
             )
         layer.set_weights(values)
-    return twin
+    return model
 
 
 def folded_weights(model: Any) -> dict[str, list[np.ndarray]]:
-    """Return kernel and bias of each convolution with what follows it folded in, by layer name.
+    """Return folded kernel and bias of each convolution, by layer name.
 
     Args:
         model: A Keras network.
 
     Raises:
-        ConvertError: A batch normalization or a factor follows something else.
+        ConvertError: A batch normalization or a factor does not follow a convolution.
     """
     found: dict[str, list[np.ndarray]] = {}
     for layer in model.layers:
@@ -127,10 +135,10 @@ def folded_weights(model: Any) -> dict[str, list[np.ndarray]]:
         elif kind in _FOLDED:
             before = layer.input._keras_history.operation
             if type(before).__name__ == "InputLayer":
-                continue  # the normalization of pixels: the twin takes them normalized
+                continue  # normalization of pixels: the model's input is normalized
             if before.name not in found:
                 raise ConvertError(
-                    f"{layer.name} follows {before.name}, which is no convolution: it cannot be "
+                    f"{layer.name} follows {before.name}, which is not a convolution: it cannot be "
                     "folded for quantization-aware tuning."
                 )
             factor, offset = _affine(layer)
@@ -148,7 +156,7 @@ def folded_weights(model: Any) -> dict[str, list[np.ndarray]]:
 
 
 def _affine(layer: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Return factor and offset of a layer that only scales."""
+    """Return factor and offset of an affine layer."""
     if type(layer).__name__ == "Rescaling":
         return np.asarray(layer.scale, np.float64), np.asarray(layer.offset, np.float64)
     gamma, beta, mean, variance = (np.asarray(v, np.float64) for v in layer.get_weights())
@@ -160,7 +168,7 @@ class Channels(tfmot.quantizers.Quantizer):
     """Weights on an int8 grid, symmetric, with a scale for each output channel."""
 
     def __init__(self, depthwise: bool) -> None:
-        """Remember whether the kernel is that of a depthwise convolution."""
+        """Create the quantizer; ``depthwise`` says whether the convolution is depthwise."""
         self.depthwise = depthwise
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
@@ -169,7 +177,7 @@ class Channels(tfmot.quantizers.Quantizer):
 
     def __call__(self, inputs: Any, training: Any, weights: Any, **_: Any) -> Any:
         """Return the quantized kernel (rows, columns, in, out)."""
-        # a depthwise kernel is (rows, columns, in, multiplier): its channels are the last two
+        # a depthwise kernel is (rows, columns, in, multiplier): the last two axes are its channels
         flat = tf.reshape(inputs, (*inputs.shape[:2], -1)) if self.depthwise else inputs
         axes = list(range(len(flat.shape) - 1))
         most = tf.maximum(tf.reduce_max(tf.abs(tf.stop_gradient(flat)), axes), 1e-8)
@@ -184,7 +192,7 @@ class Channels(tfmot.quantizers.Quantizer):
 
 
 class Range(tfmot.quantizers.Quantizer):
-    """Activations on an int8 grid between two values that `observe` sets."""
+    """Activations on an int8 grid whose range `observe` sets."""
 
     def build(self, tensor_shape: Any, name: str, layer: Any) -> dict[str, Any]:
         """Return the variables of the range."""
@@ -207,14 +215,14 @@ class Range(tfmot.quantizers.Quantizer):
 
 
 class Rule(tfmot.QuantizeConfig):
-    """What of a layer is quantized."""
+    """Quantized weights and outputs of a layer."""
 
     def __init__(self, weights: str = "", output: bool = False) -> None:
-        """Remember the rule.
+        """Create the rule.
 
         Args:
             weights: Name of the layer's kernel; "" for none.
-            output: Whether its result is quantized.
+            output: Whether the layer's output is quantized.
         """
         self.weights = weights
         self.output = output
@@ -226,7 +234,7 @@ class Rule(tfmot.QuantizeConfig):
         return [(getattr(layer, self.weights), Channels(self.weights.startswith("depthwise")))]
 
     def set_quantize_weights(self, layer: Any, quantize_weights: Any) -> None:
-        """Give the layer its quantized kernel."""
+        """Set the layer's quantized kernel."""
         if self.weights:
             setattr(layer, self.weights, quantize_weights[0])
 
@@ -235,11 +243,11 @@ class Rule(tfmot.QuantizeConfig):
         return []
 
     def set_quantize_activations(self, layer: Any, quantize_activations: Any) -> None:
-        """Take nothing, since there is nothing to take."""
+        """Check that there are no activations to set."""
         assert not quantize_activations
 
     def get_output_quantizers(self, layer: Any) -> list[Any]:
-        """Return the quantizer of the result."""
+        """Return the quantizer of the output."""
         return [Range()] if self.output else []
 
     def get_config(self) -> dict[str, Any]:
@@ -248,14 +256,14 @@ class Rule(tfmot.QuantizeConfig):
 
 
 class _AsAnnotated(tfmot.QuantizeScheme):
-    """Quantize what is annotated and change nothing else."""
+    """Quantizes annotated layers and changes nothing else."""
 
     def get_layout_transformer(self) -> Any:
-        """Return what leaves the layers as they are."""
+        """Return a transform that changes no layer."""
         return _Unchanged()
 
     def get_quantize_registry(self) -> Any:
-        """Return what has no rules of its own."""
+        """Return a registry without default rules."""
         return _NoDefaults()
 
 
@@ -272,11 +280,11 @@ class _NoDefaults(tfmot.QuantizeRegistry):
         return None
 
 
-def quantize(twin: Any) -> Any:
-    """Return a twin whose layers calculate with quantized values; its ranges are not set yet.
+def quantize(model: Any) -> Any:
+    """Return the QAT model of a float model; its ranges are not set yet.
 
     Raises:
-        ConvertError: There is no rule for one of its layers.
+        ConvertError: A layer has no rule.
     """
 
     def annotate(layer: Any) -> Any:
@@ -294,8 +302,8 @@ def quantize(twin: Any) -> Any:
         rule = Rule(_WEIGHTED.get(kind, ""), not (kind in (*_WEIGHTED, "Add") and rectified))
         return tfmot.quantize_annotate_layer(layer, rule)
 
-    annotated = tf_keras.models.clone_model(twin, clone_function=annotate)
-    annotated.set_weights(twin.get_weights())
+    annotated = tf_keras.models.clone_model(model, clone_function=annotate)
+    annotated.set_weights(model.get_weights())
     with tfmot.quantize_scope({"Rule": Rule}):
         return tfmot.quantize_apply(annotated, _AsAnnotated(), quantized_layer_name_prefix="")
 
@@ -305,26 +313,27 @@ def to_grid(x: Any, ends: tuple[float, float]) -> Any:
     return tf.quantization.fake_quant_with_min_max_args(x, *ends)
 
 
-def run_named(twin: Any, x: Any) -> dict[str, Any]:
-    """Return a twin's outputs by name."""
-    result = twin(x, training=False)
+def run_named(model: Any, x: Any) -> dict[str, Any]:
+    """Return a model's outputs by name."""
+    result = model(x, training=False)
     return dict(result) if isinstance(result, Mapping) else {"logits": result}
 
 
-def observe(twin: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
-    """Set the ranges of a quantized twin so that its grids fit what its float twin gives.
+def observe(model: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
+    """Set the ranges of a QAT model from the activations of its float model.
 
-    Of the extremes' shares `_SHARES` each layer takes the one with the least squared error: a rare
-    extreme is cut off where the finer grid gains more (Choukroun et al. 2019, "Low-bit Quantization
-    of Neural Networks for Efficient Inference", section 3). The last columns do not count.
+    Each layer takes the range, among the shares `_SHARES` of its extremes, with the least squared
+    error: rare extremes are clipped if the finer grid gains more (Choukroun et al. 2019, "Low-bit
+    Quantization of Neural Networks for Efficient Inference", section 3). The last columns do not
+    count.
 
     Args:
-        twin: From `build_twin`.
-        quantized: From `quantize`.
+        model: Float model from `build_float_model`.
+        quantized: QAT model from `quantize`.
         batches: float32 inputs.
     """
     rules = {wrapper.layer.name: wrapper for wrapper in _ranged(quantized)}
-    whole = tf_keras.Model(twin.input, [twin.get_layer(name).output for name in rules])
+    whole = tf_keras.Model(model.input, [model.get_layer(name).output for name in rules])
 
     def taps(x: Any) -> list[Any]:
         values = whole(x, training=False)
@@ -348,7 +357,7 @@ def observe(twin: Any, quantized: Any, batches: Iterable[np.ndarray]) -> None:
         )
 
     seen = [tf.constant(batch) for batch in batches]
-    low, high = np.zeros(len(rules)), np.zeros(len(rules))  # zero itself is always on the grid
+    low, high = np.zeros(len(rules)), np.zeros(len(rules))  # zero is always on the grid
     for batch in seen:
         least, most = extremes(batch)
         low, high = np.minimum(low, least), np.maximum(high, most)

@@ -1,7 +1,7 @@
 """Quantization-aware tuning of the graphs of runs, resumable.
 
-Each graph's quantized twin (`twin`) learns to give what the float network gives (`lesson`), on
-pictures without labels (`batches`). The recognizer comes after the detector, whose quantized
+The QAT model of each graph (`qat_model`) learns the outputs of the float network (`distillation`)
+on pictures without labels (`batches`). The recognizer follows the detector, whose quantized
 features it will read.
 """
 
@@ -16,20 +16,20 @@ from typing import Any
 from convert.errors import ConvertError
 from convert.folder import kept_beside
 from convert.quantize.batches import (
-    Maker,
-    Run,
-    crops,
-    feature_pairs,
-    feature_rows,
-    strip_rows,
-    strips_of,
+    BatchMaker,
+    GraphRunner,
+    crop_batches,
+    feature_batches,
+    line_batches,
+    lines_of,
+    paired_features,
 )
-from convert.quantize.distillation import CHECKPOINT, Lesson, Pace, runner
-from convert.quantize.qat_model import PIXELS, build_twin, quantize
+from convert.quantize.distillation import CHECKPOINT, Distillation, Schedule, runner
+from convert.quantize.qat_model import PIXELS, build_float_model, quantize
 from convert.quantize.tuned_graphs import RECORD, TunedGraph, read_graph, read_graphs, write_graph
 from convert.recipe import tool_versions, weights_sha256
 from convert.source.graphs import GRAPHS
-from convert.source.run import Source, owners
+from convert.source.run import TrainedRun, owners
 from convert.source.samples import TUNING_SEED, Samples, gather, generate, split_evenly
 from sdk.errors import SdkError
 from sdk.files import write_atomically
@@ -38,29 +38,30 @@ __all__ = ["Tuning", "tune"]
 
 _CLAIM = "unfinished.json"
 _COLUMNS = 64
-# Pixel columns of strips, and lines of features, for each crop of a detector's batch.
-_STRIP_PIXELS = 1024
+# Pixel columns of line images, and lines of features, for each crop of a detector's batch.
+_LINE_PIXELS = 1024
 _LINES = 4
-_STRIPS = 10  # for each photo: a strip holds one line, and few strips are learned by heart
-_MEASURED = 8  # one sample in so many is kept to measure on
+_LINES_PER_PHOTO = (
+    10  # line images for each photo: a line image has one line, and few images are overfitted
+)
+_MEASURED = 8  # one of this number of samples is for validation
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """How to tune.
+    """Options of the tuning.
 
     Attributes:
-        steps: Optimizer steps of each graph.
-        photos: Folders of shards or pictures; empty draws some with the generator.
-        graphs: Graphs to tune; empty takes all of the runs.
-        count: Most photos to tune on, and a tenth of the most strips; an eighth of either is kept
-            to measure on.
-        frame: (height, width) in pixels that photos are fitted into, as the detector will;
-            multiples of 32.
+        steps: Number of optimizer steps of each graph.
+        photos: Folders of shards or pictures; empty for generated pictures.
+        graphs: Graphs to tune; empty for all graphs of the runs.
+        count: Greatest number of photos, and a tenth of the greatest number of line images; an
+            eighth of both is for validation.
+        frame: (height, width) of the detector's input in pixels; multiples of 32.
         crop: Side in pixels of the detector's crops, a multiple of 32.
-        batch: Crops of a batch; strips and feature strips in proportion.
-        rate: Grid steps that a weight moves in the fastest step; falls to 0 along a cosine.
-        seed: Of the batches.
+        batch: Number of crops in a batch; line images and line features are in proportion.
+        rate: Peak learning rate in grid steps; decays to 0 along a cosine.
+        seed: Seed of the batches.
     """
 
     steps: int = 400
@@ -77,7 +78,7 @@ class Tuning:
         """Check the values.
 
         Raises:
-            ConvertError: One is outside its legal values.
+            ConvertError: A value is illegal.
         """
         unknown = [name for name in self.graphs if name not in GRAPHS]
         rules = [
@@ -100,12 +101,12 @@ class Tuning:
                 raise ConvertError(message)
 
     def record(self) -> dict[str, Any]:
-        """Return plain values for JSON; folders by their names."""
+        """Return plain values for JSON, with the names of folders."""
         return {**asdict(self), "photos": [path.name for path in self.photos]}
 
 
 def tune(
-    sources: Sequence[Source],
+    sources: Sequence[TrainedRun],
     target: Path,
     options: Tuning,
     force: bool = False,
@@ -113,14 +114,14 @@ def tune(
 ) -> dict[str, dict[str, Any]]:
     """Tune the graphs of runs and write them as a folder of tuned graphs.
 
-    What is unfinished lies beside the target and is gone on with by the next call.
+    Unfinished work stays beside the target, and the next call resumes it.
 
     Args:
-        sources: Runs; where two have the same graph, the later one gives it.
-        target: Folder of the tuned graphs; it appears whole or not at all.
-        options: How.
+        sources: Runs; if two have the same graph, the later run is taken.
+        target: Folder of the tuned graphs, written atomically.
+        options: Options of the tuning.
         force: Whether an existing folder of tuned graphs may be replaced.
-        say: Told what is being done, a line each.
+        say: Called with messages on the progress.
 
     Returns:
         The record of each graph: steps, seconds, distance from the float network before and after.
@@ -137,14 +138,17 @@ def tune(
     digests = {name: weights_sha256(runs[name].models[name]) for name in names}
     with kept_beside(target, force=force, marker=RECORD) as folder:
         _claim(folder, {"options": options.record(), "weights_sha256": digests})
-        say(f"preparing samples: at most {options.count} photos, {_STRIPS * options.count} strips")
-        teaching = _Teaching(runs, _samples(options), options, folder, say)
+        say(
+            f"preparing samples: at most {options.count} photos, "
+            f"{_LINES_PER_PHOTO * options.count} line images"
+        )
+        tuner = _GraphTuner(runs, _samples(options), options, folder, say)
         for name in names:
             path = folder / f"{name}.npz"
             if path.exists():
                 say(f"{name}: tuned before")
                 continue
-            graph = teaching.tuned(name)
+            graph = tuner.tuned(name)
             record = {**graph.record, "weights_sha256": digests[name]}
             write_graph(path, replace(graph, record=record))
         (folder / CHECKPOINT).unlink(missing_ok=True)
@@ -156,7 +160,7 @@ def tune(
 
 
 def _claim(folder: Path, key: dict[str, Any]) -> None:
-    """Empty a folder of another tuning's unfinished work, and write down whose it is now."""
+    """Remove the unfinished work of another tuning, and record the owner of the folder."""
     claim = folder / _CLAIM
     try:
         same = json.loads(claim.read_text(encoding="utf-8")) == json.loads(json.dumps(key))
@@ -176,24 +180,26 @@ def _write(path: Path, record: dict[str, Any]) -> None:
 
 
 def _samples(options: Tuning) -> Samples:
-    strips = _STRIPS * options.count
+    lines = _LINES_PER_PHOTO * options.count
     if options.photos:
-        return gather(options.photos, options.count, strips, options.frame)
-    return generate(options.count, strips, options.frame, TUNING_SEED)
+        return gather(options.photos, options.count, lines, options.frame)
+    return generate(options.count, lines, options.frame, TUNING_SEED)
 
 
-def _apart(items: Sequence[Any], maker: Callable[[Sequence[Any]], Maker]) -> tuple[Maker, Maker]:
-    """Return makers for what is learned from and what is measured on; a single item is both."""
-    learn, exam = split_evenly(items, -(-len(items) // _MEASURED))
-    return maker(learn), maker(exam or learn)
+def _apart(
+    items: Sequence[Any], maker: Callable[[Sequence[Any]], BatchMaker]
+) -> tuple[BatchMaker, BatchMaker]:
+    """Return makers of training and validation batches; a single item serves both."""
+    training, validation = split_evenly(items, -(-len(items) // _MEASURED))
+    return maker(training), maker(validation or training)
 
 
-class _Teaching:
+class _GraphTuner:
     """Tunes one graph after the other on the same samples."""
 
     def __init__(
         self,
-        runs: Mapping[str, Source],
+        runs: Mapping[str, TrainedRun],
         samples: Samples,
         options: Tuning,
         folder: Path,
@@ -204,44 +210,48 @@ class _Teaching:
         self._options = options
         self._folder = folder
         self._say = say
-        self._twins: dict[str, Any] = {}
+        self._float_models: dict[str, Any] = {}
 
     def tuned(self, name: str) -> TunedGraph:
-        """Return a graph of the runs, tuned."""
+        """Return a tuned graph of the runs."""
         self._say(f"{name}: preparing")
-        (learn, exam), ends = self._batches(name)
-        teacher = self._twin(name)
-        lesson = Lesson(name, teacher, quantize(teacher), ends)
-        pace = Pace(self._options.steps, self._options.rate, self._options.seed)
-        record = lesson.learn(learn, exam, pace, self._folder / CHECKPOINT, self._say)
-        return TunedGraph(lesson.pupil.get_weights(), ends, record)
+        (training, validation), ends = self._batches(name)
+        teacher = self._float_model(name)
+        distillation = Distillation(name, teacher, quantize(teacher), ends)
+        schedule = Schedule(self._options.steps, self._options.rate, self._options.seed)
+        record = distillation.train(
+            training, validation, schedule, self._folder / CHECKPOINT, self._say
+        )
+        return TunedGraph(distillation.student.get_weights(), ends, record)
 
-    def _batches(self, name: str) -> tuple[tuple[Maker, Maker], tuple[float, float]]:
-        """Return batches to learn from and to measure on, and the range of the graph's input."""
+    def _batches(self, name: str) -> tuple[tuple[BatchMaker, BatchMaker], tuple[float, float]]:
+        """Return makers of training and validation batches, and the range of the graph's input."""
         options, samples = self._options, self._samples
         if name == "detector":
-            return _apart(samples.photos, lambda p: crops(p, options.crop, options.batch)), PIXELS
+            return _apart(
+                samples.photos, lambda p: crop_batches(p, options.crop, options.batch)
+            ), PIXELS
         if name == "line":
-            find = runner(self._twin("detector")) if "detector" in self._runs else None
-            strips = strips_of(samples, find)
-            return _apart(strips, lambda p: strip_rows(p, _STRIP_PIXELS * options.batch)), PIXELS
-        float_detector = runner(self._twin("detector"))
-        rows = feature_rows(samples.photos, float_detector, self._tuned_detector(), _COLUMNS)
-        # the strips end in zeros, and a feature is a rectifier's result
+            find = runner(self._float_model("detector")) if "detector" in self._runs else None
+            lines = lines_of(samples, find)
+            return _apart(lines, lambda p: line_batches(p, _LINE_PIXELS * options.batch)), PIXELS
+        float_detector = runner(self._float_model("detector"))
+        rows = paired_features(samples.photos, float_detector, self._tuned_detector(), _COLUMNS)
+        # features are padded by zeros, and are results of a rectifier
         largest = max((float(want.max()) for want, _ in rows), default=0.0)
-        return _apart(rows, lambda p: feature_pairs(p, _LINES * options.batch)), (0.0, largest)
+        return _apart(rows, lambda p: feature_batches(p, _LINES * options.batch)), (0.0, largest)
 
-    def _tuned_detector(self) -> Run:
+    def _tuned_detector(self) -> GraphRunner:
         """Return the detector whose features the recognizer will read."""
         path = self._folder / "detector.npz"
         if not path.exists():
-            return runner(self._twin("detector"))
-        detector = quantize(self._twin("detector"))
+            return runner(self._float_model("detector"))
+        detector = quantize(self._float_model("detector"))
         detector.set_weights(read_graph(path).weights)
         return runner(detector)
 
-    def _twin(self, name: str) -> Any:
-        if name not in self._twins:
+    def _float_model(self, name: str) -> Any:
+        if name not in self._float_models:
             source = self._runs[name]
-            self._twins[name] = build_twin(name, source.config, source.models[name])
-        return self._twins[name]
+            self._float_models[name] = build_float_model(name, source.config, source.models[name])
+        return self._float_models[name]

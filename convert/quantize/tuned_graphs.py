@@ -1,7 +1,7 @@
 """Tuned graphs on disk, and frozen for the converter.
 
-A folder of tuned graphs holds ``tune.json`` and one ``<graph>.npz`` for each graph: its quantized
-weights and ranges. With the run that they came from they give the twin again.
+A folder of tuned graphs holds ``tune.json`` and a ``<graph>.npz`` for each graph with its weights
+and ranges. The QAT model is rebuilt from this file and the run of the graph.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from convert.errors import ConvertError
 from convert.recipe import weights_sha256
 from convert.source.graphs import GRAPHS, GraphKind
-from convert.source.run import Source
+from convert.source.run import TrainedRun
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 
@@ -41,9 +41,9 @@ class TunedGraph:
     """A tuned graph.
 
     Attributes:
-        weights: Of the quantized twin, ranges included.
-        input_range: Least and greatest value of the grid its input lies on.
-        record: What it was tuned from and how.
+        weights: Weights of the QAT model, including its ranges.
+        input_range: Least and greatest value of the input's grid.
+        record: Source and options of the tuning.
     """
 
     weights: list[np.ndarray]
@@ -52,7 +52,7 @@ class TunedGraph:
 
 
 def write_graph(path: Path, graph: TunedGraph) -> None:
-    """Write a tuned graph, wholly or not at all.
+    """Write a tuned graph atomically.
 
     Raises:
         ConvertError: The disk is full or the folder not writable.
@@ -95,22 +95,23 @@ def read_graphs(folder: Path) -> dict[str, TunedGraph]:
     return {name: read_graph(path) for name, path in files.items() if path.exists()}
 
 
-def open_tuned(folder: Path, owners: Mapping[str, Source]) -> dict[str, tuple[Any, TunedGraph]]:
-    """Return the tuned graphs of a finished folder, with their quantized twins, by name.
+def open_tuned(folder: Path, owners: Mapping[str, TrainedRun]) -> dict[str, tuple[Any, TunedGraph]]:
+    """Return the tuned graphs of a finished folder with their QAT models, by name.
 
     Args:
-        folder: Of the tuned graphs.
-        owners: The run that gives each graph that is wanted; others in the folder are left there.
+        folder: Folder of the tuned graphs.
+        owners: The run of each wanted graph; other graphs in the folder are ignored.
 
     Raises:
-        ConvertError: It is no such folder, a graph is damaged, or it came from other weights.
+        ConvertError: The folder is of another kind, or a graph is damaged or was tuned from other
+            weights.
     """
     if not (folder / RECORD).is_file():
         raise ConvertError(
-            f"{folder} is no folder of tuned graphs: it holds no {RECORD}. Make one with: "
+            f"{folder} is not a folder of tuned graphs: it holds no {RECORD}. Create one with: "
             "python -m convert tune RUN... --photos DIR... --out DIR"
         )
-    from convert.quantize.qat_model import build_twin, quantize
+    from convert.quantize.qat_model import build_float_model, quantize
 
     found = {}
     for name, graph in read_graphs(folder).items():
@@ -119,12 +120,12 @@ def open_tuned(folder: Path, owners: Mapping[str, Source]) -> dict[str, tuple[An
         source = owners[name]
         if graph.record["weights_sha256"] != weights_sha256(source.models[name]):
             raise ConvertError(
-                f"{folder / name}.npz came from other weights than those of the runs: "
+                f"{folder / name}.npz was tuned from other weights than those of the runs: "
                 "tune it again."
             )
-        twin = quantize(build_twin(name, source.config, source.models[name]))
-        twin.set_weights(graph.weights)
-        found[name] = (twin, graph)
+        model = quantize(build_float_model(name, source.config, source.models[name]))
+        model.set_weights(graph.weights)
+        found[name] = (model, graph)
     return found
 
 
@@ -135,17 +136,17 @@ def freeze_tuned(
     input_range: tuple[float, float],
     folder: Path,
 ) -> None:
-    """Write a quantized twin as a SavedModel of one function with a fixed input shape.
+    """Write a QAT model as a SavedModel of one function with a fixed input shape.
 
     Args:
-        quantized: With its weights and ranges.
-        kind: The graph it becomes.
+        quantized: QAT model with its weights and ranges.
+        kind: Contract of the graph.
         shape: Input shape (batch, height, width, channels).
         input_range: Least and greatest value of the input's grid.
-        folder: Where to write.
+        folder: Folder of the SavedModel.
 
     Raises:
-        ConvertError: TensorFlow could not write it.
+        ConvertError: TensorFlow could not write the model.
     """
     import tensorflow as tf
 

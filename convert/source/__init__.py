@@ -1,1 +1,1 @@
-"""What a conversion starts from: the graphs of runs, and samples of pictures."""
+"""Sources of a conversion: the graphs of runs, and samples of pictures."""

@@ -1,14 +1,14 @@
-"""The three graphs of a run, and how they are frozen for the converter.
+"""The three graphs of a run, frozen for the converter.
 
-A graph is written as a SavedModel whose only function has fixed shapes: with an open batch size the
-converter keeps SHAPE/STRIDED_SLICE/PACK chains beside transposed convolutions, which split the
+A graph is written as a SavedModel whose only function has fixed shapes. With an open batch size the
+converter would keep SHAPE/STRIDED_SLICE/PACK chains beside transposed convolutions, which split the
 graph for every accelerator. The interpreter can still resize batch and width of a convolutional
 graph.
 
-Pictures enter as uint8 0..255. Float graphs begin with CAST, MUL and ADD for the normalization. An
-integer graph needs none of them: it is frozen from the normalized tensor on, whose range -1..1
-gives the uint8 input the scale 1/127.5 and the zero point 128, so that the raw pixel *is* the
-quantized value (0.5/127.5 off the float normalization, the same for all pixels).
+The input of image graphs is uint8 0..255. Float graphs begin with CAST, MUL and ADD for the
+normalization. Integer graphs start at the normalized tensor: its range -1..1 gives the uint8 input
+the scale 1/127.5 and the zero point 128, so that the raw pixel *is* the quantized value. This
+differs from the float normalization by 0.5/127.5, equally for all pixels.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class GraphKind:
     """The contract of one graph.
 
     Attributes:
-        name: Its name in a bundle and among a run's models.
-        input: Name of its only input.
-        is_image: Whether the input is uint8 RGB; otherwise it is a feature map.
-        outputs: Names of its outputs.
+        name: Name of the graph in a bundle and among a run's models.
+        input: Name of the only input.
+        is_image: Whether the input is uint8 RGB; otherwise the input is a feature map.
+        outputs: Names of the outputs.
     """
 
     name: str
@@ -52,9 +52,9 @@ GRAPHS = {
         GraphKind("line", "strip", True, ("logits",)),
     )
 }
-"""The graphs a bundle may hold, by name."""
+"""The graphs of a bundle by name; the input of the line graph is called ``strip``."""
 
-# Elementwise operations that may stand between the input and the first convolution.
+# Elementwise operations allowed between the input and the first convolution.
 _ELEMENTWISE = {
     "Add",
     "Cast",
@@ -69,17 +69,17 @@ _ELEMENTWISE = {
 
 @dataclass(frozen=True)
 class Normalization:
-    """What a model does to pixels before its first layer: value * scale + offset."""
+    """Normalization of pixels before the first layer: value * scale + offset."""
 
     scale: float = 1.0
     offset: float = 0.0
 
 
 def named_outputs(model: Any, kind: GraphKind) -> dict[str, Any]:
-    """Return a model's symbolic outputs by the names of its graph's contract.
+    """Return a model's symbolic outputs by the names in the contract of its graph.
 
     Raises:
-        ConvertError: The model's outputs are not those of the contract.
+        ConvertError: The model has other outputs than the contract.
     """
     outputs = model.output
     if not isinstance(outputs, Mapping) and len(kind.outputs) == 1:
@@ -99,10 +99,10 @@ def check_model(model: Any, kind: GraphKind) -> None:
 
     Args:
         model: A Keras functional model.
-        kind: The graph it shall become.
+        kind: Contract of the graph.
 
     Raises:
-        ConvertError: It has several inputs, a wrong rank or other outputs.
+        ConvertError: The model has several inputs, a wrong rank or other outputs.
     """
     inputs = model.inputs
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].shape[-1] is None:
@@ -119,18 +119,18 @@ def check_model(model: Any, kind: GraphKind) -> None:
 
 
 def split_normalization(model: Any, kind: GraphKind) -> tuple[Any, Normalization]:
-    """Cut the normalization off an image model.
+    """Separate an image model from its normalization.
 
     Args:
         model: A Keras functional model with pixels 0..255 as input.
-        kind: Its graph.
+        kind: Contract of its graph.
 
     Returns:
-        A model with the same weights and outputs that takes normalized float32 pixels, and the
-        normalization itself.
+        A model with the same weights and outputs and with normalized float32 pixels as input, and
+        the normalization.
 
     Raises:
-        ConvertError: The operations before the first layer are no common factor and offset.
+        ConvertError: The operations before the first layer are not one factor and one offset.
     """
     import keras
 
@@ -160,7 +160,7 @@ def split_normalization(model: Any, kind: GraphKind) -> tuple[Any, Normalization
 
 
 def _only_elementwise_consumer(model: Any, tensor: Any) -> Any | None:
-    """Return the output of the only operation on `tensor` if it is elementwise, else None."""
+    """Return the output of the only operation on `tensor` if elementwise, otherwise None."""
     consumers = [
         node
         for operation in model.operations
@@ -182,15 +182,14 @@ def freeze(
 
     Args:
         model: A Keras functional model, or its core from `split_normalization`.
-        kind: The graph it becomes; its names become those of the signature.
+        kind: Contract of the graph, whose names become the names of the signature.
         shape: Input shape (batch, height, width, channels).
-        folder: Where to write.
-        normalized: Whether the function takes the model's float32 input as it is (features, or
-            normalized pixels); otherwise uint8 pixels.
+        folder: Folder of the SavedModel.
+        normalized: Whether the function's input is the model's float32 input (features, or
+            normalized pixels); otherwise the input is uint8 pixels.
 
     Raises:
-        ConvertError: Keras runs on another backend, or TensorFlow could not trace or write the
-            model.
+        ConvertError: Keras runs on another backend, or TensorFlow cannot trace or write the model.
     """
     import keras
     import tensorflow as tf

@@ -1,4 +1,4 @@
-"""Training runs as the converter sees them."""
+"""Training runs as sources of a conversion."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from convert.source.graphs import GRAPHS, check_model
 from sdk.charset import Charset
 from training.config import ModelConfig
 
-__all__ = ["Source", "merge", "open_run", "owners", "run_record"]
+__all__ = ["TrainedRun", "merge", "open_run", "owners", "run_record"]
 
-# Of a run's own record; its command line would tell of the machine it ran on.
+# Keys taken from a run's record; its command line would name folders of the machine.
 _RECORDED = (
     "kind",
     "init_from",
@@ -31,15 +31,15 @@ _RECORDED = (
 
 
 @dataclass(frozen=True)
-class Source:
+class TrainedRun:
     """A run to export from.
 
     Attributes:
-        name: Its folder's name.
+        name: Name of its folder.
         charset: Characters of its recognizers.
         models: Its Keras models by graph name.
-        record: What is known of its training.
-        config: What the models were built from; only tuned graphs need it.
+        record: Record of its training.
+        config: Configuration of the models; required for tuning.
     """
 
     name: str
@@ -49,11 +49,11 @@ class Source:
     config: ModelConfig | None = None
 
 
-def open_run(folder: Path) -> Source:
-    """Return the models of a run folder, with their averaged weights.
+def open_run(folder: Path) -> TrainedRun:
+    """Return the run in a folder, with averaged weights.
 
     Raises:
-        ConvertError: The folder is no run, or holds no weights yet.
+        ConvertError: The folder is not a run, or holds no weights.
     """
     from training.errors import TrainingError
     from training.runs.folder import load_run
@@ -65,11 +65,11 @@ def open_run(folder: Path) -> Source:
     record = {key: _finite(run.record[key]) for key in _RECORDED if key in run.record}
     config = run.config.model
     name = folder.resolve().name
-    return Source(name, Charset(config.charset), dict(run.models), record, config)
+    return TrainedRun(name, Charset(config.charset), dict(run.models), record, config)
 
 
 def _finite(value: Any) -> Any:
-    """Return a JSON value without what JSON cannot hold, such as the loss of a diverged run."""
+    """Return a JSON value with null for numbers that are not finite, such as a diverged loss."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -77,11 +77,11 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def owners(sources: Sequence[Source]) -> dict[str, Source]:
-    """Return the run that gives each graph, the last one that has it.
+def owners(sources: Sequence[TrainedRun]) -> dict[str, TrainedRun]:
+    """Return, for each graph, the last run that has it.
 
     Raises:
-        ConvertError: A model breaks the contract of its graph, or is none.
+        ConvertError: A model violates the contract of its graph, or has an unknown name.
     """
     found = {}
     for source in sources:
@@ -94,18 +94,18 @@ def owners(sources: Sequence[Source]) -> dict[str, Source]:
 
 
 def merge(
-    sources: Sequence[Source], graphs: Sequence[str] = (), adopted: Container[str] = ()
+    sources: Sequence[TrainedRun], graphs: Sequence[str] = (), adopted: Container[str] = ()
 ) -> tuple[dict[str, Any], Charset]:
     """Return the models of all runs by graph name, checked, and their common charset.
 
     Args:
         sources: Runs.
-        graphs: Names of the graphs to take; all if empty.
-        adopted: Names of the graphs that another bundle gives.
+        graphs: Names of the graphs to take; empty for all.
+        adopted: Names of the graphs that are copied from another bundle.
 
     Raises:
-        ConvertError: The runs differ in charset, break a contract, or lack a graph that is asked
-            for or the line graph.
+        ConvertError: The runs differ in charset, violate a contract, or lack the line graph or a
+            graph in ``graphs``.
     """
     for source in sources:
         if source.charset != sources[0].charset:
@@ -133,8 +133,8 @@ def merge(
     return models, sources[0].charset
 
 
-def run_record(source: Source, models: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a recipe says of a run: digests of the graphs taken from it, its training."""
+def run_record(source: TrainedRun, models: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a run's entry in a recipe: name, digests of its graphs in use, and training."""
     graphs = {
         name: weights_sha256(model)
         for name, model in source.models.items()

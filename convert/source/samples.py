@@ -1,8 +1,7 @@
-"""Pictures to calibrate on and to compare with: generated ones, shards, or the user's own folders.
+"""Samples for calibration, tuning and comparison: generated, from shards, or from folders.
 
-Photos are fitted into the detector's frame as the SDK fits them, but always into the whole frame;
-their labelled lines, where there are labels, give the recognizer's input. A strip is a line picture
-32 pixels high.
+Photos are fitted into the detector's frame in the manner of the SDK, but always into the whole
+frame. Their labeled lines are the recognizer's input. Line images have a height of 32 pixels.
 """
 
 from __future__ import annotations
@@ -30,24 +29,24 @@ __all__ = [
     "CALIBRATION_SEED",
     "TUNING_SEED",
     "VERIFICATION_SEED",
-    "Photo",
+    "LineSample",
+    "PhotoSample",
     "Samples",
-    "Strip",
     "by_name",
     "gather",
     "generate",
     "split_evenly",
 ]
 
-# Apart from every seed of training data and from each other: what was tuned or calibrated on proves
-# nothing.
+# Different from every seed of training data and from each other: samples of tuning or calibration
+# must not serve the comparison.
 CALIBRATION_SEED = 0x0C0FFEE
 TUNING_SEED = CALIBRATION_SEED + 1
 VERIFICATION_SEED = CALIBRATION_SEED + 2
 
-# Pixels: what is lower shows no text that two networks could agree on.
+# Least height of a line in px: below, a line shows no text to compare.
 _LEAST_HEIGHT = 6
-_LONGEST_STRIP = 1024
+_MAX_WIDTH = 1024
 
 _PICTURES = {".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
@@ -57,13 +56,13 @@ Row = tuple[np.ndarray, dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Photo:
+class PhotoSample:
     """A photo in the detector's frame.
 
     Attributes:
         frame: uint8 RGB (H, W, 3).
-        quads: float32 (n, 4, 2), the legible labelled lines in frame pixels; none without labels.
-        texts: Their texts.
+        quads: float32 (n, 4, 2), the legible labeled lines in pixels of the frame.
+        texts: Texts of these lines.
     """
 
     frame: np.ndarray
@@ -72,8 +71,8 @@ class Photo:
 
 
 @dataclass(frozen=True)
-class Strip:
-    """A line strip, uint8 RGB (32, W, 3), and its text, None if unknown."""
+class LineSample:
+    """A line image, uint8 RGB (32, W, 3), and its text; None for an unknown text."""
 
     pixels: np.ndarray
     text: str | None
@@ -81,24 +80,24 @@ class Strip:
 
 @dataclass(frozen=True)
 class Samples:
-    """Photos and strips."""
+    """Photos and line images."""
 
-    photos: tuple[Photo, ...]
-    strips: tuple[Strip, ...]
+    photos: tuple[PhotoSample, ...]
+    lines: tuple[LineSample, ...]
 
-    def split(self, kept_apart: int) -> tuple[Samples, Samples]:
-        """Return (all but some, the some): at most `kept_apart` photos and strips.
+    def split(self, held_out: int) -> tuple[Samples, Samples]:
+        """Return the samples in two parts, the second with at most ``held_out`` of each kind.
 
-        At least half of each stays in the first part. What is kept apart is spread evenly.
+        The first part keeps at least half of each kind. The second part is spread evenly.
         """
-        photos, other_photos = split_evenly(self.photos, kept_apart)
-        strips, other_strips = split_evenly(self.strips, kept_apart)
-        return Samples(photos, strips), Samples(other_photos, other_strips)
+        photos, other_photos = split_evenly(self.photos, held_out)
+        lines, other_lines = split_evenly(self.lines, held_out)
+        return Samples(photos, lines), Samples(other_photos, other_lines)
 
 
-def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    """Return (all but some, the some), the some at most half and spread evenly."""
-    count = min(kept_apart, len(items) // 2)
+def split_evenly(items: Sequence[Any], held_out: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """Return items in two parts; the second has at most half of them, spread evenly."""
+    count = min(held_out, len(items) // 2)
     apart = set(np.linspace(0, len(items) - 1, count).astype(int).tolist()) if count else set()
     return (
         tuple(item for i, item in enumerate(items) if i not in apart),
@@ -108,19 +107,19 @@ def split_evenly(items: Sequence[Any], kept_apart: int) -> tuple[tuple[Any, ...]
 
 def generate(
     photos: int,
-    strips: int,
+    lines: int,
     frame: tuple[int, int],
     seed: int,
     settings: DecodeSettings = _SETTINGS,
 ) -> Samples:
-    """Return photos and strips drawn by the project's generator, the same ones each time.
+    """Return photos and line images of the project's generator, equal for equal arguments.
 
     Args:
         photos: Number of photos.
-        strips: Number of strips.
+        lines: Number of line images.
         frame: (height, width) of the detector's input in pixels.
-        seed: Of their use, such as `CALIBRATION_SEED`; pictures of different seeds share nothing.
-        settings: How far a small photo is magnified.
+        seed: Seed of the use, such as `CALIBRATION_SEED`.
+        settings: Greatest magnification of small photos.
 
     Raises:
         ConvertError: The generator finds no fonts on this machine.
@@ -132,24 +131,24 @@ def generate(
         generator = Generator(SynthConfig(seed=seed))
     except (ValueError, FontError) as error:
         raise ConvertError(
-            f"Cannot generate pictures: {error}. Or give some: --calibration DIR with export and "
-            "verify, --photos DIR with tune."
+            f"Cannot generate pictures: {error}. Or give pictures: --calibration DIR for export "
+            "and verify, --photos DIR for tune."
         ) from error
     height, width = frame
     drawn = (generator.photo(i, (width, height)) for i in range(photos))
-    lines = (generator.strip(i) for i in range(strips))
+    written = (generator.line(i) for i in range(lines))
     return Samples(
         tuple(_photo(photo.image, photo.record(), frame, settings) for photo in drawn),
-        tuple(Strip(scale_crop(pixels, _LONGEST_STRIP), text) for pixels, text in lines),
+        tuple(LineSample(scale_crop(pixels, _MAX_WIDTH), text) for pixels, text in written),
     )
 
 
 def by_name(folders: Sequence[Path], *taken: str) -> dict[str, Path]:
-    """Return folders by their names, under which results are told.
+    """Return folders by name.
 
     Args:
         folders: The folders.
-        taken: Names that none of them may have.
+        taken: Names that the folders must not have.
 
     Raises:
         ConvertError: Two have the same name.
@@ -165,38 +164,38 @@ def by_name(folders: Sequence[Path], *taken: str) -> dict[str, Path]:
 def gather(
     sources: Sequence[Path],
     photos: int,
-    strips: int,
+    lines: int,
     frame: tuple[int, int],
     settings: DecodeSettings = _SETTINGS,
 ) -> Samples:
-    """Return photos and strips of folders, the same number from each as far as they have them.
+    """Return photos and line images of folders, equally many from each folder if possible.
 
     Args:
         sources: Folders of shards, folders with a ``labels.jsonl``, or folders of pictures, which
-            then are photos without labels.
-        photos: Most photos of all folders together.
-        strips: Most strips of all folders together. If no folder holds strips, they are cut out of
-            the photos at their labelled lines.
+            are photos without labels.
+        photos: Greatest number of photos.
+        lines: Greatest number of line images. If no folder holds line images, they are cropped from
+            the photos at their labeled lines.
         frame: (height, width) of the detector's input in pixels.
-        settings: How far a small photo is magnified, and how much round a line a strip holds.
+        settings: Greatest magnification of small photos, and margins of a cropped line.
 
     Raises:
-        ConvertError: A folder is missing, empty or holds what cannot be read.
+        ConvertError: A folder is missing, is empty or holds a file that cannot be read.
     """
-    kinds = [(source, _holds_strips(source)) for source in sources]
-    photo_sources = [source for source, has_strips in kinds if not has_strips]
-    strip_sources = [source for source, has_strips in kinds if has_strips]
+    kinds = [(source, _holds_lines(source)) for source in sources]
+    photo_sources = [source for source, has_lines in kinds if not has_lines]
+    line_sources = [source for source, has_lines in kinds if has_lines]
     photo_rows = _take(photo_sources, photos)
-    strip_list = [
-        Strip(scale_crop(image, _LONGEST_STRIP), record.get("text"))
-        for image, record in _take(strip_sources, strips)
+    line_list = [
+        LineSample(scale_crop(image, _MAX_WIDTH), record.get("text"))
+        for image, record in _take(line_sources, lines)
     ]
     photo_list = []
     for image, record in photo_rows:
         photo_list.append(_photo(image, record, frame, settings))
-        if not strip_sources and len(strip_list) < strips:
-            strip_list += _cut_strips(image, record, settings)
-    return Samples(tuple(photo_list), tuple(strip_list[:strips]))
+        if not line_sources and len(line_list) < lines:
+            line_list += _crop_lines(image, record, settings)
+    return Samples(tuple(photo_list), tuple(line_list[:lines]))
 
 
 def _take(sources: Sequence[Path], count: int) -> Iterator[Row]:
@@ -205,14 +204,14 @@ def _take(sources: Sequence[Path], count: int) -> Iterator[Row]:
     return islice(rows, count)
 
 
-def _holds_strips(source: Path) -> bool:
+def _holds_lines(source: Path) -> bool:
     for _, record in _rows(source):
         return "texts" not in record and "text" in record
     raise ConvertError(f"{source} holds no picture.")
 
 
 def _rows(source: Path) -> Iterator[Row]:
-    """Yield (uint8 RGB picture, label row) of a folder; unlabelled pictures have an empty row."""
+    """Yield (uint8 RGB picture, label row) of a folder; unlabeled pictures have an empty row."""
     if not source.is_dir():
         raise ConvertError(
             f"Cannot take pictures from {source}: no such folder. Give a folder of shards, one "
@@ -221,7 +220,7 @@ def _rows(source: Path) -> Iterator[Row]:
     shards = sorted(source.glob("shard-*.tar"))
     try:
         if shards:
-            # One of each shard in turn: the first shard alone may be of one kind.
+            # one sample of each shard in turn: a single shard may hold one kind only
             yield from _in_turn([read_shard(shard) for shard in shards])
         elif (source / LABELS).exists():
             for picture, record in read_labels(source):
@@ -245,22 +244,22 @@ def _in_turn(streams: list[Iterator[Row]]) -> Iterator[Row]:
 
 def _photo(
     image: np.ndarray, record: dict[str, Any], frame: tuple[int, int], settings: DecodeSettings
-) -> Photo:
+) -> PhotoSample:
     framed, placed = letterbox(image, *frame, settings.detect.max_scale)
     lines = list(_legible(record))
     quads = np.array([line["quad"] for line in lines], np.float32).reshape(-1, 4, 2)
-    return Photo(framed, placed.to_frame(quads), tuple(line["text"] for line in lines))
+    return PhotoSample(framed, placed.to_frame(quads), tuple(line["text"] for line in lines))
 
 
 def _legible(record: dict[str, Any]) -> Iterable[dict[str, Any]]:
     return (t for t in record.get("texts", ()) if t.get("quad") and not t.get("ignore"))
 
 
-def _cut_strips(
+def _crop_lines(
     image: np.ndarray, record: dict[str, Any], settings: DecodeSettings
-) -> Iterator[Strip]:
+) -> Iterator[LineSample]:
     margins = settings.recognize
     for line in _legible(record):
         area = expand_quad(line["quad"], margins.crop_margin, margins.crop_side)
         if side_lengths(area)[1] >= _LEAST_HEIGHT:
-            yield Strip(rectify(image, area, _LONGEST_STRIP), line["text"])
+            yield LineSample(rectify(image, area, _MAX_WIDTH), line["text"])

@@ -1,1 +1,1 @@
-"""TFLite files: conversion, inspection, and what each target takes of them."""
+"""TFLite files: conversion, inspection, and the operations that each target supports."""

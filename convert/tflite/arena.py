@@ -1,4 +1,4 @@
-"""The memory that an interpreter needs for the tensors between operations."""
+"""Size of an interpreter's arena: the memory of the tensors between operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from convert.tflite.operators import shape_of
 
 __all__ = ["arena_bytes", "lifetimes"]
 
-# Of the interpreter's tensors, bytes.
+# Alignment of the interpreter's tensors in bytes.
 _ALIGNMENT = 64
 
 
@@ -33,7 +33,7 @@ def lifetimes(graph: Any, constant: set[int]) -> list[tuple[int, int, int]]:
 
 
 def arena_bytes(spans: Sequence[tuple[int, int, int]]) -> int:
-    """Return the bytes of an arena that holds tensors, the greatest placed first.
+    """Return the size of an arena whose tensors are placed by decreasing size, in bytes.
 
     Args:
         spans: (first operation, last operation, bytes) of each tensor.
@@ -57,5 +57,5 @@ def _low(place: tuple[int, int, int, int]) -> int:
 
 
 def _bytes(tensor: Any) -> int:
-    # TensorType counts from float32; whatever is not here has four bytes
+    # element sizes by TensorType; all other types have four bytes
     return int(np.prod(shape_of(tensor))) * {1: 2, 3: 1, 4: 8, 6: 1, 7: 2, 9: 1}.get(tensor.type, 4)

@@ -1,9 +1,9 @@
-"""One TFLite conversion, in a process of its own.
+"""One TFLite conversion in a child process.
 
-TensorFlow's converter leaks memory with every call and can die of a segmentation fault, so each
-conversion runs in a child process. Children are forked from a server that has imported TensorFlow
-but has run nothing: a start costs a fraction of a second, and nothing of a crash reaches the caller
-but its report.
+TensorFlow's converter leaks memory in every call and can end with a segmentation fault, so each
+conversion runs in a child process. Child processes are forked from a server that has imported
+TensorFlow and has run nothing: a start takes a fraction of a second, and a crash of the child does
+not affect the caller.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from convert.errors import ConvertError
 __all__ = ["PRECISIONS", "Conversion", "convert_apart"]
 
 PRECISIONS = ("fp32", "fp16", "dynamic", "int8")
-"""fp32; float16 weights; int8 weights with float activations; all integer."""
+"""float32; float16 weights; int8 weights with float activations; integers only."""
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """What to convert, and how.
+    """Job of a conversion.
 
     Attributes:
         saved_model: Folder of the SavedModel.
         target: The .tflite file to write.
         precision: One of `PRECISIONS`.
-        is_image: Whether the input takes pixels (uint8) or features.
+        is_image: Whether the input is pixels (uint8); otherwise the input is features.
         calibration: A .npy file (samples, height, width, channels): uint8 pixels or float32
-            features; int8 only. None if the SavedModel holds its ranges.
-        scale: Factor from pixels to the SavedModel's input; int8 images only.
-        offset: What is added after it.
+            features; for int8 only. None if the SavedModel holds its ranges.
+        scale: Factor from pixels to the SavedModel's input; for int8 images only.
+        offset: Offset after this factor.
     """
 
     saved_model: Path
@@ -52,11 +52,11 @@ def convert_apart(job: Conversion) -> None:
     """Convert in a child process.
 
     Args:
-        job: What to convert. `job.target` exists afterwards only if all went well; the converter's
-            messages are beside it as ``<target>.log``.
+        job: The job. `job.target` exists afterwards only after a success; the converter's messages
+            are in the file ``<target>.log`` beside it.
 
     Raises:
-        ConvertError: The converter failed or crashed; the message holds the end of its log.
+        ConvertError: The converter failed or crashed; the error holds the end of its log.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["convert.tflite.converter_process"])
@@ -79,7 +79,7 @@ def convert_apart(job: Conversion) -> None:
 
 
 def _run(job: Conversion, log: Path) -> None:
-    """Convert; runs in the child."""
+    """Convert, in the child process."""
     _die_with_parent()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     os.dup2(descriptor, 1)
@@ -90,7 +90,7 @@ def _run(job: Conversion, log: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    """Have the kernel end this process if the one that asked for it is killed."""
+    """Let the kernel end this process if its parent is killed."""
     if sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

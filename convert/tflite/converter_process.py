@@ -1,4 +1,4 @@
-"""What runs inside a conversion's child process: the only user of TensorFlow's converter."""
+"""Code of the child process of a conversion, the only user of TensorFlow's converter."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-# A conversion calculates nothing a GPU would help with, and forked children cannot share one.
+# A conversion does not profit from a GPU, and forked processes cannot share one.
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """Keep native code from writing to standard error."""
+    """Suppress output of native code to standard error."""
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     try:
@@ -27,7 +27,7 @@ def _silent() -> Iterator[None]:
         os.close(nothing)
 
 
-# It greets with the libraries it did not find, before any log level counts.
+# The import reports missing libraries before any log level applies.
 with _silent():
     import tensorflow as tf
 
@@ -41,7 +41,7 @@ def convert(job: Conversion) -> None:
     """Convert a SavedModel to a .tflite file.
 
     Args:
-        job: What to convert; its target appears whole or not at all.
+        job: The job; its target is written atomically.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(job.saved_model))
     if job.precision != "fp32":
@@ -49,7 +49,7 @@ def convert(job: Conversion) -> None:
     if job.precision == "fp16":
         converter.target_spec.supported_types = [tf.float16]
     if job.precision == "int8":
-        if job.calibration is not None:  # a tuned graph brings its ranges
+        if job.calibration is not None:  # a tuned graph has its own ranges
             converter.representative_dataset = lambda: _samples(job)
             converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.uint8 if job.is_image else tf.int8
@@ -69,7 +69,7 @@ def _samples(job: Conversion) -> Iterator[list[np.ndarray]]:
         x = samples[number : number + 1].astype(np.float32)
         if job.is_image:
             if number == 0:
-                # Fixes the input's range to all of 0..255, whatever the pictures hold.
+                # sets the input's range to 0..255, independent of the pictures
                 x[0, 0, 0], x[0, 0, 1] = 0.0, 255.0
             x = x * np.float32(job.scale) + np.float32(job.offset)
         yield [x]

@@ -1,9 +1,9 @@
-"""Graphs for Coral's Edge TPU: checked without its compiler, and compiled with it.
+"""Graphs for Coral's Edge TPU: a check without the compiler, and the call of the compiler.
 
-The compiler is a closed program for x86-64 Linux that may not be passed on, so the check stands
-alone: it tells operation by operation what would stay on the CPU. Without its option ``-a`` the
-compiler makes one piece for the accelerator: from the first operation that it leaves on, all that
-follows stays on the CPU too.
+The compiler is a closed program for x86-64 Linux that must not be redistributed, so the check works
+without it: the check lists the operations that would stay on the CPU. Without its option ``-a`` the
+compiler creates one segment for the accelerator: after the first unsupported operation, all
+operations stay on the CPU.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "COMPILER",
     "HOW_TO_INSTALL",
     "VARIANT",
-    "Left",
+    "UnmappedOp",
     "check",
     "check_table",
     "compile_bundle",
@@ -38,7 +38,7 @@ __all__ = [
 COMPILER = "edgetpu_compiler"
 
 VARIANT = "edgetpu"
-"""Variant of a bundle that holds the compiled graphs."""
+"""Variant of a bundle with the compiled graphs."""
 
 HOW_TO_INSTALL = f"""\
 {COMPILER} is not installed, so nothing was compiled. It comes from Google alone, for x86-64 Linux:
@@ -49,7 +49,7 @@ coral-edgetpu-stable main" | sudo tee /etc/apt/sources.list.d/coral-edgetpu.list
   sudo apt-get update && sudo apt-get install edgetpu-compiler
 Then run the same command again."""
 
-# The greatest result of a resize that is known to have been compiled, in cells a side.
+# Greatest side of an upsampled map in published compiled models, in cells.
 _LARGEST_RESIZE = 48
 
 _ROW = re.compile(r"^(\w[\w-]*)\s+(\d+)\s+(\S.*?)\s*$")
@@ -66,14 +66,14 @@ _SECONDS = 3600
 
 
 @dataclass(frozen=True)
-class Left:
+class UnmappedOp:
     """An operation that would stay on the CPU.
 
     Attributes:
-        number: Its position in the graph.
-        name: The operation.
-        shape: Of its result.
-        reason: Why.
+        number: Position in the graph.
+        name: Name of the operation.
+        shape: Shape of its output.
+        reason: Reason for which the operation stays on the CPU.
     """
 
     number: int
@@ -82,32 +82,32 @@ class Left:
     reason: str
 
 
-def check(graph: Graph) -> list[Left]:
+def check(graph: Graph) -> list[UnmappedOp]:
     """Return the operations of a graph that would stay on the CPU, in order."""
-    left, cut = [], False
+    left, split = [], False
     for number, op in enumerate(graph.ops):
         reason = edgetpu_reason(op)
-        if reason or cut:
+        if reason or split:
             follows = "it follows an operation that stays on the CPU"
-            left.append(Left(number, op.name, op.shape, reason or follows))
-        cut = cut or bool(reason)
+            left.append(UnmappedOp(number, op.name, op.shape, reason or follows))
+        split = split or bool(reason)
     return left
 
 
 def doubts(graph: Graph) -> list[str]:
-    """Return what the compiler may still refuse, though every operation is one that it has."""
+    """Return reasons for which the compiler may refuse a graph of supported operations."""
     resized = [op.shape for op in graph.ops if op.name.startswith("RESIZE")]
     largest = max((max(shape[1:3]) for shape in resized), default=0)
     if largest <= _LARGEST_RESIZE:
         return []
     return [
-        f"resizes to {largest} cells a side; {_LARGEST_RESIZE} is the most that is known to have "
-        "been mapped. If the compiler refuses it, export with a smaller --frame."
+        f"upsamples to {largest} cells a side; published compiled models have at most "
+        f"{_LARGEST_RESIZE}. If the compiler refuses the graph, export with a smaller --frame."
     ]
 
 
 def check_table(graph: Graph) -> str:
-    """Return what would run where as readable lines."""
+    """Return the check of a graph as text."""
     left = check(graph)
     lines = [f"{graph.file}: {len(graph.ops) - len(left)} of {len(graph.ops)} operations mapped"]
     lines += [
@@ -121,14 +121,14 @@ def parse_report(text: str) -> dict[str, Any]:
     """Return the compiler's report as plain values.
 
     Args:
-        text: What it printed, or its log file.
+        text: Output or log file of the compiler.
 
     Returns:
         ``version``, ``subgraphs``, ``operations``, ``on_chip``, ``on_chip_left`` and ``off_chip``
-        as far as they are there, and ``rows``: operation, count and status.
+        if present, and ``rows``: operation, count and status.
 
     Raises:
-        ConvertError: There is no table of operations in it.
+        ConvertError: The report has no table of operations.
     """
     report: dict[str, Any] = {}
     for name, pattern in _FIELDS.items():
@@ -146,16 +146,16 @@ def parse_report(text: str) -> dict[str, Any]:
 
 
 def compile_bundle(source: Path, target: Path, variant: str, force: bool) -> dict[str, Any]:
-    """Write a bundle with a further variant, compiled for the Edge TPU.
+    """Write a bundle with an additional variant, compiled for the Edge TPU.
 
     Args:
         source: The bundle to compile.
-        target: The bundle to write, whole or not at all; may be the source.
-        variant: Variant to compile, one of integers.
+        target: The bundle to write, atomically; may be the source.
+        variant: Integer variant to compile.
         force: Whether an existing bundle may be replaced.
 
     Returns:
-        The compiler's reports by graph.
+        Reports of the compiler by graph.
 
     Raises:
         ConvertError: The bundle is damaged, the compiler is missing or fails, or the target cannot
@@ -190,7 +190,7 @@ def compile_bundle(source: Path, target: Path, variant: str, force: bool) -> dic
 
 
 def _compile(program: str, path: Path, folder: Path) -> dict[str, Any]:
-    """Compile one graph; returns the report."""
+    """Compile one graph and return the report."""
     try:
         done = subprocess.run(
             [program, "-s", "-o", str(folder), str(path)],
@@ -205,7 +205,7 @@ def _compile(program: str, path: Path, folder: Path) -> dict[str, Any]:
     compiled = folder / f"{path.stem}_edgetpu.tflite"
     if done.returncode or not compiled.is_file():
         raise ConvertError(
-            f"{COMPILER} could not compile {path.name} (exit code {done.returncode}). It said:\n"
+            f"{COMPILER} could not compile {path.name} (exit code {done.returncode}). Its output:\n"
             f"  {said[-800:] or 'nothing'}\nExport with a smaller --frame, or see what stays on "
             "the CPU with: python -m convert edgetpu --check-only"
         )
@@ -223,7 +223,7 @@ def _read(path: Path) -> str:
 
 
 def _compiled(spec: GraphSpec, path: Path) -> GraphSpec:
-    """Return the entry of a compiled file: the tensors of the graph it came from."""
+    """Return the manifest entry of a compiled file, with the tensors of its source graph."""
     graph = inspect_file(path)
     for before, after in ((spec.inputs, graph.inputs), (spec.outputs, graph.outputs)):
         if [(t.shape, t.dtype) for t in before] != [(t.shape, t.dtype) for t in after]:
@@ -234,7 +234,7 @@ def _compiled(spec: GraphSpec, path: Path) -> GraphSpec:
 
 
 def mapped_share(report: Mapping[str, Any]) -> float:
-    """Return the share of operations that a compiler's report says are mapped."""
+    """Return the share of mapped operations in a compiler's report."""
     rows = report["rows"]
     mapped = sum(row["count"] for row in rows if row["status"] == _MAPPED)
     return float(mapped / sum(row["count"] for row in rows))

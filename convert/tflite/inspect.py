@@ -1,7 +1,6 @@
-"""What is inside a TFLite file: operations with their versions, tensors, arithmetic, bytes.
+"""Inspection of TFLite files: operations with their versions, tensors, arithmetic, bytes.
 
-Reads the flatbuffer itself, no interpreter runs, so that a graph for another device can be looked
-at too.
+The flatbuffer is parsed without an interpreter, so that graphs for other devices can be inspected.
 """
 
 from __future__ import annotations
@@ -32,18 +31,18 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Graph:
-    """All of a file.
+    """The graph of a TFLite file.
 
     Attributes:
-        file: Its name.
-        bytes: Its size.
-        weight_bytes: Bytes of its constants.
-        inputs: The graph's inputs, by the names of its signature.
-        outputs: The graph's outputs likewise, in the interpreter's order.
-        ops: The operations in order of execution.
-        arena_bytes: Least memory that the interpreter's arena needs for the tensors between
-            operations, placed the greatest first (Pisarchyk & Lee 2020, "Efficient Memory
-            Management for Deep Neural Net Inference", section 5.2); kernels may add buffers.
+        file: Name of the file.
+        bytes: Size of the file.
+        weight_bytes: Size of the constants.
+        inputs: Inputs, with their names in the signature.
+        outputs: Outputs, with their names in the signature, in the interpreter's order.
+        ops: Operations in the order of execution.
+        arena_bytes: Size of the interpreter's arena for the tensors between operations, placed by
+            decreasing size (Pisarchyk & Lee 2020, "Efficient Memory Management for Deep Neural Net
+            Inference", section 5.2); kernels may add buffers.
     """
 
     file: str
@@ -56,7 +55,7 @@ class Graph:
 
     @property
     def macs(self) -> int:
-        """Multiplications with accumulation of one run at the static shapes."""
+        """Multiply-accumulate operations (MACs) of one run at the static shapes."""
         return sum(op.macs for op in self.ops)
 
     def histogram(self) -> dict[tuple[str, int, str], tuple[int, int]]:
@@ -80,10 +79,10 @@ class Graph:
 
 
 def inspect_path(path: Path | str) -> list[Graph]:
-    """Return the graphs of a .tflite file, or of all such files of a bundle's folder.
+    """Return the graph of a .tflite file, or all graphs of a bundle's folder.
 
     Raises:
-        ConvertError: There is none, or one is damaged.
+        ConvertError: There is no graph, or one is damaged.
     """
     path = Path(path)
     if not path.is_dir():
@@ -95,7 +94,7 @@ def inspect_path(path: Path | str) -> list[Graph]:
 
 
 def inspect_variant(path: Path, variant: str) -> list[Graph]:
-    """Return the graphs of a bundle's variant, or that of a .tflite file.
+    """Return the graphs of a bundle's variant, or the graph of a .tflite file.
 
     Raises:
         ConvertError: The bundle has no such variant, or a file is damaged.
@@ -185,7 +184,7 @@ def _graph(model: Any, schema: Any, name: str, size: int) -> Graph:
             )
         )
         made_by.update(dict.fromkeys(outputs, op))
-        if op == "DEQUANTIZE" and not varying:  # float16 weights unpacked are weights still
+        if op == "DEQUANTIZE" and not varying:  # unpacked float16 weights are constants too
             constant.update(outputs)
     return Graph(
         name,
@@ -211,8 +210,8 @@ def _options(operator: Any) -> dict[str, int]:
 def loose_arithmetic(graph: Graph) -> list[Op]:
     """Return the MUL, ADD and SUB with a constant that follow a convolution.
 
-    The converter folds a BatchNormalization into the convolution before it; what is left over here
-    costs a pass over the map each.
+    The converter folds batch normalization into the convolution before it. Each remaining operation
+    costs a pass over the map.
     """
     return [
         op

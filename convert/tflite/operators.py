@@ -18,17 +18,17 @@ class Op:
     """One operation of a graph.
 
     Attributes:
-        name: Such as ``CONV_2D``.
-        version: Version of the operation that the file asks for.
-        dtype: Type of its first output.
-        shape: Shape of its first output.
-        macs: Multiplications with accumulation; 0 for what does none.
-        after: Name of the operation that makes its first varying input, "" if it is the graph's
-            input.
-        constant: Whether one of its operands is a constant.
-        inputs: Shapes of its varying inputs.
-        input_dtypes: Their types.
-        static: Whether all its shapes are fixed in the file.
+        name: Name such as ``CONV_2D``.
+        version: Version of the operation in the file.
+        dtype: Type of the first output.
+        shape: Shape of the first output.
+        macs: Number of multiply-accumulate operations (MACs).
+        after: Name of the operation that computes the first varying input; "" for an input of the
+            graph.
+        constant: Whether an operand is a constant.
+        inputs: Shapes of the varying inputs.
+        input_dtypes: Types of the varying inputs.
+        static: Whether all shapes are fixed in the file.
         options: Numbers and flags of the operation, such as ``alignCorners``.
     """
 
@@ -46,7 +46,7 @@ class Op:
 
 
 def count_macs(op: str, inputs: Sequence[tuple[int, ...]], output: tuple[int, ...]) -> int:
-    """Return the multiplications with accumulation of one operation.
+    """Return the multiply-accumulate operations (MACs) of one operation.
 
     Args:
         op: Name of the operation.

@@ -1,6 +1,7 @@
-"""Where a graph says how large its enlarged maps are, so that its input can change size.
+"""Position of the sizes of upsampled maps in a TFLite file, for inputs of other sizes.
 
-Convolutions follow the size of their input; only the enlargements hold theirs as constants.
+The output size of convolutions follows from their input; only upsampling operations hold their size
+as a constant.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from convert.tflite.operators import Op
 
 __all__ = ["size_offsets"]
 
-# Operations that give a map of the size that follows from their inputs.
+# Operations whose output size follows from their inputs.
 _FOLLOWING = {
     "ADD",
     "CAST",
@@ -29,21 +30,21 @@ _FOLLOWING = {
     "RELU",
     "RELU6",
 }
-_ENLARGING = {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
+_UPSAMPLING = {"RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"}
 
 
 def size_offsets(path: Path, ops: Sequence[Op]) -> tuple[int, ...]:
-    """Return where in a .tflite file the sizes stand that must change with the input's.
+    """Return the positions of the sizes in a .tflite file that depend on the input's size.
 
     Args:
         path: The file.
         ops: Its operations, from `inspect_file`.
 
     Returns:
-        For each constant, the bytes before it in the file: height and width, int32 each. Empty if
-        the graph enlarges nothing, or has operations with other sizes of their own.
+        Byte offset of each constant: height and width, int32 each. Empty if the graph has no
+        upsampling, or has operations with other constant sizes.
     """
-    if not {op.name for op in ops} <= _FOLLOWING | _ENLARGING:
+    if not {op.name for op in ops} <= _FOLLOWING | _UPSAMPLING:
         return ()
     from ai_edge_litert import schema_py_generated as schema
 
@@ -51,16 +52,16 @@ def size_offsets(path: Path, ops: Sequence[Op]) -> tuple[int, ...]:
     graph = model.Subgraphs(0)
     offsets: set[int] = set()
     for number, op in enumerate(ops):
-        if op.name in _ENLARGING:
+        if op.name in _UPSAMPLING:
             size = model.Buffers(graph.Tensors(graph.Operators(number).Inputs(1)).Buffer())
-            if not size.DataLength():  # calculated, so it follows by itself or not at all
+            if not size.DataLength():  # computed, not a constant
                 return ()
             offsets.add(_start(size))
     return tuple(sorted(offsets))
 
 
 def _start(buffer: Any) -> int:
-    """Return the position of a buffer's first byte in the file."""
+    """Return the byte offset of a buffer in the file."""
     view = buffer.DataAsNumpy()
     base = np.frombuffer(buffer._tab.Bytes, np.uint8)
     return int(view.ctypes.data - base.ctypes.data)

@@ -1,9 +1,9 @@
-"""Which operations each target takes, and why not.
+"""Operations that each target supports, and the reasons against the others.
 
-What a target leaves is calculated by the interpreter's plain CPU kernels. Sources: the operation
-lists in the documentation of XNNPACK's and the GPU delegate of TFLite and of the Edge TPU compiler;
-for the Edge TPU also what its compiler mapped in models published in both forms. The highest
-versions that the reader of the compiler knows are those of TensorFlow 2.5.
+The interpreter's own CPU kernels compute the operations that a target does not support. Sources:
+the documentation of TFLite's XNNPACK and GPU delegates and of the Edge TPU compiler, and models
+that are published before and after this compiler. The compiler reads operations up to their
+versions in TensorFlow 2.5.
 """
 
 from __future__ import annotations
@@ -113,9 +113,9 @@ EDGETPU_VERSIONS = {
     "TRANSPOSE_CONV": 3,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": 3,
 }
-"""Operations that TensorFlow 2.5 reads, with the highest version of each that it accepts."""
+"""Highest version of each operation in TensorFlow 2.5."""
 
-# Of these, what the Edge TPU itself has.
+# The operations of the Edge TPU itself.
 _EDGETPU = set(EDGETPU_VERSIONS) - {"ARG_MAX", "CAST", "DEQUANTIZE", "HARD_SWISH", "LEAKY_RELU"}
 _INTEGERS = {"int8", "uint8"}
 _LONGEST_SOFTMAX = 16_000
@@ -126,16 +126,16 @@ class Target:
     """A way to run a graph.
 
     Attributes:
-        title: Its name in tables.
-        reason: Says why the target leaves an operation to the CPU's plain kernels; "" if it takes
-            it.
+        title: Name in tables.
+        reason: Returns the reason for which an operation is left to the CPU kernels; "" if the
+            target supports it.
     """
 
     title: str
     reason: Callable[[Op], str]
 
     def missing(self, ops: Sequence[Op]) -> dict[str, int]:
-        """Return how often each reason to leave an operation occurs."""
+        """Return the number of unsupported operations by reason."""
         found: dict[str, int] = {}
         for op in ops:
             reason = self.reason(op)
@@ -159,7 +159,7 @@ def _gpu_reason(op: Op) -> str:
 
 
 def edgetpu_reason(op: Op) -> str:
-    """Say why the Edge TPU leaves an operation to the CPU; "" if it takes it."""
+    """Return the reason for which the Edge TPU leaves an operation to the CPU; "" if none."""
     highest = EDGETPU_VERSIONS.get(op.name)
     if highest is None:
         return "the compiler knows no such operation"
@@ -233,4 +233,4 @@ TARGETS = {
     "gpu": Target("GPU delegate", _gpu_reason),
     "edgetpu": Target("Edge TPU", edgetpu_reason),
 }
-"""All targets, by the names of the SDK's devices."""
+"""All targets by the SDK's names of devices."""

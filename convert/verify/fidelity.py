@@ -1,4 +1,4 @@
-"""How well two tensors agree, gathered over many runs without keeping them."""
+"""Fidelity of a converted tensor to its reference, accumulated over many runs."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["Agreement"]
+__all__ = ["Fidelity"]
 
 
 @dataclass
-class Agreement:
-    """Agreement of a converted graph's tensor with the reference's.
+class Fidelity:
+    """Fidelity of a tensor of a converted graph to the reference.
 
     Attributes:
         max_abs: Greatest absolute difference.
@@ -27,7 +27,7 @@ class Agreement:
     _sums: tuple[float, ...] = (0.0,) * 6
 
     def update(self, reference: ArrayLike, other: ArrayLike) -> None:
-        """Take in the values of one run; both arrays have one shape.
+        """Add the values of one run; both arrays have the same shape.
 
         Raises:
             ValueError: The shapes differ.
@@ -36,7 +36,7 @@ class Agreement:
         if x.shape != y.shape:
             raise ValueError(f"Cannot compare shape {y.shape} with the reference's {x.shape}.")
         error = y - x
-        # Unlike Python's max, NumPy's passes a NaN on.
+        # unlike Python's max, NumPy's maximum propagates NaN
         self.max_abs = float(np.maximum(self.max_abs, np.abs(error).max(initial=0)))
         self.peak = float(np.maximum(self.peak, np.abs(x).max(initial=0)))
         self.count += x.size
@@ -45,14 +45,14 @@ class Agreement:
 
     @property
     def relative(self) -> float:
-        """Greatest difference as a share of the reference's greatest value."""
+        """Greatest difference as a share of the reference's peak."""
         if self.max_abs == 0:
             return 0.0
         return self.max_abs / self.peak if self.peak else float("inf")
 
     @property
     def correlation(self) -> float:
-        """Pearson's correlation over all values; 1 if both are the same constant, NaN for a NaN."""
+        """Pearson's correlation of all values; 1 for equal constants, NaN if a value is NaN."""
         if not self.count:
             return float("nan")
         sx, sy, sxx, syy, sxy, _ = self._sums
@@ -65,7 +65,7 @@ class Agreement:
 
     @property
     def snr_db(self) -> float:
-        """Variance of the reference over the mean squared difference, in decibels."""
+        """Signal-to-noise ratio: variance of the reference by mean squared difference, in dB."""
         if not self.count:
             return float("nan")
         sx, _, sxx, _, _, see = self._sums
@@ -75,7 +75,7 @@ class Agreement:
         return 10 * float(np.log10(max(variance, 1e-30) / see))
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the figures, rounded, for JSON; an exact match has no SNR."""
+        """Return rounded values for JSON; the SNR of an exact match is None."""
         snr = self.snr_db
         return {
             "max_abs": float(f"{self.max_abs:.4g}"),

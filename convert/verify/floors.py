@@ -1,29 +1,29 @@
-"""What each variant must reach, and what of it one does not."""
+"""Least fidelity of each variant, and the shortfalls of a report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from convert.verify.report import Reading, Report
+from convert.verify.report import Report, TextMatches
 
 __all__ = ["FLOORS", "Floor", "shortfalls"]
 
-# Of fewer lines a share says nothing.
+# Least number of lines for a share.
 _FEWEST_LINES = 50
 
 
 @dataclass(frozen=True)
 class Floor:
-    """What a variant must reach.
+    """Least fidelity of a variant.
 
     Attributes:
-        relative: Greatest difference of a tensor as a share of its peak; None asks for none.
+        relative: Greatest difference of a tensor as a share of its peak; None for no limit.
         correlation: Least correlation of a tensor.
-        same: Least share of lines that read the same. Integer arithmetic turns over characters
-            that the float model is unsure of too, as often for the better as for the worse, so
-            this alone says little of a half-trained model.
-        lost: Greatest share of labelled lines that may be read rightly less often than before.
+        same: Least share of lines with the same text. Integer arithmetic changes characters of
+            which the float model is unsure, as often for better as for worse, so this share alone
+            says little about a model after short training.
+        lost: Greatest net share of labeled lines that the variant no longer reads right.
     """
 
     relative: float | None
@@ -38,32 +38,32 @@ FLOORS = {
     "dynamic": Floor(relative=None, correlation=0.97, same=0.70, lost=0.05),
     "int8": Floor(relative=None, correlation=0.95, same=0.60, lost=0.05),
 }
-"""What a variant must reach unless the caller says otherwise, by precision."""
+"""Default floors by precision."""
 
 
 def shortfalls(reports: Mapping[str, Report], floors: Mapping[str, Floor]) -> list[str]:
-    """Return what is below the floors, one sentence each; nothing if all is well.
+    """Return a sentence for each value below its floor.
 
     Args:
-        reports: By variant.
-        floors: By variant.
+        reports: Reports by variant.
+        floors: Floors by variant.
     """
     found = []
     for variant, report in reports.items():
         floor = floors[variant]
         for graph, tensors in report.tensors.items():
-            for name, agreement in tensors.items():
-                if not agreement.count:
+            for name, fidelity in tensors.items():
+                if not fidelity.count:
                     continue
                 where = f"{variant} {graph} {name}"
-                if floor.relative is not None and not agreement.relative <= floor.relative:
+                if floor.relative is not None and not fidelity.relative <= floor.relative:
                     found.append(
-                        f"{where}: greatest difference {agreement.relative:.2g} of the peak, "
+                        f"{where}: greatest difference {fidelity.relative:.2g} of the peak, "
                         f"allowed {floor.relative:g}"
                     )
-                if not agreement.correlation >= floor.correlation:
+                if not fidelity.correlation >= floor.correlation:
                     found.append(
-                        f"{where}: correlation {agreement.correlation:.4f}, "
+                        f"{where}: correlation {fidelity.correlation:.4f}, "
                         f"least allowed {floor.correlation:g}"
                     )
         for graph, reading in report.readings.items():
@@ -71,16 +71,16 @@ def shortfalls(reports: Mapping[str, Report], floors: Mapping[str, Floor]) -> li
     return found
 
 
-def _reading_shortfalls(where: str, reading: Reading, floor: Floor) -> list[str]:
+def _reading_shortfalls(where: str, reading: TextMatches, floor: Floor) -> list[str]:
     found = []
     if reading.lines >= _FEWEST_LINES and reading.share < floor.same:
         found.append(
-            f"{where}: {reading.same} of {reading.lines} lines read as the float model reads them "
+            f"{where}: {reading.same} of {reading.lines} lines have the text of the float model "
             f"({reading.share:.1%}), least allowed {floor.same:.0%}"
         )
-    if reading.labelled >= _FEWEST_LINES and reading.lost > floor.lost:
+    if reading.labeled >= _FEWEST_LINES and reading.lost > floor.lost:
         found.append(
-            f"{where}: {reading.variant_right} of {reading.labelled} labelled lines right, "
+            f"{where}: {reading.variant_right} of {reading.labeled} labeled lines right, "
             f"{reading.reference_right} before; at most {floor.lost:.0%} may be lost"
         )
     return found

@@ -1,4 +1,4 @@
-"""What a comparison with the Keras models found, per variant."""
+"""Report of a comparison with the Keras models, by variant."""
 
 from __future__ import annotations
 
@@ -6,49 +6,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from convert.verify.fidelity import Agreement
+from convert.verify.fidelity import Fidelity
 
-__all__ = ["Reading", "Report", "report_table"]
+__all__ = ["Report", "TextMatches", "report_table"]
 
 
 @dataclass
-class Reading:
-    """Lines read greedily by the reference and by a variant.
+class TextMatches:
+    """Counts of lines read greedily by the reference and by a variant.
 
     Attributes:
         lines: Number of lines.
-        same: Lines with the same text from both.
-        labelled: Lines whose true text is known.
-        reference_right: Of these, read rightly by the reference.
-        variant_right: Of these, read rightly by the variant.
+        same: Number of lines with the same text from both.
+        labeled: Number of lines with a label.
+        reference_right: Number of labeled lines that the reference reads right.
+        variant_right: Number of labeled lines that the variant reads right.
     """
 
     lines: int = 0
     same: int = 0
-    labelled: int = 0
+    labeled: int = 0
     reference_right: int = 0
     variant_right: int = 0
 
     def update(self, reference: str, variant: str, truth: str | None) -> None:
-        """Take in one line."""
+        """Add a line."""
         self.lines += 1
         self.same += reference == variant
         if truth is not None:
-            self.labelled += 1
+            self.labeled += 1
             self.reference_right += reference == truth
             self.variant_right += variant == truth
 
     @property
     def share(self) -> float:
-        """Share of lines that read the same; NaN without lines."""
+        """Share of lines with the same text from both; NaN without lines."""
         return self.same / self.lines if self.lines else float("nan")
 
     @property
     def lost(self) -> float:
-        """Share of labelled lines lost, right ones gained taken off; NaN without labels."""
-        if not self.labelled:
+        """Net share of labeled lines that only the reference reads right; NaN without labels."""
+        if not self.labeled:
             return float("nan")
-        return (self.reference_right - self.variant_right) / self.labelled
+        return (self.reference_right - self.variant_right) / self.labeled
 
     def to_dict(self) -> dict[str, int]:
         """Return the counts for JSON."""
@@ -57,15 +57,15 @@ class Reading:
 
 @dataclass
 class Report:
-    """Agreement of one variant.
+    """Report of one variant.
 
     Attributes:
-        tensors: By graph and output name.
-        readings: By graph; ``recognizer`` reads from the variant's own detector's features.
+        tensors: Fidelity by graph and name of the output.
+        readings: Matches by graph; ``recognizer`` reads the features of the variant's own detector.
     """
 
-    tensors: dict[str, dict[str, Agreement]] = field(default_factory=dict)
-    readings: dict[str, Reading] = field(default_factory=dict)
+    tensors: dict[str, dict[str, Fidelity]] = field(default_factory=dict)
+    readings: dict[str, TextMatches] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -100,7 +100,7 @@ def report_table(reports: Mapping[str, Report]) -> str:
                 continue
             same = f"{r.same}/{r.lines} {r.share:.1%}"
             right = [
-                f"{n / r.labelled:.1%}" if r.labelled else "-"
+                f"{n / r.labeled:.1%}" if r.labeled else "-"
                 for n in (r.reference_right, r.variant_right)
             ]
             lines.append(f"{variant:<9}{graph:<12}{same:>14}{right[0]:>14}{right[1]:>8}")

@@ -1,8 +1,8 @@
-"""Compare converted graphs with the Keras models they came from.
+"""Comparison of converted graphs with their Keras models.
 
-The graphs run in the SDK's own engine, as they will on a device: what is compared includes the
-mapping of names to tensors, the (de)quantization of inputs and outputs, and resized batches and
-widths. Two questions are asked: does each output tensor agree, and do lines read the same?
+The graphs run in the SDK's engine, as on a device. The comparison includes the mapping of names to
+tensors, the (de)quantization of inputs and outputs, and resized batches and widths. The report has
+the fidelity of each output tensor and the number of lines with the same text.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 
 from convert.errors import ConvertError
 from convert.source.graphs import GRAPHS
-from convert.source.line_features import feature_strips
-from convert.source.samples import Photo, Samples, Strip
-from convert.verify.fidelity import Agreement
+from convert.source.line_features import line_features
+from convert.source.samples import LineSample, PhotoSample, Samples
+from convert.verify.fidelity import Fidelity
 from convert.verify.floors import FLOORS
-from convert.verify.report import Reading, Report
+from convert.verify.report import Report, TextMatches
 from sdk.charset import Charset
 from sdk.engine import Engine, open_engine
 from sdk.errors import SdkError
@@ -34,16 +34,16 @@ __all__ = ["bundle_frame", "bundle_manifest", "variants_left_out", "verify", "ve
 
 Arrays = Mapping[str, np.ndarray]
 
-_STRIP_STEP = 128
+_WIDTH_STEP = 128
 _COLUMN_STEP = 32
 _COLUMNS_MOST = 256
 _BATCH = 8
 
 
 def bundle_frame(manifest: Manifest) -> tuple[int, int]:
-    """Return (height, width) in pixels of the frame that a bundle's photos are fitted into.
+    """Return (height, width) of the detector's frame of a bundle, in pixels.
 
-    A bundle without a detector takes any photo for its lines; it gets a frame all the same.
+    Bundles without a detector have a default frame.
     """
     for variant in manifest.variants.values():
         if "detector" in variant:
@@ -53,7 +53,7 @@ def bundle_frame(manifest: Manifest) -> tuple[int, int]:
 
 
 def variants_left_out(manifest: Manifest) -> list[str]:
-    """Return the variants of a bundle that have no floor: those compiled for a device."""
+    """Return the variants of a bundle without a floor: those compiled for a device."""
     return [variant for variant in manifest.variants if variant not in FLOORS]
 
 
@@ -72,13 +72,15 @@ def bundle_manifest(folder: Path) -> Manifest:
 def verify_bundle(
     folder: Path, models: Mapping[str, Any], samples: Samples, threads: int | None = None
 ) -> dict[str, Report]:
-    """Compare the variants of a bundle that have a floor with the Keras models; see `verify`.
+    """Compare a bundle's variants with the Keras models; see `verify`.
+
+    Variants without a floor are left out.
 
     Args:
         folder: The bundle's folder.
         models: Keras models by graph name.
-        samples: Photos, in the detector's frame, and strips to run.
-        threads: CPU threads of the engines; None takes the SDK's default.
+        samples: Photos, in the detector's frame, and line images.
+        threads: Number of CPU threads of the engines; None takes the SDK's default.
 
     Raises:
         ConvertError: The bundle is damaged or a graph cannot run.
@@ -113,8 +115,8 @@ def verify(
     Args:
         variants: Engines by variant and graph name.
         models: Keras models by graph name; graphs without a model are left out.
-        samples: Photos and strips to run. Photos without labelled lines compare the detector only.
-        charset: Of the recognizer and the line graph.
+        samples: Photos and line images. Photos without labeled lines serve the detector only.
+        charset: Charset of the recognizer and of the line graph.
 
     Returns:
         A report for each variant.
@@ -122,12 +124,12 @@ def verify(
     reports = {
         name: Report(
             {
-                graph: {output: Agreement() for output in GRAPHS[graph].outputs}
+                graph: {output: Fidelity() for output in GRAPHS[graph].outputs}
                 for graph in engines
                 if graph in models
             },
             {
-                graph: Reading()
+                graph: TextMatches()
                 for graph in engines
                 if graph in models and "logits" in GRAPHS[graph].outputs
             },
@@ -138,8 +140,8 @@ def verify(
         for photo in samples.photos:
             _compare_photo(photo, variants, models, charset, reports)
     if "line" in models:
-        for width, batch in _strip_batches(samples.strips):
-            _compare_strips(batch, width, variants, models["line"], charset, reports)
+        for width, batch in _line_batches(samples.lines):
+            _compare_lines(batch, width, variants, models["line"], charset, reports)
     return reports
 
 
@@ -156,14 +158,14 @@ def _update(report: Report, graph: str, reference: Arrays, result: Arrays) -> No
 
 
 def _texts(logits: np.ndarray, columns: Iterable[int], charset: Charset) -> list[str]:
-    """Return the greedy texts of logits (N, 1, T, classes), so many columns of each."""
+    """Return the greedy texts of logits (N, 1, T, classes), with ``columns`` valid in each."""
     return [
         decode(line[0, :taken], charset).text for line, taken in zip(logits, columns, strict=True)
     ]
 
 
 def _compare_photo(
-    photo: Photo,
+    photo: PhotoSample,
     variants: Mapping[str, Mapping[str, Engine]],
     models: Mapping[str, Any],
     charset: Charset,
@@ -178,53 +180,51 @@ def _compare_photo(
             _update(reports[name], "detector", reference, results[name])
     if "recognizer" not in models or not len(photo.quads):
         return
-    _, widths = feature_strips(reference["features"][0], photo.quads, _COLUMNS_MOST)
+    _, widths = line_features(reference["features"][0], photo.quads, _COLUMNS_MOST)
     columns = int(-(-widths.max() // _COLUMN_STEP) * _COLUMN_STEP)
-    strips, widths = feature_strips(reference["features"][0], photo.quads, columns)
-    logits = _reference(models["recognizer"], strips, "recognizer")
+    lines, widths = line_features(reference["features"][0], photo.quads, columns)
+    logits = _reference(models["recognizer"], lines, "recognizer")
     expected = _texts(logits["logits"], widths, charset)
     for name, engines in variants.items():
         if "recognizer" not in engines:
             continue
-        _update(
-            reports[name], "recognizer", logits, engines["recognizer"].run({"features": strips})
-        )
+        _update(reports[name], "recognizer", logits, engines["recognizer"].run({"features": lines}))
         if name in results:
-            own, _ = feature_strips(results[name]["features"][0], photo.quads, columns)
+            own, _ = line_features(results[name]["features"][0], photo.quads, columns)
             read = _texts(engines["recognizer"].run({"features": own})["logits"], widths, charset)
-            for line in zip(expected, read, photo.texts, strict=True):
-                reports[name].readings["recognizer"].update(*line)
+            for texts in zip(expected, read, photo.texts, strict=True):
+                reports[name].readings["recognizer"].update(*texts)
 
 
-def _strip_batches(strips: Sequence[Strip]) -> Iterator[tuple[int, list[Strip]]]:
-    """Yield strips that fit one frame width, several at a time."""
-    groups: dict[int, list[Strip]] = defaultdict(list)
-    for strip in strips:
-        groups[-(-strip.pixels.shape[1] // _STRIP_STEP) * _STRIP_STEP].append(strip)
+def _line_batches(lines: Sequence[LineSample]) -> Iterator[tuple[int, list[LineSample]]]:
+    """Yield (frame width, line images of this width) in small batches."""
+    groups: dict[int, list[LineSample]] = defaultdict(list)
+    for line in lines:
+        groups[-(-line.pixels.shape[1] // _WIDTH_STEP) * _WIDTH_STEP].append(line)
     for width, group in sorted(groups.items()):
         for start in range(0, len(group), _BATCH):
             yield width, group[start : start + _BATCH]
 
 
-def _compare_strips(
-    batch: Sequence[Strip],
+def _compare_lines(
+    batch: Sequence[LineSample],
     width: int,
     variants: Mapping[str, Mapping[str, Engine]],
     model: Any,
     charset: Charset,
     reports: Mapping[str, Report],
 ) -> None:
-    x = pad_crops([strip.pixels for strip in batch], width)
-    columns = [-(-strip.pixels.shape[1] // COLUMN_PX) for strip in batch]
+    x = pad_crops([line.pixels for line in batch], width)
+    columns = [-(-line.pixels.shape[1] // COLUMN_PX) for line in batch]
     reference = _reference(model, x, "line")
     expected = _texts(reference["logits"], columns, charset)
     for name, engines in variants.items():
         if "line" not in engines:
             continue
         result = engines["line"].run({"strip": x})
-        agreement = reports[name].tensors["line"]["logits"]
-        for row, taken in enumerate(columns):  # what is behind a line's end is not decoded
-            agreement.update(*(r["logits"][row, :, :taken] for r in (reference, result)))
+        fidelity = reports[name].tensors["line"]["logits"]
+        for row, taken in enumerate(columns):  # the columns after a line's end are not decoded
+            fidelity.update(*(r["logits"][row, :, :taken] for r in (reference, result)))
         read = _texts(result["logits"], columns, charset)
-        for before, after, strip in zip(expected, read, batch, strict=True):
-            reports[name].readings["line"].update(before, after, strip.text)
+        for before, after, line in zip(expected, read, batch, strict=True):
+            reports[name].readings["line"].update(before, after, line.text)

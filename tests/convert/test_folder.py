@@ -51,7 +51,7 @@ def test_folder_that_is_no_bundle_is_never_replaced(tmp_path: Path, content: str
     target = tmp_path / "pictures"
     target.mkdir()
     (target / content).write_text("mine")
-    with pytest.raises(ConvertError, match="no bundle"), built_beside(target, force=True):
+    with pytest.raises(ConvertError, match="not a bundle"), built_beside(target, force=True):
         pytest.fail("the block must not start")
     assert (target / content).read_text() == "mine"
 

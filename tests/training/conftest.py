@@ -46,7 +46,7 @@ rois = 3
 
 
 def draw_text(text, height):
-    """Return a picture of dark text on a light ground, and its inner width."""
+    """Return a picture of dark text on a light background, and its inner width."""
     font = ImageFont.load_default(int(height * 0.8))
     width = max(8, int(np.ceil(font.getlength(text))) + 4)
     picture = Image.new("RGB", (width, height), (235, 230, 220))
@@ -54,7 +54,7 @@ def draw_text(text, height):
     return np.array(picture)
 
 
-def strip_samples(rng, count):
+def line_samples(rng, count):
     for i in range(count):
         text = "".join(rng.choice(list("0123456789"), rng.integers(1, 4)))
         yield i, draw_text(text, 32), {"text": text}
@@ -76,11 +76,11 @@ def photo_samples(rng, count, size=160):
 
 
 @pytest.fixture(scope="session")
-def strip_shards(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("strips")
+def line_shards(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lines")
     rng = np.random.default_rng(0)
     for n in range(3):
-        write_shard(shard_path(folder, n), strip_samples(rng, 40))
+        write_shard(shard_path(folder, n), line_samples(rng, 40))
     return folder
 
 
@@ -94,10 +94,10 @@ def photo_shards(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def line_run(strip_shards, tmp_path_factory):
+def line_run(line_shards, tmp_path_factory):
     # keras takes seconds to import, and most tests need none
-    from training.loop.trainer import Fit
+    from training.loop.trainer import Trainer
 
     folder = tmp_path_factory.mktemp("line_run")
-    Fit(LINE_TOML.replace("steps = 40", "steps = 3"), [strip_shards], folder).run()
+    Trainer(LINE_TOML.replace("steps = 40", "steps = 3"), [line_shards], folder).run()
     return folder

@@ -20,7 +20,7 @@ __all__ = ["main"]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code.
 
-    0: done, 1: it failed, 2: wrong usage, 3: a package that it needs is not installed.
+    0: success, 1: failure, 2: wrong usage, 3: a required package is not installed.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["synth"]:
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(synth(arguments[1:]) or 0)
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
-    if options.threads:  # TensorFlow reads it when it is imported
+    if options.threads:  # TensorFlow reads this variable at its import
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
         options.call(options)
@@ -45,24 +45,26 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("synth", help="generate photos or strips", add_help=False)
-    fit.add_arguments(commands.add_parser("fit", help="train, or go on with, a run"))
+    commands.add_parser("synth", help="generate photos or line images", add_help=False)
+    fit.add_arguments(commands.add_parser("fit", help="train a run, or resume it"))
     weights.add_average_arguments(
-        commands.add_parser("average", help="make the mean of runs, a run itself")
+        commands.add_parser("average", help="average the weights of runs")
     )
     weights.add_pack_arguments(
-        commands.add_parser("pack", help="keep a run's weights in half precision")
+        commands.add_parser("pack", help="write a run's weights in half precision")
     )
-    teach.add_arguments(commands.add_parser("teach", help="label photos by another OCR engine"))
+    teach.add_arguments(commands.add_parser("teach", help="label photos with another OCR engine"))
     evaluate.add_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
     diagnose.add_arguments(
-        commands.add_parser("diagnose", help="sort what was not read by the stage that lost it")
+        commands.add_parser("diagnose", help="count errors by the stage that caused them")
     )
     confidence.add_calibrate_arguments(
-        commands.add_parser("calibrate", help="fit a bundle's confidences to held-back shards")
+        commands.add_parser(
+            "calibrate", help="calibrate a bundle's confidences on held-back shards"
+        )
     )
     confidence.add_reliability_arguments(
-        commands.add_parser("reliability", help="compare confidences with what is right")
+        commands.add_parser("reliability", help="compare confidences with accuracy")
     )
     sweep.add_arguments(
         commands.add_parser("sweep", help="choose a bundle's settings on generated photos")

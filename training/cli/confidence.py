@@ -12,13 +12,20 @@ __all__ = ["add_calibrate_arguments", "add_reliability_arguments"]
 
 
 def add_calibrate_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--bundle", required=True, help="exported bundle")
     parser.add_argument(
-        "--data", required=True, nargs="+", help="folders of shards, strips or photos, held back"
+        "--data",
+        required=True,
+        nargs="+",
+        help="folders of held-back shards of line images or photos",
     )
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a folder")
-    parser.add_argument("--dry-run", action="store_true", help="print, but leave the bundle alone")
+    parser.add_argument(
+        "--limit", type=positive_int, help="greatest number of pictures of a folder"
+    )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print, but do not change the bundle"
+    )
     parser.set_defaults(call=_calibrate, threads=None)
 
 
@@ -35,26 +42,30 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def add_reliability_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("--bundle", required=True, help="exported bundle")
     parser.add_argument(
-        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+        "--data",
+        required=True,
+        help="shards, a folder with labels.jsonl, or a folder of such folders",
     )
-    parser.add_argument("--out", required=True, help="folder to write to; made if missing")
-    parser.add_argument("--only", default="", help="names of sets, by commas; all if not given")
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument("--out", required=True, help="output folder; created if missing")
+    parser.add_argument(
+        "--only", default="", help="names of sets, separated by commas (default: all)"
+    )
+    parser.add_argument("--limit", type=positive_int, help="greatest number of pictures of a set")
     parser.set_defaults(call=_reliability, threads=None)
 
 
 def _reliability(options: argparse.Namespace) -> None:
     from training.data.sets import find_sets
     from training.evaluate.confidence.report import report
-    from training.evaluate.diagnose.raw_reading import BundleLooker
+    from training.evaluate.diagnose.raw_reading import RawBundleReader
     from training.evaluate.diagnose.report import table
 
-    with contextlib.closing(BundleLooker(options.bundle)) as looker:
+    with contextlib.closing(RawBundleReader(options.bundle)) as reader:
         rows = report(
-            looker,
+            reader,
             find_sets(options.data, options.only),
             Path(options.out),
             limit=options.limit,

@@ -13,24 +13,28 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", help="run folder")
     source.add_argument("--bundle", help="exported bundle")
     parser.add_argument(
-        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+        "--data",
+        required=True,
+        help="shards, a folder with labels.jsonl, or a folder of such folders",
     )
-    parser.add_argument("--out", required=True, help="folder to write to; made if missing")
-    parser.add_argument("--only", default="", help="names of sets, by commas; all if not given")
+    parser.add_argument("--out", required=True, help="output folder; created if missing")
+    parser.add_argument(
+        "--only", default="", help="names of sets, separated by commas (default: all)"
+    )
     parser.add_argument(
         "--complete",
         action="store_true",
-        help="all text of the photos is labelled: count what was read elsewhere",
+        help="all text of the photos is labeled: count lines read elsewhere",
     )
-    parser.add_argument("--before", help="folder of an earlier diagnosis: show what changed")
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument("--before", help="folder of an earlier diagnosis: show the changes")
+    parser.add_argument("--limit", type=positive_int, help="greatest number of pictures of a set")
     parser.add_argument(
-        "--tiles", type=positive_int, default=96, help="most tiles of a contact sheet"
+        "--tiles", type=positive_int, default=96, help="greatest number of tiles in a contact sheet"
     )
     parser.add_argument(
         "--size", type=positive_int, default=640, help="longest side of photos, with --run"
@@ -43,7 +47,7 @@ def _call(options: argparse.Namespace) -> None:
     if options.run:
         load_keras()
     from training.data.sets import find_sets
-    from training.evaluate.diagnose.raw_reading import BundleLooker, Looker, NetworkLooker
+    from training.evaluate.diagnose.raw_reading import RawBundleReader, RawNetworkReader, RawReader
     from training.evaluate.diagnose.report import changes, read_summary, table
     from training.evaluate.diagnose.run import diagnose
 
@@ -51,16 +55,16 @@ def _call(options: argparse.Namespace) -> None:
     before = read_summary(Path(options.before)) if options.before else []
     with contextlib.ExitStack() as stack:
         if options.bundle:
-            bundle = BundleLooker(options.bundle, options.threads)
-            looker: Looker = stack.enter_context(contextlib.closing(bundle))
+            bundle = RawBundleReader(options.bundle, options.threads)
+            reader: RawReader = stack.enter_context(contextlib.closing(bundle))
         else:
             from training.evaluate.readers import NetworkReader
             from training.runs.folder import load_run
 
             run = load_run(options.run)
-            looker = NetworkLooker(NetworkReader(run.models, run.config, options.size))
+            reader = RawNetworkReader(NetworkReader(run.models, run.config, options.size))
         rows = diagnose(
-            looker,
+            reader,
             sets,
             Path(options.out),
             complete=options.complete,
@@ -71,4 +75,4 @@ def _call(options: argparse.Namespace) -> None:
         )
     print(table(rows))
     if options.before:
-        print("more than before:\n" + table(changes(before, rows)))
+        print("change since the earlier diagnosis:\n" + table(changes(before, rows)))

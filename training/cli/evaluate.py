@@ -13,16 +13,18 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--run", help="run folder")
     source.add_argument("--bundle", help="exported bundle")
     parser.add_argument(
-        "--data", required=True, help="shards, a folder with labels.jsonl, or a folder of such"
+        "--data",
+        required=True,
+        help="shards, a folder with labels.jsonl, or a folder of such folders",
     )
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument("--limit", type=positive_int, help="greatest number of pictures of a set")
     parser.add_argument(
-        "--min-confidence", type=float, help="with --bundle: drop lines below, 0 to 1"
+        "--min-confidence", type=float, help="with --bundle: least confidence of lines, 0 to 1"
     )
     network.add_arguments(parser)
     parser.set_defaults(call=_evaluate)

@@ -26,7 +26,7 @@ def open_reader(options: argparse.Namespace) -> NetworkReader:
     """Return a reader with the networks of the run in ``--run``.
 
     Raises:
-        TrainingError: The folder is no run.
+        TrainingError: The folder is not a run.
     """
     load_keras()
     from training.evaluate.readers import NetworkReader

@@ -13,13 +13,13 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--run", help="run folder: show what its network reads")
-    source.add_argument("--config", help="TOML file: show what would be trained on")
+    source.add_argument("--run", help="run folder: show the readings of its network")
+    source.add_argument("--config", help="TOML file: show training samples")
     parser.add_argument("--data", required=True, help="folder of shards, or with a labels.jsonl")
     parser.add_argument("--out", required=True, help="PNG to write")
-    parser.add_argument("--count", type=positive_int, default=24, help="samples shown")
+    parser.add_argument("--count", type=positive_int, default=24, help="number of samples")
     network.add_arguments(parser)
     parser.set_defaults(call=_preview)
 

@@ -1,4 +1,4 @@
-"""``python -m training synth``: write shards of generated photos or strips, and preview sheets."""
+"""``python -m training synth``: shards of generated photos or line images, and preview sheets."""
 
 from __future__ import annotations
 
@@ -22,30 +22,44 @@ from training.synth.preview import sheet
 from training.synth.workers import write_shards
 
 SETTINGS = "synth.json"
-"""File beside the shards that says how they were made."""
+"""File beside the shards with the settings of the generator."""
+
+
+_OLD_LINE = "strip"  # the kind "line" of earlier versions
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training synth", description=__doc__)
     parser.add_argument("--out", type=Path, help="folder of the shards")
     parser.add_argument(
-        "--count", type=positive_int, default=1000, help="samples over all machines"
+        "--count", type=positive_int, default=1000, help="number of samples of all machines"
     )
-    parser.add_argument("--per-shard", type=positive_int, help="samples a shard (500; strips 2000)")
-    parser.add_argument("--shard", default="0/1", help="i/n: this machine makes every n-th shard")
-    parser.add_argument("--kind", choices=("photo", "strip"), default="photo")
+    parser.add_argument(
+        "--per-shard",
+        type=positive_int,
+        help="samples in a shard (default: 500 photos, 2000 line images)",
+    )
+    parser.add_argument("--shard", default="0/1", help="i/n: this machine writes every n-th shard")
+    parser.add_argument("--kind", type=_kind, choices=("photo", "line"), default="photo")
     parser.add_argument("--size", default="512x512", help="WxH of a photo in pixels")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scenes", default="", help="comma-separated scenes; all by default")
-    parser.add_argument("--fonts", help="folder of fonts; the system's by default")
+    parser.add_argument("--scenes", default="", help="comma-separated scenes (default: all)")
+    parser.add_argument("--fonts", help="folder of fonts (default: the system's)")
     parser.add_argument("--photos", help="folder of your own photos as backgrounds")
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
         "--scans", type=float, default=0.05, help="share of scans in black and white"
     )
     parser.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1)
-    parser.add_argument("--preview", type=Path, help="write a sheet of samples to this picture")
+    parser.add_argument("--preview", type=Path, help="picture to write, with a sheet of samples")
     return parser
+
+
+def _kind(text: str) -> str:
+    if text == _OLD_LINE:
+        print(f"synth: --kind {text} is deprecated: use --kind line", file=sys.stderr)
+        return "line"
+    return text
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -69,9 +83,9 @@ def _part(text: str) -> tuple[int, int]:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Generate what the command line asks for; return the exit code.
+    """Run the command and return its exit code.
 
-    0: done, 1: a failure, 2: wrong usage, 130: interrupted.
+    0: success, 1: failure, 2: wrong usage, 130: interrupted.
     """
     options = _parser().parse_args(argv)
     try:
@@ -98,7 +112,9 @@ def main(argv: Sequence[str]) -> int:
         print(f"synth: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("synth: interrupted; whole shards are kept, run it again to go on", file=sys.stderr)
+        print(
+            "synth: interrupted; complete shards are kept, run it again to resume", file=sys.stderr
+        )
         return 130
     return 0
 
@@ -106,7 +122,7 @@ def main(argv: Sequence[str]) -> int:
 def _settings(
     options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], per_shard: int
 ) -> dict[str, Any]:
-    """Return all that the content of a shard follows from but its number; folders by name."""
+    """Return all that determines a shard except its number, with the names of folders."""
     values = {**asdict(config), "kind": options.kind, "per_shard": per_shard}
     values["size"] = size if options.kind == "photo" else None
     for name in ("fonts", "photos"):
@@ -116,10 +132,12 @@ def _settings(
 
 
 def _claim(folder: Path, settings: dict[str, Any]) -> None:
-    """Write down how a folder's shards are made; refuse one whose were made otherwise."""
+    """Record the settings of a folder's shards; refuse a folder with other settings."""
     path = folder / SETTINGS
     if path.exists():
         saved = json.loads(path.read_text(encoding="utf-8"))
+        if saved.get("kind") == _OLD_LINE:
+            saved["kind"] = "line"
         other = [
             f"{name} is {value!r} there, not {settings.get(name)!r}"
             for name, value in saved.items()
@@ -130,7 +148,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
                 f"{folder} holds shards made with other settings: {'; '.join(other)}. "
                 "Choose another --out."
             )
-    elif not any(folder.glob("shard-*.tar")):  # older shards may have been made anyhow
+    elif not any(folder.glob("shard-*.tar")):  # shards of earlier versions have no record
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -141,7 +159,7 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
 def _generate(
     options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], part: int, parts: int
 ) -> None:
-    per_shard = options.per_shard or (2000 if options.kind == "strip" else 500)
+    per_shard = options.per_shard or (2000 if options.kind == "line" else 500)
     _claim(options.out, _settings(options, config, size, per_shard))
     starts = range(0, options.count, per_shard)[part::parts]
     wanted = {
@@ -150,13 +168,13 @@ def _generate(
         )
         for start in starts
     }
-    # a shard that exists is whole: an interrupted run goes on
+    # existing shards are complete: an interrupted run resumes
     there = [path for path in wanted if path.exists()]
-    # but the last one ends where an earlier, smaller --count did
+    # the last one may end at an earlier, smaller --count
     if there and sum(1 for _ in read_encoded(there[-1])) < len(wanted[there[-1]]):
         there.pop().unlink()
     if there:
-        print(f"synth: {len(there)} of {len(wanted)} shards are there already", file=sys.stderr)
+        print(f"synth: {len(there)} of {len(wanted)} shards exist already", file=sys.stderr)
     jobs = [(path, indices) for path, indices in wanted.items() if path not in there]
     began, made, number = time.perf_counter(), 0, 0
 

@@ -12,7 +12,7 @@ __all__ = ["add_arguments"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("photos", type=Path, help="folder of photos without labels")
     parser.add_argument("--out", type=Path, required=True, help="labeled folder to write")
     parser.add_argument("--sure", type=float, default=0.9, help="least confidence, 0 to 1")
@@ -23,7 +23,7 @@ def _teach(options: argparse.Namespace) -> None:
     from training.data.pseudo_labels import RapidOcr, find_pictures, teach
 
     if not options.photos.is_dir():
-        raise TrainingError(f"{options.photos} is no folder of photos.")
+        raise TrainingError(f"{options.photos} is not a folder of photos.")
     if not 0 <= options.sure <= 1:
         raise TrainingError(f"--sure is {options.sure}. Give a number from 0 to 1.")
     find_pictures(options.photos)  # before the models are loaded

@@ -1,4 +1,4 @@
-"""``python -m training average`` and ``pack``: new runs out of the weights of others."""
+"""``python -m training average`` and ``pack``: new runs from the weights of runs."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ __all__ = ["add_average_arguments", "add_pack_arguments"]
 
 
 def add_average_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
-    parser.add_argument("runs", nargs="+", help="run folders, or the bundle they began from")
+    """Add the arguments of the command and its function."""
+    parser.add_argument(
+        "runs", nargs="+", help="run folders, or the bundle from which they started"
+    )
     parser.add_argument("--out", required=True, help="run folder to write")
     parser.set_defaults(call=_average, threads=None)
 
@@ -24,7 +26,7 @@ def _average(options: argparse.Namespace) -> None:
 
 
 def add_pack_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the command's arguments and what it calls."""
+    """Add the arguments of the command and its function."""
     parser.add_argument("run", help="run folder")
     parser.add_argument("--out", required=True, help="folder to write")
     parser.set_defaults(call=_pack, threads=None)

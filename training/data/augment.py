@@ -1,6 +1,7 @@
-"""Light changes to a strip while it is read, so that one generated strip serves many times.
+"""Light augmentation of line images and crops, so that one generated picture serves many times.
 
-Only what costs a fraction of a millisecond; prints, materials and lenses are the generator's work.
+Each change costs a fraction of a millisecond. Prints, materials and lenses are the generator's
+work.
 """
 
 from __future__ import annotations
@@ -8,22 +9,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-__all__ = ["change_tones", "place_strip", "soften"]
+__all__ = ["change_tones", "place_line", "soften"]
 
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 
 
-def place_strip(
+def place_line(
     image: np.ndarray, rng: np.random.Generator, width: int, frame: int, still: bool
 ) -> np.ndarray:
-    """Return a strip scaled to ``width`` columns at the left of a frame.
+    """Return a line image scaled to ``width`` columns at the left of a frame.
 
     Args:
         image: uint8 (32, w, 3).
-        rng: Source of chance.
-        width: Columns the strip takes, at most ``frame``.
-        frame: Columns of the result; those behind the strip repeat its last column.
-        still: No shift, slant or vertical scale.
+        rng: Random generator.
+        width: Columns of the scaled line image, at most ``frame``.
+        frame: Columns of the result; the columns after the line image repeat its last column.
+        still: Whether shift, slant and vertical scale are left out.
 
     Returns:
         uint8 (32, frame, 3).
@@ -36,7 +37,7 @@ def place_strip(
         sy = rng.uniform(0.88, 1.08)
         slant = rng.uniform(-0.12, 0.12)
         dx, dy = rng.uniform(-1.5, 1.5), rng.uniform(-1.6, 1.6)
-    # around the middle row; pixel centers are at +0.5, cv2 counts them from 0
+    # the slant turns around the middle row; pixel centers are at +0.5, cv2 counts from 0
     middle = rows / 2
     matrix = np.array(
         [
@@ -57,11 +58,11 @@ def place_strip(
 
 
 def change_tones(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the picture with other brightness, contrast, gamma, colors or inverted.
+    """Return the picture with random brightness, contrast, gamma and colors, sometimes inverted.
 
     Args:
         image: uint8 (H, W, 3).
-        rng: Source of chance.
+        rng: Random generator.
     """
     curve = _LEVELS ** np.exp(rng.normal(0, 0.3))
     gain, bias = np.exp(rng.normal(0, 0.25)), rng.normal(0, 0.12)
@@ -80,11 +81,11 @@ def change_tones(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def soften(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return the picture with, now and then, blur, lost resolution or noise.
+    """Return the picture, sometimes blurred, of lower resolution, or with noise.
 
     Args:
         image: uint8 (H, W, 3).
-        rng: Source of chance.
+        rng: Random generator.
     """
     if rng.random() < 0.15:
         sigma = rng.uniform(0.4, 1.3)

@@ -1,4 +1,4 @@
-"""Training data: parts of shard folders and of labeled folders, and batches made ahead."""
+"""Training data: parts of shard folders and labeled folders, and prefetched batches."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Batch = TypeVar("Batch")
 
 @dataclass(frozen=True)
 class Part:
-    """What is read at once: a shard, or one side of the split of a labeled folder.
+    """A unit of the data: a shard, or one side of the split of a labeled folder.
 
     Attributes:
         folder: Folder of the data.
-        file: Name of a shard in it, or of its labels.
-        held_back: Whether it validates; the others train.
+        file: File name of a shard in the folder, or of the folder's labels.
+        held_back: Whether the part is for validation; the others are for training.
     """
 
     folder: Path
@@ -35,7 +35,7 @@ class Part:
 
     @property
     def name(self) -> str:
-        """Folder and file, unique among the data of a run."""
+        """Name of folder and file, unique among the data of a run."""
         return f"{self.folder.name}/{self.file}"
 
     def samples(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -61,16 +61,17 @@ class Part:
 def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], list[Part]]:
     """Return the parts to train on and the parts to validate on.
 
-    Of all shards, in the order of the folders, the first ``held_back`` validate, so that shards
-    written later only add to the training. Of each labeled folder a tenth validates.
+    The first ``held_back`` shards, in the order of the folders, are for validation, so that shards
+    written later are added to the training data only. A tenth of each labeled folder is for
+    validation.
 
     Args:
         folders: Folders of shards, and labeled folders.
         held_back: Shards kept for validation.
 
     Raises:
-        TrainingError: Two folders have the same name; or there are fewer shards than are held back
-            and one more, and no labeled folder.
+        TrainingError: Two folders have the same name; or there is no labeled folder and no shard
+            besides those held back.
         ShardError: A folder holds neither shards nor labels.
     """
     names = [folder.name for folder in folders]
@@ -95,17 +96,17 @@ def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], lis
 
 
 def weight_of(part: Part, weights: Mapping[str, float]) -> float:
-    """Return how many times as often the samples of a part are drawn as those of weight 1."""
+    """Return the frequency of a part's samples, relative to samples of weight 1."""
     return weights.get(part.folder.name, 1.0)
 
 
 def draw(rng: Any, cumulative: Any, count: int) -> Any:
-    """Return int64 (count,) indices drawn by weight, with repetition.
+    """Return indices drawn by weight with replacement, int64 (count,).
 
     Args:
-        rng: Source of chance, ``numpy.random.Generator``.
-        cumulative: float64 (n,), running sums of the weights.
-        count: How many to draw.
+        rng: Random generator.
+        cumulative: float64 (n,), cumulative sums of the weights.
+        count: Number of indices.
     """
     return cumulative.searchsorted(rng.random(count) * cumulative[-1], side="right")
 
@@ -113,16 +114,16 @@ def draw(rng: Any, cumulative: Any, count: int) -> Any:
 def prefetched(
     make: Callable[[int], Batch], start: int, stop: int, workers: int, ahead: int
 ) -> Generator[Batch, None, None]:
-    """Yield make(start) … make(stop - 1) in order, made ahead by threads.
+    """Yield make(start) … make(stop - 1) in order, prefetched by threads.
 
-    Threads suffice: decoding and warping in OpenCV leave the interpreter lock.
+    Threads suffice because OpenCV releases the interpreter lock to decode and to warp.
 
     Args:
-        make: Makes the batch of a step; called from several threads.
+        make: Returns the batch of a step; called from several threads.
         start: First step.
-        stop: Step to stop before.
-        workers: Threads.
-        ahead: Most batches waiting.
+        stop: Step after the last.
+        workers: Number of threads.
+        ahead: Greatest number of batches that wait.
     """
     with ThreadPoolExecutor(max(1, workers), thread_name_prefix="batch") as pool:
         waiting: deque[Future[Any]] = deque()

@@ -1,11 +1,12 @@
-"""Labeled folders: pictures beside a ``labels.jsonl`` that says what is written in them.
+"""Labeled folders: pictures beside a ``labels.jsonl`` with their texts.
 
-A row is an object. Pictures of one line: ``{"image", "text"}``; photos: ``{"image", "texts": [{
-"text", "quad", "ignore"}]}``, quads clockwise from the reading-order start in pixels. ``"image"``
-is the path of the picture in the folder. Optional in rows of lines: ``"case": false`` where upper
-and lower case are not told apart by the label; ``"source"``, the name of the photo that the line
-was cut out of; in rows of photos: ``"complete": true`` where all text is labeled, for
-`benchmarks.accuracy`. The folder may come from others: what lies outside of it is not opened.
+Each row is a JSON object. A line image has ``{"image", "text"}``; a photo has ``{"image", "texts":
+[{"text", "quad", "ignore"}]}`` with quads in pixels, clockwise from the reading-order start.
+``"image"`` is the path of the picture in the folder. Rows of line images may hold ``"case": false``
+if the label stands for both cases, and ``"source"``, the name of the photo that the line image was
+cropped from; rows of photos may hold
+``"complete": true`` if all text is labeled, which `benchmarks.accuracy` uses. Folders may come
+from third parties, so files outside the folder are never opened.
 """
 
 from __future__ import annotations
@@ -32,15 +33,15 @@ NO_LABEL = (
 )
 
 _HELD_BACK = 10
-"""One source picture of so many is kept for validation."""
+"""One of this number of source pictures is for validation."""
 
 
 def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     """Yield (path of the picture, row) of a labeled folder, in order.
 
     Raises:
-        TrainingError: The rows cannot be read, there is none, one is no object that names an
-            image, or the image lies outside the folder.
+        TrainingError: The rows cannot be read, there is none, a row is no object with an
+            ``"image"``, or the image lies outside the folder.
     """
     path, home = folder / LABELS, folder.resolve()
     try:
@@ -55,7 +56,7 @@ def read_labels(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def read_labeled(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """Yield (path of the picture, row) of a labeled folder whose every row must be a label.
+    """Yield (path of the picture, row) of a labeled folder; every row must be a label.
 
     Raises:
         TrainingError: As `read_labels`; or a row labels neither a line nor a photo.
@@ -72,21 +73,21 @@ def _row(folder: Path, home: Path, line: bytes, what: str) -> tuple[Path, dict[s
         picture = folder / row["image"]
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         reason = str(error) if isinstance(error, ValueError) else "it names no image"
-        raise TrainingError(f"{what} is no label: {reason}.") from error
+        raise TrainingError(f"{what} is not a label: {reason}.") from error
     try:
         inside = picture.resolve().is_relative_to(home)
     except (OSError, RuntimeError, ValueError):  # links in a circle, a NUL in the name
         inside = False
     if not inside:
         raise TrainingError(
-            f"{what}: {row['image']!r} is no picture inside the folder. "
+            f"{what}: {row['image']!r} is not a picture inside the folder. "
             "Copy the picture there and correct the row."
         )
     return picture, row
 
 
 def is_label(record: dict[str, Any]) -> bool:
-    """Tell whether a row labels either a picture of one line or a photo."""
+    """Tell whether a row is the label of a line image or of a photo."""
     if "texts" not in record:
         return isinstance(record.get("text"), str)
     texts = record["texts"]
@@ -99,7 +100,7 @@ def is_label(record: dict[str, Any]) -> bool:
 
 
 def _is_quad(value: Any) -> bool:
-    if value is None or value == []:  # where the text is, is not known
+    if value is None or value == []:  # the place of the text is not known
         return True
     try:
         quad = np.array(value, np.float32)
@@ -109,11 +110,10 @@ def _is_quad(value: Any) -> bool:
 
 
 def is_held_back(record: dict[str, Any]) -> bool:
-    """Tell whether a row is kept for validation: a tenth of all, by source picture.
+    """Tell whether a row is for validation: a tenth of all, by source picture.
 
-    Lines of one photo stay together. Where a row has no ``"source"``, the name of the picture
-    without a last number of one or two digits stands for it: ``photo17_3.jpg`` is line 3 of
-    ``photo17``.
+    Line images of one photo stay on one side. Without ``"source"``, the source is the name of the
+    picture without a final number of one or two digits: ``photo17_3.jpg`` is line 3 of ``photo17``.
     """
     source = record.get("source") or re.sub(r"_\d{1,2}$", "", PurePosixPath(record["image"]).stem)
     digest = hashlib.sha1(str(source).encode(), usedforsecurity=False).digest()

@@ -1,8 +1,7 @@
-"""Batches of text line images, "strips", from shards and labeled folders.
+"""Batches of text line images from shards and labeled folders.
 
-Strips are kept encoded in memory and decoded when a batch needs them. The batch of a step depends
-only on the seed, the step and the shards known, so a resumed run sees what an uninterrupted one
-would have seen.
+Line images stay encoded in memory until a batch needs them. The batch of a step depends only on the
+seed, the step and the known shards, so a resumed run sees the batches of an uninterrupted run.
 """
 
 from __future__ import annotations
@@ -17,18 +16,18 @@ from sdk.charset import Charset
 from sdk.recognize.crops import COLUMN_PX
 from sdk.rectify.crop import CROP_HEIGHT
 from training.config import DataConfig
-from training.data.augment import change_tones, place_strip, soften
+from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, draw
 from training.data.shards import decode_picture, picture_size
 from training.errors import TrainingError
 
-__all__ = ["StripBatches", "Strips", "columns_needed", "pack_labels", "strip_frames"]
+__all__ = ["LineBatches", "LineImages", "columns_needed", "pack_labels", "validation_frames"]
 
 _log = logging.getLogger("training")
 
 
 def columns_needed(labels: np.ndarray) -> int:
-    """Return the fewest columns CTC can write labels in: a repeat needs a blank between."""
+    """Return the fewest columns for CTC: labels, and a blank between equal neighbors."""
     return len(labels) + int((labels[1:] == labels[:-1]).sum())
 
 
@@ -38,12 +37,12 @@ def pack_labels(
     """Return targets of ``losses.CtcLoss``.
 
     Args:
-        columns: Valid logit columns of each line, 0 for a line that does not count.
+        columns: Valid logit columns of each line, 0 for a line without weight in the loss.
         labels: Class numbers of each line.
-        case_blind: Whether each label, in upper case, leaves the case open; none does if empty.
+        case_blind: Whether each label, in upper case, stands for both cases; if empty, none does.
 
     Returns:
-        int32 (N, 3 + L), L a multiple of 16 so that few shapes have to be compiled.
+        int32 (N, 3 + L), L a multiple of 16: few shapes are compiled.
     """
     longest = max((len(x) for x in labels), default=0)
     packed = np.zeros((len(labels), 3 + max(16, -(-longest // 16) * 16)), np.int32)
@@ -55,24 +54,25 @@ def pack_labels(
     return packed
 
 
-class Strips:
-    """The strips of some data: encoded pictures of one line of any height, and their labels.
+class LineImages:
+    """Encoded line images of any height, with their labels.
 
     Attributes:
-        texts: Label of each strip.
-        case_blind: Whether each label leaves the case open.
-        widths: int32 (n,), pixels.
-        needed: int32 (n,), fewest pixels its label can be read from.
-        weights: float64 (n,), how often each is drawn beside the others.
-        skipped: Number of strips left out: they or their labels do not fit the widest frame.
+        texts: Label of each line image.
+        case_blind: Whether each label stands for both cases.
+        widths: int32 (n,), width in px at a height of 32 px.
+        needed: int32 (n,), least width in px from which CTC can read the label.
+        weights: float64 (n,), relative frequency of each line image in the batches.
+        skipped: Number of line images left out because they or their labels do not fit the widest
+            frame.
     """
 
     def __init__(self, charset: Charset, widest: int) -> None:
-        """Start without strips.
+        """Create an empty collection.
 
         Args:
-            charset: Of the labels.
-            widest: Widest frame in px; wider strips are squeezed into it.
+            charset: Charset of the labels.
+            widest: Widest frame in px; wider line images are squeezed into this width.
         """
         self._charset = charset
         self._widest = widest
@@ -87,18 +87,19 @@ class Strips:
         self.skipped = 0
 
     def __len__(self) -> int:
-        """Return the number of strips."""
+        """Return the number of line images."""
         return len(self._data)
 
     def add(self, part: Part, weight: float = 1.0) -> None:
-        """Add the strips of a part of the data.
+        """Add the line images of a part of the data.
 
         Args:
-            part: What to read.
-            weight: How often its strips are drawn beside others.
+            part: The part to read.
+            weight: Relative frequency of its line images in the batches.
 
         Raises:
-            TrainingError: A record is no picture of one line, or its label is outside the charset.
+            TrainingError: A record is not a line image, or its label holds a character outside the
+                charset.
             ShardError: The shard is damaged.
         """
         widths, needed = [], []
@@ -106,7 +107,7 @@ class Strips:
             name = f"{part.name}: {record['image']}"
             if "text" not in record:
                 raise TrainingError(
-                    f"{name} is no line strip (it has no 'text'). Give a folder of lines."
+                    f"{name} is not a line image (it has no 'text'). Give a folder of line images."
                 )
             case_blind = record.get("case") is False
             text = record["text"].upper() if case_blind else record["text"]
@@ -117,7 +118,7 @@ class Strips:
             width, height = picture_size(data, name)
             width = max(1, round(width * CROP_HEIGHT / height))
             least = COLUMN_PX * columns_needed(labels)
-            # squeezed further, characters would get narrower than any the reader will meet
+            # more squeezing would make characters narrower than any that the reader meets
             if not len(labels) or least > self._widest or width > 1.35 * self._widest:
                 self.skipped += 1
                 continue
@@ -133,7 +134,7 @@ class Strips:
         self.needed = np.concatenate([self.needed, np.array(needed, np.int32)])
 
     def picture(self, index: int) -> np.ndarray:
-        """Return uint8 RGB (32, w, 3)."""
+        """Return a line image, uint8 RGB (32, w, 3)."""
         picture = decode_picture(self._data[index], self._names[index])
         if picture.shape[0] == CROP_HEIGHT:
             return picture
@@ -144,38 +145,50 @@ class Strips:
         )
 
     def labels(self, index: int) -> np.ndarray:
-        """Return int32 class numbers."""
+        """Return the class numbers of a label, int32."""
         return self._labels[index]
 
 
-class StripBatches:
+class LineBatches:
     """Training batches by step: ``{"strip": uint8 (N, 32, W, 3)}`` and CTC targets.
 
-    All strips of a batch share one frame width; narrow frames hold more strips.
+    ``"strip"`` is the name of the network's input. All line images of a batch share one frame
+    width; batches of narrow frames hold more of them.
     """
 
-    def __init__(self, strips: Strips, config: DataConfig, seed: int) -> None:
-        """Remember what batches are made of; call `refresh` when strips were added."""
-        self._strips = strips
+    def __init__(self, images: LineImages, config: DataConfig, seed: int) -> None:
+        """Create the batches; call `refresh` after adding line images.
+
+        Args:
+            images: Line images to train on.
+            config: Frame widths, batch size, curriculum and augmentation.
+            seed: Seed of the batches.
+
+        Raises:
+            TrainingError: There is no line image to train on.
+        """
+        self._images = images
         self._config = config
         self._seed = seed
         self.refresh()
 
     def refresh(self) -> None:
-        """Sort the strips into frames again.
+        """Sort the line images into frame widths again.
 
         Raises:
-            TrainingError: There is no strip to train on.
+            TrainingError: There is no line image to train on.
         """
         edges = np.array(self._config.buckets)
-        if not len(self._strips):
-            raise TrainingError("The training data hold no strip whose label fits its picture.")
-        if self._strips.skipped:
-            _log.info("%d strips left out, longer than data.buckets", self._strips.skipped)
-        wanted = np.maximum(self._strips.widths, self._strips.needed)
+        if not len(self._images):
+            raise TrainingError(
+                "The training data hold no line image whose label fits its picture."
+            )
+        if self._images.skipped:
+            _log.info("%d line images left out, wider than data.buckets", self._images.skipped)
+        wanted = np.maximum(self._images.widths, self._images.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]
-        self._cumulative = [np.cumsum(self._strips.weights[m]) for m in self._members]
+        self._cumulative = [np.cumsum(self._images.weights[m]) for m in self._members]
 
     def batch(self, step: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Return inputs and CTC targets (N, 3 + L) of a step."""
@@ -186,7 +199,7 @@ class StripBatches:
             early = np.where(np.array(config.buckets) <= config.curriculum_width, sizes, 0)
             sizes = early if early.sum() else sizes
         count = np.array([self.batch_size(b) for b in config.buckets])
-        # frames are drawn so that each strip is seen as often as its weight says
+        # the frame's probability gives each line image the frequency of its weight
         share = sizes / count
         bucket = int(rng.choice(len(sizes), p=share / share.sum()))
         frame = config.buckets[bucket]
@@ -194,7 +207,7 @@ class StripBatches:
         return self._make(chosen, frame, rng)
 
     def batch_size(self, frame: int) -> int:
-        """Return the number of strips of a batch with frames of so many px."""
+        """Return the number of line images in a batch of a frame width in px."""
         return int(np.clip(self._config.columns // frame, 1, self._config.max_batch))
 
     def _make(
@@ -204,42 +217,42 @@ class StripBatches:
         columns = []
         least, most = self._config.stretch
         for row, i in enumerate(chosen):
-            width = round(float(self._strips.widths[i]) * rng.uniform(least, most))
-            width = min(max(width, int(self._strips.needed[i])), frame)
-            strip = place_strip(self._strips.picture(i), rng, width, frame, still=False)
-            pictures[row] = soften(change_tones(strip, rng), rng)
+            width = round(float(self._images.widths[i]) * rng.uniform(least, most))
+            width = min(max(width, int(self._images.needed[i])), frame)
+            placed = place_line(self._images.picture(i), rng, width, frame, still=False)
+            pictures[row] = soften(change_tones(placed, rng), rng)
             columns.append(-(-width // COLUMN_PX))
-        labels = [self._strips.labels(i) for i in chosen]
-        blind = [self._strips.case_blind[i] for i in chosen]
+        labels = [self._images.labels(i) for i in chosen]
+        blind = [self._images.case_blind[i] for i in chosen]
         return {"strip": pictures}, pack_labels(columns, labels, blind)
 
 
-def strip_frames(
-    strips: Strips, config: DataConfig, limit: int
+def validation_frames(
+    images: LineImages, config: DataConfig, limit: int
 ) -> list[tuple[np.ndarray, list[int], list[str]]]:
-    """Return unchanged strips for validation, in frames of the configured widths.
+    """Return line images for validation, without augmentation, in frames of the configured widths.
 
     Args:
-        strips: Held-back strips.
+        images: Held-back line images.
         config: Frame widths.
-        limit: Most strips taken, spread evenly over all.
+        limit: Greatest number of line images; they are spread evenly over all.
 
     Returns:
         Triples of uint8 pictures (N, 32, W, 3), valid logit columns and texts.
     """
     rng = np.random.default_rng(0)
-    chosen = np.unique(np.linspace(0, len(strips) - 1, min(limit, len(strips))).astype(int))
-    widths = np.minimum(np.maximum(strips.widths, strips.needed)[chosen], config.buckets[-1])
+    chosen = np.unique(np.linspace(0, len(images) - 1, min(limit, len(images))).astype(int))
+    widths = np.minimum(np.maximum(images.widths, images.needed)[chosen], config.buckets[-1])
     frames = np.array(config.buckets)[np.searchsorted(config.buckets, widths)]
     groups = []
     for frame in np.unique(frames):
         picked = np.flatnonzero(frames == frame)
         pictures = np.stack(
             [
-                place_strip(strips.picture(chosen[k]), rng, int(widths[k]), int(frame), still=True)
+                place_line(images.picture(chosen[k]), rng, int(widths[k]), int(frame), still=True)
                 for k in picked
             ]
         )
         columns = [-(-int(widths[k]) // COLUMN_PX) for k in picked]
-        groups.append((pictures, columns, [strips.texts[chosen[k]] for k in picked]))
+        groups.append((pictures, columns, [images.texts[chosen[k]] for k in picked]))
     return groups

@@ -1,6 +1,6 @@
 """Batches of crops of photos, with detection targets and lines to read.
 
-As with strips, the batch of a step depends only on the seed, the step and the shards known.
+The batch of a step depends only on the seed, the step and the known shards.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from training.errors import TrainingError
 __all__ = ["Crop", "PhotoBatches", "Photos"]
 
 _LEAST_HEIGHT_PX = 8.0
-"""Lower lines are neither text nor background: stride-4 features hold two rows of them."""
+"""Lines of less height are neither text nor background: they have two rows of stride-4 features."""
 
 _TRIES = 3
 
 
 @dataclass(frozen=True)
-class _Photo:
+class _EncodedPhoto:
     data: bytes
     name: str
     quads: np.ndarray
@@ -42,12 +42,12 @@ class _Photo:
 
 @dataclass(frozen=True)
 class Crop:
-    """A part of a photo with what is in it.
+    """A part of a photo, with its lines.
 
     Attributes:
         image: uint8 RGB (S, S, 3).
-        quads: float32 (n, 4, 2) px of the crop.
-        ignored: bool (n,).
+        quads: float32 (n, 4, 2), lines in px of the crop.
+        ignored: bool (n,), lines that are neither text nor background.
         texts: n labels.
     """
 
@@ -58,11 +58,11 @@ class Crop:
 
 
 class Photos:
-    """The photos of some data, kept encoded in memory."""
+    """Photos, encoded in memory."""
 
     def __init__(self) -> None:
-        """Start without photos."""
-        self._photos: list[_Photo] = []
+        """Create an empty collection."""
+        self._photos: list[_EncodedPhoto] = []
         self._weights: list[float] = []
         self._cumulative = np.zeros(0)
 
@@ -74,23 +74,23 @@ class Photos:
         """Add the photos of a part of the data.
 
         Args:
-            part: What to read.
-            weight: How often its photos are drawn beside others.
+            part: The part to read.
+            weight: Relative frequency of its photos in the batches.
 
         Raises:
-            TrainingError: A record is no photo.
+            TrainingError: A record is not a photo.
             ShardError: The shard is damaged.
         """
         for data, record in part.samples():
             name = f"{part.name}: {record['image']}"
             if "texts" not in record:
                 raise TrainingError(
-                    f"{name} is no photo (it has no 'texts'). Give a folder of photos."
+                    f"{name} is not a photo (it has no 'texts'). Give a folder of photos."
                 )
             self._weights.append(weight)
             lines = [t for t in record["texts"] if t["quad"]]
             self._photos.append(
-                _Photo(
+                _EncodedPhoto(
                     data,
                     name,
                     np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2),
@@ -106,7 +106,7 @@ class Photos:
         return self.whole(int(draw(rng, self._cumulative, 1)[0]))
 
     def whole(self, index: int) -> Crop:
-        """Return a photo as it is."""
+        """Return a whole photo, without augmentation."""
         photo = self._photos[index]
         return Crop(
             decode_picture(photo.data, photo.name), photo.quads, photo.ignored, list(photo.texts)
@@ -123,7 +123,7 @@ def _placement(crop: Crop, rng: np.random.Generator, config: DataConfig) -> np.n
         turn += np.pi / 2 * int(rng.integers(1, 4))
     readable = np.flatnonzero(~crop.ignored)
     if len(readable) and rng.random() < 0.9:
-        # look at a line, and from far enough away to see all of it
+        # center a line, at a scale that shows all of it
         quad = crop.quads[rng.choice(readable)]
         longest = float(np.linalg.norm(quad.max(0) - quad.min(0)))
         scale = min(scale, 0.9 * side / max(longest, 1.0))
@@ -131,7 +131,7 @@ def _placement(crop: Crop, rng: np.random.Generator, config: DataConfig) -> np.n
         focus = quad.mean(0) + rng.uniform(-slack, slack, 2)
     else:
         focus = rng.uniform(0, 1, 2) * size
-    # no more of what is outside the photo than the turn needs
+    # the crop reaches outside the photo only as far as the rotation requires
     reach = np.minimum(side / scale / 2, size / 2)
     focus = np.clip(focus, reach, size - reach)
     cosine, sine = scale * np.cos(turn), scale * np.sin(turn)
@@ -146,22 +146,22 @@ def _moved(quads: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _unreadable(quads: np.ndarray, side: int) -> np.ndarray:
-    """Tell which quads, in crop px, are cut by the edge or too small."""
+    """Tell which quads, in crop px, are truncated by the edge or too small."""
     low, high = quads.min(1), quads.max(1)
-    # a line cut by the edge cannot be read, and its far end cannot be seen
-    cut: np.ndarray = (low < -2).any(1) | (high > side + 2).any(1)
-    return cut | (side_lengths(quads)[1] < _LEAST_HEIGHT_PX)
+    # a truncated line cannot be read, and its far end is not visible
+    truncated: np.ndarray = (low < -2).any(1) | (high > side + 2).any(1)
+    return truncated | (side_lengths(quads)[1] < _LEAST_HEIGHT_PX)
 
 
 def _best_placement(crop: Crop, rng: np.random.Generator, config: DataConfig) -> np.ndarray:
-    """Return the placement of a few that shows most lines: a step costs the same with one line."""
+    """Return the placement of a few with the most lines: a step costs the same with one line."""
     tries = [_placement(crop, rng, config) for _ in range(_TRIES)]
     quads = crop.quads[~crop.ignored]
     shown = [int((~_unreadable(_moved(quads, m), config.crop)).sum()) for m in tries]
     return tries[int(np.argmax(np.minimum(shown, config.rois)))]
 
 
-def _cut(crop: Crop, matrix: np.ndarray, side: int, fill: list[int]) -> Crop:
+def _warp(crop: Crop, matrix: np.ndarray, side: int, fill: list[int]) -> Crop:
     linear, shift = matrix[:, :2], matrix[:, 2]
     # pixel centers are at +0.5, cv2 counts them from 0
     indices = np.concatenate([linear, (shift + linear @ (0.5, 0.5) - 0.5)[:, None]], 1)
@@ -181,7 +181,11 @@ class PhotoBatches:
     """Training batches of crops by step."""
 
     def __init__(self, photos: Photos, config: Config) -> None:
-        """Remember what batches are made of.
+        """Create the batches.
+
+        Args:
+            photos: Photos to train on.
+            config: Configuration of the run.
 
         Raises:
             TrainingError: There is no photo to train on.
@@ -197,16 +201,16 @@ class PhotoBatches:
         whole = self._photos.draw(rng)
         data = self._config.data
         fill = rng.integers(0, 256, 3).tolist()
-        crop = _cut(whole, _best_placement(whole, rng, data), data.crop, fill)
+        crop = _warp(whole, _best_placement(whole, rng, data), data.crop, fill)
         image = soften(change_tones(crop.image, rng), rng)
         return Crop(image, crop.quads, crop.ignored, crop.texts)
 
     def lines(
         self, crop: Crop, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-        """Return lines to read: affines (K, 2, 3), widths (K,) and labels; unused ones are empty.
+        """Return K lines to read: affines (K, 2, 3), widths (K,) and labels; unused rows are zero.
 
-        The corners are jittered, because the recognizer will meet boxes the detector found.
+        The corners are jittered, because the recognizer will read the detector's boxes.
         """
         count = self._config.data.rois
         columns = self._config.model.recognizer.columns
@@ -232,9 +236,9 @@ class PhotoBatches:
         return affines, widths, labels
 
     def batch(self, step: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return inputs and targets of a step, as the network and the losses take them.
+        """Return inputs and targets of a step, in the form of the network and of the losses.
 
-        Lines to read are among them unless the detector is trained alone.
+        They include lines to read unless the detector is trained alone.
         """
         rng = np.random.default_rng((self._config.train.seed, step))
         crops = [self.crop(rng) for _ in range(self._config.data.batch)]

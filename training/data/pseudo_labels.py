@@ -1,10 +1,10 @@
-"""Labels of photos from a teacher, kept only where it agrees with itself.
+"""Pseudo-labels of photos from a teacher that must agree with itself at two scales.
 
-The teacher is PP-OCRv6 small (Apache-2.0) in the package ``rapidocr``; it reads in training only
-and is never part of what ships. It looks at each photo twice, at two sizes. A line that both
-looks find in the same place with the same text, surely, becomes a label. Whatever else either of
-them finds becomes ``ignore``: neither text nor background. Photos in which neither finds anything
-are kept as examples of no text.
+The teacher is PP-OCRv6 small (Apache-2.0) in the package ``rapidocr``; it serves training only and
+is never part of a release. The teacher reads each photo at two scales. A line becomes a label if
+both readings have it at the same place, with the same text and with high confidence. All other
+lines of either reading become ``ignore``: neither text nor background. Photos without any line stay
+in the data as examples of no text.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ from sdk.metrics import letters_and_digits
 from training.data.labels import LABELS, read_labeled
 from training.errors import TrainingError
 
-__all__ = ["RapidOcr", "Seen", "Teacher", "agreed", "find_pictures", "teach"]
+__all__ = ["RapidOcr", "Teacher", "TeacherLine", "agreed", "find_pictures", "teach"]
 
 _log = logging.getLogger("training")
 
 _SAME_PLACE = 0.6
-"""Least intersection over union of two boxes of one line."""
+"""Least intersection over union (IoU) of two boxes of the same line."""
 _OVERLAP = 0.1
-"""Intersection over union from which a box is another look at a line that was kept."""
+"""IoU from which a box belongs to a line that is already a label."""
 _SECOND_SCALE = 0.75
-"""Size of the second look beside the first: other strokes fall on other cells."""
+"""Scale of the second reading: strokes fall on other cells of the feature map."""
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A line that the teacher sees.
+class TeacherLine:
+    """A line that the teacher read.
 
     Attributes:
-        text: What it reads.
-        quad: float32 (4, 2) px, clockwise from the start.
-        confidence: How sure it is, 0 to 1.
+        text: The text.
+        quad: float32 (4, 2) px, clockwise from the reading-order start.
+        confidence: Confidence of the text, 0 to 1.
     """
 
     text: str
@@ -58,11 +58,11 @@ class Seen:
 
 
 class Teacher(Protocol):
-    """What labels photos."""
+    """An OCR engine that labels photos."""
 
     name: str
 
-    def read(self, image: NDArray[np.uint8]) -> list[Seen]:
+    def read(self, image: NDArray[np.uint8]) -> list[TeacherLine]:
         """Return the lines of a photo, uint8 RGB (H, W, 3)."""
 
 
@@ -86,30 +86,30 @@ class RapidOcr:
         self._engine = RapidOCR()
         self.name = f"RapidOCR {version('rapidocr')}, default models"
 
-    def read(self, image: NDArray[np.uint8]) -> list[Seen]:
+    def read(self, image: NDArray[np.uint8]) -> list[TeacherLine]:
         """Return the lines of a photo, uint8 RGB (H, W, 3)."""
         found = self._engine(np.ascontiguousarray(image[:, :, ::-1]))
         if found.boxes is None:
             return []
         return [
-            Seen(str(text), np.asarray(box, np.float32), float(score))
+            TeacherLine(str(text), np.asarray(box, np.float32), float(score))
             for text, box, score in zip(found.txts, found.boxes, found.scores, strict=True)
         ]
 
 
 def agreed(
-    first: Sequence[Seen], second: Sequence[Seen], sure: float
-) -> tuple[list[Seen], list[Seen]]:
-    """Sort what two looks saw into lines on which they agree, and the rest.
+    first: Sequence[TeacherLine], second: Sequence[TeacherLine], sure: float
+) -> tuple[list[TeacherLine], list[TeacherLine]]:
+    """Divide the lines of two readings into those on which both agree, and the rest.
 
     Args:
-        first: Lines of the first look.
-        second: Lines of the second, in pixels of the first.
-        sure: Least confidence of both.
+        first: Lines of the first reading.
+        second: Lines of the second reading, in pixels of the first.
+        sure: Least confidence in both readings.
 
     Returns:
-        Lines of the first look that the second saw in the same place with the same letters and
-        digits, both surely; and lines of either look that overlap none of those.
+        Lines of the first reading that the second has at the same place with the same letters and
+        digits, both with enough confidence; and lines of either reading that overlap none of those.
     """
     kept = [
         line
@@ -132,26 +132,26 @@ def agreed(
 
 
 def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str, int]:
-    """Write a labeled folder: the photos of another folder with what the teacher says of them.
+    """Write a labeled folder: the photos of another folder with pseudo-labels of the teacher.
 
-    Photos that are in the folder already are not read again.
+    Photos that are already in the folder are not read again.
 
     Args:
-        teacher: Reads the photos.
-        source: Folder of pictures, searched with its subfolders.
+        teacher: The OCR engine.
+        source: Folder of pictures, searched recursively.
         folder: Folder to write: ``images/`` and ``labels.jsonl``.
         sure: Least confidence of a label, 0 to 1.
 
     Returns:
-        Numbers of photos, of labels, and of boxes that are neither text nor background.
+        Numbers of photos, of labels, and of ignored boxes.
 
     Raises:
-        TrainingError: There is no picture; the folder cannot be written, lies among the photos, or
-            holds other labels.
+        TrainingError: There is no picture; the folder cannot be written, lies inside the folder
+            of photos, or holds other labels.
     """
     pictures = find_pictures(source)
     if folder.resolve().is_relative_to(source.resolve()):
-        raise TrainingError(f"{folder} lies among the photos, and would be labeled itself.")
+        raise TrainingError(f"{folder} lies inside the folder of photos. Give another --out.")
     rows = _rows_there(folder)
     try:
         for path in pictures:
@@ -186,10 +186,10 @@ def find_pictures(source: Path) -> list[Path]:
     pictures = sorted(path for path in source.rglob("*") if is_picture(path.name))
     if not pictures:
         raise TrainingError(f"{source} holds no picture that can be read.")
-    # what Python puts for bytes of a name that are no UTF-8
+    # Python's surrogates for bytes of a name that are not UTF-8
     odd = [path for path in pictures if any("\udc80" <= c <= "\udcff" for c in str(path))]
     if odd:
-        raise TrainingError(f"The name of {str(odd[0])!a} is no UTF-8. Rename the file.")
+        raise TrainingError(f"The name of {str(odd[0])!a} is not UTF-8. Rename the file.")
     return pictures
 
 
@@ -213,7 +213,9 @@ def _label(teacher: Teacher, image: NDArray[np.uint8], sure: float) -> dict[str,
         image, None, fx=_SECOND_SCALE, fy=_SECOND_SCALE, interpolation=cv2.INTER_AREA
     )
     scale = np.array([smaller.shape[1] / width, smaller.shape[0] / height], np.float32)
-    second = [Seen(line.text, line.quad / scale, line.confidence) for line in teacher.read(smaller)]
+    second = [
+        TeacherLine(line.text, line.quad / scale, line.confidence) for line in teacher.read(smaller)
+    ]
     kept, rest = agreed(teacher.read(image), second, sure)
     texts = [
         {"text": line.text, "quad": np.round(line.quad.astype(float), 1).tolist(), "ignore": ignore}

@@ -19,11 +19,11 @@ Sample = tuple[np.ndarray, dict[str, Any]]
 
 
 def find_sets(folder: Path | str, only: str = "") -> list[Path]:
-    """Return the sets in a folder: itself, or its subfolders with shards or labels.
+    """Return the sets in a folder: the folder itself, or its subfolders with shards or labels.
 
     Args:
-        folder: Where to look.
-        only: Names of the sets wanted, by commas; all if empty.
+        folder: Folder to search.
+        only: Names of the wanted sets, separated by commas; empty for all.
 
     Raises:
         TrainingError: There is none, or one of the names is missing.
@@ -38,7 +38,7 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     if not sets:
         raise TrainingError(
             f"Nothing to evaluate on in {folder}: found neither labels.jsonl nor shard-*.tar, "
-            "there or one folder below."
+            "there or in a subfolder."
         )
     names = only.split(",") if only else [path.name for path in sets]
     missing = sorted(set(names) - {path.name for path in sets})
@@ -51,7 +51,7 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
 
 
 def read_samples(folder: Path) -> Iterator[Sample]:
-    """Yield (uint8 RGB picture, record) of shards or of a labelled folder, in order.
+    """Yield (uint8 RGB picture, record) of shards or of a labeled folder, in order.
 
     Raises:
         TrainingError: A row of labels is damaged, or no label of a line or a photo.

@@ -1,17 +1,17 @@
 """Shards: tar files of pictures with their labels, the exchange format of generated data.
 
 A shard folder holds ``shard-00000.tar``, ``shard-00001.tar``, … Each member pair
-``00000042.jpg`` (or ``.png``) and ``00000042.json`` is one sample; the JSON is a row of
-``labels.jsonl`` as the labelled photo folders use it:
+``00000042.jpg`` (or ``.png``) and ``00000042.json`` is one sample; the JSON is a row as in the
+``labels.jsonl`` of labeled folders:
 
-* line strips: ``{"image", "text"}``;
+* line images: ``{"image", "text"}``;
 * photos: ``{"image", "width", "height", "texts": [{"text", "quad", "ignore", "chars"}]}``, quads
   clockwise from the reading-order start in pixels.
 
-A shard is written under a temporary name and moved into place, so a shard that exists is whole. Its
-first member, ``sha256.txt``, holds the SHA-256 of all bytes of the file behind the 64 digits: a
-shard that was damaged or shortened afterwards is refused before its first sample is given. Shards
-of earlier versions have no such member; of those the tar structure is checked to the last byte.
+A shard is written under a temporary name and moved into place, so an existing shard is complete.
+Its first member, ``sha256.txt``, holds the SHA-256 of all bytes of the file after the 64 digits: a
+damaged or shortened shard is refused before its first sample. Shards of earlier versions have no
+such member; their tar structure is checked to the last byte.
 """
 
 from __future__ import annotations
@@ -95,7 +95,8 @@ def write_shard(
         quality: JPEG quality of the stored pictures, 1 to 100.
 
     Raises:
-        ShardError: If the file cannot be written (disk full, no permission); nothing is left.
+        ShardError: If the file cannot be written (disk full, no permission); no partial file is
+            left.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
@@ -123,7 +124,7 @@ def write_shard(
 
 
 def remove_unfinished(paths: Iterable[Path]) -> None:
-    """Remove what writers of these shards left that were killed."""
+    """Remove the temporary files of killed writers of these shards."""
     for path in paths:
         for left in path.parent.glob(f".{path.name}.*{_UNFINISHED}"):
             left.unlink(missing_ok=True)
@@ -144,7 +145,7 @@ def _seal(path: Path) -> None:
 
 
 def _digest(file: IO[bytes]) -> bytes:
-    """Return the SHA-256 of what follows the digits in the first member, as hexadecimal digits."""
+    """Return the SHA-256 of all bytes after the digits, as hexadecimal digits."""
     digest = hashlib.sha256()
     file.seek(_SEAL_DIGITS.stop)
     while block := file.read(1 << 20):
@@ -157,8 +158,8 @@ def read_encoded(path: Path | str) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
     Raises:
         ShardError: If the file is missing, damaged or holds a picture without its record. A damaged
-            shard with a digest is refused before its first sample, one without at the latest after
-            its last.
+            shard is refused before its first sample if it has a digest, otherwise after its last
+            sample at the latest.
     """
     try:
         with open_regular(path) as file:
@@ -175,7 +176,7 @@ def read_encoded(path: Path | str) -> Iterator[tuple[bytes, dict[str, Any]]]:
 
 
 def _check_digest(file: IO[bytes]) -> None:
-    """Refuse a file that has a digest and another content; leave the file at its beginning."""
+    """Refuse a file whose content differs from its digest; rewind the file."""
     head = file.read(_SEAL_DIGITS.stop)
     if head.startswith(_SEAL.encode() + b"\0") and _digest(file) != head[_SEAL_DIGITS]:
         raise tarfile.ReadError("it was changed after it was written (its SHA-256 differs)")
@@ -199,7 +200,7 @@ def _members(tar: tarfile.TarFile) -> Iterator[tuple[str, bytes]]:
     for info in tar:
         stream = tar.extractfile(info) if info.type == tarfile.REGTYPE else None
         if stream is None:
-            raise tarfile.ReadError(f"{info.name} is no regular file")
+            raise tarfile.ReadError(f"{info.name} is not a regular file")
         if info.name != _SEAL:
             yield info.name, stream.read()
 
@@ -208,19 +209,19 @@ def _record(name: str, data: bytes) -> dict[str, Any]:
     try:
         record = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise tarfile.ReadError(f"{name} is no JSON ({error})") from error
+        raise tarfile.ReadError(f"{name} is not JSON ({error})") from error
     if not isinstance(record, dict):
         raise tarfile.ReadError(f"{name} holds no object")
     return record
 
 
 def _check_end(tar: tarfile.TarFile, file: IO[bytes]) -> None:
-    """Refuse a file that goes on behind the last member, or ends too early or too late.
+    """Refuse a file with bytes after the last member, or of a wrong size.
 
-    tarfile takes a damaged header, and a part overwritten with zeros, for the end of the archive.
+    tarfile takes a damaged header, or a part overwritten with zeros, for the end of the archive.
     """
     size = file.seek(0, os.SEEK_END)
-    # two empty blocks, then as many as fill the record
+    # two empty blocks, then padding to the size of a record
     whole = -(-(tar.offset + 2 * tarfile.BLOCKSIZE) // tarfile.RECORDSIZE) * tarfile.RECORDSIZE
     if size < whole:
         raise tarfile.ReadError("it ends in the middle of a record")
@@ -233,7 +234,7 @@ def decode_picture(data: bytes, name: str = "picture") -> np.ndarray:
     """Return the uint8 RGB picture (H, W, 3) of encoded bytes.
 
     Raises:
-        ShardError: If the bytes are no picture; the message holds ``name``.
+        ShardError: If the bytes are not a picture; the message holds ``name``.
     """
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -248,7 +249,7 @@ def picture_size(data: bytes, name: str = "picture") -> tuple[int, int]:
     """Return (width, height) of encoded bytes without decoding them.
 
     Raises:
-        ShardError: If the bytes are no picture; the message holds ``name``.
+        ShardError: If the bytes are not a picture; the message holds ``name``.
     """
     try:
         with Image.open(io.BytesIO(data)) as picture:

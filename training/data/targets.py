@@ -1,8 +1,8 @@
 """Detection targets: quads of text lines drawn into stride-4 maps.
 
-EAST, section 3.4 (Zhou et al. 2017): the middle of a line is text, what lies between the middle and
-the edge does not count, all else is background. Unlike there, the cells between still learn their
-box (with less weight), so that a cell scored there does no harm.
+EAST, section 3.4 (Zhou et al. 2017): the core of a line is text, the ring between core and edge has
+no weight in the score, and the rest is background. Unlike in EAST, the cells of the ring still
+learn their box, with less weight, so that a false score in the ring does no harm.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def detection_targets(
 
     Args:
         quads: (n, 4, 2) px of the image the maps belong to.
-        ignored: bool (n,), lines that neither count as text nor as background.
+        ignored: bool (n,), lines that are neither text nor background.
         height: Rows of the maps.
         width: Columns of the maps.
 
@@ -43,7 +43,7 @@ def detection_targets(
     skip = np.asarray(ignored, bool).reshape(-1)
     across, along = side_lengths(boxes)[1], side_lengths(boxes)[0]
     centers = cell_centers(height, width, STRIDE)
-    # ignored first, then large to small: what is drawn later wins
+    # ignored lines first, then large to small: later lines overwrite earlier ones
     for n in np.lexsort((-across * along, ~skip)):
         box = boxes[n]
         low = np.floor(box.min(0) / STRIDE).astype(int)

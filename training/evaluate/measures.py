@@ -1,7 +1,7 @@
-"""Measures of detection and reading, on shards and on labelled folders.
+"""Measures of detection and recognition, on shards and on labeled folders.
 
 Labeled folders (`training.data.labels`) hold the rows that shards hold as records: ``"text"`` for
-pictures of one line, ``"texts"`` with quads for photos.
+line images, ``"texts"`` with quads for photos.
 """
 
 from __future__ import annotations
@@ -32,12 +32,16 @@ __all__ = ["evaluate", "evaluate_photos", "score_lines"]
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
-    """Return how well lines were read.
+    """Return the accuracy of read lines.
+
+    Args:
+        want: Labels.
+        got: Texts read.
 
     Returns:
-        ``lines``: their number; ``exact``: share read character by character; ``exact_norm``: the
-        same with letters and digits only, upper-cased; ``cer_norm``: edits by label characters,
-        likewise.
+        ``lines``: number of lines; ``exact``: share of lines equal to their label; ``exact_norm``:
+        the same after upper-casing, letters and digits only; ``cer_norm``: character error rate of
+        the same normalized texts.
     """
     pairs = list(zip(want, got, strict=True))
     plain = [(letters_and_digits(a), letters_and_digits(b)) for a, b in pairs]
@@ -61,17 +65,18 @@ def _score_pages(found: Score, both: Score) -> dict[str, float]:
 def evaluate_photos(
     parts: dict[str, Any], photos: Iterable[Crop], config: Config
 ) -> dict[str, float]:
-    """Return how well lines were found, read where found, and read in their true boxes.
+    """Return the measures of detection, end-to-end reading, and reading in the true boxes.
 
     Args:
-        parts: ``detector``, and ``recognizer`` if lines are read, too.
+        parts: ``detector``, and ``recognizer`` if lines are read too.
         photos: Photos in their own size.
-        config: Of the run.
+        config: Configuration of the run.
 
     Returns:
-        ``precision``, ``recall``, ``hmean`` of detection, ``upright``, the share of lines found
-        whose direction is less than 45 degrees off; with a recognizer ``e2e`` (harmonic mean of
-        lines found and read), and `score_lines` for reading in the true boxes.
+        ``precision``, ``recall`` and ``hmean`` of detection; ``upright``, the share of detected
+        lines whose direction is wrong by less than 45 degrees; with a recognizer ``e2e``, the
+        harmonic mean of end-to-end precision and recall, and `score_lines` of reading in the true
+        boxes.
     """
     charset, columns = Charset(config.model.charset), config.model.recognizer.columns
     recognizer = parts.get("recognizer")
@@ -104,7 +109,7 @@ def evaluate_photos(
 
 
 def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
-    """Tell of each true box that was found whether its reading direction was found, too."""
+    """Tell, for each detected true box, whether its reading direction is right."""
     right = []
     for quad in truth:
         overlaps = [iou(found, quad) for found in quads]
@@ -120,9 +125,9 @@ def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> d
     """Return the measures of one set, of lines or of photos.
 
     Args:
-        reader: What is measured.
-        folder: Shards or a labelled folder.
-        limit: Most pictures.
+        reader: Reader to evaluate.
+        folder: Shards or a labeled folder.
+        limit: Greatest number of pictures.
 
     Raises:
         TrainingError: A row of labels is damaged.
@@ -137,12 +142,12 @@ def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> d
             break
         if "text" in record:
             want.append(record["text"])
-            got.append(reader.line(image).text)
+            got.append(reader.read_line(image).text)
             continue
         lines = [t for t in record["texts"] if t["quad"]]
         ignored = [bool(t.get("ignore")) for t in lines]
         quads = np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2)
-        read = reader.page(image)
+        read = reader.read_photo(image)
         boxes = np.array([line.quad for line in read], np.float32).reshape(-1, 4, 2)
         found += detection(boxes, quads, ignored)
         texts = [line.text for line in read]

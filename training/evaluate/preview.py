@@ -1,4 +1,4 @@
-"""Pictures of what a network does, or of what it is trained on, for the eye."""
+"""Pictures of a network's readings or of training samples."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ from PIL import Image, ImageDraw
 from sdk.files import write_atomically
 from training.config import Config
 from training.data.dataset import Part
-from training.data.line_images import StripBatches, Strips
+from training.data.line_images import LineBatches, LineImages
 from training.data.photos import PhotoBatches, Photos
 from training.data.targets import detection_targets
 from training.evaluate.readers import NetworkReader
-from training.evaluate.reading import Line
+from training.evaluate.reading import LineReading
 
 __all__ = ["draw_lines", "preview_batches", "preview_reading", "save_sheet"]
 
 _WANTED, _FOUND = (40, 170, 60), (220, 40, 40)
 
 
-def draw_lines(image: np.ndarray, lines: list[Line], color: tuple[int, int, int]) -> np.ndarray:
-    """Return the picture with boxes and texts drawn; a dot marks where reading starts.
+def draw_lines(
+    image: np.ndarray, lines: list[LineReading], color: tuple[int, int, int]
+) -> np.ndarray:
+    """Return the picture with boxes and texts; a dot marks the reading-order start.
 
     Args:
         image: uint8 (H, W, 3).
@@ -43,11 +45,11 @@ def draw_lines(image: np.ndarray, lines: list[Line], color: tuple[int, int, int]
 
 
 def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> None:
-    """Write pictures in rows, each at its own size, to one PNG.
+    """Write pictures to one PNG, in rows, each in its own size.
 
     Args:
         pictures: uint8 (h, w, 3) each.
-        path: Where to; replaced as a whole.
+        path: The PNG file; replaced atomically.
         width: Least width of the sheet in px.
 
     Raises:
@@ -69,13 +71,13 @@ def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> Non
 
 
 def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
-    """Return training samples as the network sees them: photos with score target, or strips."""
+    """Return training samples after augmentation: line images, or crops with score target."""
     if config.model.kind == "line":
         from sdk.charset import Charset
 
-        strips = Strips(Charset(config.model.charset), config.data.buckets[-1])
-        strips.add(part)
-        batches = StripBatches(strips, config.data, config.train.seed)
+        images = LineImages(Charset(config.model.charset), config.data.buckets[-1])
+        images.add(part)
+        batches = LineBatches(images, config.data, config.train.seed)
         pictures: list[np.ndarray] = []
         step = config.data.curriculum_steps
         while len(pictures) < count:
@@ -89,13 +91,13 @@ def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
     for i in range(count):
         crop = crops.crop(np.random.default_rng((config.train.seed, i)))
         kept = [
-            Line(t, q)
+            LineReading(t, q)
             for t, q, skip in zip(crop.texts, crop.quads, crop.ignored, strict=True)
             if not skip
         ]
         cells = crop.image.shape[0] // 4
         score, _ = detection_targets(crop.quads, crop.ignored, cells, cells)
-        # green: text; red: does not count
+        # green: text; red: ignored
         shade = np.zeros((cells, cells, 3), np.uint8)
         shade[..., 1] = 255 * (score[..., 0] > 0)
         shade[..., 0] = 255 * (score[..., 1] == 0)
@@ -107,11 +109,11 @@ def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
 def preview_reading(
     reader: NetworkReader, samples: list[tuple[np.ndarray, dict[str, Any]]]
 ) -> list[np.ndarray]:
-    """Return pictures with what was read in them (red) and, for photos, the labels (green)."""
+    """Return pictures with their readings (red) and, for photos, their labels (green)."""
     shown = []
     for image, record in samples:
         if "text" in record:
-            text = f"{record['text']}  |  {reader.line(image).text}"
+            text = f"{record['text']}  |  {reader.read_line(image).text}"
             canvas = Image.new("RGB", (max(image.shape[1], 6 * len(text) + 8), image.shape[0] + 14))
             canvas.paste(Image.fromarray(image), (0, 0))
             draw = ImageDraw.Draw(canvas)
@@ -119,7 +121,11 @@ def preview_reading(
             shown.append(np.asarray(canvas))
             continue
         wanted = [
-            Line("", np.array(t["quad"])) for t in record["texts"] if t["quad"] and not t["ignore"]
+            LineReading("", np.array(t["quad"]))
+            for t in record["texts"]
+            if t["quad"] and not t["ignore"]
         ]
-        shown.append(draw_lines(draw_lines(image, wanted, _WANTED), reader.page(image), _FOUND))
+        shown.append(
+            draw_lines(draw_lines(image, wanted, _WANTED), reader.read_photo(image), _FOUND)
+        )
     return shown

@@ -16,7 +16,7 @@ from sdk.rectify.crop import pad_crops, scale_crop
 from training.config import Config
 from training.errors import TrainingError
 from training.evaluate.reading import (
-    Line,
+    LineReading,
     decode_logits,
     decode_quads,
     find_lines,
@@ -30,12 +30,12 @@ _GRID = 32
 
 
 class PictureReader(Protocol):
-    """What is measured."""
+    """A reader of line images and photos."""
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
 
-    def page(self, image: np.ndarray) -> list[Line]:
+    def read_photo(self, image: np.ndarray) -> list[LineReading]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
 
 
@@ -51,10 +51,10 @@ class BundleReader:
         """Open the bundle.
 
         Args:
-            bundle: Its folder, or a reader that has opened it.
-            min_confidence: Lines of photos less sure than this are left out; None takes the
-                bundle's own bound.
-            threads: CPU threads; None takes the SDK's default.
+            bundle: Folder of the bundle, or a reader that has opened it.
+            min_confidence: Least confidence of lines in photos, 0 to 1; None takes the bundle's
+                own threshold.
+            threads: Number of CPU threads; None takes the SDK's default.
 
         Raises:
             SdkError: The bundle cannot be used.
@@ -63,11 +63,11 @@ class BundleReader:
         self._reader = opened
         self._min_confidence = min_confidence
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
         return _bundle_line(self._reader.read_line(image))
 
-    def page(self, image: np.ndarray) -> list[Line]:
+    def read_photo(self, image: np.ndarray) -> list[LineReading]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
         lines = self._reader.read(image, min_confidence=self._min_confidence)
         return [_bundle_line(t) for t in lines]
@@ -77,21 +77,21 @@ class BundleReader:
         self._reader.close()
 
 
-def _bundle_line(read: Any) -> Line:
+def _bundle_line(read: Any) -> LineReading:
     quad = np.array(read.quad, np.float32)
-    return Line(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
+    return LineReading(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
 
 
 class NetworkReader:
     """Reads pictures with networks of a run."""
 
     def __init__(self, models: dict[str, Any], config: Config, size: int = 640) -> None:
-        """Remember what to read with.
+        """Create the reader.
 
         Args:
-            models: As of ``run.load_run``.
-            config: Of the run.
-            size: Longest side in px that photos are shrunk to; smaller ones are not enlarged.
+            models: Networks by name, from `training.runs.folder.load_run`.
+            config: Configuration of the run.
+            size: Greatest side of a photo in px; larger photos are reduced to this size.
         """
         self._models = models
         self._charset = Charset(config.model.charset)
@@ -107,11 +107,11 @@ class NetworkReader:
             )
         return self._models[name]
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-        strip = scale_crop(image, self._widest)
-        width = strip.shape[1]
-        framed = pad_crops([strip], -(-width // _GRID) * _GRID)
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
+        line = scale_crop(image, self._widest)
+        width = line.shape[1]
+        framed = pad_crops([line], -(-width // _GRID) * _GRID)
         model = self._model("line", "single lines")
         logits = model.predict_on_batch(framed)
         return _line(
@@ -119,10 +119,10 @@ class NetworkReader:
         )
 
     def scale(self, image: np.ndarray) -> float:
-        """Return how much a photo, uint8 (H, W, 3), is shrunk before its lines are looked for."""
+        """Return the scale of a photo, uint8 (H, W, 3), before detection; at most 1."""
         return min(1.0, self._size / max(image.shape[:2]))
 
-    def page(self, image: np.ndarray) -> list[Line]:
+    def read_photo(self, image: np.ndarray) -> list[LineReading]:
         """Return the lines of a photo, uint8 (H, W, 3)."""
         scale = self.scale(image)
         height, width = (-(-round(s * scale) // _GRID) * _GRID for s in image.shape[:2])
@@ -135,5 +135,5 @@ class NetworkReader:
         return [_line(t, q) for t, q in zip(read, mapping.to_image(quads), strict=True)]
 
 
-def _line(read: ctc.CtcText, quad: np.ndarray) -> Line:
-    return Line(read.text, quad, read.confidence, read.confidences)
+def _line(read: ctc.CtcText, quad: np.ndarray) -> LineReading:
+    return LineReading(read.text, quad, read.confidence, read.confidences)

@@ -1,4 +1,4 @@
-"""Reading with the networks as they are in training, by the decoding code that ships."""
+"""Detection and reading with Keras networks, decoded by the code of the SDK."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from sdk.recognize.features import FEATURE_ROWS
 from sdk.recognize.roi_rotate import roi_affine, roi_rotate
 
 __all__ = [
-    "Line",
+    "LineReading",
     "decode_logits",
     "decode_quads",
     "find_lines",
     "find_maps",
     "picture_quad",
+    "read_line_images",
     "read_quads",
-    "read_strips",
 ]
 
 _GRID = 32
 
 
 @dataclass(frozen=True)
-class Line:
+class LineReading:
     """A line that was read.
 
     Attributes:
-        text: What it says.
+        text: The text.
         quad: float32 (4, 2) px of the picture.
-        confidence: How sure the network is of the text, 0 to 1.
-        chars: The same of each character.
+        confidence: Confidence of the text, 0 to 1.
+        chars: Confidence of each character, 0 to 1.
     """
 
     text: str
@@ -52,29 +52,29 @@ def decode_logits(
 
     Args:
         logits: (N, 1, T, classes).
-        columns: Valid columns of each, at most T.
+        columns: Number of valid columns of each line, at most T.
         charset: Characters of the classes.
     """
     lines = np.asarray(logits, np.float32)[:, 0]
     return [ctc.decode(line[:width], charset) for line, width in zip(lines, columns, strict=True)]
 
 
-def read_strips(
-    model: Any, strips: np.ndarray, columns: Sequence[int], charset: Charset, batch: int = 64
+def read_line_images(
+    model: Any, images: np.ndarray, columns: Sequence[int], charset: Charset, batch: int = 64
 ) -> list[str]:
-    """Return the texts of strips, decoded greedily.
+    """Return the texts of line images, decoded greedily.
 
     Args:
         model: The line network.
-        strips: uint8 (N, 32, W, 3).
-        columns: Valid logit columns of each.
+        images: uint8 (N, 32, W, 3).
+        columns: Number of valid logit columns of each line image.
         charset: Characters of the classes.
-        batch: Strips at a time.
+        batch: Number of line images in a batch.
     """
     texts = []
-    for start in range(0, len(strips), batch):
+    for start in range(0, len(images), batch):
         part = slice(start, start + batch)
-        texts += decode_logits(model.predict_on_batch(strips[part]), columns[part], charset)
+        texts += decode_logits(model.predict_on_batch(images[part]), columns[part], charset)
     return [read.text for read in texts]
 
 
@@ -83,7 +83,7 @@ def find_maps(detector: Any, image: np.ndarray) -> dict[str, np.ndarray]:
 
     Args:
         detector: The network.
-        image: uint8 (H, W, 3); filled up with its edge to multiples of 32 below and right.
+        image: uint8 (H, W, 3); padded by its edge, at the bottom and right, to multiples of 32.
     """
     height, width = image.shape[:2]
     framed = np.pad(image, ((0, -height % _GRID), (0, -width % _GRID), (0, 0)), "edge")
@@ -101,30 +101,30 @@ def find_lines(maps: dict[str, np.ndarray], threshold: float = 0.5) -> Detection
 def read_quads(
     recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
 ) -> list[str]:
-    """Return the texts inside quads, decoded greedily; arguments as for `decode_quads`."""
+    """Return the texts inside quads, decoded greedily; arguments as in `decode_quads`."""
     return [read.text for read in decode_quads(recognizer, features, quads, columns, charset)]
 
 
 def decode_quads(
     recognizer: Any, features: np.ndarray, quads: np.ndarray, columns: int, charset: Charset
 ) -> list[ctc.CtcText]:
-    """Return what is read inside quads, decoded greedily.
+    """Return texts and confidences inside quads, decoded greedily.
 
     Args:
         recognizer: The network.
         features: float32 (h, w, C), shared features of the picture.
         quads: (n, 4, 2) px of the picture.
-        columns: Most columns of a line.
+        columns: Greatest number of columns of a line.
         charset: Characters of the classes.
     """
     if not len(quads):
         return []
     affines, widths = roi_affine(quads / STRIDE, FEATURE_ROWS, columns)
-    strips = roi_rotate(features, affines, widths, FEATURE_ROWS, columns)
-    return decode_logits(recognizer.predict_on_batch(strips), widths, charset)
+    lines = roi_rotate(features, affines, widths, FEATURE_ROWS, columns)
+    return decode_logits(recognizer.predict_on_batch(lines), widths, charset)
 
 
 def picture_quad(image: np.ndarray) -> np.ndarray:
-    """Return the quad that is a whole picture, float32 (4, 2) px."""
+    """Return the corners of a picture, float32 (4, 2) px."""
     height, width = image.shape[:2]
     return np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)

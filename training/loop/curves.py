@@ -1,4 +1,4 @@
-"""Curves of a run as a picture, drawn with Pillow."""
+"""Curves of a run's losses and measures as a picture."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def read_rows(path: Path) -> dict[str, list[tuple[float, float]]]:
         return series
     with path.open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file):
-            # a full disk leaves half a row, which the next one then follows on the same line
+            # a full disk leaves half a row, and the next row continues on the same line
             with contextlib.suppress(KeyError, TypeError, ValueError):
                 numbers = {name: float(value) for name, value in row.items() if value}
                 step = numbers.pop("step")
@@ -45,7 +45,7 @@ def _panel(name: str, points: list[tuple[float, float]]) -> Image.Image:
     if not good:
         return panel
     xs, ys = [x for x, _ in good], [y for _, y in good]
-    # one spike at the start must not flatten the rest
+    # a spike at the start must not flatten the rest
     ordered = sorted(ys)
     low, high = ordered[0], ordered[min(len(ys) - 1, int(0.98 * len(ys)))]
     span_x, span_y = max(xs[-1] - xs[0], 1e-9), max(high - low, 1e-9)
@@ -69,7 +69,7 @@ def draw_curves(sources: list[Path], path: Path) -> None:
 
     Args:
         sources: Files for `read_rows`.
-        path: The picture; replaced as a whole.
+        path: The picture; replaced atomically.
     """
     series = {f"{s.stem} {n}": p for s in sources for n, p in read_rows(s).items()}
     if not series:

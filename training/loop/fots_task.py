@@ -1,4 +1,4 @@
-"""Training task of photos: the detector alone, or detection and recognition together."""
+"""Training task of photos: the detector alone, or detector and recognizer together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["FotsTask"]
 
 
 class FotsTask:
-    """Batches, losses and validation of photos."""
+    """Batches, losses and validation of detector and recognizer."""
 
     def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
-        """Read the photos of both sides.
+        """Read the photos for training and for validation.
 
         Raises:
             TrainingError: The data hold no photo.
@@ -50,7 +50,7 @@ class FotsTask:
         return len(self._photos)
 
     def add(self, part: Part) -> None:
-        """Take in a part of the data."""
+        """Add a part of the data."""
         self._photos.add(part, weight_of(part, self._config.data.weights))
 
     def batch(self, step: int) -> tuple[Any, Any]:

@@ -11,50 +11,50 @@ from sdk.charset import Charset
 from training.config import Config
 from training.data.dataset import Part, weight_of
 from training.data.labels import LABELS
-from training.data.line_images import StripBatches, Strips, strip_frames
+from training.data.line_images import LineBatches, LineImages, validation_frames
 from training.evaluate.measures import score_lines
-from training.evaluate.reading import read_strips
+from training.evaluate.reading import read_line_images
 from training.loop.losses import CtcLoss
 
 __all__ = ["LineTask"]
 
 
 class LineTask:
-    """Batches, loss and validation of strips."""
+    """Batches, loss and validation of the line network."""
 
     loss_weights: Any = None
 
     def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
-        """Read the strips of both sides.
+        """Read the line images for training and for validation.
 
         Raises:
-            TrainingError: The data hold no usable strip.
+            TrainingError: The data hold no usable line image.
         """
         self._charset = Charset(config.model.charset)
         self._weights = config.data.weights
         self.loss: Any = CtcLoss(self._charset)
         widest = config.data.buckets[-1]
-        self._strips = Strips(self._charset, widest)
+        self._images = LineImages(self._charset, widest)
         for part in training:
-            self._strips.add(part, weight_of(part, self._weights))
-        self._batches = StripBatches(self._strips, config.data, config.train.seed)
-        held: dict[str, Strips] = {}
+            self._images.add(part, weight_of(part, self._weights))
+        self._batches = LineBatches(self._images, config.data, config.train.seed)
+        held: dict[str, LineImages] = {}
         for part in held_back:
             name = f"_{part.folder.name}" if part.file == LABELS else ""
-            held.setdefault(name, Strips(self._charset, widest)).add(part)
+            held.setdefault(name, LineImages(self._charset, widest)).add(part)
         self._groups = {
-            name: strip_frames(strips, config.data, config.data.validation)
-            for name, strips in held.items()
+            name: validation_frames(images, config.data, config.data.validation)
+            for name, images in held.items()
         }
 
     @property
     def samples(self) -> int:
-        """Number of strips to train on."""
-        return len(self._strips)
+        """Number of line images to train on."""
+        return len(self._images)
 
     def add(self, part: Part) -> None:
-        """Take in a shard written since."""
-        self._strips.add(part, weight_of(part, self._weights))
+        """Add a part of the data that was written after the start."""
+        self._images.add(part, weight_of(part, self._weights))
         self._batches.refresh()
 
     def batch(self, step: int) -> tuple[Any, Any]:
@@ -63,9 +63,9 @@ class LineTask:
         return inputs["strip"], target
 
     def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
-        """Return string and character accuracy on the held-back strips.
+        """Return string and character accuracy on the held-back line images.
 
-        Those of each labeled folder have measures of their own, with its name behind them.
+        Each labeled folder has its own measures, with the folder's name as a suffix.
         """
         measures = {}
         for name, groups in self._groups.items():
@@ -73,7 +73,7 @@ class LineTask:
             got: list[str] = []
             for pictures, columns, texts in groups:
                 want += texts
-                got += read_strips(parts["line"], pictures, columns, self._charset)
+                got += read_line_images(parts["line"], pictures, columns, self._charset)
             scores = score_lines(want, got)
             measures.update({f"{measure}{name}": value for measure, value in scores.items()})
         return measures

@@ -1,4 +1,4 @@
-"""Losses, in ``keras.ops``, so that they run on TensorFlow and on JAX."""
+"""Losses in ``keras.ops``, for every backend of Keras."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
     """Return the negative log likelihood (N,) of label rows padded with zeros."""
     if keras.backend.backend() != "tensorflow":
         return ops.ctc_loss(labels, logits, lengths, columns, mask_index=0)
-    # keras.ops uses TensorFlow's dense algorithm: 64 loop turns of small operations, 1.8 ms a
-    # strip measured on two cores where the sparse kernel takes a tenth of it.
+    # keras.ops calls TensorFlow's dense algorithm, a loop of 64 small operations: 1.8 ms a line
+    # image measured on two cores. The sparse kernel takes a tenth of this time.
     import tensorflow as tf
 
     sparse = tf.sparse.from_dense(labels)
-    # the kernel wants the blank last
+    # the kernel expects the blank as the last class
     moved = tf.concat([logits[..., 1:], logits[..., :1]], -1)
     sparse = tf.SparseTensor(sparse.indices, sparse.values - 1, sparse.dense_shape)
     return tf.compat.v1.nn.ctc_loss(
@@ -34,16 +34,16 @@ class CtcLoss:
     """Mean CTC loss per line.
 
     Graves et al. 2006, "Connectionist Temporal Classification", equation 12; the blank is class 0.
-    Rows without a label or without columns (padding among the RoIs) count nothing. In rows whose
-    label does not tell upper from lower case, either one is right: the probabilities of a letter's
-    two classes are added up.
+    Rows without a label or without columns (padding among the RoIs) have no weight. In rows whose
+    label stands for both cases, either case is right: the probabilities of a letter's two classes
+    are added.
     """
 
     def __init__(self, charset: Charset) -> None:
         """Find the letters that the charset holds in both cases.
 
         Args:
-            charset: Of the logits' classes.
+            charset: Charset of the logits' classes.
         """
         partner = np.arange(charset.classes)
         self._shift = np.zeros(charset.classes, np.float32)
@@ -61,14 +61,14 @@ class CtcLoss:
         """Return the loss of a batch.
 
         Args:
-            target: int32 (N, 3 + L): column count, label length, 1 where case does not count (the
-                label is then in upper case), labels padded with zeros.
+            target: int32 (N, 3 + L): column count, label length, 1 if the label, in upper case,
+                stands for both cases, then the label padded with zeros.
             logits: (N, 1, T, classes).
         """
         target = ops.cast(target, "int32")
         logits = ops.cast(logits[:, 0], "float32")
         used = ops.logical_and(target[:, 0] > 0, target[:, 1] > 0)
-        # the kernels refuse empty rows: those get one column and one label, and weight 0
+        # the kernels refuse empty rows: these get one column, one label and weight 0
         columns = ops.where(used, target[:, 0], 1)
         lengths = ops.where(used, target[:, 1], 1)
         first = ops.cast(ops.arange(ops.shape(target)[1] - 3) == 0, "int32")
@@ -88,12 +88,12 @@ def score_loss(target: Any, logits: Any) -> Any:
     """Return dice loss plus cross-entropy of the text score.
 
     Dice: Milletari et al. 2016, "V-Net", section 3. The cross-entropy is summed over all cells and
-    divided by those of text, so that its size does not follow the share of text. It is not balanced
-    between text and background as in EAST: that makes probabilities far too high for text, which is
-    rare, and they could not be told from those of look-alikes.
+    divided by the number of text cells, so that its size does not depend on the share of text. It
+    is not balanced between text and background as in EAST: balancing makes the probabilities of
+    rare text far too high, so that they no longer separate text from similar patterns.
 
     Args:
-        target: (B, h, w, 2): 1 where text, weight (0 where it must not count).
+        target: (B, h, w, 2): 1 for text, weight (0 for ignored cells).
         logits: (B, h, w, 1).
     """
     logits = ops.cast(logits[..., 0], "float32")
@@ -111,11 +111,11 @@ _AXIS_WEIGHT = 5.0
 def geometry_loss(target: Any, predicted: Any) -> Any:
     """Return IoU loss plus the losses of axis and direction, over the cells of text.
 
-    EAST, equations 8 to 10 (Zhou et al. 2017), and FOTS, equation 4: the IoU is that of the boxes
-    as if their angles agreed; 1 - cos of the difference stands for the angle. That term alone,
-    times ten as there, is nearly all about lines that may stand upside down, which shapes hardly
-    tell; so it counts once here, and five times the squared sine, which does not know up from down,
-    makes up for small differences.
+    EAST, equations 8 to 10 (Zhou et al. 2017), and FOTS, equation 4: the IoU is computed as if the
+    angles of both boxes were equal; the angle's loss is 1 - cos of the difference. With the factor
+    of ten of these papers, lines that may stand upside down dominate this loss, although shapes
+    hardly show the direction. The factor is one here; five times the squared sine, which is equal
+    for both directions, penalizes small differences of angle.
 
     Args:
         target: (B, h, w, 7): weight, px to top, bottom, start, end, cos and sin.
@@ -125,7 +125,7 @@ def geometry_loss(target: Any, predicted: Any) -> Any:
     weight, have, direction = target[..., 0], predicted[..., :4], predicted[..., 4:6]
     length = ops.sqrt(ops.sum(direction * direction, -1) + 1e-6)
     cosine = ops.sum(direction * target[..., 5:7], -1) / length
-    # seen upside down, top is bottom and start is end
+    # upside down, top is bottom and start is end
     top, bottom, start, end = (target[..., i : i + 1] for i in range(1, 5))
     want = ops.where(
         cosine[..., None] >= 0,

@@ -1,6 +1,6 @@
-"""Exponential moving average of all weights, batch normalization statistics included.
+"""Exponential moving average of all weights, including the statistics of batch normalization.
 
-Kept beside the model instead of in the optimizer, whose average leaves out the statistics.
+The optimizer's own moving average would leave these statistics out.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from keras.ops import convert_to_numpy
 
-__all__ = ["Average"]
+__all__ = ["MovingAverage"]
 
 
-class Average:
-    """Average of a model's weights over the last steps.
+class MovingAverage:
+    """Moving average of a model's weights.
 
     Attributes:
         values: float32 arrays in the order of the model's weights.
@@ -24,17 +24,18 @@ class Average:
     EVERY = 5
 
     def __init__(self, values: Sequence[np.ndarray], momentum: float) -> None:
-        """Start at some weights.
+        """Start with the present weights.
 
         Args:
             values: Weights of the model.
-            momentum: Per step; smaller at first, so that the random start is forgotten.
+            momentum: Momentum of one step; smaller in the first steps, which forget the random
+                initialization.
         """
         self.values = [np.array(v, np.float32) for v in values]
         self._momentum = momentum
 
     def update(self, step: int, variables: Sequence[Any]) -> None:
-        """Take in the weights after step number ``step``; does so at every fifth only."""
+        """Add the weights after step number ``step``; only every fifth step is used."""
         if step % self.EVERY:
             return
         momentum = min(self._momentum, (1 + step) / (10 + step)) ** self.EVERY

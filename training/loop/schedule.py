@@ -1,7 +1,7 @@
 """Learning rate: linear warm-up, then a cosine down to a hundredth of the peak.
 
 Loshchilov & Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm Restarts", equation 5 without
-restarts. Progress may be counted in steps or in minutes, so that a run can be told to end in time.
+restarts. Progress may be counted in steps or in minutes, so that a run can end at a given time.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ __all__ = ["learning_rate"]
 
 
 def learning_rate(step: int, progress: float, peak: float, warmup: int) -> float:
-    """Return the rate for a step.
+    """Return the learning rate of a step.
 
     Args:
-        step: Steps taken.
-        progress: Share of the run done, 0 to 1.
-        peak: Greatest rate.
+        step: Number of completed steps.
+        progress: Progress of the run, 0 to 1.
+        peak: Greatest learning rate.
         warmup: Steps of linear warm-up.
     """
     cosine = 0.5 * (1 + math.cos(math.pi * min(max(progress, 0.0), 1.0)))

@@ -1,8 +1,7 @@
-"""Training of any kind of network: one loop over Keras' compiled step.
+"""Training of every kind of network: one loop over Keras' compiled step.
 
-`keras.Model.fit` is not used, because its epochs cannot be entered half-way: the loop feeds
-``train_on_batch`` with the batch of each step, so a run goes on at the very step, with the very
-batch, after a kill.
+`keras.Model.fit` cannot resume in the middle of an epoch. This loop feeds ``train_on_batch`` with
+the batch of each step, so a killed run resumes at the same step with the same batch.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from training.errors import TrainingError
 from training.loop.curves import draw_curves
 from training.loop.fots_task import FotsTask
 from training.loop.line_task import LineTask
-from training.loop.moving_average import Average
+from training.loop.moving_average import MovingAverage
 from training.loop.schedule import learning_rate
 from training.models.build import Built, build_models, copy_by_name
 from training.models.widen import widen_by_name
@@ -41,13 +40,13 @@ from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoi
 from training.runs.folder import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
 from training.runs.warm_start import start_from_bundle
 
-__all__ = ["Fit"]
+__all__ = ["Trainer"]
 
 _log = logging.getLogger("training")
 
 
 class Task(Protocol):
-    """What the loop asks of a kind of training."""
+    """Data, losses and validation of one kind of network."""
 
     loss: Any
     loss_weights: Any
@@ -57,7 +56,7 @@ class Task(Protocol):
         """Number of training samples."""
 
     def add(self, part: Part) -> None:
-        """Take in a shard written since."""
+        """Add a part of the data that was written after the start."""
 
     def batch(self, step: int) -> tuple[Any, Any]:
         """Return inputs and targets of a step."""
@@ -69,8 +68,8 @@ class Task(Protocol):
 TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask, "detector": FotsTask}
 
 
-class Fit:
-    """A training run in a folder; begins or goes on with `run`."""
+class Trainer:
+    """Trains a run in a folder, from the start or from its checkpoint; call `run`."""
 
     def __init__(
         self,
@@ -81,15 +80,15 @@ class Fit:
         minutes: float | None = None,
         command: Sequence[str] = (),
     ) -> None:
-        """Read data and build networks; go on from the folder's checkpoint if it has one.
+        """Read data and build networks; restore the folder's checkpoint if there is one.
 
         Args:
-            config_text: TOML of the run; ignored in favor of the folder's when the run goes on.
+            config_text: TOML of the run; a resumed run uses the configuration in its folder.
             data: Folders of shards and labeled folders, see `training.data.dataset.find_parts`.
-            folder: Run folder, made if missing.
-            minutes: Minutes of training, all sittings together, over which the learning rate falls
-                to its end if that comes before the last step.
-            command: Recorded in ``run.json``.
+            folder: Run folder; created if missing.
+            minutes: Greatest training time in minutes, over all calls. The learning rate decays
+                over this time if it ends before the last step.
+            command: Command line for ``run.json``.
 
         Raises:
             TrainingError: Wrong configuration, unusable data or folder.
@@ -116,12 +115,12 @@ class Fit:
 
     @property
     def model(self) -> keras.Model:
-        """The network the optimizer changes."""
+        """The network that the optimizer trains."""
         return self._built.trained
 
     @property
     def parts(self) -> dict[str, keras.Model]:
-        """The exported networks with the averaged weights of now."""
+        """The exported networks with the present moving average of the weights."""
         self._averaged.trained.set_weights(self.average.values)
         return self._averaged.parts
 
@@ -131,14 +130,14 @@ class Fit:
         if path.exists():
             text = copy.read_text(encoding="utf-8")
             if text != config_text:
-                _log.warning("Going on with the configuration in %s, not the one given.", copy)
+                _log.warning("Resuming with the configuration in %s, not with the given one.", copy)
             self.config: Config = parse_config(text, str(copy))
             return read_checkpoint(path)
         if (self._folder / AVERAGED).exists():
             raise TrainingError(
-                f"{self._folder} holds weights, but no checkpoint to go on from; a mean of runs "
-                f'has none. Give a new run folder, and train.init_from = "{self._folder}" to begin '
-                "from these weights."
+                f"{self._folder} holds weights, but no checkpoint to resume from; an average of "
+                f'runs has none. Give a new run folder, and train.init_from = "{self._folder}" to '
+                "start from these weights."
             )
         self.config = parse_config(config_text)
         try:
@@ -157,7 +156,9 @@ class Fit:
             training, held_back = self._known_parts(saved.state)
         unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
         if unknown:
-            raise TrainingError(f"data.weights names {unknown[0]!r}, which is no folder of data.")
+            raise TrainingError(
+                f"data.weights names {unknown[0]!r}, which is not a folder of data."
+            )
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
         weights = self.config.data.weights
@@ -166,7 +167,7 @@ class Fit:
         _log.info("%d training samples in %d parts", self.task.samples, len(training))
 
     def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
-        """Return what a checkpoint's run trains and validates on: its batches follow from it."""
+        """Return the parts for training and validation of a checkpoint, in its order."""
         there = find_parts(self._data, self.config.data.held_back)
         known = {part.name: part for side in there for part in side}
         sides = []
@@ -174,8 +175,8 @@ class Fit:
             missing = [name for name in names if name not in known]
             if missing:
                 raise TrainingError(
-                    f"The data lack {missing[0]}, which this run has trained on or validates on. "
-                    "Give the folders the run was begun with."
+                    f"The data lack {missing[0]}, which this run trains or validates on. "
+                    "Give the folders that the run was started with."
                 )
             sides.append([replace(known[name], held_back=held_back) for name in names])
         return sides[0], sides[1]
@@ -209,16 +210,16 @@ class Fit:
             if self.config.train.init_from:
                 self._initialize(self.config.train.init_from)
             weights = self.model.get_weights()
-            self.average = Average(weights, self.config.train.ema)
+            self.average = MovingAverage(weights, self.config.train.ema)
             return
         self.model.set_weights(saved.weights)
-        self.average = Average(saved.average, self.config.train.ema)
+        self.average = MovingAverage(saved.average, self.config.train.ema)
         for variable, value in zip(self.model.optimizer.variables, saved.optimizer, strict=True):
             variable.assign(value)
         self.step, self.seconds = int(saved.state["step"]), float(saved.state["seconds"])
         for name in ("train.csv", "validation.csv"):
-            _cut_rows(self._folder / name, self.step)
-        _log.info("going on at step %d", self.step)
+            _drop_rows(self._folder / name, self.step)
+        _log.info("resuming at step %d", self.step)
 
     def _initialize(self, source: str) -> None:
         copied: list[str] = []
@@ -234,26 +235,26 @@ class Fit:
                 f"train.init_from: no layer of {source} fits this network by name and shape."
             )
         _log.info(
-            "%d layers taken over from %s, %d of them widened",
+            "%d layers initialized from %s, %d of them widened",
             len(copied) + len(widened),
             source,
             len(widened),
         )
 
     def progress(self) -> float:
-        """Return the share of the run done, 0 to 1."""
+        """Return the progress of the run, 0 to 1."""
         share = self.step / self.config.train.steps
         if self._minutes:
             share = max(share, self.seconds / (60 * self._minutes))
         return min(1.0, share)
 
     def run(self, stop_step: int | None = None) -> dict[str, float]:
-        """Train to the end and return the last validation.
+        """Train to the end and return the measures of the last validation.
 
         SIGTERM and SIGINT write a checkpoint and end the training early.
 
         Args:
-            stop_step: Step to stop at with a checkpoint, for a run in several sittings.
+            stop_step: Step at which training stops with a checkpoint; None for the last step.
 
         Raises:
             TrainingError: The loss is not finite, or a checkpoint cannot be written.
@@ -275,7 +276,7 @@ class Fit:
         measures: dict[str, float] = {}
         saved_at = validated_at = clock = time.monotonic()
         while self.step < stop and self.progress() < 1 and not stopping.is_set():
-            # a segment's batches follow from one set of shards
+            # the batches of a segment follow from one set of shards
             every = train.rescan_steps
             end = min(stop, (self.step // every + 1) * every) if every else stop
             batches = prefetched(self.task.batch, self.step, end, data.workers, data.prefetch)
@@ -336,7 +337,7 @@ class Fit:
                 self._folder / "curves.png",
             )
         except SdkError as error:
-            # a missing picture is no reason to lose a run
+            # a run does not stop for a missing picture
             _log.warning("%s", error)
         self._measures = measures
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
@@ -355,7 +356,7 @@ class Fit:
                 writer.writerow(row)
             self._board(Path(name).stem, values)
         except OSError as error:
-            # a missing log row is no reason to lose a run
+            # a run does not stop for a missing row
             _log.warning("Could not write to %s: %s", path, error)
 
     def _board(self, group: str, values: dict[str, float]) -> None:
@@ -375,7 +376,7 @@ class Fit:
             try:
                 self.task.add(part)
             except (ShardError, TrainingError):
-                self.save()  # what was trained until now is not lost for it
+                self.save()  # keeps the training until now
                 raise
             self._parts.append(part.name)
         if found:
@@ -385,7 +386,7 @@ class Fit:
         """Write checkpoint, weights and record.
 
         Raises:
-            TrainingError: The disk is full; the checkpoint before is intact.
+            TrainingError: The disk is full; the earlier checkpoint is intact.
         """
         optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
         weights = self.model.get_weights()
@@ -421,8 +422,8 @@ class Fit:
         _log.info("checkpoint at step %d", self.step)
 
 
-def _cut_rows(path: Path, step: int) -> None:
-    """Drop rows of steps after a checkpoint, which the run will write again."""
+def _drop_rows(path: Path, step: int) -> None:
+    """Drop the rows of steps after a checkpoint; the resumed run writes them again."""
     if not path.exists():
         return
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)

@@ -1,7 +1,7 @@
 """Batch normalization by the fused kernels of TensorFlow and PyTorch.
 
-Keras 3 writes the layer out in single operations, which on a CPU take a third of a training step;
-a fused kernel takes a fraction of that.
+Keras 3 computes the layer by single operations, which take a third of a training step on a CPU; a
+fused kernel takes a fraction of this time.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ __all__ = ["BatchNormalization"]
 
 
 class BatchNormalization(keras.layers.BatchNormalization):
-    """`keras.layers.BatchNormalization` of (N, H, W, C); the same weights, the same result.
+    """`keras.layers.BatchNormalization` of (N, H, W, C), with the same weights and results.
 
-    The name is the plain layer's too, because weight files name layers after their class. The
-    moving variance takes the unbiased variance of the batch, as in Keras 2. On other backends, and
-    outside training, the plain layer runs.
+    The class has the name of Keras' layer because weight files name layers after their class. The
+    moving variance is updated by the unbiased variance of the batch, as in Keras 2. On other
+    backends, and outside training, the layer of Keras runs.
 
     Attributes:
-        unfolding: If set, the next call takes ``beta`` for all the layer does, as it is after
-            folding into a convolution, and sets the weights so that it still does just that, now
-            with the averages of this input.
+        unfolding: If set, the next call treats the layer as an offset of ``beta``, its state after
+            folding into a convolution, and sets its weights from the statistics of the input
+            without a change of the function.
     """
 
     unfolding = False
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Return the normalized inputs; in training, also move the averages."""
+        """Return the normalized inputs; in training, also update the moving statistics."""
         if self.unfolding:
             return self._unfold(inputs)
         fused = {"tensorflow": self._tensorflow, "torch": self._torch}.get(keras.backend.backend())

@@ -1,7 +1,7 @@
-"""Convolution blocks shared by all networks.
+"""Convolution blocks of all networks.
 
-Each takes the layer namespace first (``keras.layers`` or ``tf_keras.layers``) and names each layer,
-since weights move between the two by layer name.
+The first argument of each is the layer namespace, ``keras.layers`` or ``tf_keras.layers``. Every
+layer has a name, because weights are copied between both by layer name.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["conv_3x3_bn", "conv_bn", "depthwise_bn", "residual", "residual_3x3"]
 
 
 def _finish(layers: Any, x: Any, name: str, active: bool, gamma: str = "ones") -> Any:
-    # tf_keras has the fused kernel in its own layer
+    # tf_keras' own layer has the fused kernel
     kind = BatchNormalization if layers is keras.layers else layers.BatchNormalization
     x = kind(momentum=0.98, epsilon=1e-3, gamma_initializer=gamma, name=f"{name}_bn")(x)
     return layers.ReLU(max_value=6.0, name=f"{name}_relu")(x) if active else x
@@ -34,7 +34,7 @@ def conv_bn(
 ) -> Any:
     """Return convolution, batch normalization and, if ``active``, ReLU6 of (N, H, W, C).
 
-    ``gamma`` is the initializer of the normalization's factors.
+    ``gamma`` is the initializer of the normalization's scale.
     """
     x = layers.Conv2D(
         filters, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
@@ -46,8 +46,8 @@ def depthwise_bn(
     layers: Any, x: Any, kernel: int | tuple[int, int], name: str, strides: int = 1
 ) -> Any:
     """Return depthwise convolution, batch normalization and ReLU6 of (N, H, W, C)."""
-    # Larger kernels in single precision also under mixed precision: on CPUs the gradient of one of
-    # 5x5 takes five to seven times as long in bfloat16; that of 3x3 a fraction.
+    # Larger kernels compute in float32 even under mixed precision: on CPUs the gradient of a 5x5
+    # kernel takes five to seven times as long in bfloat16, that of a 3x3 kernel a fraction.
     x = layers.DepthwiseConv2D(
         kernel,
         strides=strides,
@@ -62,9 +62,10 @@ def depthwise_bn(
 def conv_3x3_bn(layers: Any, x: Any, filters: int, name: str, separable: bool) -> Any:
     """Return a 3x3 convolution, batch normalization and ReLU6 of (N, H, W, C).
 
-    ``separable`` computes it as a depthwise and a pointwise convolution without anything between
-    (Chollet 2017, "Xception", section 4.7: rectifiers between the two do harm): an eighth of the
-    arithmetic, and any trained 3x3 kernel has a nearest separable one, see `separate`.
+    If ``separable``, the convolution is a depthwise and a pointwise convolution without a rectifier
+    between them (Chollet 2017, "Xception", section 4.7: a rectifier between the two does harm).
+    This takes an eighth of the arithmetic, and every trained 3x3 kernel has a nearest separable
+    kernel, see `separate`.
     """
     if not separable:
         return conv_bn(layers, x, filters, 3, name)
@@ -73,18 +74,18 @@ def conv_3x3_bn(layers: Any, x: Any, filters: int, name: str, separable: bool) -
 
 
 def residual(layers: Any, x: Any, y: Any, name: str, active: bool = False) -> Any:
-    """Return x + y, rectified if ``active``; y is linear, as after MobileNetV2's bottlenecks."""
+    """Return x + y, rectified if ``active``; y is linear, as in MobileNetV2's bottlenecks."""
     x = layers.Add(name=f"{name}_add")([x, y])
     return layers.ReLU(max_value=6.0, name=f"{name}_relu")(x) if active else x
 
 
 def residual_3x3(layers: Any, x: Any, name: str) -> Any:
-    """Return the rectified x of (N, H, W, C) with a 3x3 convolution of it added, rectified.
+    """Return the rectified sum of x (N, H, W, C), itself rectified, and a 3x3 convolution of x.
 
-    One convolution to a shortcut: the rectifier behind the sum costs nothing after conversion, and
-    without it a chain of such blocks would be one linear convolution. A fresh block gives back x
-    (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 5.1), so that a trained network can
-    grow by blocks.
+    Each shortcut spans one convolution. The rectifier after the sum costs nothing after conversion;
+    without the rectifier, a chain of blocks would be linear. A new block returns x (Goyal et al.
+    2017, "Accurate, Large Minibatch SGD", section 5.1), so that a trained network can grow by
+    blocks.
     """
     y = conv_bn(layers, x, x.shape[-1], 3, name, active=False, gamma="zeros")
     return residual(layers, x, y, name, active=True)

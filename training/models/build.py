@@ -1,4 +1,4 @@
-"""All networks of a configuration."""
+"""The networks of a configuration."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Built:
     """Networks that share their weights.
 
     Attributes:
-        trained: What the optimizer sees; its weights are those of all ``parts``.
-        parts: The networks that are exported, by name: ``line``, ``detector``, or ``detector``
+        trained: The network that is trained; its weights are those of all ``parts``.
+        parts: The exported networks by name: ``line``, ``detector``, or ``detector``
             and ``recognizer``.
     """
 
@@ -34,7 +34,7 @@ class Built:
 
 
 def build_models(config: ModelConfig) -> Built:
-    """Return fresh networks."""
+    """Return newly initialized networks."""
     if config.kind == "detector":
         detector = build_detector(keras, config)
         return Built(build_detector_training(detector), {"detector": detector})
@@ -48,7 +48,7 @@ def build_models(config: ModelConfig) -> Built:
 
 
 def layers_by_name(model: Any) -> dict[str, Any]:
-    """Return the layers of a model and of the models in it."""
+    """Return the layers of a model, including those of nested models, by name."""
     found: dict[str, Any] = {}
     for layer in model.layers:
         found.update(layers_by_name(layer) if hasattr(layer, "layers") else {layer.name: layer})
@@ -59,11 +59,11 @@ def copy_by_name(source: Any, target: Any) -> list[str]:
     """Copy weights between layers of the same name and the same shapes.
 
     Args:
-        source: Model to copy from; may be of another kind and another Keras.
+        source: Model to copy from; its kind and its Keras may differ.
         target: Model to copy to.
 
     Returns:
-        Names of the layers copied.
+        Names of the copied layers.
     """
     have, copied = layers_by_name(source), []
     for name, layer in layers_by_name(target).items():

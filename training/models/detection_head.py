@@ -1,7 +1,7 @@
 """Detection head: score and rotated-box geometry for each stride-4 cell.
 
-The dense prediction of EAST (Zhou et al. 2017, section 3.3, RBOX) as FOTS uses it, with the angle
-as (cos, sin) of the reading direction, so that lines of any direction are told from their reverse.
+The dense prediction of EAST (Zhou et al. 2017, section 3.3, RBOX) as in FOTS, with the angle as
+(cos, sin) of the reading direction, which distinguishes a line from its reverse.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from training.models.blocks import conv_3x3_bn
 __all__ = ["HORIZONTAL_PX", "VERTICAL_PX", "detection_head"]
 
 VERTICAL_PX = 16.0
-"""Pixels of one unit of the vertical distances' convolution, so that its weights are of order 1."""
+"""Pixels in a unit of the vertical distances, so that the convolution's weights are of order 1."""
 
 HORIZONTAL_PX = 64.0
-"""The same for the horizontal distances."""
+"""Pixels in a unit of the horizontal distances."""
 
 
 def _distances(api: Any, x: Any, name: str, unit_px: float) -> Any:
     layers = api.layers
-    # a positive start keeps the rectifier from shutting off before anything is learned
+    # a positive bias keeps the rectifier active at the start of training
     y = layers.Conv2D(
         2, 1, bias_initializer=api.initializers.Constant(1.0), name=f"{name}_conv", dtype="float32"
     )(x)
@@ -30,13 +30,13 @@ def _distances(api: Any, x: Any, name: str, unit_px: float) -> Any:
 
 
 def detection_head(api: Any, features: Any, blocks: int, separable: bool = False) -> dict[str, Any]:
-    """Return the detector's maps but the features.
+    """Return the detector's maps except the features.
 
     Args:
         api: ``keras`` or ``tf_keras``.
         features: (N, H / 4, W / 4, C).
-        blocks: 3x3 convolutions before the outputs.
-        separable: Whether those are separable.
+        blocks: Number of 3x3 convolutions before the outputs.
+        separable: Whether these convolutions are separable.
 
     Returns:
         ``score`` (…, 1) logits; ``vertical`` (…, 2) px to top and bottom; ``horizontal`` (…, 2) px
@@ -46,7 +46,7 @@ def detection_head(api: Any, features: Any, blocks: int, separable: bool = False
     x = features
     for i in range(blocks):
         x = conv_3x3_bn(layers, x, 48, f"det_conv{i}", separable)
-    # about one cell in ten holds text
+    # about one cell in ten is text
     score = layers.Conv2D(1, 1, bias_initializer=constant(-2.0), name="score", dtype="float32")(x)
     return {
         "score": score,

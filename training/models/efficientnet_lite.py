@@ -3,8 +3,8 @@
 Tan & Le 2019, "EfficientNet: Rethinking Model Scaling for Convolutional Neural Networks", Table 1,
 in the Lite form for integer hardware: ReLU6, no squeeze-and-excitation, stem width and the depth of
 the first and last stage not scaled. Fused stages follow Tan & Le 2021, "EfficientNetV2", Figure 2:
-one 3x3 convolution to four times the width in place of expansion and depthwise convolution, which
-trains faster on CPUs and keeps integer hardware busier.
+one 3x3 convolution to four times the width replaces expansion and depthwise convolution. Fused
+stages train faster on CPUs and use integer hardware better.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ _STAGES = (
 _FUSED = (1, 2)
 _FUSED_EXPAND = 4
 _STEM = 32
-# after these stages the map has stride 4, 8, 16 and 32
+# the maps after these stages have strides 4, 8, 16 and 32
 _TAPS = (1, 2, 4, 6)
 
 
 def _rounded(width: float) -> int:
-    """Return the nearest multiple of 8 that is not more than a tenth smaller."""
+    """Return the nearest multiple of 8 that is at most a tenth smaller."""
     nearest = max(8, int(width + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * width else nearest
 
@@ -74,8 +74,8 @@ def efficientnet_lite(
 ) -> Taps:
     """Return the feature maps of an image (N, H, W, 3).
 
-    ``shallow`` keeps one block in each of the stages at strides 4 and 8, where a block of so few
-    channels costs most: a sixth of the detector's arithmetic.
+    If ``shallow``, the stages at strides 4 and 8 have one block each. Blocks are most expensive at
+    these strides: without them the detector saves a sixth of its arithmetic.
     """
     x = conv_bn(layers, image, _STEM, 3, "trunk_stem", strides=2)
     taps = []

@@ -1,8 +1,8 @@
-"""Batch normalization folded into the convolution before it, and taken out again.
+"""Folding of batch normalization into the convolution before it, and the reverse.
 
-Folded, a convolution is what it computes: without, runs that compute the same may differ in how
-they share a channel's scale between kernel, averages and ``gamma``. Convolutions that are
-normalized have no bias of their own.
+A folded convolution determines the function of the network: without folding, runs with the same
+function may divide a channel's scale differently between kernel, statistics and ``gamma``.
+Normalized convolutions have no bias of their own.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Folded:
-    """A convolution that normalizes its output by itself.
+    """A convolution with its normalization folded in.
 
     Attributes:
-        kernel: In the layout of its layer.
+        kernel: Kernel in the layout of its layer.
         bias: (channels,).
-        mean: Average of what the kernel gives, without bias, by channel.
-        variance: Its variance.
+        mean: (channels,), mean of the convolution's output without bias.
+        variance: (channels,), variance of the same output.
     """
 
     kernel: Floats
@@ -44,19 +44,19 @@ def convolution_before(norm: BatchNormalization) -> str:
 
 
 def fold(conv: Any, norm: BatchNormalization) -> Folded:
-    """Return what a convolution and the normalization after it compute outside training."""
+    """Return a convolution with the normalization after it folded in, as in inference."""
     gamma, beta = _values(norm.gamma), _values(norm.beta)
     variance = _values(norm.moving_variance)
     scale = gamma / np.sqrt(variance + norm.epsilon)
     mean = _values(norm.moving_mean) * scale
-    # (rows, columns, in, out), but of a depthwise one (rows, columns, channels, 1)
+    # (rows, columns, in, out); (rows, columns, channels, 1) of a depthwise convolution
     depthwise = isinstance(conv, keras.layers.DepthwiseConv2D)
     kernel = _values(conv.kernel) * (scale[:, None] if depthwise else scale)
     return Folded(kernel, beta - mean, mean, variance * scale**2)
 
 
 def unfold(folded: Folded, conv: Any, norm: BatchNormalization) -> None:
-    """Set a convolution and its normalization to compute what a folded one does."""
+    """Set a convolution and its normalization to the function of a folded convolution."""
     conv.kernel.assign(folded.kernel.astype(np.float32))
     for variable, value in (
         (norm.moving_mean, folded.mean),

@@ -1,7 +1,7 @@
-"""FOTS-lite: detector, recognizer and the whole that trains both through RoIRotate.
+"""FOTS-lite: detector, recognizer, and the model that trains both through RoIRotate.
 
 Liu et al. 2018, "FOTS: Fast Oriented Text Spotting with a Unified Network", Figure 2: one set of
-convolutional features serves detection and, cut along rotated boxes, recognition.
+convolutional features serves detection and, cropped along rotated boxes, recognition.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def build_detector(
     Args:
         api: ``keras`` or ``tf_keras``.
         config: Widths and trunk.
-        normalize: Whether the graph takes pixels 0 to 255 and scales them itself; else it takes
-            values -1 to 1.
+        normalize: Whether the input is pixels 0 to 255, which the graph scales; otherwise the input
+            is values -1 to 1.
         size: Fixed (height, width), multiples of 32, or None for any.
         batch: Fixed batch; any if None.
 
@@ -74,11 +74,13 @@ def build_recognizer(
         columns: Fixed T; any if None.
         batch: Fixed batch; any if None.
     """
-    strip = api.Input(
+    features = api.Input(
         (FEATURE_ROWS, columns, config.detector.features), batch_size=batch, name="features"
     )
-    logits = recognition_head(api.layers, strip, Charset(config.charset).classes, config.recognizer)
-    return api.Model(strip, logits, name="recognizer")
+    logits = recognition_head(
+        api.layers, features, Charset(config.charset).classes, config.recognizer
+    )
+    return api.Model(features, logits, name="recognizer")
 
 
 def _geometry(maps: dict[str, Any]) -> Any:
@@ -90,8 +92,8 @@ def _geometry(maps: dict[str, Any]) -> Any:
 def build_detector_training(detector: Any) -> keras.Model:
     """Return the model that trains a detector alone.
 
-    Input ``image`` (B, H, W, 3); outputs ``score`` (B, h, w, 1) and ``geometry`` (B, h, w, 6), as
-    those of `build_training`.
+    Input ``image`` (B, H, W, 3); outputs ``score`` (B, h, w, 1) and ``geometry`` (B, h, w, 6), like
+    `build_training`.
     """
     image = keras.Input((None, None, 3), name="image", dtype="uint8")
     maps = detector(image)
@@ -111,8 +113,8 @@ def build_training(config: ModelConfig, detector: Any, recognizer: Any) -> keras
     affines = keras.Input((None, 2, 3), name="affines")
     widths = keras.Input((None,), name="widths", dtype="int32")
     maps = detector(image)
-    cut = RoIRotate(FEATURE_ROWS, config.recognizer.columns, name="roi_rotate")
-    logits = recognizer(cut([maps["features"], affines, widths]))
+    rotate = RoIRotate(FEATURE_ROWS, config.recognizer.columns, name="roi_rotate")
+    logits = recognizer(rotate([maps["features"], affines, widths]))
     return keras.Model(
         {"image": image, "affines": affines, "widths": widths},
         {"score": maps["score"], "geometry": _geometry(maps), "logits": logits},

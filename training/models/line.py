@@ -1,8 +1,9 @@
-"""Line network: a strip of pixels, 32 rows high, to character logits at a quarter of its width.
+"""Line network: a line image 32 px high to character logits at a quarter of its width.
 
-Plain 3x3 convolutions bring the strip to 8 rows; from there on it is the recognition head of the
-full network, whose weights can be taken over by name. Depthwise stages cost less arithmetic but
-several times the training time on a CPU.
+Plain 3x3 convolutions reduce the image to 8 rows. The rest is the recognition head of the full
+network, so that weights can be copied by name. Depthwise stages would take less arithmetic but
+several times the training time on a CPU. The network's input is called ``strip``, the name of the
+tensor in bundles.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ def build_line(
     Args:
         api: ``keras`` or ``tf_keras``.
         config: Widths and charset.
-        normalize: Whether the graph takes pixels 0 to 255 and scales them itself; else it takes
-            values -1 to 1.
+        normalize: Whether the input is pixels 0 to 255, which the graph scales; otherwise the input
+            is values -1 to 1.
         width: Fixed width in px, a multiple of 32; any if None.
         batch: Fixed batch; any if None.
     """
     layers = api.layers
-    strip = api.Input(
+    image = api.Input(
         (CROP_HEIGHT, width, 3),
         batch_size=batch,
         name="strip",
         dtype="uint8" if normalize else "float32",
     )
-    x = strip
+    x = image
     if normalize:
         x = layers.Rescaling(1 / 127.5, offset=-1.0, name="line_normalize")(x)
     first, second, third = config.line.stem
@@ -53,4 +54,4 @@ def build_line(
     for i in range(config.line.blocks):
         x = residual_3x3(layers, x, f"line_res{i}")
     logits = recognition_head(layers, x, Charset(config.charset).classes, config.recognizer)
-    return api.Model(strip, logits, name="line")
+    return api.Model(image, logits, name="line")

@@ -1,7 +1,8 @@
 """U-shaped neck: maps at strides 4 to 32 merged into the shared features at stride 4.
 
-FOTS, section 3.2 (Liu et al. 2018): deep features give the whole line, shallow ones its strokes.
-Laterals are added rather than concatenated, which halves the arithmetic of the stride-4 merge.
+FOTS, section 3.2 (Liu et al. 2018): deep features represent the whole line, shallow features its
+strokes. Lateral maps are added, not concatenated, which halves the arithmetic of the stride-4
+merge.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def neck(
         layers: Layer namespace.
         taps: Maps of the trunk.
         widths: Channels of the merges at strides 32, 16 and 8.
-        features: Channels of the result.
+        features: Channels of the shared features.
         separable: Whether the merges are separable convolutions.
     """
     x = conv_bn(layers, taps.stride32, widths[0], 1, "neck_top")

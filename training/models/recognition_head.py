@@ -1,8 +1,8 @@
 """Recognition head: features (N, 8, T, C) to character logits (N, 1, T, classes).
 
-The convolutional stand-in for the LSTM decoder of FOTS, section 3.4 (Liu et al. 2018): strided
-convolutions take the rows from 8 to 1, temporal depthwise blocks look along the line. It has no
-reshape and no transpose, so batch and width can change after conversion.
+A convolutional replacement of the LSTM decoder of FOTS, section 3.4 (Liu et al. 2018): strided
+convolutions reduce the rows from 8 to 1, temporal depthwise blocks provide context along the line.
+The head has no reshape and no transpose, so batch and width can change after conversion.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def recognition_head(layers: Any, features: Any, classes: int, config: Recognize
     Args:
         layers: Layer namespace.
         features: (N, 8, T, C).
-        classes: Characters and the blank, which is class 0.
+        classes: Number of characters plus the blank, class 0.
         config: Widths and depth.
 
     Returns:
@@ -40,5 +40,5 @@ def recognition_head(layers: Any, features: Any, classes: int, config: Recognize
         y = conv_bn(layers, y, third, 1, f"{name}_pw", active=False)
         x = residual(layers, x, y, name)
     x = layers.ReLU(max_value=6.0, name="rec_last_relu")(x)
-    # float32 also under mixed precision: CTC sums many small numbers
+    # float32 even under mixed precision: CTC sums many small numbers
     return layers.Conv2D(classes, 1, name="rec_logits", dtype="float32")(x)

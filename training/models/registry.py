@@ -1,8 +1,8 @@
 """Trunks by name.
 
 A trunk is a function ``(layers, image, fused) -> Taps`` on an image (N, H, W, 3) scaled to -1..1;
-register it with `trunk`. ``fused`` replaces the depthwise pairs of the first expanding stages by
-plain convolutions where the family has such stages.
+`trunk` registers it. ``fused`` replaces the depthwise pairs of the first expanding stages by plain
+convolutions, in families with such stages.
 """
 
 from __future__ import annotations
@@ -49,5 +49,5 @@ def create_trunk(name: str, layers: Any, image: Any, fused: bool) -> Taps:
         TrainingError: No trunk has this name.
     """
     if name not in _TRUNKS:
-        raise TrainingError(f"No trunk is called {name!r}. There are: {', '.join(list_trunks())}.")
+        raise TrainingError(f"No trunk is called {name!r}. Known: {', '.join(list_trunks())}.")
     return _TRUNKS[name](layers, image, fused)

@@ -1,6 +1,6 @@
 """RoIRotate as a Keras layer, differentiable with respect to the features.
 
-Equals the NumPy reference ``sdk.recognize.roi_rotate`` (FOTS, section 3.3, Liu et al. 2018).
+Equal to the NumPy reference ``sdk.recognize.roi_rotate`` (FOTS, section 3.3, Liu et al. 2018).
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ __all__ = ["RoIRotate"]
 
 
 class RoIRotate(keras.layers.Layer):
-    """Cuts rotated lines out of feature maps as upright strips of fixed height.
+    """Crops rotated lines from feature maps as upright features of fixed height.
 
     Call with features (B, H, W, C), affines (B, K, 2, 3) and widths (B, K) from
-    ``sdk.recognize.roi_rotate.roi_affine``; returns (B * K, height, width, C), zero in columns
-    from a line's own width on.
+    ``sdk.recognize.roi_rotate.roi_affine``; returns (B * K, height, width, C), zero in the columns
+    after a line's own width.
     """
 
     def __init__(self, height: int, width: int, **kwargs: Any) -> None:
-        """Make the layer.
+        """Create the layer.
 
         Args:
-            height: Rows of a strip.
-            width: Columns of a strip.
-            **kwargs: For the base layer.
+            height: Rows of a line's features.
+            width: Columns of a line's features.
+            **kwargs: Arguments of the base layer.
         """
         super().__init__(**kwargs)
         self.height = height
         self.width = width
 
     def get_config(self) -> dict[str, Any]:
-        """Return what `__init__` takes."""
+        """Return the arguments of `__init__`."""
         return {**super().get_config(), "height": self.height, "width": self.width}
 
     def compute_output_shape(self, shapes: Any) -> tuple[Any, ...]:
@@ -42,11 +42,11 @@ class RoIRotate(keras.layers.Layer):
         return (None, self.height, self.width, shapes[0][-1])
 
     def call(self, inputs: Any) -> Any:
-        """Return the strips."""
+        """Return the features of the lines."""
         features, affines, widths = inputs
         batch, rows, columns, channels = ops.shape(features)
         lines = ops.shape(affines)[1]
-        # positions stay in float32 under mixed precision: bfloat16 counts cells only to 256
+        # positions stay in float32 under mixed precision: bfloat16 counts cells up to 256 only
         a = ops.cast(affines, "float32")[..., None, None]  # (B, K, 2, 3, 1, 1)
         i = ops.arange(self.height, dtype="float32")[:, None]
         j = ops.arange(self.width, dtype="float32")[None]
@@ -54,18 +54,18 @@ class RoIRotate(keras.layers.Layer):
         x0, y0 = ops.floor(x), ops.floor(y)
         fx, fy = x - x0, y - y0
 
-        # a border of zeros stands for all that is outside
+        # a border of zeros represents the outside
         padded = ops.pad(features, ((0, 0), (1, 1), (1, 1), (0, 0)))
         flat = ops.reshape(padded, (-1, channels))
         image = ops.reshape(ops.arange(batch), (-1, 1, 1, 1)) * ((rows + 2) * (columns + 2))
         valid = j < ops.cast(widths, "float32")[..., None, None]  # (B, K, 1, width)
-        strips = 0.0
+        crops = 0.0
         for dy, wy in ((1, 1 - fy), (2, fy)):
             row = ops.cast(ops.clip(y0 + dy, 0, rows + 1), "int32")
             for dx, wx in ((1, 1 - fx), (2, fx)):
                 column = ops.cast(ops.clip(x0 + dx, 0, columns + 1), "int32")
                 index = image + row * (columns + 2) + column
                 weight = ops.cast(ops.where(valid, wy * wx, 0.0), features.dtype)
-                strips = strips + ops.take(flat, index, axis=0) * weight[..., None]
+                crops = crops + ops.take(flat, index, axis=0) * weight[..., None]
         # (B, K, height, width, C) -> (B * K, height, width, C)
-        return ops.reshape(strips, (batch * lines, self.height, self.width, channels))
+        return ops.reshape(crops, (batch * lines, self.height, self.width, channels))

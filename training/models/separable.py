@@ -11,10 +11,10 @@ Floats = NDArray[np.float32]
 
 
 def separate(kernel: Floats) -> tuple[Floats, Floats]:
-    """Return the depthwise and the pointwise kernel that come nearest to a kernel.
+    """Return the depthwise and the pointwise kernel that are nearest to a kernel.
 
-    For each input channel the best approximation of rank one, by singular values, as in Guo et al.
-    2018, "Network Decoupling: From Regular to Depthwise Separable Convolutions", section 3.
+    Each input channel is approximated with rank one, by its singular values, as in Guo et al. 2018,
+    "Network Decoupling: From Regular to Depthwise Separable Convolutions", section 3.
 
     Args:
         kernel: (rows, columns, in, out).

@@ -1,8 +1,8 @@
-"""Wider networks from trained narrower ones.
+"""Wider networks from trained narrower networks.
 
-After Chen, Goodfellow and Shlens 2016, "Net2Net", but new channels start at random instead of as
-copies: what is behind them gives them no weight yet, so the wider network computes what the
-narrower one did, and its new channels learn from the first step.
+After Chen, Goodfellow and Shlens 2016, "Net2Net", but new channels are initialized at random, not
+as copies. The next layer gives them weight zero, so the wider network computes the function of the
+narrower network, and its new channels learn from the first step.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def widen_by_name(source: Any, target: Any) -> list[str]:
 
     Args:
         source: Model to copy from.
-        target: Freshly made model to copy to.
+        target: New model to copy to.
 
     Returns:
-        Names of the layers widened; layers that are no wider, differ in more than their channels,
-        or give other classes, are left alone.
+        Names of the widened layers. Layers that are not wider, that differ in more than their
+        channels, or that have other classes, do not change.
     """
     have, widened = layers_by_name(source), []
     for name, layer in layers_by_name(target).items():
@@ -42,23 +42,23 @@ def widen_by_name(source: Any, target: Any) -> list[str]:
 
 def _is_wider(narrow: list[np.ndarray], fresh: list[np.ndarray]) -> bool:
     have, want = [v.shape for v in narrow], [v.shape for v in fresh]
-    # only what gives the network's outputs has a kernel and a bias: more of them are other classes
+    # only output layers have a kernel and a bias: more channels are other classes
     if len(have) == 2 and have[0][-1:] != want[0][-1:]:
         return False
     return (
         have != want
         and [len(s) for s in have] == [len(s) for s in want]
-        # rows and columns of kernels stay
+        # rows and columns of kernels are equal
         and all(h[:-2] == w[:-2] for h, w in zip(have, want, strict=True))
         and all(n <= m for h, w in zip(have, want, strict=True) for n, m in zip(h, w, strict=True))
     )
 
 
 def _grown(narrow: np.ndarray, fresh: np.ndarray, mixing: bool) -> np.ndarray:
-    """Return fresh weights with the narrow ones in their first channels."""
+    """Return the new weights with the narrow weights in their first channels."""
     grown = fresh.copy()
     if narrow.ndim > 1 and mixing:
-        # (rows, columns, in, out): no new channel adds to an old one
+        # (rows, columns, in, out): new channels have no weight in old channels
         grown[..., narrow.shape[-2] :, : narrow.shape[-1]] = 0
     grown[tuple(slice(n) for n in narrow.shape)] = narrow
     return grown

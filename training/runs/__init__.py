@@ -1,1 +1,1 @@
-"""Runs: what a training leaves in its folder, and what can be made of the weights."""
+"""Runs: run folders, checkpoints, initial weights, weight averaging, packing."""

@@ -1,13 +1,14 @@
-"""The mean of several runs' weights, as a run of its own.
+"""Weight averaging: the mean of several runs' weights, as a new run.
 
 Wortsman et al. 2022, "Model soups: averaging weights of multiple fine-tuned models improves
-accuracy without increasing inference time", section 2, uniform: runs that began from the same
-weights and went on with other batches err differently, and their mean often errs less than each. It
-costs nothing at run time. Runs that share no beginning have no meaningful mean.
+accuracy without increasing inference time", section 2, uniform: runs that started from the same
+weights and continued with other batches make different errors, and their average often makes fewer
+than each. The average costs nothing at run time. Runs without common initial weights have no
+meaningful average.
 
-With the weights they began from, too, the mean keeps what further training forgets: Wortsman et al.
-2022, "Robust fine-tuning of zero-shot models". Those weights may be a bundle's. What is averaged
-are convolutions with their batch normalization folded in.
+An average that includes the initial weights keeps abilities that further training loses: Wortsman
+et al. 2022, "Robust fine-tuning of zero-shot models". The initial weights may come from a bundle.
+Convolutions are averaged with their batch normalization folded in.
 """
 
 from __future__ import annotations
@@ -33,18 +34,18 @@ __all__ = ["average_runs"]
 
 
 def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
-    """Write a run whose weights are the mean of those of others.
+    """Write a run whose weights are the mean of the weights of other runs.
 
-    It can be evaluated, exported and begun from like any run, but not gone on with.
+    The new run can be evaluated, exported and used in ``train.init_from``, but not resumed.
 
     Args:
-        sources: At least two run folders of the same network, whose averaged weights are taken;
-            but for one run, they may be bundles, if it is a line network.
+        sources: At least two run folders of the same network; their moving averages are taken.
+            For a line network, all but one may be bundles.
         folder: Run folder to write; must not hold a run.
 
     Raises:
-        TrainingError: A source is no run, the networks differ, or the folder is taken or not
-            writable.
+        TrainingError: A source is not a run, the networks differ, or the folder holds a run or is
+            not writable.
         ModelError: A bundle is damaged.
     """
     load_keras()
@@ -53,19 +54,19 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
 
     folder = Path(folder)
     if len(sources) < 2:
-        raise TrainingError(f"A mean needs at least two runs, not {len(sources)}.")
+        raise TrainingError(f"An average needs at least two runs, not {len(sources)}.")
     if (folder / CONFIG).exists():
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
     bundles = [source for source in sources if (Path(source) / MANIFEST_NAME).exists()]
     runs = {source: load_run(source) for source in sources if source not in bundles}
     if not runs:
-        raise TrainingError("A mean of bundles only: at least one of them must be a run folder.")
+        raise TrainingError("An average of bundles only: at least one source must be a run folder.")
     first, config = next((source, run.config) for source, run in runs.items())
     for source, run in runs.items():
         if run.config.model != config.model:
             raise TrainingError(
                 f"{source} holds another network than {first}: their [model] sections differ. "
-                "Average runs of one network, begun from the same weights."
+                "Average runs of one network that started from the same weights."
             )
     models = [run.models for run in runs.values()]
     models += [_bundle_model(Path(bundle), config).parts for bundle in bundles]
@@ -79,15 +80,15 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     save_weights(mean, mean.trained.get_weights(), folder / AVERAGED)
     record = _record(runs, bundles)
     write_atomically(folder / RECORD, json.dumps(record, indent=1).encode())
-    # last: a folder without it is no run
+    # written last: a folder without this file is not a run
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 
 def _bundle_model(bundle: Path, config: Config) -> Built:
-    """Return a line network with the weights of a bundle's.
+    """Return a line network with the weights of a bundle.
 
     Raises:
-        TrainingError: It is no line network, or another than the runs'.
+        TrainingError: The configuration is of no line network, or the bundle's network differs.
     """
     import keras
 
@@ -95,9 +96,9 @@ def _bundle_model(bundle: Path, config: Config) -> Built:
     from training.runs.warm_start import start_from_bundle
 
     if config.model.kind != "line":
-        raise TrainingError(f"{bundle} is a bundle: only line networks have a mean with one.")
+        raise TrainingError(f"{bundle} is a bundle: only line networks can be averaged with one.")
     built = build_models(config.model)
-    # what the network computes does not depend on the picture that sets its averages
+    # the network's function does not depend on the picture that sets its statistics
     noise = np.random.default_rng(0).integers(0, 256, (4, 32, 128, 3), np.uint8)
     copied = start_from_bundle(bundle, built.trained, noise)
     kinds = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
@@ -106,13 +107,13 @@ def _bundle_model(bundle: Path, config: Config) -> Built:
     if missing:
         raise TrainingError(
             f"{bundle} holds another line network than the runs: it lacks {', '.join(missing)}, or "
-            "has them in other sizes. Average what began from the same weights."
+            "has them in other sizes. Average networks that started from the same weights."
         )
     return built
 
 
 def _set_mean(target: Any, models: Sequence[Any]) -> None:
-    """Set the weights of a model to the mean of those of others like it."""
+    """Set the weights of a model to the mean of the weights of models of the same form."""
     from training.models.batch_norm import BatchNormalization
     from training.models.build import layers_by_name
     from training.models.folding import Folded, convolution_before, fold, unfold
@@ -132,7 +133,7 @@ def _set_mean(target: Any, models: Sequence[Any]) -> None:
 
 
 def _record(runs: Mapping[Path | str, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
-    """Return what is true of all runs, the most steps and samples of any, and the sources."""
+    """Return the entries common to all records, the most steps and samples, and the sources."""
     known = [{"name": Path(source).name, **run.record} for source, run in runs.items()]
     first, *others = known
     record = {k: v for k, v in first.items() if all(o.get(k) == v for o in others)}

@@ -1,6 +1,6 @@
-"""Checkpoints: everything a run needs to go on exactly where it was, in one file.
+"""Checkpoints: the complete state of a run in one file, to resume at the same step.
 
-The file takes its name only when it is whole, so a kill or a full disk leaves the one before.
+The file is written atomically, so a kill or a full disk leaves the earlier checkpoint.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Checkpoint:
 
     Attributes:
         weights: The model's weights.
-        average: Their moving average.
+        average: Moving average of the weights.
         optimizer: The optimizer's variables.
         state: JSON values: step, seconds, shards seen.
     """
@@ -40,7 +40,7 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint or leave the one that is there.
+    """Write a checkpoint; on failure the earlier one stays.
 
     Raises:
         TrainingError: The disk is full or the folder not writable.
@@ -56,8 +56,8 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         write_atomically(path, buffer.getvalue())
     except SdkError as error:
         raise TrainingError(
-            f"{error} The checkpoint before is intact: make room, then run the same command again "
-            "to go on from it."
+            f"{error} The earlier checkpoint is intact: make room, then run the same command again "
+            "to resume."
         ) from error
 
 
@@ -77,6 +77,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise TrainingError(
             f"Cannot read the checkpoint {path}: {error}. Give a new run folder; "
-            f'train.init_from = "{path.parent}" begins from the weights that run wrote.'
+            f'train.init_from = "{path.parent}" starts from the weights that the run wrote.'
         ) from error
     return Checkpoint(state=state, **groups)

@@ -1,8 +1,9 @@
-"""Run folders: what a training leaves behind, and how its networks come back.
+"""Run folders: the files of a training run, and the networks loaded from them.
 
 ``config.toml`` (as given), ``run.json`` (command, versions, steps, seconds, last measures),
-``checkpoint.npz`` (to go on), ``last.weights.h5``, ``ema.weights.h5`` (averaged: evaluated and
-exported), ``train.csv``, ``validation.csv``, ``curves.png`` and TensorBoard's event files.
+``checkpoint.npz`` (to resume), ``last.weights.h5``, ``ema.weights.h5`` (the moving average, which
+is evaluated and exported), ``train.csv``, ``validation.csv``, ``curves.png`` and TensorBoard's
+event files.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ class Run:
     """A trained run.
 
     Attributes:
-        config: Its configuration.
-        models: ``line``, or ``detector`` and ``recognizer``, with averaged weights.
+        config: The run's configuration.
+        models: ``line``, or ``detector`` and ``recognizer``, with the averaged weights.
         record: Content of ``run.json``; empty if there is none.
     """
 
@@ -46,12 +47,12 @@ class Run:
 
 
 def save_weights(built: Built, values: Sequence[np.ndarray], path: Path) -> None:
-    """Write a weights file as a whole; the networks' weights become ``values``.
+    """Write a weights file atomically; the networks' weights become ``values``.
 
     Args:
         built: Networks to write.
         values: Weights of ``built.trained``.
-        path: A name ending in ``.weights.h5``.
+        path: File name that ends in ``.weights.h5``.
 
     Raises:
         TrainingError: The disk is full or the folder not writable.
@@ -63,8 +64,8 @@ def save_weights(built: Built, values: Sequence[np.ndarray], path: Path) -> None
         temporary.replace(path)
     except OSError as error:
         raise TrainingError(
-            f"Cannot write {path}: {error.strerror or error}. The file before is intact; "
-            "make room, then run the same command again to go on."
+            f"Cannot write {path}: {error.strerror or error}. The earlier file is intact; "
+            "make room, then run the same command again to resume."
         ) from error
     finally:
         temporary.unlink(missing_ok=True)
@@ -77,13 +78,13 @@ def load_run(folder: Path | str) -> Run:
         folder: A run folder.
 
     Raises:
-        TrainingError: The folder is no run, or holds no weights yet or others than its
-            configuration describes.
+        TrainingError: The folder is not a run, or holds no weights, or holds weights that do not
+            fit its configuration.
     """
     folder = Path(folder)
     if not (folder / CONFIG).exists():
         raise TrainingError(
-            f"{folder} is no run folder: it holds no {CONFIG}. "
+            f"{folder} is not a run folder: it holds no {CONFIG}. "
             "Train one with: python -m training fit --config … --data … --run DIR"
         )
     config = load_config(folder / CONFIG)

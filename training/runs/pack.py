@@ -1,8 +1,8 @@
-"""A run's averaged weights in half precision, small enough to be kept in a repository.
+"""A run's averaged weights in half precision, small enough for a repository.
 
-What is written is a run folder: it can be evaluated, exported, averaged and begun from
-(``train.init_from``), but not gone on with. Weights lose what half precision drops, one part in two
-thousand; a bundle's int8 weights lose sixteen times as much, and their batch normalization.
+The result is a run folder: it can be evaluated, exported, averaged and used in ``train.init_from``,
+but not resumed. Half precision rounds weights by one part in two thousand; a bundle's int8 weights
+are rounded sixteen times as much, and their batch normalization is folded.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
 
     Args:
         source: Run folder.
-        folder: Folder to write; files of an earlier call are replaced.
+        folder: Folder to write; its files are replaced.
 
     Raises:
-        TrainingError: The source is no run with weights, or the folder cannot be written.
+        TrainingError: The source is not a run with weights, or the folder cannot be written.
     """
     import h5py
 
@@ -36,7 +36,7 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
 
     source, folder = Path(source), Path(folder)
     if not (source / AVERAGED).exists():
-        raise TrainingError(f"{source} holds no {AVERAGED}: it is no run, or has no checkpoint.")
+        raise TrainingError(f"{source} holds no {AVERAGED}: it is not a run, or has no checkpoint.")
     temporary = folder / f".{AVERAGED}.tmp"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,12 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
 
 
 def _without_folders(word: str) -> str:
-    """Return a word of a command, of an absolute path its name only: the rest is one machine's."""
+    """Return a word of a command; absolute paths are reduced to their names."""
     return Path(word).name if Path(word).is_absolute() else word
 
 
 def _copy(source: Any, target: Any) -> None:
-    """Copy groups, attributes and data sets, floats in half precision."""
+    """Copy groups, attributes and data sets, float32 values as float16."""
     target.attrs.update(source.attrs)
     for name, item in source.items():
         if hasattr(item, "items"):  # a group

@@ -1,9 +1,9 @@
-"""Weights for a new run out of a shipped bundle.
+"""Initial weights of a new run from a bundle.
 
-A bundle holds quantized graphs whose batch normalization is folded into the convolutions. Weights
-come back to within half a quantization step; the normalization comes back by looking at a batch,
-so that the network computes what the graph computes and can be trained on, with your own data too.
-A network whose 3x3 convolutions are separable begins from the nearest separable ones.
+A bundle holds quantized graphs whose batch normalization is folded into the convolutions. The
+weights are recovered to within half a quantization step. The normalization is recovered from the
+statistics of a batch, so that the network computes the function of the graph and can be trained
+further. A network with separable 3x3 convolutions starts from the nearest separable kernels.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
 def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str]:
-    """Take over the convolutions of a bundle and fit the batch normalization to them.
+    """Copy the convolutions of a bundle into a network and set its batch normalization.
 
-    Recognizer and line graph hold layers of the same names: the graph with more of the network's
-    layers gives them, the recognizer if both have as many.
+    Recognizer and line graph hold layers of the same names. They are copied from the graph with
+    more of the network's layers, from the recognizer if both have equally many.
 
     Args:
         folder: A bundle with an int8 or fp32 variant.
-        model: Network to set, ``Built.trained``.
-        inputs: A training batch's inputs.
+        model: Network to initialize, ``Built.trained``.
+        inputs: Inputs of a training batch.
 
     Returns:
-        Names of the convolutions taken over: those that fit by name and shape.
+        Names of the copied convolutions: those that fit by name and shape.
 
     Raises:
         ModelError: The bundle is damaged.
@@ -73,9 +73,9 @@ def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str
 
 
 def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndarray) -> bool:
-    """Set a convolution, and what is added after it, if the shapes agree."""
+    """Set a convolution and its bias if the shapes agree."""
     layer = layers[name]
-    # (out, rows, columns, in), or (1, rows, columns, in) of a depthwise one
+    # (out, rows, columns, in); (1, rows, columns, in) of a depthwise convolution
     kernel = kernel.transpose(1, 2, 3, 0)
     depthwise = layers.get(f"{name.removesuffix('_conv')}_depthwise")
     if depthwise is not None and kernel.shape[:2] == tuple(depthwise.kernel.shape)[:2]:
@@ -83,7 +83,7 @@ def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndar
         depthwise.kernel.assign(places)
     if tuple(layer.kernel.shape) != kernel.shape:
         return False
-    # the converter multiplies a following scale into the weights
+    # the converter multiplies a subsequent scale into the weights
     unit = layers.get(f"{name.removesuffix('_conv')}_px")
     scale = 1.0 if unit is None else float(unit.scale)
     layer.kernel.assign(kernel / scale)
@@ -96,7 +96,7 @@ def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndar
 
 def _convolutions(path: Path, known: set[str]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     """Yield layer name, kernel (out, rows, columns, in) and bias of a graph's convolutions."""
-    # without the delegate, which may free weights it has packed
+    # without the delegate, which may free weights after packing them
     kinds = find_interpreter().module
     graph = kinds.Interpreter(
         str(path),
@@ -107,7 +107,7 @@ def _convolutions(path: Path, known: set[str]) -> Iterator[tuple[str, np.ndarray
         if operation["op_name"] not in _CONVOLUTIONS:
             continue
         kernel, bias = operation["inputs"][1:3]
-        # fused operations carry the names of all their parts; Keras numbers repeated ones
+        # fused operations carry the names of all their parts; Keras numbers repeated names
         parts = re.split(r"[/;]", tensors[kernel]["name"])
         names = [re.sub(r"_\d+$", "", p) if p not in known else p for p in parts]
         name = next((n for n in names if n in known and not n.endswith("_bn")), None)

@@ -1,1 +1,1 @@
-"""Generation of labeled photos and line strips: texts, pens, prints, scenes and damage."""
+"""Generation of labeled photos and line images: texts, pens, prints, scenes, degradations."""

@@ -1,4 +1,4 @@
-"""Arcs: lines of text bent round a circle, as on caps, cans, badges and signs."""
+"""Arcs: lines of text on a circle, as on caps, cans, badges and signs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 
 _STEPS = 17
-"""Points along each edge of a box that its bent outline is measured by."""
+"""Number of points along each edge of a box that represent its bent outline."""
 _LEAST_RADIUS = 0.8
-"""Radius of the middle line as a multiple of the line's height: letters' feet must not cross."""
+"""Least radius of the center line, in heights of the line: letters must not overlap."""
 
 
 def _turned(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.ndarray]:
@@ -20,15 +20,14 @@ def _turned(x: np.ndarray, y: np.ndarray, angle: float) -> tuple[np.ndarray, np.
 
 @dataclass(frozen=True)
 class Arc:
-    """Bends a straight line of text; its middle row keeps its length, its letters stand radially.
+    """Bends a straight line of text to an arc; the center line keeps its length.
 
     Attributes:
-        width: Width of the straight line, pixels.
-        height: Its height, pixels.
-        angle: How far the line turns from its start to its end, radians: positive if its ends rise
-            above its middle, negative if they fall below, 0 if it is straight. Limited so that
-            letters keep their order.
-        tilt: Clockwise turn of the whole line about its middle, radians.
+        width: Width of the straight line in pixels.
+        height: Height of the straight line in pixels.
+        angle: Angle of the arc in radians: positive if the ends are above the middle, negative if
+            they are below, 0 for a straight line. Limited so that letters do not overlap.
+        tilt: Clockwise rotation of the whole line about its center in radians.
     """
 
     width: float
@@ -38,12 +37,12 @@ class Arc:
 
     @property
     def _radius(self) -> float:
-        """Radius of the middle row, with the sign of the angle."""
+        """Radius of the center line, with the sign of the angle."""
         least = _LEAST_RADIUS * self.height
         return float(np.copysign(max(self.width / max(abs(self.angle), 1e-6), least), self.angle))
 
     def bend(self, points: np.ndarray) -> np.ndarray:
-        """Return points (..., 2) of the straight line where they lie on the arc, float64."""
+        """Return the positions on the arc of points (..., 2) of the straight line, float64."""
         radius = self._radius
         along = (points[..., 0] - self.width / 2) / radius
         across = radius + points[..., 1] - self.height / 2
@@ -62,7 +61,7 @@ class Arc:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def bend_mask(self, mask: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-        """Return a uint8 mask (height, width) bent, and the place x, y of its first pixel."""
+        """Return a uint8 mask (height, width) bent to the arc, and x, y of its first pixel."""
         x0, y0, x1, y1 = self.extent(0, 0, self.width, self.height)
         left, top = int(np.floor(x0)), int(np.floor(y0))
         x, y = np.meshgrid(

@@ -1,7 +1,7 @@
-"""Procedural backgrounds: what the print stands on.
+"""Procedural backgrounds of prints.
 
-Each maker returns float32 RGB (H, W, 3) in 0..255. ``clutter`` draws what looks like text but is
-none (barcodes, matrix codes, scribbles): hard negatives for the detector.
+Each maker returns float32 RGB (H, W, 3) in 0..255. ``clutter`` draws hard negatives of the
+detector: barcodes, matrix codes, scribbles and other patterns that are similar to text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Maker = Callable[[np.random.Generator, int, int], np.ndarray]
 
 
 def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return a smooth surface between four corner colors, as plastic or paint shows."""
+    """Return a smooth surface between four corner colors, such as plastic or paint."""
     base = random_color(rng)
     corners = base + rng.normal(0, rng.uniform(2, 30), (2, 2, 1)) + rng.normal(0, 5, (2, 2, 3))
     corners = corners.astype(np.float32)
@@ -29,7 +29,7 @@ def gradient(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def metal(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return brushed or rolled metal: streaks along one axis and broad reflections."""
+    """Return brushed or rolled metal: streaks along one axis, and wide reflections."""
     level = rng.uniform(60, 220)
     vertical = rng.random() < 0.3
     size = (width, height) if vertical else (height, width)
@@ -61,7 +61,7 @@ def foil(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def organic(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return mottled stuff seen through glass or film (food, wood, concrete)."""
+    """Return a mottled material such as food behind film, wood or concrete."""
     base, other = random_color(rng), random_color(rng)
     share = 1 / (1 + np.exp(-noise.fractal(rng, height, width, rng.uniform(1, 5)) * 2))
     mix = base * share[..., None] + other * (1 - share[..., None])
@@ -69,7 +69,7 @@ def organic(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def printed(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """Return a printed package: flat shapes, strokes and rulings on a ground."""
+    """Return a printed package: flat shapes, strokes and grids on a background."""
     image = gradient(rng, height, width)
     for _ in range(int(rng.integers(1, 7))):
         _SHAPES[int(rng.integers(len(_SHAPES)))](rng, image)
@@ -129,7 +129,7 @@ _MAKERS: tuple[tuple[Maker, float], ...] = (
 
 
 def _barcode(rng: np.random.Generator) -> np.ndarray:
-    """Return bars on their quiet zone, uint8 (h, w)."""
+    """Return a barcode with its quiet zone, uint8 (h, w)."""
     widths = rng.integers(1, 5, 2 * int(rng.integers(10, 30)) + 1) * int(rng.integers(1, 4))
     dark = np.arange(len(widths)) % 2 == 0
     row = np.pad(np.repeat(np.where(dark, 25, 235), widths), 8, constant_values=235)
@@ -147,7 +147,7 @@ def _matrix_code(rng: np.random.Generator) -> np.ndarray:
 
 
 def _scribble(rng: np.random.Generator) -> np.ndarray:
-    """Return strokes that write nothing, uint8 (h, w)."""
+    """Return random strokes, uint8 (h, w)."""
     height, width = int(rng.integers(14, 60)), int(rng.integers(30, 220))
     patch = np.full((height, width, 3), rng.uniform(0, 255), np.float32)
     _strokes(rng, patch)
@@ -155,7 +155,7 @@ def _scribble(rng: np.random.Generator) -> np.ndarray:
 
 
 def _grille(rng: np.random.Generator) -> np.ndarray:
-    """Return parallel bars, as of vents and radiators, now and then with a badge, uint8 (h, w)."""
+    """Return parallel bars of a vent or radiator, sometimes with a badge, uint8 (h, w)."""
     height, width = int(rng.integers(20, 90)), int(rng.integers(40, 180))
     dark, light = sorted(rng.uniform(0, 255, 2))
     pitch, bar = int(rng.integers(5, 22)), rng.uniform(0.2, 0.7)
@@ -169,7 +169,7 @@ def _grille(rng: np.random.Generator) -> np.ndarray:
 
 
 def _rings(rng: np.random.Generator) -> np.ndarray:
-    """Return circles within or beside each other, as of wheels, knobs and holes, uint8 (h, w)."""
+    """Return circles such as wheels, knobs and holes, uint8 (h, w)."""
     height, width = int(rng.integers(24, 70)), int(rng.integers(24, 200))
     dark, light = rng.uniform(0, 255, 2)
     patch = np.full((height, width), dark, np.uint8)
@@ -183,7 +183,7 @@ def _rings(rng: np.random.Generator) -> np.ndarray:
 
 
 def _bricks(rng: np.random.Generator) -> np.ndarray:
-    """Return courses of bricks, tiles or keys without marks, uint8 (h, w)."""
+    """Return rows of bricks, tiles or blank keys, uint8 (h, w)."""
     rows, columns = int(rng.integers(2, 6)), int(rng.integers(2, 7))
     high, wide, joint = int(rng.integers(7, 20)), int(rng.integers(9, 36)), int(rng.integers(1, 5))
     shift = rng.random() < 0.6
@@ -201,12 +201,12 @@ _CLUTTER = (_barcode, _matrix_code, _scribble, _grille, _rings, _bricks)
 
 
 def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> None:
-    """Draw one thing that is no text on a free place of a picture, both changed in place.
+    """Draw a pattern that is no text on a free place of a picture; changes both arrays.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         image: float32 RGB (H, W, 3).
-        taken: uint8 (H, W), not 0 where something stands already.
+        taken: uint8 (H, W), 0 for free pixels.
     """
     patch = _CLUTTER[int(rng.integers(len(_CLUTTER)))](rng)
     if rng.random() < 0.3:
@@ -225,10 +225,10 @@ def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> N
 
 
 class PhotoFolder:
-    """The user's own photos as backgrounds, loaded once and cropped at random."""
+    """The user's photos as backgrounds, loaded once and cropped at random."""
 
     def __init__(self, folder: Path | str, limit: int = 64, longest: int = 1280) -> None:
-        """Load up to ``limit`` pictures of ``folder``, shrunk to ``longest`` pixels.
+        """Load at most ``limit`` pictures of ``folder``, reduced to ``longest`` pixels.
 
         Raises:
             ValueError: If the folder holds no readable picture.
@@ -265,7 +265,7 @@ class PhotoFolder:
 
 @lru_cache(maxsize=4)
 def photo_folder(folder: str) -> PhotoFolder:
-    """Return the photos of ``folder``, loaded once per process."""
+    """Return the photos of ``folder``, cached."""
     return PhotoFolder(folder)
 
 
@@ -275,10 +275,10 @@ def sample_background(
     """Return a random background, float32 RGB (H, W, 3) in 0..255.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
-        photos: The user's photos; half of the backgrounds come from them when given.
+        photos: The user's photos, used for half of the backgrounds.
     """
     if photos is not None and rng.random() < 0.5:
         return photos(rng, height, width)

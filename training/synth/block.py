@@ -1,7 +1,7 @@
-"""Blocks: lines of ink that belong together, and their painting through a homography.
+"""Blocks: groups of printed lines, painted through a homography.
 
-A block has its own flat coordinates in pixels. Painting warps every mask straight to the picture,
-so photos and line strips are one mechanism: only the homography differs.
+A block has its own flat coordinates in pixels. Painting warps every mask directly to the picture,
+so photos and line images differ only in their homography.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from training.synth.process import Process, print_line
 Surface = Callable[[np.ndarray, np.ndarray], None]  # (float32 patch, float32 coverage) in place
 
 _FAINTEST = 14.0
-"""Mean change of the covered pixels (0..255) below which nobody could read a line."""
+"""Least mean change of the covered pixels (0..255) of a legible line."""
 _LEAST_VISIBLE = 0.9
-"""Share of a line that must lie inside the picture."""
+"""Least share of a legible line inside the picture."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Text:
     """Ground truth of one line in a picture.
 
     Attributes:
-        text: What is written, spaces included.
+        text: The text, with spaces.
         quad: float32 (4, 2), pixels, clockwise from the reading-order start.
-        chars: float32 (n, 4, 2), one quad a character of ``text``.
-        ignore: Whether it is too small, too faint or too far outside the picture to be read.
+        chars: float32 (n, 4, 2), a quad for each character of ``text``.
+        ignore: Whether the line is too small, too faint or too far outside the picture.
     """
 
     text: str
@@ -43,18 +43,19 @@ class Text:
 
 
 @dataclass
-class Line:
+class PrintedLine:
     """One line of ink inside a block.
 
     Attributes:
         ink: Mask and character boxes.
         x: Left edge of the mask in the block, pixels.
         y: Top edge of the mask in the block, pixels.
-        process: How it is printed.
+        process: Print process.
         seed: Seed of the process; equal for lines of one print.
-        bend: Angle of the arc that the line is bent along, radians; see ``Arc``.
-        tilt: Turn of the line about its middle, radians.
-        main: Whether it is read; the rest (state names on plates, units on displays) stands by.
+        bend: Angle of the line's arc in radians, see ``Arc``.
+        tilt: Rotation of the line about its center in radians.
+        main: Whether a line image may show the line; other lines, such as state names on plates and
+            units on displays, are surroundings.
     """
 
     ink: Ink
@@ -67,7 +68,7 @@ class Line:
     main: bool = True
 
     def arc(self) -> Arc | None:
-        """Return the arc of the mask, None if the line is straight and level."""
+        """Return the arc of the mask; None for a straight, level line."""
         height, width = self.ink.mask.shape
         return Arc(width, height, self.bend, self.tilt) if self.bend or self.tilt else None
 
@@ -80,9 +81,9 @@ class Line:
 
 @dataclass
 class Block:
-    """Lines and the surfaces under them (label, plate, display), in painting order."""
+    """Lines and the surfaces below them (label, plate, display), in the order of painting."""
 
-    lines: list[Line]
+    lines: list[PrintedLine]
     surfaces: list[tuple[np.ndarray, Surface]] = field(default_factory=list)
 
     def box(self) -> tuple[float, float, float, float]:
@@ -109,12 +110,12 @@ def _warp(
     x0, y0, x1, y1 = max(x0, 0), max(y0, 0), min(x1, shape[1]), min(y1, shape[0])
     if x1 - x0 < 2 or y1 - y0 < 2:
         return None
-    # cv2.warpPerspective puts pixel centers at integers, this module at integers + 0.5.
+    # pixel centers are at integers in cv2.warpPerspective, at integers + 0.5 in this module
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     back = np.array([[1, 0, -0.5 - x0], [0, 1, -0.5 - y0], [0, 0, 1]])
     local = back @ matrix @ half
     scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2]))) / max(abs(matrix[2, 2]), 1e-9)
-    if scale < 0.75:  # bilinear sampling would alias: blur to the coarser grid first
+    if scale < 0.75:  # blur to the coarser grid, against aliasing of bilinear sampling
         mask = cv2.GaussianBlur(mask, (0, 0), 0.45 / scale)
     window = cv2.warpPerspective(mask, local, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)
     return window.astype(np.float32) / 255, (slice(y0, y1), slice(x0, x1))
@@ -134,9 +135,9 @@ def paint(
 
     Args:
         canvas: float32 RGB (H, W, 3), 0..255.
-        block: What to paint.
+        block: The block.
         matrix: 3x3 homography from block to picture pixels.
-        legible_px: Lines lower than this in the picture are marked ``ignore``.
+        legible_px: Lines of less height in the picture are marked ``ignore``.
 
     Returns:
         The lines' ground truth in picture pixels, in the order of ``block.lines``.
@@ -155,7 +156,9 @@ def paint(
     return [_paint_line(canvas, line, matrix, legible_px) for line in block.lines]
 
 
-def _paint_line(canvas: np.ndarray, line: Line, matrix: np.ndarray, legible_px: float) -> Text:
+def _paint_line(
+    canvas: np.ndarray, line: PrintedLine, matrix: np.ndarray, legible_px: float
+) -> Text:
     ink, arc, left, top = line.ink, line.arc(), 0, 0
     mask, ghost = ink.mask, ink.ghost
     if arc is not None:

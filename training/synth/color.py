@@ -1,4 +1,4 @@
-"""Random colors as surfaces and inks have them."""
+"""Random colors of surfaces and inks."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def random_color(
 
 
 def ink_color(
-    rng: np.random.Generator, ground: np.ndarray, contrast: float, dark: bool
+    rng: np.random.Generator, background: np.ndarray, contrast: float, dark: bool
 ) -> np.ndarray:
-    """Return an ink about ``contrast`` luminance steps from ``ground``.
+    """Return an ink about ``contrast`` luminance steps from ``background``.
 
     Args:
-        rng: Source of randomness.
-        ground: RGB color (3,) the ink stands on.
+        rng: Random generator.
+        background: RGB color (3,) below the ink.
         contrast: Wanted difference of luminance, 0..255.
-        dark: Whether the ink is darker than the ground; turned round where there is no room.
+        dark: Whether the ink is darker than the background; reversed if the range is too small.
     """
-    level = luminance(ground)
+    level = luminance(background)
     room = level if dark else 255 - level
     if room < min(contrast, 40):
         dark = not dark

@@ -1,4 +1,4 @@
-"""What light, lens, sensor and file do to a picture after the print.
+"""Degradation of a picture by light, lens, sensor and file format.
 
 Each step changes float32 RGB (H, W, 3) in 0..255 and returns it. ``degrade`` draws a random chain
 in physical order: light, optics, resolution, sensor, file.
@@ -13,7 +13,7 @@ from training.synth import noise
 
 
 def highlight(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Add a specular spot or band that washes out part of the picture."""
+    """Add a specular spot or band."""
     height, width = image.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     angle = rng.uniform(0, np.pi)
@@ -40,7 +40,7 @@ def shadow(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def vignette(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Light the picture unevenly by a broad gradient."""
+    """Apply uneven light with a wide gradient."""
     height, width = image.shape[:2]
     gain = rng.uniform(0.6, 1.3, (2, 2)).astype(np.float32)
     return image * cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR)[..., None]
@@ -59,7 +59,7 @@ def tone(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def defocus(image: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
-    """Blur the whole picture, or only a part of it with a soft border."""
+    """Blur the whole picture, or a part with a soft border."""
     blurred = cv2.GaussianBlur(image, (0, 0), sigma)
     if rng.random() < 0.65:
         return blurred
@@ -72,7 +72,7 @@ def defocus(image: np.ndarray, rng: np.random.Generator, sigma: float) -> np.nda
 
 
 def motion(image: np.ndarray, rng: np.random.Generator, length: float) -> np.ndarray:
-    """Smear the picture along a straight path of ``length`` pixels."""
+    """Apply motion blur along a straight path of ``length`` pixels."""
     size = 2 * int(np.ceil(length / 2)) + 1
     angle = rng.uniform(0, np.pi)
     kernel = np.zeros((size, size), np.float32)
@@ -87,7 +87,7 @@ def motion(image: np.ndarray, rng: np.random.Generator, length: float) -> np.nda
 
 
 def resample(image: np.ndarray, rng: np.random.Generator, factor: float) -> np.ndarray:
-    """Lose resolution: shrink by ``factor`` and enlarge again."""
+    """Reduce the resolution: downsample by ``factor`` and upsample again."""
     height, width = image.shape[:2]
     small = cv2.resize(
         image,
@@ -123,13 +123,13 @@ def jpeg(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def sharpen(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Sharpen as phone cameras do, with halos."""
+    """Sharpen with halos, like phone cameras."""
     blurred = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.7, 1.6))
     return image + (image - blurred) * rng.uniform(0.3, 1.5)
 
 
 def binarize(image: np.ndarray, rng: np.random.Generator, factor: float) -> np.ndarray:
-    """Turn the picture nearly black and white at ``1 / factor`` of its size, as scanners do."""
+    """Make the picture nearly black and white at ``1 / factor`` of its size, like a scanner."""
     height, width = image.shape[:2]
     size = (max(2, round(width / factor)), max(2, round(height / factor)))
     gray = cv2.cvtColor(np.clip(image, 0, 255), cv2.COLOR_RGB2GRAY)
@@ -156,11 +156,11 @@ def degrade(
 
     Args:
         image: float32 RGB (H, W, 3), 0..255.
-        rng: Source of randomness.
-        text_height: Height in pixels of the smallest text that must stay legible; blur and loss of
-            resolution are bounded by it.
-        severity: Scales the probability of each step, 0 for none, 1 for the usual mix.
-        scans: Share of pictures that a scanner turns nearly black and white, at severity 1.
+        rng: Random generator.
+        text_height: Height in pixels of the smallest legible text; it limits blur and loss of
+            resolution.
+        severity: Factor of each step's probability, 0 for none, 1 for the usual mix.
+        scans: Share of scans in nearly black and white, at severity 1.
 
     Returns:
         uint8 RGB (H, W, 3).

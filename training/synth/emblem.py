@@ -1,6 +1,6 @@
-"""Emblems: small pictures beside and between characters that a reader must not take for one.
+"""Emblems: small pictures beside and between characters, which are not text.
 
-Seals, animals, flags and stickers on number plates and labels, as a few overlapping shapes.
+A few overlapping shapes imitate seals, animals, flags and stickers on number plates and labels.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["emblem"]
 def emblem(
     rng: np.random.Generator, box: tuple[float, float, float, float]
 ) -> tuple[np.ndarray, Surface]:
-    """Return quad and painter of an emblem that fills a box, for ``Block.surfaces``.
+    """Return quad and surface of an emblem in a box, for ``Block.surfaces``.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         box: x0, y0, x1, y1 in the block.
     """
     seed = int(rng.integers(2**31))
@@ -41,7 +41,7 @@ def emblem(
 def _shape(
     rng: np.random.Generator, mask: np.ndarray, center: np.ndarray, radius: np.ndarray
 ) -> None:
-    """Draw a disc, ring, star, bar or blot on a mask, all with sixteenths of a pixel."""
+    """Draw a disc, ring, star, bar or blot on a mask, to a sixteenth of a pixel."""
     count = int(rng.choice([3, 4, 5, 10, 24]))
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 2 * np.pi)
     reach = np.ones(count)

@@ -1,8 +1,8 @@
-"""The fonts of this machine that can draw the charset, sorted into kinds.
+"""The fonts of a machine that support the charset, by kind.
 
-Any folder of TrueType or OpenType files will do. `debian-packages.txt` beside this file lists the
-Debian packages that give the generator its variety, `npm-packages.txt` many more families. A folder
-called like a kind (`display`, `serif`) tells the kind of all faces below it; elsewhere their names
+Fonts are TrueType or OpenType files in any folder. `debian-packages.txt` beside this file lists the
+Debian packages of the generator's fonts, `npm-packages.txt` many more families. A folder with the
+name of a kind (`display`, `serif`) determines the kind of all faces below; otherwise their names
 do.
 """
 
@@ -31,7 +31,7 @@ SYSTEM_FOLDERS = (
     Path(os.environ.get("WINDIR", "C:/Windows")) / "Fonts",
 )
 KINDS = ("sans", "serif", "mono", "condensed", "display", "ocr", "plate", "pixel")
-"""Every face is of exactly one kind; `FontFace.bold` and `.italic` are told apart from it."""
+"""The kinds of faces; each face has exactly one. `FontFace.bold` and `.italic` are not kinds."""
 
 _WEIGHTS = (0.34, 0.11, 0.19, 0.11, 0.06, 0.05, 0.08, 0.06)
 _SUFFIXES = {".ttf", ".otf", ".ttc", ".otc"}
@@ -40,17 +40,17 @@ _CAPITALS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTERS = _CAPITALS.lower()[10:]
 _PROBE_PX = 28
 _CELL = 16
-# Median correlation with a plain sans: bold italic script faces come down to 0.31.
+# Least median correlation with a plain sans; bold italic script faces have 0.31.
 _LEAST_LIKENESS = 0.3
 
-# Faces whose shapes are no plain Latin letters although the code points are filled; Ubuntu Title
-# draws lower case for capitals.
+# Faces whose glyphs at Latin code points are not plain Latin letters; Ubuntu Title has lower-case
+# glyphs for capitals.
 _UNFIT = (
     "symbol", "dingbat", "emoji", "d050000l", "icons", "math", "dseg", "braille", "keyboard",
     "ornament", "initials", "music", "barcode", "greek", "smallcaps", "stixsize", "nonunicode",
     "stixint", "stixvar", "variants", "outline", "ubuntu-title", "ubuntu title",
 )  # fmt: skip
-# The first kind with a word in the face's name has it; whatever is left is a sans.
+# A face has the first kind with a word in its name, otherwise it is a sans.
 _KIND_WORDS = {
     "ocr": "ocr",
     "pixel": (
@@ -77,7 +77,7 @@ _log = logging.getLogger(__name__)
 
 
 class FontError(RuntimeError):
-    """No usable font where fonts are needed."""
+    """There is no usable font."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +85,14 @@ class FontFace:
     """One usable face of a font file.
 
     Attributes:
-        path: the font file.
-        index: face number inside a collection, else 0.
-        family: family name as the file states it.
-        kind: one of `KINDS`.
-        bold: whether the face is semi-bold or heavier.
-        italic: whether the face is slanted.
-        chars: printable ASCII characters that the face draws, each visible and unlike the others.
-            A face of capitals only lacks the lower case here.
+        path: The font file.
+        index: Number of the face in a collection, otherwise 0.
+        family: Name of the family in the file.
+        kind: One of `KINDS`.
+        bold: Whether the face is semi-bold or heavier.
+        italic: Whether the face is slanted.
+        chars: Printable ASCII characters with a visible glyph of their own; without lower case for
+            a face of capitals.
     """
 
     path: Path
@@ -104,7 +104,7 @@ class FontFace:
     chars: frozenset[str] = frozenset(_PRINTABLE)
 
     def covers(self, text: str) -> bool:
-        """Whether every character of `text` but the space can be drawn."""
+        """Tell whether the face has every character of `text` except spaces."""
         return all(c in self.chars or c == " " for c in text)
 
 
@@ -112,14 +112,14 @@ class FontLibrary:
     """The usable faces of some folders.
 
     Args:
-        folders: folders searched with their subfolders; None takes the system's.
+        folders: Folders, searched recursively; None for the system's folders.
 
     Raises:
-        FontError: a folder is missing, or none of the files found can draw digits and capitals.
+        FontError: A folder is missing, or no font has digits and capitals.
     """
 
     def __init__(self, folders: Sequence[Path | str] | None = None) -> None:
-        """Look through the folders; takes some seconds for hundreds of fonts."""
+        """Search the folders; takes some seconds for hundreds of fonts."""
         if folders is None:
             places = [folder for folder in SYSTEM_FOLDERS if folder.is_dir()]
         else:
@@ -141,7 +141,7 @@ class FontLibrary:
         if not self.faces:
             raise FontError(
                 f"no usable font in {', '.join(map(str, places)) or 'any system folder'} "
-                f"({len(files)} font files looked at): install fonts, for instance the Debian "
+                f"({len(files)} font files found): install fonts, for instance the Debian "
                 "package fonts-liberation, or name a folder of .ttf or .otf files that hold "
                 "the printable ASCII characters"
             )
@@ -158,21 +158,21 @@ class FontLibrary:
         self._cumulative = np.cumsum(weights / weights.sum())
 
     def __len__(self) -> int:
-        """Number of faces."""
+        """Return the number of faces."""
         return len(self.faces)
 
     def sample(self, rng: np.random.Generator, kind: str | None = None, text: str = "") -> FontFace:
-        """Draw a kind, then a family, then a face, so that large families weigh no more.
+        """Draw a kind, then a family, then a face, so that all families are equally frequent.
 
         Args:
-            rng: source of chance.
-            kind: one of `KINDS`; None draws one by fixed weights. A kind that this machine has no
-                face of is replaced by any kind.
-            text: characters the face must hold.
+            rng: Random generator.
+            kind: One of `KINDS`; None for a random kind by fixed weights. A kind without faces is
+                replaced by a random kind.
+            text: Characters that the face must have.
 
         Raises:
-            ValueError: unknown kind.
-            FontError: no face holds `text`.
+            ValueError: The kind is unknown.
+            FontError: No face has all characters of `text`.
         """
         if kind is not None and kind not in KINDS:
             raise ValueError(f"unknown font kind {kind!r}: use one of {', '.join(KINDS)}")
@@ -193,18 +193,18 @@ class FontLibrary:
 
 @lru_cache(maxsize=4)
 def default_library(folder: Path | None = None) -> FontLibrary:
-    """The library of the system's folders, or of one folder, built once per process."""
+    """Return the library of the system's folders, or of one folder, cached."""
     return FontLibrary(None if folder is None else [folder])
 
 
 @lru_cache(maxsize=256)
 def sized(path: Path, index: int, size: int) -> ImageFont.FreeTypeFont:
-    """The font object of a face at `size` pixels per em, cached."""
+    """Return the font object of a face at `size` pixels per em, cached."""
     return ImageFont.truetype(str(path), size, index=index, layout_engine=ImageFont.Layout.BASIC)
 
 
 def _distinct(faces: Iterable[FontFace]) -> tuple[FontFace, ...]:
-    """Drop the copies of a face that several packages or formats bring."""
+    """Return faces without copies from several packages or formats."""
     seen: dict[tuple[str, str], FontFace] = {}
     for face in faces:
         seen.setdefault((face.family, face.path.stem.lower()), face)
@@ -238,7 +238,7 @@ def _face(
     if any(word in name for word in _UNFIT):
         return None
     chars = _drawable(font)
-    if not chars.issuperset(_CAPITALS) or not _looks_latin(font, chars):
+    if not chars.issuperset(_CAPITALS) or not _is_latin(font, chars):
         return None
     kind = next((part for part in reversed(path.parts) if part in KINDS), None) or next(
         (k for k, words in _KIND_WORDS.items() if re.search(words, name)), "sans"
@@ -251,12 +251,12 @@ def _face(
 
 
 def _drawable(font: ImageFont.FreeTypeFont) -> frozenset[str]:
-    """The printable characters with a visible glyph that is not the one for missing characters."""
+    """Return the printable characters with a visible glyph, without the missing-glyph symbol."""
     missing = _bits(font, "\U0010fffd")
     glyphs = {c: _bits(font, c) for c in _PRINTABLE}
     good = {c for c, bits in glyphs.items() if bits is not None and bits != missing}
-    # A face of capitals repeats them in the lower case, which would then be labeled wrongly.
-    # Pairs such as I and l may be alike in an honest face, in which the capital is kept.
+    # A face of capitals repeats them for the lower case, whose labels would be wrong. Pairs such as
+    # I and l may be equal in a regular face, which keeps the capital.
     owner: dict[object, str] = {}
     for c in sorted(good, key=_PRINTABLE.index):
         owner.setdefault(glyphs[c], c)
@@ -267,7 +267,7 @@ def _drawable(font: ImageFont.FreeTypeFont) -> frozenset[str]:
 
 
 def _has_small_capitals(font: ImageFont.FreeTypeFont) -> bool:
-    """Whether the lower case is drawn as capitals, of whatever size."""
+    """Tell whether lower-case letters have glyphs of capitals, at any size."""
     pairs = [_shape(font, c) * _shape(font, c.lower()) for c in "ABDEGHNQRT"]
     return float(np.median([pair.sum() for pair in pairs])) > 0.75
 
@@ -285,20 +285,20 @@ def _bits(font: ImageFont.FreeTypeFont, char: str) -> tuple[object, ...] | None:
 
 @lru_cache(maxsize=1)
 def _reference() -> NDArray[np.float32]:
-    """Shapes of Pillow's built-in sans, what a Latin face is measured against."""
+    """Return the shapes of Pillow's built-in sans, the reference of Latin faces."""
     font = ImageFont.load_default(_PROBE_PX)
     assert isinstance(font, ImageFont.FreeTypeFont)
     return np.stack([_shape(font, c) for c in _CAPITALS])
 
 
-def _looks_latin(font: ImageFont.FreeTypeFont, chars: frozenset[str]) -> bool:
+def _is_latin(font: ImageFont.FreeTypeFont, chars: frozenset[str]) -> bool:
     shapes = np.stack([_shape(font, c) for c in _CAPITALS])
     likeness = (shapes * _reference()).sum(axis=(1, 2))
     return float(np.median(likeness)) > _LEAST_LIKENESS
 
 
 def _shape(font: ImageFont.FreeTypeFont, char: str) -> NDArray[np.float32]:
-    """The glyph stretched to a square, blurred, centered and of unit length."""
+    """Return a glyph stretched to a square, blurred, with zero mean and unit norm."""
     core = font.getmask(char, mode="L")
     mask = np.frombuffer(bytes(core), np.uint8).reshape(core.size[1], core.size[0])
     rows, columns = np.flatnonzero(mask.max(1) > 64), np.flatnonzero(mask.max(0) > 64)

@@ -1,4 +1,4 @@
-"""The photo generator: deterministic photos and line strips by (seed, index)."""
+"""The generator: deterministic photos and line images by (seed, index)."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
 from training.synth.scenes import SCENES, sample_block
 
-_LONGEST_STRIP = 1024
+_MAX_WIDTH = 1024
 _CLOSE_UP = 0.12
-"""Share of photos taken from so near that a line fills up to two thirds of the height."""
+"""Share of close-ups, in which a line fills up to two thirds of the height."""
 _PAGE = 8
-"""Lines of a block above which it is a page."""
+"""Greatest number of lines of a block that is not a page."""
 _LEAST_SIGNAL = 14.0
-"""Change of a strip's pixels (0..255) by its ink, 85th percentile, below which it is illegible."""
+"""Least change of the pixels by the ink (0..255, 85th percentile) of a legible line image."""
 _LEAST_RATIO = 0.55
-"""The same as a share of the ground's own deviation."""
+"""Least change as a share of the background's standard deviation."""
 
 
 @dataclass(frozen=True)
 class SynthConfig:
-    """What to generate.
+    """Configuration of the generator.
 
     Attributes:
-        seed: Seeds everything; pictures of different seeds share nothing.
-        fonts: Folder of fonts; the system's fonts if None.
+        seed: Seed of all pictures.
+        fonts: Folder of fonts; None for the system's fonts.
         photos: Folder of the user's photos as backgrounds, or None.
-        scenes: Names of the scenes to draw from; all if empty.
-        text_px: Lowest and highest height of text in a photo, pixels.
-        legible_px: Text lower than this is marked ``ignore``.
+        scenes: Names of the scenes; empty for all.
+        text_px: Least and greatest height of text in a photo, in pixels.
+        legible_px: Text of less height is marked ``ignore``.
         severity: Strength of the degradations, 1 for the usual mix.
-        scans: Share of pictures that a scanner turned nearly black and white.
+        scans: Share of scans in nearly black and white.
     """
 
     seed: int = 0
@@ -54,8 +54,8 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class Photo:
-    """A generated picture, uint8 RGB (H, W, 3), and the lines in it."""
+class GeneratedPhoto:
+    """A generated picture, uint8 RGB (H, W, 3), with its lines."""
 
     image: np.ndarray
     texts: list[Text] = field(default_factory=list)
@@ -76,9 +76,9 @@ class Photo:
 
 
 class Generator:
-    """Makes photos and strips by (seed, index).
+    """Generates photos and line images by (seed, index).
 
-    The same pixels come out on machines with the same fonts, word list and libraries.
+    Machines with the same fonts, word list and libraries give the same pixels.
     """
 
     def __init__(self, config: SynthConfig) -> None:
@@ -98,7 +98,7 @@ class Generator:
     def _rng(self, stream: int, index: int) -> np.random.Generator:
         return np.random.default_rng([self.config.seed, stream, index])
 
-    def photo(self, index: int, size: tuple[int, int]) -> Photo:
+    def photo(self, index: int, size: tuple[int, int]) -> GeneratedPhoto:
         """Return photo ``index``.
 
         Args:
@@ -127,7 +127,7 @@ class Generator:
                 texts += found
                 sizes = [_text_height(text.quad) for text in found if not text.ignore]
                 smallest = min([smallest, *sizes])
-        return Photo(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
+        return GeneratedPhoto(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
 
     def _place(
         self,
@@ -136,12 +136,12 @@ class Generator:
         taken: np.ndarray,
         sizes_px: tuple[float, float],
     ) -> list[Text]:
-        """Paint one block where nothing stands yet; return its lines, none if it has no room."""
+        """Paint a block on a free place; return its lines, or none without a free place."""
         height, width = canvas.shape[:2]
         low, high = sizes_px
         size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
-        # pages and close-ups are photographed whole: the print gets as small as it must
+        # pages and close-ups are complete, at any size of the print
         if len(block.lines) > _PAGE or high > self.config.text_px[1]:
             least = self.config.text_px[0]
             size = max(least, min(size, _fitting(block, (0.9 * width, 0.9 * height))))
@@ -151,54 +151,54 @@ class Generator:
                 return paint(canvas, block, matrix, self.config.legible_px)
         return []
 
-    def strip(self, index: int) -> tuple[np.ndarray, str]:
-        """Return line strip ``index``: uint8 RGB (32, W, 3) and its text."""
+    def line(self, index: int) -> tuple[np.ndarray, str]:
+        """Return line image ``index``: uint8 RGB (32, W, 3) and its text."""
         rng = self._rng(1, index)
-        while True:  # until a line comes out long enough, short enough and legible
+        while True:  # until a line has a legal length and is legible
             block = sample_block(rng, self.fonts, rng.uniform(30, 44), self.config.scenes)
             mains = [i for i, line in enumerate(block.lines) if line.main]
             main = mains[int(rng.integers(len(mains)))]
-            fitted = _fit_strip(rng, block, main, alone=len(mains) == 1)
+            fitted = _fit_line(rng, block, main, alone=len(mains) == 1)
             if fitted is None:
                 continue
             matrix, width, text_height = fitted
-            # Cut out of a higher ground: its shapes have the size that they have in photos.
-            ground = sample_background(rng, 3 * CROP_HEIGHT, width, self.photos)
+            # cropped from a higher background, whose shapes have the same size as in photos
+            background = sample_background(rng, 3 * CROP_HEIGHT, width, self.photos)
             top = int(rng.integers(0, 2 * CROP_HEIGHT + 1))
-            canvas = np.ascontiguousarray(ground[top : top + CROP_HEIGHT])
+            canvas = np.ascontiguousarray(background[top : top + CROP_HEIGHT])
             paint(canvas, Block([], block.surfaces), matrix)
             bare = canvas.copy()
             line = paint(canvas, Block(block.lines), matrix)[main]
             if line.ignore:
                 continue
             seed = int(rng.integers(2**31))
-            strip, without = (
+            image, without = (
                 self._degrade(picture, np.random.default_rng(seed), text_height)
                 for picture in (canvas, bare)
             )
-            if _legible(strip, without, line.quad):
-                return strip, line.text
+            if _legible(image, without, line.quad):
+                return image, line.text
 
     def _degrade(self, image: np.ndarray, rng: np.random.Generator, height: float) -> np.ndarray:
         return degrade(image, rng, height, self.config.severity, self.config.scans)
 
 
-def _legible(strip: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
-    """Tell whether text stands out from the same strip without it, after all degradations.
+def _legible(image: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
+    """Tell whether a degraded line image differs enough from the same image without its text.
 
-    Teaching a network to read what nobody can read teaches it to guess.
+    A network that is trained on illegible text learns to guess.
     """
     low = np.maximum(np.floor(quad.min(0)).astype(int), 0)
     high = np.ceil(quad.max(0)).astype(int)
     window = slice(low[1], high[1]), slice(low[0], high[0])
-    change = cv2.blur(cv2.absdiff(strip, without).max(2), (2, 2))[window]
-    ground = cv2.blur(cv2.cvtColor(without, cv2.COLOR_RGB2GRAY), (3, 3))[window]
+    change = cv2.blur(cv2.absdiff(image, without).max(2), (2, 2))[window]
+    background = cv2.blur(cv2.cvtColor(without, cv2.COLOR_RGB2GRAY), (3, 3))[window]
     signal = float(np.percentile(change, 85))
-    return signal > _LEAST_SIGNAL and signal > _LEAST_RATIO * (float(ground.std()) + 4)
+    return signal > _LEAST_SIGNAL and signal > _LEAST_RATIO * (float(background.std()) + 4)
 
 
 def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
-    """Mark the block's place in ``taken`` if it is free, and tell whether it was."""
+    """Mark the place of a block in ``taken`` if it is free; return whether it was free."""
     x0, y0, x1, y1 = block.box()
     outline = map_points([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], matrix)
     center = outline.mean(0)
@@ -221,7 +221,7 @@ def _line_height(block: Block) -> float:
 
 
 def _fitting(block: Block, room: tuple[float, float]) -> float:
-    """Return the height of text, in pixels, at which the block just fits into (width, height)."""
+    """Return the greatest height of text, in px, at which a block fits into (width, height)."""
     x0, y0, x1, y1 = block.box()
     return min(room[0] / (x1 - x0), room[1] / (y1 - y0)) * _line_height(block)
 
@@ -229,13 +229,13 @@ def _fitting(block: Block, room: tuple[float, float]) -> float:
 def _pose(
     rng: np.random.Generator, block: Block, size: float, canvas: tuple[int, int]
 ) -> np.ndarray | None:
-    """Return a homography that puts the block into the picture, None if it does not fit."""
+    """Return a homography from the block to the picture; None if the block does not fit."""
     x0, y0, x1, y1 = block.box()
     scale = size / _line_height(block)
     kind = rng.random()
     if kind < 0.5:
         angle = rng.normal(0, 0.05)
-    elif kind < 0.75:  # as photos are held, and signs hang
+    elif kind < 0.75:  # tilted cameras and signs
         angle = rng.normal(0, 0.15)
     elif kind < 0.9:
         angle = rng.uniform(-0.7, 0.7)
@@ -252,7 +252,7 @@ def _pose(
     outline = map_points(corners, matrix)
     extent = np.ptp(outline, axis=0)
     room = np.array(canvas) - extent
-    spill = 0.0 if rng.random() < 0.9 else 0.3  # some blocks leave the picture
+    spill = 0.0 if rng.random() < 0.9 else 0.3  # some blocks extend beyond the picture
     if (room < -spill * extent).any():
         return None
     low = -outline.min(0) - spill * extent
@@ -262,19 +262,19 @@ def _pose(
     return shift @ matrix
 
 
-def _fit_strip(
+def _fit_line(
     rng: np.random.Generator, block: Block, main: int, *, alone: bool
 ) -> tuple[np.ndarray, int, float] | None:
-    """Return homography, strip width and text height that show one line of a block as a strip.
+    """Return homography, image width and text height of a line image from one line of a block.
 
-    Margins vary as the boxes of a detector and of hand-made crops do; a line that stands alone
-    may be small in its strip. None if the strip would be too long.
+    Margins vary like those of a detector's boxes and of manual crops. A single line may be small in
+    its image. None if the image would be too wide.
     """
     x0, y0, x1, y1 = block.lines[main].box()
     height, width = y1 - y0, max(x1 - x0, 4.0)
     loose = 1.1 if alone and rng.random() < 0.45 else 0.3
     top, bottom = rng.uniform(-0.03, loose, 2) * rng.random(2) ** 0.5 * height
-    if rng.random() < 0.4:  # cut close, as labelled crops and tight boxes are
+    if rng.random() < 0.4:  # tight, like labeled crops
         left, right = rng.uniform(-0.06, 0.12, 2) * height
     else:
         left, right = rng.uniform(0.0, 0.7 if rng.random() < 0.8 else 2.0, 2) * height
@@ -289,17 +289,17 @@ def _fit_strip(
     )
     skew = 0.05 if rng.random() < 0.7 else 0.14
     box += rng.normal(0, skew * height, (4, 2)).astype(np.float32)
-    if rng.random() < 0.3:  # a line at an angle inside its upright crop
+    if rng.random() < 0.3:  # an inclined line in an upright crop
         slope = float(rng.normal(0, 0.13 if width < 6 * height else 0.03))
         box[[1, 2], 1] += slope * width
         box[:2, 1] -= abs(slope) * width / 2
         box[2:, 1] += abs(slope) * width / 2
     stretch = np.exp(rng.normal(0, 0.1)) if rng.random() < 0.85 else np.exp(rng.normal(0, 0.3))
-    strip_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
-    crop_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
-    columns = round(CROP_HEIGHT * crop_width / max(strip_height, 1.0) * stretch)
-    if not 4 <= columns <= _LONGEST_STRIP:
+    box_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
+    box_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2
+    columns = round(CROP_HEIGHT * box_width / max(box_height, 1.0) * stretch)
+    if not 4 <= columns <= _MAX_WIDTH:
         return None
     target = np.array([[0, 0], [columns, 0], [columns, CROP_HEIGHT], [0, CROP_HEIGHT]], np.float32)
     matrix = cv2.getPerspectiveTransform(box, target).astype(np.float64)
-    return matrix, columns, float(CROP_HEIGHT * height / max(strip_height, 1.0))
+    return matrix, columns, float(CROP_HEIGHT * height / max(box_height, 1.0))

@@ -1,4 +1,4 @@
-"""Layout shared by scenes: texts set in one face, stacked, on a surface."""
+"""Layout of scenes: texts in one face, stacked, on a surface."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from training.synth import noise, process
-from training.synth.block import Block, Line, Surface, corners
+from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.fonts import FontLibrary
 from training.synth.pens import dot_matrix, outline
 from training.synth.pens.ink import Ink
@@ -17,7 +17,7 @@ __all__ = ["backed", "dot_print", "flat", "new_seed", "pick", "sample_texts", "s
 
 
 def new_seed(rng: np.random.Generator) -> int:
-    """Return a seed for something that is drawn later, or more than once."""
+    """Return a seed for a later or repeated drawing."""
     return int(rng.integers(2**31))
 
 
@@ -27,7 +27,7 @@ def pick(rng: np.random.Generator, items: Sequence[str]) -> str:
 
 
 def sample_texts(rng: np.random.Generator, kinds: Sequence[str], count: int) -> list[str]:
-    """Return texts, each of one of the kinds."""
+    """Return texts of random kinds."""
     return [sample_text(rng, pick(rng, kinds)) for _ in range(count)]
 
 
@@ -38,7 +38,7 @@ def typeset(
     texts: Sequence[str],
     sizes: Sequence[float],
 ) -> list[Ink]:
-    """Write lines with one face in one style, each with its own height of capitals."""
+    """Draw lines with one face in one style, each with its own height of capitals."""
     face = fonts.sample(rng, kind, "".join(texts))
     style = outline.OutlineStyle.sample(rng)
     return [
@@ -48,7 +48,7 @@ def typeset(
 
 
 def dot_print(rng: np.random.Generator, texts: Sequence[str], height: float) -> list[Ink]:
-    """Write lines with one dot matrix head."""
+    """Draw lines with one dot-matrix head."""
     style = dot_matrix.DotStyle.sample(rng)
     return [dot_matrix.draw(text, max(8.0, height), rng, style=style) for text in texts]
 
@@ -60,21 +60,21 @@ def stack(
     gap: float,
     *,
     align: str | None = None,
-) -> list[Line]:
-    """Set lines below each other with ``gap`` times their height between them."""
+) -> list[PrintedLine]:
+    """Stack lines with a spacing of ``gap`` times their height."""
     align = align or pick(rng, ("left", "left", "center"))
     seed, lines, y = new_seed(rng), [], 0.0
     widest = max(ink.box[2] - ink.box[0] for ink in inks)
     for ink in inks:
         x0, y0, x1, y1 = ink.box
         shift = (widest - (x1 - x0)) / 2 if align == "center" else 0.0
-        lines.append(Line(ink, shift - x0, y - y0, print_process, seed))
+        lines.append(PrintedLine(ink, shift - x0, y - y0, print_process, seed))
         y += (y1 - y0) * (1 + gap)
     return lines
 
 
 def flat(rng: np.random.Generator, color: np.ndarray, texture: float) -> Surface:
-    """Return a surface of one color with a little gradient and grain."""
+    """Return a surface of one color with grain."""
     seed = new_seed(rng)
 
     def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
@@ -87,9 +87,13 @@ def flat(rng: np.random.Generator, color: np.ndarray, texture: float) -> Surface
 
 
 def backed(
-    rng: np.random.Generator, lines: list[Line], height: float, color: np.ndarray, texture: float
+    rng: np.random.Generator,
+    lines: list[PrintedLine],
+    height: float,
+    color: np.ndarray,
+    texture: float,
 ) -> Block:
-    """Put a rectangle of ``color`` under the lines."""
+    """Return a block of the lines on a rectangle of ``color``."""
     block = Block(lines)
     x0, y0, x1, y1 = block.box()
     left, right, top, bottom = rng.uniform(0.15, 1.2, 4) * height

@@ -1,8 +1,8 @@
-"""Fast random textures cut from a few fixed noise tiles.
+"""Fast random textures cropped from a few fixed noise tiles.
 
-Drawing a fresh normal field for every picture would cost more than the rest of the generator, so
-fields are random crops (flipped, rescaled) of tiles made once per process from a fixed seed:
-a picture depends on its own random generator alone.
+New normal fields for every picture would take more time than the rest of the generator. Fields are
+random crops (flipped, rescaled) of tiles, which each process computes once from a fixed seed: a
+picture depends on its own random generator only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def _white() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _fractal() -> np.ndarray:
-    """Sum of octaves with amplitude ~ wavelength, periodic, zero mean and unit deviation."""
+    """Return a periodic sum of octaves, amplitude ~ wavelength, of zero mean and unit deviation."""
     rng = np.random.default_rng(20240118)
     field = np.zeros((_SIDE, _SIDE), np.float32)
     for octave in range(2, 9):
@@ -58,10 +58,10 @@ def fractal(rng: np.random.Generator, height: int, width: int, scale: float = 1.
     """Return cloud-like noise of zero mean and about unit deviation, float32 (H, W).
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         height: Rows.
         width: Columns.
-        scale: Size of the features, 1 being the finest; larger is smoother.
+        scale: Size of the features; 1 is the finest.
     """
     small = (max(2, round(height / scale)), max(2, round(width / scale)))
     field = _crop(_fractal(), rng, *small)

@@ -1,4 +1,4 @@
-"""The label words, units, month names and syllables of `phrases.txt`."""
+"""Label words, units, month names and syllables from `phrases.txt`."""
 
 from __future__ import annotations
 

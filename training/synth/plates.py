@@ -1,8 +1,8 @@
 """Number-plate texts by country pattern.
 
-A pattern is a string in which L stands for a letter of the country's set, D for a digit, N for a
-digit that is not 0, X for a letter or digit, and everything else for itself. A space or dash in a
-pattern is a separator that plates may or may not show.
+In a pattern, L is a letter of the country's set, D a digit, N a digit except 0, X a letter or
+digit; other characters are literal. A space or dash in a pattern is a separator that plates may
+omit.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ _NO_VOWELS = "BCDFGHJKLMNPRSTVWXYZ"
 
 # weight, letters, patterns
 _COUNTRIES: dict[str, tuple[float, str, tuple[str, ...]]] = {
-    # most states leave out I, O and Q, which look like 1 and 0; what stands twice is drawn twice as
-    # often
+    # most states omit I, O and Q, which are similar to 1 and 0; a repeated pattern is drawn twice
+    # as often
     "us": (
         4.5,
         NO_IOQ,
@@ -77,14 +77,14 @@ _CHANCES = [entry[0] for entry in _COUNTRIES.values()]
 
 
 def sample_plate(rng: Random, country: str | None = None) -> str:
-    """Make up the text of a number plate.
+    """Return the text of a random number plate.
 
     Args:
-        rng: source of chance.
-        country: one of `COUNTRIES`; None draws one.
+        rng: Random generator.
+        country: One of `COUNTRIES`; None for a random one.
 
     Raises:
-        ValueError: unknown country.
+        ValueError: The country is unknown.
     """
     if country is None:
         country = rng.choices(_NAMES, _CHANCES)[0]

@@ -1,4 +1,4 @@
-"""Sheets of generated samples, to be looked at."""
+"""Contact sheets of generated samples."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from training.synth.generator import Generator
 _WHITE, _GREEN, _RED = (255, 255, 255), (0, 220, 0), (255, 40, 40)
 
 
-def _strip_cell(generator: Generator, index: int, width: int = 480) -> np.ndarray:
-    image, text = generator.strip(index)
+def _line_cell(generator: Generator, index: int, width: int = 480) -> np.ndarray:
+    image, text = generator.line(index)
     cell = np.full((CROP_HEIGHT + 18, width, 3), 60, np.uint8)
     cell[:CROP_HEIGHT, : min(width, image.shape[1])] = image[:, :width]
     cv2.putText(
@@ -37,14 +37,14 @@ def _photo_cell(generator: Generator, index: int, size: tuple[int, int]) -> np.n
 
 
 def sheet(generator: Generator, kind: str, size: tuple[int, int], path: Path) -> None:
-    """Write a sheet of the first samples of ``generator`` to ``path`` (PNG or JPEG).
+    """Write a sheet of the generator's first samples to ``path`` (PNG or JPEG).
 
     Raises:
         SdkError: If the file cannot be written.
         ValueError: If the suffix names no picture format.
     """
-    if kind == "strip":
-        cells, columns = [_strip_cell(generator, index) for index in range(60)], 3
+    if kind == "line":
+        cells, columns = [_line_cell(generator, index) for index in range(60)], 3
     else:
         cells, columns = [_photo_cell(generator, index, size) for index in range(9)], 3
     rows = [np.hstack(cells[at : at + columns]) for at in range(0, len(cells), columns)]

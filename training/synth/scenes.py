@@ -1,4 +1,4 @@
-"""Scenes: what is printed how on what, one function for each domain.
+"""Scenes: combinations of texts, print processes and surfaces, one function for each domain.
 
 A scene returns a ``Block``: lines of ink with their print process and the surfaces under them, in
 flat block coordinates. Sizes derive from ``height``, the nominal height of the main text in pixels.
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from training.synth import process
-from training.synth.block import Block, Line, Surface
+from training.synth.block import Block, PrintedLine, Surface
 from training.synth.color import ink_color, random_color
 from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
@@ -33,17 +33,17 @@ from training.synth.text import sample_text
 Scene = Callable[[np.random.Generator, FontLibrary, float], Block]
 
 _MARKED = ("vin", "vin")
-"""What is stamped into, or marked on, metal besides codes."""
+"""Kinds of text on metal besides codes."""
 _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "measure", "mixed")
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
 _BADGE = 14
-"""Characters that fit round a badge or slanting over a poster."""
+"""Greatest number of characters round a badge or across a poster."""
 _UNITS = ("kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
 
 def _count(rng: np.random.Generator, most: int) -> int:
-    """Return a number of lines: one for half of the blocks."""
+    """Return a number of lines: one in half of the blocks."""
     return 1 if rng.random() < 0.5 else int(rng.integers(2, most + 1))
 
 
@@ -76,7 +76,7 @@ def stamped(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
 
 
 def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Labels and thermal prints: several lines of text and codes on a light ground."""
+    """Labels and thermal prints: several lines of text and codes on a light background."""
     texts = sample_texts(rng, (*_CODES, "words", "word", "mixed", "price", "vin"), _count(rng, 5))
     sizes = [height * rng.choice([1.0, 1.0, 1.0, 0.7, 1.4]) for _ in texts]
     inks = typeset(rng, fonts, pick(rng, _FACES), texts, sizes)
@@ -89,16 +89,18 @@ def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
 
 
 def _amounts(
-    rng: np.random.Generator, rows: Sequence[Line], inks: Sequence[Ink], height: float
-) -> list[Line]:
-    """Set amounts flush right at the level of as many rows, where a row leaves them room."""
+    rng: np.random.Generator, rows: Sequence[PrintedLine], inks: Sequence[Ink], height: float
+) -> list[PrintedLine]:
+    """Set amounts flush right beside rows with enough room."""
     edge = max(row.box()[2] for row in rows) + rng.uniform(0, 5) * height
     lines = []
     for index, ink in zip(rng.permutation(len(rows)), inks, strict=False):
         row, (x0, y0, x1, y1) = rows[index], ink.box
-        if edge - (x1 - x0) - row.box()[2] > 2 * height:  # nearer, they are one line of text
+        if (
+            edge - (x1 - x0) - row.box()[2] > 2 * height
+        ):  # at less distance, both are one line of text
             middle = (row.box()[1] + row.box()[3]) / 2
-            lines.append(Line(ink, edge - x1, middle - (y0 + y1) / 2, row.process, row.seed))
+            lines.append(PrintedLine(ink, edge - x1, middle - (y0 + y1) / 2, row.process, row.seed))
     return lines
 
 
@@ -121,7 +123,7 @@ def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
 
 
 def _digits(rng: np.random.Generator, height: float) -> Ink:
-    """Draw a reading on the simplest display that can show it."""
+    """Draw a text on the simplest display that supports it."""
     text = sample_text(rng, pick(rng, ("meter", "meter", "meter", "time", "code")))
     cells = 14 if rng.random() < 0.1 or not segments.supports(text, 7) else 7
     if not segments.supports(text, cells):
@@ -131,7 +133,7 @@ def _digits(rng: np.random.Generator, height: float) -> Ink:
 
 
 def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Seven- and fourteen-segment displays, with units and marks beside the digits."""
+    """Seven- and fourteen-segment displays with units and marks beside the digits."""
     glowing = rng.random() < 0.25
     ink = _digits(rng, height)
     how = process.led if glowing else process.lcd
@@ -143,7 +145,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
             rng, fonts, "sans", [pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)]
         )
         x, y = x1 + height * rng.uniform(0.02, 0.5), rng.uniform(y0, y1 - 0.2 * height)
-        lines.append(Line(small, x, y, how, seed, main=False))
+        lines.append(PrintedLine(small, x, y, how, seed, main=False))
     if rng.random() < 0.3:
         [small] = typeset(
             rng, fonts, "sans", [pick(rng, _MARKS)], [height * rng.uniform(0.15, 0.3)]
@@ -151,7 +153,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
         above = rng.random() < 0.6
         y = y0 - height * rng.uniform(0.45, 0.7) if above else y1 + height * rng.uniform(0.05, 0.3)
         x = rng.uniform(x0, max(x0 + 1, x1 - height))
-        lines.append(Line(small, x, y, how, seed, main=False))
+        lines.append(PrintedLine(small, x, y, how, seed, main=False))
     if glowing:
         color = random_color(rng, value=(0.0, 0.25))
     else:
@@ -160,8 +162,8 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     return backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
 
 
-def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarray, Surface]]:
-    """Return emblems before, behind or at the gaps of a plate's characters."""
+def _plate_emblems(rng: np.random.Generator, line: PrintedLine) -> list[tuple[np.ndarray, Surface]]:
+    """Return emblems before, after or in the gaps of a plate's characters."""
     x0, y0, x1, y1 = line.box()
     height, chars = y1 - y0, line.ink.chars + np.array([line.x, line.y] * 2)
     gaps = [(x0 - rng.uniform(0.5, 1.3) * height, x0), (x1, x1 + rng.uniform(0.5, 1.3) * height)]
@@ -177,7 +179,7 @@ def _plate_emblems(rng: np.random.Generator, line: Line) -> list[tuple[np.ndarra
 
 
 def _two_rows(text: str) -> list[str]:
-    """Return a plate's text in two rows: at its separator, or in the middle."""
+    """Return a plate's text in two rows, split at its separator or in the middle."""
     at = next((i for i, c in enumerate(text) if c in " -" and 1 < i < len(text) - 2), None)
     if at is None:
         at = len(text) // 2
@@ -189,7 +191,7 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     """Number plates with border, small print above and below, a colored band and emblems."""
     kind = pick(rng, ("plate", "condensed", "sans", "plate"))
     rows = [sample_text(rng, "plate")]
-    if rng.random() < 0.15:  # of motorcycles and trucks
+    if rng.random() < 0.15:  # motorcycles and trucks
         rows = _two_rows(rows[0])
     inks = typeset(rng, fonts, kind, rows, [height] * len(rows))
     lines = stack(rng, inks, process.plate, rng.uniform(0.1, 0.4), align="center")
@@ -205,12 +207,12 @@ def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
             x = (x0 + x1 - sx1 - sx0) / 2 + rng.normal(0, 0.1 * (x1 - x0))
             space = height * rng.uniform(0.06, 0.3)
             y = y0 - space - sy1 if place == "above" else y1 + space - sy0
-            lines.append(Line(small, x, y, process.paint, new_seed(rng), main=False))
+            lines.append(PrintedLine(small, x, y, process.paint, new_seed(rng), main=False))
     dark = rng.random() < 0.2
     color = random_color(rng, value=(0.05, 0.4)) if dark else random_color(rng, value=(0.6, 1.0))
     block = backed(rng, lines, height * 0.55, color, rng.uniform(0, 8))
     quad = block.surfaces[0][0]
-    if rng.random() < 0.6:  # a frame: a slightly larger plate of another color below
+    if rng.random() < 0.6:  # a frame: a slightly larger surface of another color below
         rim = rng.uniform(0.03, 0.15) * height
         frame = quad + np.sign(quad - quad.mean(0)) * rim
         block.surfaces.insert(0, (frame, flat(rng, ink_color(rng, color, 120, True), 3)))
@@ -230,12 +232,14 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
     kinds = (*["word"] * 4, "words", "words", "mixed", "short", "contact", "price", "code")
     texts = sample_texts(rng, kinds, _count(rng, 4))
     sizes = [height * rng.choice([1.0, 1.0, 0.7, 1.5]) for _ in texts]
-    kind = "display" if rng.random() < 0.35 else None  # script and fancy faces: shops love them
+    kind = (
+        "display" if rng.random() < 0.35 else None
+    )  # script and decorative faces, frequent on shops
     inks = typeset(rng, fonts, kind, texts, sizes)
     hows = (process.paint, process.paint, process.paint, process.worn, process.relief)
     how = process.lettering if rng.random() < 0.35 else hows[int(rng.integers(len(hows)))]
     lines = stack(rng, inks, how, rng.uniform(0.15, 0.9))
-    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:  # crops lie slanting
+    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:  # slanted crops
         if rng.random() < 0.55:
             lines[0].bend = rng.uniform(0.5, 2.4) * rng.choice([-1, -1, 1])
         lines[0].tilt = rng.normal(0, 0.28)
@@ -264,11 +268,10 @@ def sample_block(
     """Return a block of a random scene.
 
     Args:
-        rng: Source of randomness.
+        rng: Random generator.
         fonts: Fonts to write with.
         height: Nominal height of the main text in block pixels.
-        scenes: Names of the scenes to choose from; all of them, industrial prints first, if empty.
-
+        scenes: Names of the scenes; empty for all, with industrial prints most frequent.
     """
     names = list(scenes or SCENES)
     weights = np.array([SCENES[name][1] for name in names])

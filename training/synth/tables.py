@@ -1,11 +1,11 @@
-"""Tables and scales: short texts in columns, each cell a line of its own."""
+"""Tables and scales: short texts in columns; each cell is a line of its own."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from training.synth import process
-from training.synth.block import Block, Line, Surface, corners
+from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.color import ink_color, random_color
 from training.synth.fonts import FontLibrary
 from training.synth.layout import backed, flat, new_seed, pick, sample_texts, typeset
@@ -20,14 +20,14 @@ _MOST_CELLS = 72
 
 def _set_cells(
     rng: np.random.Generator, columns: list[list[Ink]], pitch: float, gap: tuple[float, float]
-) -> list[Line]:
-    """Set columns of cells beside each other, rows level with each other.
+) -> list[PrintedLine]:
+    """Set columns of cells side by side, with aligned rows.
 
     Args:
-        rng: Source of chance.
+        rng: Random generator.
         columns: Cells from top to bottom, column by column.
-        pitch: From row to row in pixels.
-        gap: Least and greatest room between columns in pixels.
+        pitch: Distance of rows in pixels.
+        gap: Least and greatest distance of columns in pixels.
     """
     how = (process.paint, process.thermal, process.worn)[int(rng.integers(3))]
     seed, lines, left = new_seed(rng), [], 0.0
@@ -37,7 +37,7 @@ def _set_cells(
         share = {"left": 0.0, "center": 0.5, "right": 1.0}[align]
         for row, (ink, width) in enumerate(zip(cells, widths, strict=True)):
             x = left + share * (max(widths) - width)
-            lines.append(Line(ink, x - ink.box[0], row * pitch - ink.box[1], how, seed))
+            lines.append(PrintedLine(ink, x - ink.box[0], row * pitch - ink.box[1], how, seed))
         left += max(widths) + rng.uniform(*gap)
     return lines
 
@@ -54,7 +54,7 @@ def table(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     written = [text for column in texts for text in column]
     inks = typeset(rng, fonts, pick(rng, _FACES), written, [height] * len(written))
     columns = [inks[i * rows : (i + 1) * rows] for i in range(count)]
-    # a row further from the next than its cells from each other is not read as a column
+    # rows must be closer to each other than columns, so that cells are no line of text
     pitch = height * rng.uniform(1.25, 2.6)
     lines = _set_cells(rng, columns, pitch, (1.4 * height, 6 * height))
     paper = random_color(rng, saturation=(0.0, 0.2), value=(0.75, 1.0))
@@ -71,7 +71,7 @@ def table(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
 
 
 def scale(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Scales of gauges and rulers: evenly stepped numbers beside ticks."""
+    """Scales of gauges and rulers: numbers in equal steps beside ticks."""
     rows = int(rng.integers(4, 13))
     step = float(rng.choice([0.1, 0.2, 0.25, 0.5, 1, 2, 5, 10, 20, 25, 50, 100]))
     first = step * int(rng.integers(-4, 20))

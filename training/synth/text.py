@@ -1,6 +1,6 @@
-"""Texts to draw: what is printed on products, meters, plates, receipts and signs.
+"""Random texts of products, meters, plates, receipts and signs.
 
-Every text is one line of printable ASCII with single spaces inside, 1 to `MAX_LENGTH` characters.
+Each text is a line of printable ASCII with single spaces, 1 to `MAX_LENGTH` characters.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LOWER = _UPPER.lower()
 _PRINTABLE = "".join(map(chr, range(33, 127)))
 _MARKS = "".join(c for c in _PRINTABLE if not c.isalnum())
-# Look-alikes, kept frequent in codes so that the reader learns their small differences.
+# Similar characters, frequent in codes so that the network learns their small differences.
 _ALIKE_UPPER = "00OODQ11II55SS88BB22ZZ66G77T4AUVYCMNWHKXP3E9"
 _ALIKE = _ALIKE_UPPER + "llii|joacesuvwxznhrtfgqy"
-# Of codes, and how often: who makes them leaves out I, O and Q. What looks the same printed, such
-# as 0 and O, is told by what is likely.
+# Alphabets of codes and their weights. Real codes omit I, O and Q, so that a reader can choose
+# between 0 and O by their frequency.
 _ALPHABETS = (NO_IOQ + _DIGITS, NO_IOQ + _DIGITS * 3, _DIGITS, _UPPER + _DIGITS, _ALIKE_UPPER)
 _ALPHABET_CHANCES = (3, 3, 2, 1, 1)
 _SYSTEM_WORDS = Path("/usr/share/dict/words")
@@ -61,23 +61,24 @@ _DOMAINS = ("com", "com", "com", "net", "org", "de", "co.uk", "it", "fr", "eu", 
 
 
 def sample_text(rng: np.random.Generator, kind: str | None = None) -> str:
-    """Make up a line of text.
+    """Return a random line of text.
 
-    Words come from the built-in list, from syllables and, where the machine has it (Debian's
-    package wamerican), from /usr/share/dict/words: the same seed gives the same texts on machines
-    that are alike in this.
+    Words come from the built-in list, from syllables and, if the file exists (Debian's package
+    wamerican), from /usr/share/dict/words. The same seed gives the same texts on machines with the
+    same word list.
 
     Args:
-        rng: source of chance.
-        kind: one of `KINDS`; None draws one by the default weights.
+        rng: Random generator.
+        kind: One of `KINDS`; None for a random kind by the default weights.
 
     Returns:
-        1 to `MAX_LENGTH` printable ASCII characters; single spaces inside, none at the ends.
+        1 to `MAX_LENGTH` printable ASCII characters, with single spaces, without spaces at the
+        ends.
 
     Raises:
-        ValueError: unknown kind.
+        ValueError: The kind is unknown.
     """
-    # Python's generator draws single values several times faster than NumPy's.
+    # Python's random generator is several times faster than NumPy's for single values
     chance = Random(int(rng.integers(1 << 62)))
     if kind is None:
         kind = chance.choices(KINDS, _KIND_CHANCES)[0]
@@ -96,7 +97,7 @@ def sample_text(rng: np.random.Generator, kind: str | None = None) -> str:
 
 
 def _digits(r: Random, least: int, most: int | None = None) -> str:
-    """Digits with frequent runs and leading zeros."""
+    """Return digits with frequent runs and leading zeros."""
     n = least if most is None else r.randint(least, most)
     out = r.choices(_DIGITS, k=n)
     style = r.random()
@@ -111,7 +112,7 @@ def _digits(r: Random, least: int, most: int | None = None) -> str:
 
 
 def _code(r: Random, least: int, most: int, alphabet: str | None = None) -> str:
-    """A random code of one alphabet, with repeated and look-alike characters."""
+    """Return a random code of one alphabet, with repeated and similar characters."""
     n = r.randint(least, most)
     if alphabet is None:
         alphabet = r.choices(_ALPHABETS, _ALPHABET_CHANCES)[0]
@@ -124,14 +125,14 @@ def _code(r: Random, least: int, most: int, alphabet: str | None = None) -> str:
 
 
 def _numbered(r: Random) -> str:
-    """Letters and a running number, as tills, papers and parts bear: zeros lead it, not an O."""
+    """Return letters and a serial number with leading zeros, as on receipts and parts."""
     letters = "".join(r.choices(_UPPER, k=r.choice((1, 1, 2, 2, 3, 4))))
     number = r.randint(0, 10 ** r.randint(1, 10))
     return f"{letters}{r.choice(('', '', '', '', '-', ' '))}{number:0{r.randint(2, 10)}d}"
 
 
 def _pattern(r: Random) -> str:
-    """A structured code: blocks of letters and digits with or without separators."""
+    """Return a code of blocks of letters and digits, with or without separators."""
     if r.random() < 0.2:
         return _numbered(r)
     separator = r.choice(("", "", "", "-", "-", " ", "/", ".", "_", ":"))
@@ -153,13 +154,13 @@ def _cased(r: Random, word: str, style: int) -> str:
 
 
 def _style(r: Random) -> int:
-    """Upper case, capitalized or lower case."""
+    """Return a style: upper case, capitalized or lower case."""
     return r.choices((0, 1, 2), (48, 30, 22))[0]
 
 
 @lru_cache(maxsize=1)
 def vocabulary() -> tuple[str, ...]:
-    """The built-in words, lower case."""
+    """Return the built-in words in lower case."""
     lines = (Path(__file__).with_name("words.txt")).read_text(encoding="ascii").splitlines()
     words = {w for line in lines if not line.startswith("#") for w in line.split()}
     return tuple(sorted(words))
@@ -174,7 +175,7 @@ def _system_vocabulary() -> tuple[str, ...]:
 
 
 def _invented(r: Random) -> str:
-    """A pronounceable word that no dictionary need hold."""
+    """Return a pronounceable word from syllables."""
     return "".join(
         r.choice(_ONSETS) + r.choice(_VOWELS) + r.choice(_CODAS) for _ in range(r.randint(1, 3))
     )
@@ -189,7 +190,7 @@ def _word(r: Random) -> str:
 
 
 def _join(r: Random, label: str, value: str) -> str:
-    """Put a value behind its label, with or without room and colon."""
+    """Return a label and its value, with or without colon and space."""
     u = r.random()
     if u < 0.7:
         return f"{label} {value}"
@@ -396,7 +397,7 @@ def _meter(r: Random) -> str:
 
 
 def _paper(r: Random) -> str:
-    """A line of a receipt or of another printed paper."""
+    """Return a line of a receipt or another printed paper."""
     u = r.random()
     if u < 0.16:
         return f"{r.choice(_PAPER_WORDS)} {_price(r)}"
@@ -457,7 +458,7 @@ def _punctuated(r: Random, text: str, chance: float) -> str:
 
 
 def _mixed(r: Random) -> str:
-    """Any printable characters, balanced between classes so that none is rare."""
+    """Return printable characters of all classes, so that none is rare."""
     n = r.randint(2, 14)
     u = r.random()
     pool = (
@@ -482,7 +483,7 @@ def _alphanumeric(r: Random) -> str:
 
 
 def _single(r: Random) -> str:
-    """One character, as cells and keys bear, or a short number."""
+    """Return one character, as on keys and in cells, or a short number."""
     u = r.random()
     if u < 0.45:
         return r.choice(_DIGITS)
@@ -492,7 +493,7 @@ def _single(r: Random) -> str:
 
 
 def _signed(r: Random) -> str:
-    """A number with or without sign and decimals; often with doubled digits."""
+    """Return a number with or without sign and decimals, often with repeated digits."""
     u = r.random()
     sign = r.choice(("-", "-", "+", "(")) if u < 0.2 else ""
     text = f"{_digits(r, 1, 5).lstrip('0') or '0'}"

@@ -19,7 +19,7 @@ _MAKERS = (
 
 
 def check_digit(vin: str) -> str:
-    """Return the ninth character, 0 to 9 or X, that the other 16 of 17 characters ask for."""
+    """Return the check digit, 0 to 9 or X, of a number of 17 characters."""
     total = sum(
         weight * (int(c) if c.isdigit() else _VALUES[c])
         for weight, c in zip(_WEIGHTS, vin, strict=True)
@@ -28,7 +28,7 @@ def check_digit(vin: str) -> str:
 
 
 def sample_vin(rng: Random) -> str:
-    """Make up a number of 17 characters; two of three have a right check digit."""
+    """Return a random number of 17 characters; two of three have a right check digit."""
     maker = rng.choice(_MAKERS)
     model = "".join(rng.choices(_SYMBOLS, k=6))
     year, plant = rng.choice(_YEARS), rng.choice(_SYMBOLS)

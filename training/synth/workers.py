@@ -1,4 +1,4 @@
-"""Write shards in several processes, none of which outlives the one that asked for them."""
+"""Writing of shards in several processes, which end with their parent process."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from training.synth.generator import Generator, SynthConfig
 __all__ = ["Job", "write_shards"]
 
 Job = tuple[Path, range]
-"""A shard and the indices of its samples."""
+"""Path of a shard and the indices of its samples."""
 
 _generator: Generator | None = None
 _stop: Any = None
@@ -37,12 +37,12 @@ def write_shards(
     workers: int,
     tell: Callable[[int], None],
 ) -> None:
-    """Write shards; whatever ends this early ends the processes and leaves whole shards only.
+    """Write shards; an early end stops all processes and leaves complete shards only.
 
     Args:
-        jobs: What to write.
-        config: How samples are made.
-        kind: "photo" or "strip".
+        jobs: Shards to write.
+        config: Configuration of the generator.
+        kind: "photo" or "line".
         size: (width, height) of photos in pixels.
         workers: Number of processes.
         tell: Called after each shard, in the order of the jobs, with the number of its samples.
@@ -53,9 +53,9 @@ def write_shards(
     """
     paths = [path for path, _ in jobs]
     remove_unfinished(paths)  # of a killed run
-    # Spawned, not forked: OpenCV's threads do not survive a fork and would hang the children.
+    # spawned, not forked: OpenCV's threads do not survive a fork, and child processes would hang
     spawn = multiprocessing.get_context("spawn")
-    stop = spawn.RawValue("b", False)  # without a lock: a killed process would keep it
+    stop = spawn.RawValue("b", False)  # without a lock, which a killed process would keep
     try:
         with (
             _interrupted_by_sigterm(),
@@ -69,13 +69,13 @@ def write_shards(
                 ):
                     tell(count)
             finally:
-                # else leaving the pool would wait for shards that take minutes
+                # otherwise the end of the pool would wait minutes for unfinished shards
                 stop.value = True
     except BrokenProcessPool as error:
         raise ShardError(
             "A process that writes shards was killed; the memory may be too small for "
-            f"{workers} of them. Whole shards are kept: run the same command again, with a smaller "
-            "--workers."
+            f"{workers} processes. Complete shards are kept: run the same command again, with a "
+            "smaller --workers."
         ) from error
     finally:
         remove_unfinished(paths)
@@ -83,7 +83,7 @@ def write_shards(
 
 @contextlib.contextmanager
 def _interrupted_by_sigterm() -> Iterator[None]:
-    """Have SIGTERM do what Ctrl-C does."""
+    """Treat SIGTERM like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -96,7 +96,7 @@ def _interrupted_by_sigterm() -> Iterator[None]:
 
 def _start(config: SynthConfig, stop: Any) -> None:
     global _generator, _stop
-    # the terminal sends it to all processes of the command; the first one ends the others
+    # the terminal sends SIGINT to all processes of the command; the parent ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
@@ -118,8 +118,8 @@ def _write(path: Path, indices: Iterable[int], kind: str, size: tuple[int, int])
         for index in indices:
             if _stop.value:
                 raise ShardError(f"{path} is not written: the command has ended.")
-            if kind == "strip":
-                image, text = generator.strip(index)
+            if kind == "line":
+                image, text = generator.line(index)
                 yield index, image, {"text": text}
             else:
                 photo = generator.photo(index, size)

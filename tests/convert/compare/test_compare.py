@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from convert.__main__ import main
-from convert.compare.compare import ROWS, Entry, Standing, compare, entries_of, score, standings
-from convert.compare.reader_process import Read, entered
+from convert.compare.compare import ROWS, Entry, Totals, compare, entries_of, score, totals_of
+from convert.compare.reader_process import TimedReading, running_readers
 from convert.compare.report import as_csv, as_picture, as_text
 from convert.errors import ConvertError
 from sdk import Reader
@@ -24,8 +24,8 @@ QUAD = [[10.0, 10.0], [90.0, 10.0], [90.0, 30.0], [10.0, 30.0]]
 FAR = [[10.0, 60.0], [90.0, 60.0], [90.0, 80.0], [10.0, 80.0]]
 
 
-def read(texts: list[str], quads: Any = None) -> Read:
-    return Read(texts, None if quads is None else np.array(quads, np.float32), 1.0, 50.0)
+def read(texts: list[str], quads: Any = None) -> TimedReading:
+    return TimedReading(texts, None if quads is None else np.array(quads, np.float32), 1.0, 50.0)
 
 
 def label(text: str, quad: Any, ignore: bool = False) -> dict[str, Any]:
@@ -44,24 +44,24 @@ def row(where: str, kind: str, *results: tuple[str, int, int, float, float]) -> 
 
 ENTRIES = [Entry("fp32", Path("b"), "fp32", 19.5, "x"), Entry("int8", Path("b"), "int8", 5.0, "y")]
 ROWS_READ = [
-    row("strips", "line", ("1", 0, 5, 4.0, 100.0), ("0", 1, 5, 2.0, 80.0)),
-    row("strips", "line", ("0", 2, 5, 6.0, 100.0), ("1", 0, 5, 3.0, 81.0)),
+    row("lines", "line", ("1", 0, 5, 4.0, 100.0), ("0", 1, 5, 2.0, 80.0)),
+    row("lines", "line", ("0", 2, 5, 6.0, 100.0), ("1", 0, 5, 3.0, 81.0)),
     row("photos", "photo", ("110", 1, 10, 90.0, 120.0), ("100", 3, 10, 40.0, 90.0)),
 ]
 
 
 @pytest.fixture(scope="module")
 def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three strips that hold a part of a picture that the packaged model reads."""
+    """Three line images that hold a part of a picture that the packaged model reads."""
     from sdk.selftest import draw_sample
 
     folder = tmp_path_factory.mktemp("sets")
     photo = np.asarray(draw_sample())
     line = max(Reader().read(photo), key=lambda t: t.confidence)
     low, high = (np.array(line.quad).min(0).astype(int), np.array(line.quad).max(0).astype(int))
-    strip = photo[max(0, low[1] - 2) : high[1] + 2, max(0, low[0] - 2) : high[0] + 2]
-    rows = [(i, strip, {"text": line.text}) for i in range(3)]
-    write_shard(shard_path(folder / "strips", 0), rows)
+    crop = photo[max(0, low[1] - 2) : high[1] + 2, max(0, low[0] - 2) : high[0] + 2]
+    rows = [(i, crop, {"text": line.text}) for i in range(3)]
+    write_shard(shard_path(folder / "lines", 0), rows)
     labels = {"texts": [label(line.text, np.array(line.quad).tolist())]}
     write_shard(shard_path(folder / "photos", 0), [(0, photo, labels)])
     return folder
@@ -83,7 +83,7 @@ def test_strings_of_photos_may_be_a_part_of_a_line() -> None:
 
 
 def test_standings_add_up() -> None:
-    whole, parts = standings(ROWS_READ, 2)
+    whole, parts = totals_of(ROWS_READ, 2)
     assert [s.strings for s in whole] == [5, 5]
     assert [s.right for s in whole] == [3, 2]
     assert (whole[1].lost, whole[1].gained) == (2, 1)
@@ -94,23 +94,23 @@ def test_standings_add_up() -> None:
     assert whole[1].median_ms("photo") == 40.0
     assert [s.peak_mib for s in whole] == [120.0, 90.0]
     assert parts["photos"][1].right == 1
-    assert np.isnan(Standing().string_share)
-    assert np.isnan(Standing().median_ms("line"))
+    assert np.isnan(Totals().string_share)
+    assert np.isnan(Totals().median_ms("line"))
 
 
 def test_tables_and_picture_hold_every_variant() -> None:
     text = as_text(ENTRIES, ROWS_READ)
     assert "19.50" in text
     assert "60.00%" in text
-    assert "3 pictures with 5 labelled strings" in text
+    assert "3 pictures with 5 labeled strings" in text
     assert "33.3% (-1 +0)" in text
     table = list(csv.DictReader(io.StringIO(as_csv(ENTRIES, ROWS_READ))))
     assert [(r["set"], r["variant"]) for r in table][:2] == [("all", "fp32"), ("all", "int8")]
     assert len(table) == 6
     assert table[1]["right"] == "2"
     assert float(table[1]["line_ms"]) == 2.5
-    strips = next(r for r in table if r["set"] == "strips")
-    assert strips["photo_ms"] == ""
+    lines = next(r for r in table if r["set"] == "lines")
+    assert lines["photo_ms"] == ""
     image = np.asarray(Image.open(io.BytesIO(as_picture(ENTRIES, ROWS_READ))))
     assert (image == (20, 90, 170)).all(-1).sum() > 1000
 
@@ -139,7 +139,7 @@ def test_command_compares_and_goes_on_from_what_is_there(
     (out / ROWS).write_text("\n".join(lines[:2]) + "\n" + lines[2][:20])
     told: list[str] = []
     entries = entries_of([DEFAULT_BUNDLE])
-    folders = [sets / "photos", sets / "strips"]
+    folders = [sets / "photos", sets / "lines"]
     rows = compare(entries, folders, out, limit=2, threads=1, say=told.append)
     assert len(rows) == 3
     assert (out / ROWS).read_text().splitlines()[:2] == lines[:2]
@@ -167,8 +167,8 @@ def test_what_cannot_be_compared_is_told(
     out = str(tmp_path / "out")
     assert main(["compare", str(DEFAULT_BUNDLE), "--data", str(tmp_path), "--out", out]) == 1
     assert "Nothing to evaluate on" in capsys.readouterr().err
-    twice = [sets / "strips", tmp_path / "strips"]
-    with pytest.raises(ConvertError, match="Two sets have the name 'strips'"):
+    twice = [sets / "lines", tmp_path / "lines"]
+    with pytest.raises(ConvertError, match="Two sets have the name 'lines'"):
         compare(entries_of([DEFAULT_BUNDLE]), twice, tmp_path / "out", threads=1)
     shard = tmp_path / "bad" / "shard-00000.tar"
     shard.parent.mkdir()
@@ -181,7 +181,7 @@ def test_reader_that_cannot_start_is_told(tmp_path: Path) -> None:
     broken = replace(entries_of([DEFAULT_BUNDLE])[0], variant="int4")
     with (
         pytest.raises(ConvertError, match="no variant 'int4'"),
-        entered([(broken.name, broken.bundle, broken.variant)], 1),
+        running_readers([(broken.name, broken.bundle, broken.variant)], 1),
     ):
         pytest.fail("it must not start")
 

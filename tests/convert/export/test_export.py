@@ -13,24 +13,24 @@ import pytest
 from convert.__main__ import main
 from convert.errors import ConvertError
 from convert.export.export import BelowFloorError, Options, export
-from convert.source.run import Source, merge, open_run
+from convert.source.run import TrainedRun, merge, open_run
 from convert.verify.floors import FLOORS, Floor
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
 from sdk.model.bundle import Bundle, write_manifest
 from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
+from tests.convert.interruptions import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
 
-# Untrained networks are unsure of every character, so their integer twins read other ones.
+# Untrained networks are unsure of every character, so their integer graphs read other characters.
 UNTRAINED = {name: replace(floor, same=0.0) for name, floor in FLOORS.items()}
 SMALL = Options(
     precisions=("fp32", "int8"),
     frame=(96, 128),
     columns=32,
-    crop_width=128,
+    line_width=128,
     count=12,
     held_back=4,
     floors=UNTRAINED,
@@ -38,12 +38,12 @@ SMALL = Options(
 
 
 @pytest.fixture(scope="module")
-def source(models: dict[str, Any]) -> Source:
-    return Source("run", DEFAULT_CHARSET, models, {"step": 7})
+def source(models: dict[str, Any]) -> TrainedRun:
+    return TrainedRun("run", DEFAULT_CHARSET, models, {"step": 7})
 
 
 @pytest.fixture(scope="module")
-def bundle(source: Source, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def bundle(source: TrainedRun, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("export") / "small"
     export([source], target, SMALL)
     return target
@@ -63,11 +63,11 @@ def line_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def command(run: Path, target: Path, *more: str) -> list[str]:
-    sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
+    sizes = ["--line-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
     return ["export", str(run), "--precision", "fp32", "--out", str(target), *sizes, *more]
 
 
-def test_bundle_is_what_the_sdk_opens(bundle: Path, source: Source) -> None:
+def test_bundle_is_what_the_sdk_opens(bundle: Path, source: TrainedRun) -> None:
     opened = Bundle.open(bundle)
     manifest = opened.manifest
     assert opened.variant == "int8"
@@ -103,9 +103,9 @@ def test_outputs_have_the_right_names(
     for name, value in expected.items():
         assert np.corrcoef(found[name].ravel(), value.ravel())[0, 1] > least, name
     # Another batch and width than the file's.
-    strips = np.stack([picture(seed, 32, 192) for seed in (91, 92)])
-    logits = open_engine(opened.graph("line"), threads=1).run({"strip": strips})["logits"]
-    expected_logits = np.asarray(models["line"](strips))
+    images = np.stack([picture(seed, 32, 192) for seed in (91, 92)])
+    logits = open_engine(opened.graph("line"), threads=1).run({"strip": images})["logits"]
+    expected_logits = np.asarray(models["line"](images))
     assert logits.shape == expected_logits.shape == (2, 1, 48, 96)
     assert np.corrcoef(logits.ravel(), expected_logits.ravel())[0, 1] > least
     features = np.concatenate([expected["features"][:, 8 * k : 8 * k + 8] for k in range(3)])
@@ -114,7 +114,7 @@ def test_outputs_have_the_right_names(
     assert np.corrcoef(read["logits"].ravel(), expected_logits.ravel())[0, 1] > least
 
 
-def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Source) -> None:
+def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: TrainedRun) -> None:
     training = Bundle.open(bundle).manifest.training
     assert training["runs"][0]["name"] == "run"
     assert training["runs"][0]["step"] == 7
@@ -126,14 +126,14 @@ def test_manifest_and_recipe_tell_where_it_came_from(bundle: Path, source: Sourc
     assert verified["int8"]["readings"]["recognizer"]["lines"] > 0
     recipe = json.loads((bundle / "recipe.json").read_text())
     assert recipe["options"]["frame"] == [96, 128]
-    assert recipe["calibration"]["photos"] == recipe["calibration"]["strips"] == SMALL.count
+    assert recipe["calibration"]["photos"] == recipe["calibration"]["lines"] == SMALL.count
     assert len(recipe["calibration"]["sha256"]) == 64
     assert recipe["tools"]["tensorflow"]
     assert set(recipe["runs"][0]["weights_sha256"]) == set(source.models)
 
 
 def test_existing_bundle_is_refused_before_any_work(
-    bundle: Path, source: Source, monkeypatch: pytest.MonkeyPatch
+    bundle: Path, source: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = content(bundle)
     told: list[str] = []
@@ -143,7 +143,7 @@ def test_existing_bundle_is_refused_before_any_work(
     assert content(bundle) == before
 
 
-def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Source) -> None:
+def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: TrainedRun) -> None:
     before = content(bundle)
     strict = {"fp32": Floor(relative=1e-12, correlation=0.0, same=0.0, lost=1.0)}
     only_line = replace(source, models={"line": source.models["line"]})
@@ -155,16 +155,16 @@ def test_variant_below_its_floor_leaves_the_old_bundle(bundle: Path, source: Sou
     assert [path.name for path in bundle.parent.iterdir()] == ["small"]
 
 
-def test_later_run_gives_the_graph(source: Source) -> None:
+def test_later_run_gives_the_graph(source: TrainedRun) -> None:
     other = keras.models.clone_model(source.models["line"])
-    later = Source("later", DEFAULT_CHARSET, {"line": other})
+    later = TrainedRun("later", DEFAULT_CHARSET, {"line": other})
     models, charset = merge([source, later])
     assert models["line"] is other
     assert models["detector"] is source.models["detector"]
     assert charset == DEFAULT_CHARSET
 
 
-def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
+def test_runs_that_do_not_fit_are_refused(source: TrainedRun) -> None:
     models = dict(source.models)
     with pytest.raises(ConvertError, match="different charsets"):
         merge([source, replace(source, charset=Charset("abc"))])
@@ -188,7 +188,7 @@ def test_runs_that_do_not_fit_are_refused(source: Source) -> None:
         ({"precisions": ("int4",)}, "Unknown precision"),
         ({"precisions": ()}, "at least one precision"),
         ({"frame": (100, 128)}, "multiples of 32 px, not 128x100"),
-        ({"crop_width": 100}, "multiple of 32"),
+        ({"line_width": 100}, "multiple of 32"),
         ({"columns": 0}, "columns"),
         ({"default_variant": "fp16"}, "not among those exported"),
         ({"held_back": 0}, "At least one sample"),
@@ -206,11 +206,20 @@ def test_wrong_options_are_refused(change: dict[str, Any], message: str) -> None
 def test_folder_that_is_no_run_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(ConvertError, match="no run folder"):
+    with pytest.raises(ConvertError, match="not a run folder"):
         open_run(tmp_path)
     assert main(command(tmp_path, tmp_path / "bundle")) == 1
-    assert "no run folder" in capsys.readouterr().err
+    assert "not a run folder" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_earlier_name_of_line_width_is_accepted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "run", "--out", str(tmp_path / "b"), "--strip-width", "33"]) == 1
+    said = capsys.readouterr().err
+    assert "--strip-width is deprecated: use --line-width" in said
+    assert "must be a multiple of 32 px, not 33" in said
 
 
 def test_wrong_usage_is_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:
@@ -278,7 +287,7 @@ def test_detector_of_another_bundle_is_taken_over(
 
 
 def test_lines_of_another_bundle_are_taken_over(
-    bundle: Path, source: Source, tmp_path: Path
+    bundle: Path, source: TrainedRun, tmp_path: Path
 ) -> None:
     alone = replace(source, models={"detector": source.models["detector"]})
     target = tmp_path / "own"
@@ -293,7 +302,7 @@ def test_lines_of_another_bundle_are_taken_over(
         export([other], tmp_path / "other", replace(SMALL, line=bundle))
 
 
-def test_two_graphs_of_a_role_are_refused(bundle: Path, source: Source, tmp_path: Path) -> None:
+def test_two_graphs_of_a_role_are_refused(bundle: Path, source: TrainedRun, tmp_path: Path) -> None:
     for role in ("detector", "line"):
         with pytest.raises(ConvertError, match=f"leave --{role} out"):
             export([source], tmp_path / "two", replace(SMALL, **{role: bundle}))

@@ -12,7 +12,7 @@ import tf_keras
 from convert.errors import ConvertError
 from convert.quantize.qat_model import (
     PIXELS,
-    build_twin,
+    build_float_model,
     folded_weights,
     observe,
     quantize,
@@ -34,44 +34,44 @@ def normalized(graph: str, x: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def twins(models: dict[str, Any]) -> dict[str, Any]:
-    return {name: build_twin(name, config_of(name), model) for name, model in models.items()}
+def float_models(models: dict[str, Any]) -> dict[str, Any]:
+    return {name: build_float_model(name, config_of(name), model) for name, model in models.items()}
 
 
 @pytest.fixture(scope="module")
-def quantized(twins: dict[str, Any], samples: Samples) -> dict[str, Any]:
+def quantized(float_models: dict[str, Any], samples: Samples) -> dict[str, Any]:
     found = {}
-    for name, twin in twins.items():
-        found[name] = quantize(twin)
-        observe(twin, found[name], [normalized(name, samples(name, 4))])
+    for name, model in float_models.items():
+        found[name] = quantize(model)
+        observe(model, found[name], [normalized(name, samples(name, 4))])
     return found
 
 
 @pytest.mark.parametrize("graph", ["detector", "recognizer", "line"])
-def test_twin_gives_what_the_network_gives(
-    graph: str, models: dict[str, Any], twins: dict[str, Any], samples: Samples
+def test_float_model_gives_what_the_network_gives(
+    graph: str, models: dict[str, Any], float_models: dict[str, Any], samples: Samples
 ) -> None:
     x = samples(graph, 2)
     expected = models[graph](x, training=False)
     expected = expected if isinstance(expected, dict) else {"logits": expected}
-    found = run_named(twins[graph], normalized(graph, x))
+    found = run_named(float_models[graph], normalized(graph, x))
     assert set(found) == set(expected)
     for name, value in expected.items():
         np.testing.assert_allclose(found[name], value, rtol=1e-4, atol=2e-4)
 
 
 @pytest.mark.parametrize("graph", ["detector", "recognizer", "line"])
-def test_twin_has_no_layer_left_to_fold(graph: str, twins: dict[str, Any]) -> None:
-    kinds = {type(layer).__name__ for layer in twins[graph].layers}
+def test_float_model_has_no_layer_left_to_fold(graph: str, float_models: dict[str, Any]) -> None:
+    kinds = {type(layer).__name__ for layer in float_models[graph].layers}
     assert not kinds & {"BatchNormalization", "Rescaling"}
 
 
 @pytest.mark.parametrize("graph", ["detector", "recognizer", "line"])
-def test_quantized_twin_stays_near(
-    graph: str, twins: dict[str, Any], quantized: dict[str, Any], samples: Samples
+def test_qat_model_stays_near(
+    graph: str, float_models: dict[str, Any], quantized: dict[str, Any], samples: Samples
 ) -> None:
     x = normalized(graph, samples(graph, 4))
-    expected, found = run_named(twins[graph], x), run_named(quantized[graph], x)
+    expected, found = run_named(float_models[graph], x), run_named(quantized[graph], x)
     for name, value in expected.items():
         assert np.corrcoef(np.ravel(found[name]), np.ravel(value))[0, 1] > 0.98, name
         assert not np.array_equal(found[name], value), name
@@ -112,15 +112,15 @@ def test_pixels_are_their_own_quantized_values() -> None:
 
 def test_other_configuration_is_refused(models: dict[str, Any]) -> None:
     with pytest.raises(ConvertError, match=r"no layer .* of the shapes"):
-        build_twin("line", parse_config('[model]\nkind = "line"').model, models["line"])
+        build_float_model("line", parse_config('[model]\nkind = "line"').model, models["line"])
     with pytest.raises(ConvertError, match="no configuration"):
-        build_twin("line", None, models["line"])
+        build_float_model("line", None, models["line"])
 
 
 def test_factor_after_something_else_is_refused() -> None:
     x = keras.Input((8, None, CHANNELS))
     y = keras.layers.BatchNormalization(name="late")(keras.layers.ReLU(name="act")(x))
-    with pytest.raises(ConvertError, match="late follows act, which is no convolution"):
+    with pytest.raises(ConvertError, match="late follows act, which is not a convolution"):
         folded_weights(keras.Model(x, y))
 
 
@@ -139,9 +139,9 @@ def test_ranges_are_not_taken_from_the_last_columns(width: int, most: float) -> 
     same = inputs
     for name in ("first", "second"):
         same = tf_keras.layers.Conv2D(1, 1, kernel_initializer="ones", name=name)(same)
-    twin = tf_keras.Model(inputs, same)
-    quantized = quantize(twin)
-    observe(twin, quantized, [x])
+    model = tf_keras.Model(inputs, same)
+    quantized = quantize(model)
+    observe(model, quantized, [x])
     found = np.asarray(quantized(x))
     assert found.max() == pytest.approx(most, rel=0.3)
     if width > 2:

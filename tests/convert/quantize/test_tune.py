@@ -13,11 +13,11 @@ import tensorflow as tf
 from convert.__main__ import main
 from convert.errors import ConvertError
 from convert.export.export import Options, export
+from convert.quantize.adam import GridAdam
 from convert.quantize.distillation_loss import distance
-from convert.quantize.grid_adam import GridAdam
 from convert.quantize.tune import Tuning, tune
 from convert.quantize.tuned_graphs import TunedGraph, open_tuned, read_graph, write_graph
-from convert.source.run import Source, merge, open_run, owners
+from convert.source.run import TrainedRun, merge, open_run, owners
 from convert.source.samples import VERIFICATION_SEED, generate
 from convert.tflite.inspect import inspect_file
 from convert.verify.floors import FLOORS
@@ -25,7 +25,7 @@ from convert.verify.verify import verify_bundle
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import Bundle
 from tests.convert.conftest import CONFIG
-from tests.convert.trouble import content, fail_on_full_disk, kill_at
+from tests.convert.interruptions import content, fail_on_full_disk, kill_at
 from training.config import parse_config
 from training.models.build import build_models
 from training.runs.folder import save_weights
@@ -34,17 +34,17 @@ SMALL = Tuning(steps=6, count=8, frame=(64, 96), crop=64, batch=1)
 
 
 @pytest.fixture(scope="module")
-def sources(models: dict[str, Any]) -> list[Source]:
+def sources(models: dict[str, Any]) -> list[TrainedRun]:
     found = []
     for kind, names in (("fots", ("detector", "recognizer")), ("line", ("line",))):
         part = {name: models[name] for name in names}
         config = parse_config(CONFIG.format(kind=kind)).model
-        found.append(Source(kind, DEFAULT_CHARSET, part, {}, config))
+        found.append(TrainedRun(kind, DEFAULT_CHARSET, part, {}, config))
     return found
 
 
 @pytest.fixture(scope="module")
-def tuned(sources: list[Source], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tuned(sources: list[TrainedRun], tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("tune") / "tuned"
     tune(sources, target, SMALL)
     return target
@@ -79,13 +79,13 @@ def test_folder_holds_the_graphs_and_how_they_were_made(tuned: Path) -> None:
 
 
 def test_tuned_graphs_become_the_integer_variant(
-    sources: list[Source], tuned: Path, tmp_path: Path
+    sources: list[TrainedRun], tuned: Path, tmp_path: Path
 ) -> None:
     options = Options(
         precisions=("int8",),
         frame=(96, 128),
         columns=32,
-        crop_width=128,
+        line_width=128,
         count=4,
         held_back=4,
         tuned=tuned,
@@ -128,7 +128,7 @@ def test_tuned_graphs_become_the_integer_variant(
     assert set(again["int8"].tensors) == {"detector", "line"}
 
 
-def test_tuning_brings_a_network_nearer(sources: list[Source], tmp_path: Path) -> None:
+def test_tuning_brings_a_network_nearer(sources: list[TrainedRun], tmp_path: Path) -> None:
     options = replace(SMALL, steps=60, graphs=("line",))
     records = tune(sources, tmp_path / "tuned", options)
     gained = records["line"]["distance"]
@@ -136,7 +136,7 @@ def test_tuning_brings_a_network_nearer(sources: list[Source], tmp_path: Path) -
 
 
 def test_later_call_goes_on_where_the_first_was_stopped(
-    sources: list[Source], tmp_path: Path
+    sources: list[TrainedRun], tmp_path: Path
 ) -> None:
     def stop(message: str) -> None:
         if "step 6/6" in message:
@@ -159,7 +159,7 @@ def test_later_call_goes_on_where_the_first_was_stopped(
 
 
 def test_checkpoint_of_the_graph_before_is_not_gone_on_with(
-    sources: list[Source], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sources: list[TrainedRun], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def write_and_die(path: Path, graph: TunedGraph) -> None:
         write_graph(path, graph)
@@ -175,7 +175,7 @@ def test_checkpoint_of_the_graph_before_is_not_gone_on_with(
 
 
 def test_unfinished_work_of_other_options_is_not_gone_on_with(
-    sources: list[Source], tmp_path: Path
+    sources: list[TrainedRun], tmp_path: Path
 ) -> None:
     unfinished = tmp_path / ".tuned.unfinished"
     unfinished.mkdir()
@@ -186,25 +186,25 @@ def test_unfinished_work_of_other_options_is_not_gone_on_with(
 
 
 def test_unlabelled_photos_without_text_are_told(
-    sources: list[Source], tmp_path: Path, picture: Callable[[int, int, int], np.ndarray]
+    sources: list[TrainedRun], tmp_path: Path, picture: Callable[[int, int, int], np.ndarray]
 ) -> None:
     import cv2
 
     for number in range(4):
         cv2.imwrite(str(tmp_path / f"{number}.png"), picture(number, 64, 96))
     options = replace(SMALL, photos=(tmp_path,), graphs=("line",))
-    with pytest.raises(ConvertError, match="needs line strips, or photos with lines in them"):
+    with pytest.raises(ConvertError, match="line images, or photos with lines are required"):
         tune(sources[1:], tmp_path / "tuned", options)
     records = tune(sources, tmp_path / "tuned", replace(options, steps=1, graphs=("detector",)))
     assert set(records) == {"detector"}
 
 
 def test_graphs_of_other_weights_are_refused(
-    sources: list[Source], tuned: Path, line_run: Path, tmp_path: Path
+    sources: list[TrainedRun], tuned: Path, line_run: Path, tmp_path: Path
 ) -> None:
-    with pytest.raises(ConvertError, match=r"line\.npz came from other weights"):
+    with pytest.raises(ConvertError, match=r"line\.npz was tuned from other weights"):
         open_tuned(tuned, {**owners(sources), "line": open_run(line_run)})
-    with pytest.raises(ConvertError, match="no folder of tuned graphs"):
+    with pytest.raises(ConvertError, match="not a folder of tuned graphs"):
         open_tuned(tmp_path, {})
     (tmp_path / "line.npz").write_bytes((tuned / "line.npz").read_bytes()[:1000])
     with pytest.raises(ConvertError, match="Cannot read the tuned graph"):
@@ -229,7 +229,7 @@ def test_wrong_options_are_refused(change: dict[str, Any], message: str) -> None
         replace(SMALL, **change).check()
 
 
-def test_graph_that_no_run_has_is_refused(sources: list[Source], tmp_path: Path) -> None:
+def test_graph_that_no_run_has_is_refused(sources: list[TrainedRun], tmp_path: Path) -> None:
     with pytest.raises(ConvertError, match="no detector"):
         tune(sources[1:], tmp_path / "tuned", replace(SMALL, graphs=("detector",)))
     assert list(tmp_path.iterdir()) == []

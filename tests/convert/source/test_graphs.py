@@ -143,9 +143,9 @@ def test_model_without_normalization_is_left_whole() -> None:
 
 
 def test_normalization_that_differs_by_channel_is_refused() -> None:
-    strip = keras.Input((32, None, 3), name="strip")
-    x = keras.layers.Rescaling([0.1, 0.2, 0.3])(strip)
-    model = keras.Model(strip, keras.layers.Conv2D(4, 3)(x))
+    image = keras.Input((32, None, 3), name="strip")
+    x = keras.layers.Rescaling([0.1, 0.2, 0.3])(image)
+    model = keras.Model(image, keras.layers.Conv2D(4, 3)(x))
     with pytest.raises(ConvertError, match="same ones for all channels"):
         split_normalization(model, GRAPHS["line"])
 

@@ -17,9 +17,9 @@ from convert.source.samples import (
     CALIBRATION_SEED,
     TUNING_SEED,
     VERIFICATION_SEED,
-    Photo,
+    LineSample,
+    PhotoSample,
     Samples,
-    Strip,
     gather,
     generate,
 )
@@ -49,27 +49,27 @@ def photo_shards(tmp_path: Path, picture: Picture) -> Path:
 
 
 @pytest.fixture
-def strip_shards(tmp_path: Path, picture: Picture) -> Path:
+def line_shards(tmp_path: Path, picture: Picture) -> Path:
     rows = [(i, picture(i, 32, 40 + i), {"text": f"S{i}"}) for i in range(4)]
-    write_shard(shard_path(tmp_path / "strips", 0), rows)
-    return tmp_path / "strips"
+    write_shard(shard_path(tmp_path / "lines", 0), rows)
+    return tmp_path / "lines"
 
 
-def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, strip_shards: Path) -> None:
-    samples = gather([photo_shards, strip_shards], 4, 3, FRAME)
+def test_shards_are_taken_in_turn_and_fitted(photo_shards: Path, line_shards: Path) -> None:
+    samples = gather([photo_shards, line_shards], 4, 3, FRAME)
     assert [photo.texts for photo in samples.photos] == [("A0",), ("B0",), ("A1",), ("B1",)]
     assert all(photo.frame.shape == (64, 96, 3) for photo in samples.photos)
     # 192x128 halves into the frame, and so do the quads.
     np.testing.assert_allclose(samples.photos[0].quads, np.array([QUAD]) / 2)
-    assert [strip.text for strip in samples.strips] == ["S0", "S1", "S2"]
-    assert samples.strips[2].pixels.shape == (32, 42, 3)
+    assert [line.text for line in samples.lines] == ["S0", "S1", "S2"]
+    assert samples.lines[2].pixels.shape == (32, 42, 3)
 
 
-def test_strips_are_cut_out_of_photos_if_there_are_none(photo_shards: Path) -> None:
+def test_lines_are_cropped_from_photos_without_line_images(photo_shards: Path) -> None:
     samples = gather([photo_shards], 6, 4, FRAME)
-    assert [strip.text for strip in samples.strips] == ["A0", "B0", "A1", "B1"]
-    # 80x20 px, grown by a twentieth of the height on all sides and a fifth before and behind
-    assert all(strip.pixels.shape == (32, 131, 3) for strip in samples.strips)
+    assert [line.text for line in samples.lines] == ["A0", "B0", "A1", "B1"]
+    # 80x20 px, grown by a twentieth of the height on all sides and a fifth before and after
+    assert all(line.pixels.shape == (32, 131, 3) for line in samples.lines)
 
 
 def test_samples_follow_the_settings_of_decoding(photo_shards: Path) -> None:
@@ -77,19 +77,19 @@ def test_samples_follow_the_settings_of_decoding(photo_shards: Path) -> None:
     samples = gather([photo_shards], 1, 1, FRAME, settings)
     np.testing.assert_allclose(samples.photos[0].quads, np.array([QUAD]) / 4)
     # half of the height more before and behind the line
-    assert samples.strips[0].pixels.shape == (32, 148, 3)
+    assert samples.lines[0].pixels.shape == (32, 148, 3)
 
 
-def test_cut_strip_shows_its_line(tmp_path: Path) -> None:
+def test_cropped_line_image_shows_its_line(tmp_path: Path) -> None:
     image = np.zeros((128, 192, 3), np.uint8)
     image[10:30, 10:50], image[10:30, 50:90] = (255, 0, 0), (0, 0, 255)
     (tmp_path / "images").mkdir()
     cv2.imwrite(str(tmp_path / "images" / "a.png"), image[..., ::-1])
     record = {"image": "images/a.png", "width": 192, "height": 128, "texts": [line("ab")]}
     (tmp_path / "labels.jsonl").write_text(json.dumps(record) + "\n")
-    (strip,) = gather([tmp_path], 1, 1, FRAME).strips
-    assert (strip.pixels[4:-4, 11:61] == (255, 0, 0)).all()
-    assert (strip.pixels[4:-4, 70:-11] == (0, 0, 255)).all()
+    (sample,) = gather([tmp_path], 1, 1, FRAME).lines
+    assert (sample.pixels[4:-4, 11:61] == (255, 0, 0)).all()
+    assert (sample.pixels[4:-4, 70:-11] == (0, 0, 255)).all()
 
 
 def test_folder_of_pictures_gives_photos_without_lines(tmp_path: Path, picture: Picture) -> None:
@@ -98,7 +98,7 @@ def test_folder_of_pictures_gives_photos_without_lines(tmp_path: Path, picture: 
     (tmp_path / "notes.txt").write_text("no picture")
     samples = gather([tmp_path], 8, 8, FRAME)
     assert [len(photo.quads) for photo in samples.photos] == [0, 0, 0]
-    assert samples.strips == ()
+    assert samples.lines == ()
 
 
 def test_unusable_folders_are_refused(tmp_path: Path, photo_shards: Path) -> None:
@@ -122,23 +122,23 @@ def test_unusable_folders_are_refused(tmp_path: Path, photo_shards: Path) -> Non
 
 def test_split_keeps_samples_apart() -> None:
     photos = tuple(
-        Photo(np.full((4, 4, 3), i, np.uint8), np.zeros((0, 4, 2)), ()) for i in range(9)
+        PhotoSample(np.full((4, 4, 3), i, np.uint8), np.zeros((0, 4, 2)), ()) for i in range(9)
     )
-    strips = tuple(Strip(np.full((32, 4, 3), i, np.uint8), None) for i in range(3))
-    first, apart = Samples(photos, strips).split(4)
+    lines = tuple(LineSample(np.full((32, 4, 3), i, np.uint8), None) for i in range(3))
+    first, apart = Samples(photos, lines).split(4)
     assert [len(part) for part in (first.photos, apart.photos)] == [5, 4]
-    assert [len(part) for part in (first.strips, apart.strips)] == [2, 1]
+    assert [len(part) for part in (first.lines, apart.lines)] == [2, 1]
     values = [int(p.frame[0, 0, 0]) for p in (*first.photos, *apart.photos)]
     assert sorted(values) == list(range(9))
 
 
 def test_generated_samples_are_the_same_each_time() -> None:
     first, second = (generate(2, 2, FRAME, TUNING_SEED) for _ in range(2))
-    assert len(first.photos) == len(first.strips) == 2
+    assert len(first.photos) == len(first.lines) == 2
     for a, b in zip(first.photos, second.photos, strict=True):
         assert (a.frame == b.frame).all()
         assert (a.quads == b.quads).all()
-    for s, t in zip(first.strips, second.strips, strict=True):
+    for s, t in zip(first.lines, second.lines, strict=True):
         assert (s.pixels == t.pixels).all()
         assert s.text == t.text
         assert s.text
@@ -152,7 +152,7 @@ def test_uses_of_generated_samples_share_nothing() -> None:
     ]
     for items in (
         [p.frame for s in uses for p in s.photos],
-        [s.pixels for u in uses for s in u.strips],
+        [s.pixels for u in uses for s in u.lines],
     ):
         assert len({item.tobytes() for item in items}) == len(items)
 

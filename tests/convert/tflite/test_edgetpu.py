@@ -19,7 +19,7 @@ from convert.tflite.inspect import inspect_file
 from sdk.charset import DEFAULT_CHARSET
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, write_manifest
 from sdk.model.manifest import GraphSpec, Manifest
-from tests.convert.trouble import content
+from tests.convert.interruptions import content
 
 Converted = Callable[[str, str], Path]
 
@@ -121,7 +121,7 @@ def test_unusually_large_resizes_are_told(converted: Converted) -> None:
         replace(op, shape=(1, 160, 160, 8)) if op.name == "RESIZE_BILINEAR" else op
         for op in graph.ops
     ]
-    assert "resizes to 160 cells" in check_table(replace(graph, ops=tuple(large)))
+    assert "upsamples to 160 cells" in check_table(replace(graph, ops=tuple(large)))
 
 
 def test_report_of_the_compiler_is_understood() -> None:

@@ -5,22 +5,22 @@ import math
 import numpy as np
 import pytest
 
-from convert.verify.fidelity import Agreement
+from convert.verify.fidelity import Fidelity
 from convert.verify.floors import FLOORS, Floor, shortfalls
-from convert.verify.report import Reading, Report, report_table
+from convert.verify.report import Report, TextMatches, report_table
 
 FLOOR = Floor(relative=0.1, correlation=0.9, same=0.8, lost=0.05)
 
 
-def agreement(reference: list[float], other: list[float]) -> Agreement:
-    found = Agreement()
+def fidelity_of(reference: list[float], other: list[float]) -> Fidelity:
+    found = Fidelity()
     found.update(np.array(reference), np.array(other))
     return found
 
 
-def reading(lines: int, same: int, right_before: int, right_after: int) -> Reading:
+def reading(lines: int, same: int, right_before: int, right_after: int) -> TextMatches:
     """Makes a reading line by line: the wrong ones first, the changed ones last."""
-    found = Reading()
+    found = TextMatches()
     for i in range(lines):
         before = "true" if i < right_before else "wrong"
         after = before if i < same else ("true" if i < right_after else "other")
@@ -29,7 +29,7 @@ def reading(lines: int, same: int, right_before: int, right_after: int) -> Readi
 
 
 def test_lines_are_counted() -> None:
-    found = Reading()
+    found = TextMatches()
     found.update("ab", "ab", "ab")
     found.update("ab", "aa", "ab")
     found.update("ab", "aa", "aa")
@@ -37,18 +37,18 @@ def test_lines_are_counted() -> None:
     assert found.to_dict() == {
         "lines": 4,
         "same": 2,
-        "labelled": 3,
+        "labeled": 3,
         "reference_right": 2,
         "variant_right": 2,
     }
     assert (found.share, found.lost) == (0.5, 0.0)
-    assert math.isnan(Reading().share)
-    assert math.isnan(Reading().lost)
+    assert math.isnan(TextMatches().share)
+    assert math.isnan(TextMatches().lost)
 
 
 def test_good_report_has_no_shortfall() -> None:
     report = Report(
-        {"line": {"logits": agreement([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
+        {"line": {"logits": fidelity_of([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
         {"line": reading(100, 90, 50, 50)},
     )
     assert shortfalls({"int8": report}, {"int8": FLOOR}) == []
@@ -63,7 +63,7 @@ def test_good_report_has_no_shortfall() -> None:
     ],
 )
 def test_tensor_below_its_floor_is_told(tensor: list[float], message: str) -> None:
-    report = Report({"line": {"logits": agreement([1.0, 2.0, 3.0], tensor)}})
+    report = Report({"line": {"logits": fidelity_of([1.0, 2.0, 3.0], tensor)}})
     found = shortfalls({"int8": report}, {"int8": FLOOR})
     assert any(sentence.startswith(message) for sentence in found), found
 
@@ -71,11 +71,11 @@ def test_tensor_below_its_floor_is_told(tensor: list[float], message: str) -> No
 def test_lines_below_their_floor_are_told() -> None:
     report = Report({}, {"line": reading(100, 70, 70, 70)})
     (sentence,) = shortfalls({"int8": report}, {"int8": FLOOR})
-    assert sentence.startswith("int8 line: 70 of 100 lines read as the float model reads them")
+    assert sentence.startswith("int8 line: 70 of 100 lines have the text of the float model")
     report = Report({}, {"line": reading(100, 90, 100, 90)})
     (sentence,) = shortfalls({"int8": report}, {"int8": FLOOR})
     assert (
-        sentence == "int8 line: 90 of 100 labelled lines right, 100 before; at most 5% may be lost"
+        sentence == "int8 line: 90 of 100 labeled lines right, 100 before; at most 5% may be lost"
     )
 
 
@@ -85,7 +85,7 @@ def test_a_few_lines_prove_nothing() -> None:
 
 
 def test_output_never_compared_is_left_out() -> None:
-    report = Report({"recognizer": {"logits": Agreement()}}, {"recognizer": Reading()})
+    report = Report({"recognizer": {"logits": Fidelity()}}, {"recognizer": TextMatches()})
     assert shortfalls({"fp32": report}, FLOORS) == []
     assert report.to_dict()["tensors"] == {"recognizer": {}}
     assert "recognizer" not in report_table({"fp32": report})
@@ -93,7 +93,7 @@ def test_output_never_compared_is_left_out() -> None:
 
 def test_table_shows_every_variant() -> None:
     report = Report(
-        {"line": {"logits": agreement([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
+        {"line": {"logits": fidelity_of([1.0, 2.0, 3.0], [1.05, 2.0, 3.0])}},
         {"line": reading(40, 30, 35, 31)},
     )
     text = report_table({"fp32": report, "int8": report})

@@ -1,4 +1,4 @@
-"""Labelled folders: rows that are none, and pictures that lie outside."""
+"""Labeled folders: rows that are none, and pictures that lie outside."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_picture_outside_the_folder_is_not_opened(folder: Path, name: str) -> 
 )
 def test_a_row_that_is_none_is_named(folder: Path, row: bytes) -> None:
     (folder / LABELS).write_bytes(row + b"\n")
-    with pytest.raises(TrainingError, match="row 1 is no label"):
+    with pytest.raises(TrainingError, match="row 1 is not a label"):
         list(read_labels(folder))
 
 

@@ -8,15 +8,15 @@ from PIL import Image
 from sdk.charset import Charset
 from tests.training.conftest import LINE_TOML, draw_text
 from training.config import parse_config
-from training.data.augment import change_tones, place_strip, soften
+from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, find_parts, prefetched, weight_of
 from training.data.labels import LABELS
 from training.data.line_images import (
-    StripBatches,
-    Strips,
+    LineBatches,
+    LineImages,
     columns_needed,
     pack_labels,
-    strip_frames,
+    validation_frames,
 )
 from training.data.shards import ShardError, list_shards, shard_path, write_shard
 from training.errors import TrainingError
@@ -26,10 +26,10 @@ CHARSET = Charset(CONFIG.model.charset)
 
 
 @pytest.fixture
-def strips(strip_shards):
-    found = Strips(CHARSET, CONFIG.data.buckets[-1])
-    for path in list_shards(strip_shards):
-        found.add(Part(strip_shards, path.name))
+def images(line_shards):
+    found = LineImages(CHARSET, CONFIG.data.buckets[-1])
+    for path in list_shards(line_shards):
+        found.add(Part(line_shards, path.name))
     return found
 
 
@@ -46,18 +46,18 @@ def test_pack_labels():
     assert pack_labels([9], [np.array([4], np.int32)], [True])[0, :4].tolist() == [9, 1, 1, 4]
 
 
-def test_batches_follow_from_seed_and_step(strips):
-    one = StripBatches(strips, CONFIG.data, 5)
-    two = StripBatches(strips, CONFIG.data, 5)
+def test_batches_follow_from_seed_and_step(images):
+    one = LineBatches(images, CONFIG.data, 5)
+    two = LineBatches(images, CONFIG.data, 5)
     for step in (3, 4):
         a, b = one.batch(step), two.batch(step)
         assert (a[0]["strip"] == b[0]["strip"]).all() and (a[1] == b[1]).all()
-    other, again = one.batch(3), StripBatches(strips, CONFIG.data, 6).batch(3)
+    other, again = one.batch(3), LineBatches(images, CONFIG.data, 6).batch(3)
     assert other[0]["strip"].shape != again[0]["strip"].shape or (other[1] != again[1]).any()
 
 
-def test_labels_fit_the_columns(strips):
-    batches = StripBatches(strips, CONFIG.data, 0)
+def test_labels_fit_the_columns(images):
+    batches = LineBatches(images, CONFIG.data, 0)
     for step in range(12):
         inputs, target = batches.batch(step)
         count, height, width, channels = inputs["strip"].shape
@@ -68,26 +68,26 @@ def test_labels_fit_the_columns(strips):
             assert len(labels) and columns_needed(labels) <= row[0] <= width // 4
 
 
-def test_curriculum_starts_narrow(strips):
+def test_curriculum_starts_narrow(images):
     data = parse_config(
         LINE_TOML.replace("[data]", "[data]\ncurriculum_steps = 5\ncurriculum_width = 32")
     ).data
-    batches = StripBatches(strips, data, 0)
+    batches = LineBatches(images, data, 0)
     assert all(batches.batch(s)[0]["strip"].shape[2] == 32 for s in range(5))
     assert {batches.batch(s)[0]["strip"].shape[2] for s in range(5, 25)} > {32}
 
 
-def test_validation_frames_hold_each_strip_once(strips):
-    groups = strip_frames(strips, CONFIG.data, 1000)
+def test_validation_frames_hold_each_line_image_once(images):
+    groups = validation_frames(images, CONFIG.data, 1000)
     texts = [t for _, _, group in groups for t in group]
-    assert sorted(texts) == sorted(strips.texts)
+    assert sorted(texts) == sorted(images.texts)
     for pictures, columns, group in groups:
         assert len(pictures) == len(columns) == len(group)
 
 
-def test_place_strip_pads_with_the_last_column():
+def test_place_line_pads_with_the_last_column():
     image = np.random.default_rng(0).integers(0, 256, (32, 40, 3)).astype(np.uint8)
-    placed = place_strip(image, np.random.default_rng(0), 40, 64, still=True)
+    placed = place_line(image, np.random.default_rng(0), 40, 64, still=True)
     assert (placed[:, :40] == image).all()
     assert (placed[:, 40:] == image[:, 39:]).all()
 
@@ -96,56 +96,56 @@ def test_changes_keep_shape_and_type():
     image = np.random.default_rng(0).integers(0, 256, (32, 50, 3)).astype(np.uint8)
     for seed in range(30):
         rng = np.random.default_rng(seed)
-        changed = soften(change_tones(place_strip(image, rng, 45, 64, still=False), rng), rng)
+        changed = soften(change_tones(place_line(image, rng, 45, 64, still=False), rng), rng)
         assert changed.shape == (32, 64, 3) and changed.dtype == np.uint8
 
 
-def strip(height=32, width=40):
+def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 
 
 @pytest.mark.parametrize(
     ("image", "record", "part"),
     [
-        (strip(), {"text": "é"}, "not in the charset"),
-        (strip(), {"texts": []}, "no line strip"),
+        (picture(), {"text": "é"}, "not in the charset"),
+        (picture(), {"texts": []}, "not a line image"),
     ],
 )
 def test_unusable_records(tmp_path, image, record, part):
     write_shard(shard_path(tmp_path, 0), [(0, image, record)])
     with pytest.raises(TrainingError, match=part):
-        Strips(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
+        LineImages(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
 
 
 def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):
     path = shard_path(tmp_path, 0)
-    write_shard(path, [(i, strip(), {"text": "12"}) for i in range(9)])
+    write_shard(path, [(i, picture(), {"text": "12"}) for i in range(9)])
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
-    found = Strips(CHARSET, 96)
+    found = LineImages(CHARSET, 96)
     with pytest.raises(ShardError, match="SHA-256 differs"):
         found.add(Part(tmp_path, path.name))
     assert len(found) == 0
 
 
-def test_strips_that_cannot_be_read_are_skipped(tmp_path):
+def test_line_images_that_cannot_be_read_are_skipped(tmp_path):
     samples = [
-        (0, strip(width=40), {"text": "1" * 40}),
-        (1, strip(width=400), {"text": "1"}),
-        (2, strip(), {"text": "12"}),
+        (0, picture(width=40), {"text": "1" * 40}),
+        (1, picture(width=400), {"text": "1"}),
+        (2, picture(), {"text": "12"}),
     ]
     write_shard(shard_path(tmp_path, 0), samples)
-    found = Strips(CHARSET, 96)
+    found = LineImages(CHARSET, 96)
     found.add(Part(tmp_path, "shard-00000.tar"))
     assert (len(found), found.skipped) == (1, 2)
 
 
-def test_shards_are_held_back(strip_shards, tmp_path):
-    training, held_back = find_parts([strip_shards], 1)
+def test_shards_are_held_back(line_shards, tmp_path):
+    training, held_back = find_parts([line_shards], 1)
     assert [p.file for p in held_back] == ["shard-00000.tar"] and len(training) == 2
     with pytest.raises(TrainingError, match="3 shards, of which 3 are held back"):
-        find_parts([strip_shards], 3)
+        find_parts([line_shards], 3)
     with pytest.raises(ShardError, match="No shards"):
         find_parts([tmp_path], 1)
 
@@ -172,9 +172,9 @@ def test_a_tenth_of_a_labeled_folder_validates_and_lines_of_a_photo_stay_togethe
     assert not photos[0] & photos[1]
 
 
-def test_labeled_lines_of_any_height_become_strips(tmp_path):
+def test_labeled_lines_may_have_any_height(tmp_path):
     folder = labeled_folder(tmp_path / "meters", [{"text": "ab", "case": False}, {"text": "12"}])
-    found = Strips(Charset("12abAB"), 96)
+    found = LineImages(Charset("12abAB"), 96)
     for side in find_parts([folder], 1):
         found.add(side[0])
     assert sorted(zip(found.texts, found.case_blind, strict=True)) == [("12", False), ("AB", True)]
@@ -182,25 +182,25 @@ def test_labeled_lines_of_any_height_become_strips(tmp_path):
         assert found.picture(i).shape == (32, found.widths[i], 3)
 
 
-def test_folders_are_drawn_by_weight(strip_shards, tmp_path):
+def test_folders_are_drawn_by_weight(line_shards, tmp_path):
     folder = labeled_folder(tmp_path / "own", [{"text": "AA"}] * 30)
-    found = Strips(CHARSET, 96)
-    parts, _ = find_parts([strip_shards, folder], 1)
+    found = LineImages(CHARSET, 96)
+    parts, _ = find_parts([line_shards, folder], 1)
     weights = {"own": 0.25 * 60 / 24}
     for part in parts:
         found.add(part, weight_of(part, weights))
     own = found.weights[np.array(found.texts) == "AA"]
     share = own.sum() / found.weights.sum()
-    batches = StripBatches(found, CONFIG.data, 0)
+    batches = LineBatches(found, CONFIG.data, 0)
     labels = [row[3] for step in range(60) for row in batches.batch(step)[1]]
     seen = np.mean(np.array(labels) == CHARSET.encode("A")[0])
     assert seen == pytest.approx(share, abs=0.08) and 0.05 < share < 0.5
 
 
-def test_folders_of_one_name_are_refused(strip_shards, tmp_path):
-    other = labeled_folder(tmp_path / strip_shards.name, [{"text": "1"}])
+def test_folders_of_one_name_are_refused(line_shards, tmp_path):
+    other = labeled_folder(tmp_path / line_shards.name, [{"text": "1"}])
     with pytest.raises(TrainingError, match="Two folders of data are called"):
-        find_parts([strip_shards, other], 1)
+        find_parts([line_shards, other], 1)
 
 
 def test_a_labeled_picture_that_is_missing_is_named(tmp_path):

@@ -82,22 +82,22 @@ def test_batches_fit_together(photos):
         assert (value == again[0][name]).all()
 
 
-def test_lines_cut_by_the_edge_are_ignored(photos):
+def test_lines_truncated_by_the_edge_are_ignored(photos):
     batches = PhotoBatches(photos, CONFIG)
     rng = np.random.default_rng(0)
-    cut = whole = 0
+    truncated = whole = 0
     for _ in range(30):
         crop = batches.crop(rng)
         outside = (crop.quads < -2).any((1, 2)) | (crop.quads > 98).any((1, 2))
         assert crop.ignored[outside].all()
         assert (area(crop.quads) > 0).all()
-        cut += int(outside.sum())
+        truncated += int(outside.sum())
         whole += int((~crop.ignored).sum())
-    assert cut and whole
+    assert truncated and whole
 
 
-def test_strips_are_no_photos(strip_shards):
-    with pytest.raises(TrainingError, match="is no photo"):
-        Photos().add(find_parts([strip_shards], 0)[0][0])
+def test_line_images_are_no_photos(line_shards):
+    with pytest.raises(TrainingError, match="is not a photo"):
+        Photos().add(find_parts([line_shards], 0)[0][0])
     with pytest.raises(TrainingError, match="hold no photo"):
         PhotoBatches(Photos(), CONFIG)

@@ -1,4 +1,4 @@
-"""The teacher's labels: kept where two looks agree, told apart from doubt and from nothing."""
+"""Pseudo-labels: lines on which two readings agree, ignored lines, and photos without text."""
 
 import json
 
@@ -7,21 +7,21 @@ import pytest
 from PIL import Image
 
 from training.data.labels import read_labels
-from training.data.pseudo_labels import Seen, agreed, teach
+from training.data.pseudo_labels import TeacherLine, agreed, teach
 from training.errors import TrainingError
 
 
 def seen(text, x, confidence=0.99):
     quad = np.array([[x, 10], [x + 60, 10], [x + 60, 30], [x, 30]], np.float32)
-    return Seen(text, quad, confidence)
+    return TeacherLine(text, quad, confidence)
 
 
-def test_only_what_both_looks_surely_say_is_a_label():
+def test_a_label_needs_two_confident_readings():
     first = [seen("LOT 7", 0), seen("0O0", 100), seen("faint", 200, 0.5)]
     second = [seen("lot7", 2), seen("000", 100), seen("faint", 200), seen("new", 300)]
     kept, rest = agreed(first, second, 0.9)
     assert [line.text for line in kept] == ["LOT 7"]
-    # the second look's "lot7" lies on the label; all else is neither text nor background
+    # the second reading's "lot7" is on the label; other lines are neither text nor background
     assert sorted(line.text for line in rest) == ["000", "0O0", "faint", "faint", "new"]
 
 
@@ -40,7 +40,7 @@ class Reads:
             return []
         x0, y0, x1, y1 = columns.min(), rows.min(), columns.max() + 1, rows.max() + 1
         quad = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float32)
-        return [Seen("BAR", quad, 0.95)]
+        return [TeacherLine("BAR", quad, 0.95)]
 
 
 def test_a_folder_of_photos_becomes_a_labeled_folder_once(tmp_path):
@@ -87,5 +87,5 @@ def test_labels_that_are_there_are_not_lost(tmp_path, row):
     with pytest.raises(TrainingError):
         teach(Reads(), source, out, 0.9)
     assert (out / "labels.jsonl").read_text() == row + "\n"
-    with pytest.raises(TrainingError, match="among the photos"):
+    with pytest.raises(TrainingError, match="inside the folder of photos"):
         teach(Reads(), source, source / "out", 0.9)

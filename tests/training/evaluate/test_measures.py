@@ -20,7 +20,7 @@ from training.errors import TrainingError
 from training.evaluate.measures import evaluate, score_lines
 from training.evaluate.preview import preview_batches
 from training.evaluate.readers import NetworkReader
-from training.evaluate.reading import Line, picture_quad, read_strips
+from training.evaluate.reading import LineReading, picture_quad, read_line_images
 from training.loop.curves import draw_curves, read_rows
 from training.runs.folder import load_run
 
@@ -32,14 +32,14 @@ class Answers:
         self._left = [record for path in list_shards(folder) for _, record in read_shard(path)]
         self._wrong = wrong
 
-    def line(self, image):
+    def read_line(self, image):
         record = self._left.pop(0)
         text = "?" if record["image"] in self._wrong else record["text"]
-        return Line(text, picture_quad(image))
+        return LineReading(text, picture_quad(image))
 
-    def page(self, image):
+    def read_photo(self, image):
         record = self._left.pop(0)
-        lines = [Line(t["text"], np.array(t["quad"], np.float32)) for t in record["texts"]]
+        lines = [LineReading(t["text"], np.array(t["quad"], np.float32)) for t in record["texts"]]
         return lines[:1] if record["image"] in self._wrong else lines
 
 
@@ -48,10 +48,10 @@ def test_score_lines():
     assert scores == {"lines": 2.0, "exact": 0.0, "exact_norm": 0.5, "cer_norm": 0.25}
 
 
-def test_measures_of_lines(strip_shards):
-    right = evaluate(Answers(strip_shards), strip_shards, limit=20)
+def test_measures_of_lines(line_shards):
+    right = evaluate(Answers(line_shards), line_shards, limit=20)
     assert right["lines"] == 20 and right["exact"] == 1
-    wrong = evaluate(Answers(strip_shards, wrong=["00000003.jpg"]), strip_shards, limit=20)
+    wrong = evaluate(Answers(line_shards, wrong=["00000003.jpg"]), line_shards, limit=20)
     assert wrong["exact"] == 0.95
 
 
@@ -63,42 +63,44 @@ def test_measures_of_photos(photo_shards):
     assert half["e2e"] == pytest.approx(2 / 3)
 
 
-def test_labelled_folders_equal_shards(strip_shards, line_run, tmp_path):
+def test_labelled_folders_equal_shards(line_shards, line_run, tmp_path):
     rows = []
-    for i, (image, record) in zip(range(8), read_shard(list_shards(strip_shards)[0]), strict=False):
+    for i, (image, record) in zip(range(8), read_shard(list_shards(line_shards)[0]), strict=False):
         cv2.imwrite(str(tmp_path / f"{i}.png"), image[..., ::-1])
         rows.append(json.dumps({**record, "image": f"{i}.png"}))
     (tmp_path / "labels.jsonl").write_text("\n".join(rows) + "\n")
     run = load_run(line_run)
     reader = NetworkReader(run.models, run.config)
-    assert evaluate(reader, tmp_path) == evaluate(reader, strip_shards, limit=8)
+    assert evaluate(reader, tmp_path) == evaluate(reader, line_shards, limit=8)
 
 
-def test_a_strip_alone_reads_as_in_a_batch(strip_shards, line_run):
+def test_a_line_image_reads_the_same_alone_and_in_a_batch(line_shards, line_run):
     run = load_run(line_run)
     reader = NetworkReader(run.models, run.config)
-    strips = [image for image, _ in read_shard(list_shards(strip_shards)[0])]
+    images = [image for image, _ in read_shard(list_shards(line_shards)[0])]
     # of one width, because padding reaches some columns into the line
-    frame = -(-strips[0].shape[1] // 32) * 32
-    same = [s for s in strips if -(-s.shape[1] // 32) * 32 == frame][:6]
+    frame = -(-images[0].shape[1] // 32) * 32
+    same = [s for s in images if -(-s.shape[1] // 32) * 32 == frame][:6]
     columns = [-(-s.shape[1] // 4) for s in same]
     charset = Charset(run.config.model.charset)
-    together = read_strips(run.models["line"], pad_crops(same, frame), columns, charset, batch=4)
-    assert together == [reader.line(strip).text for strip in same]
+    together = read_line_images(
+        run.models["line"], pad_crops(same, frame), columns, charset, batch=4
+    )
+    assert together == [reader.read_line(image).text for image in same]
     with pytest.raises(TrainingError, match="has no detector"):
-        reader.page(np.zeros((64, 64, 3), np.uint8))
+        reader.read_photo(np.zeros((64, 64, 3), np.uint8))
 
 
-def test_command_prints_a_row_per_set(strip_shards, line_run, capsys):
-    assert find_sets(strip_shards) == [strip_shards]
-    assert strip_shards in find_sets(strip_shards.parent)
-    arguments = ["--run", str(line_run), "--data", str(strip_shards), "--limit", "2"]
+def test_command_prints_a_row_per_set(line_shards, line_run, capsys):
+    assert find_sets(line_shards) == [line_shards]
+    assert line_shards in find_sets(line_shards.parent)
+    arguments = ["--run", str(line_run), "--data", str(line_shards), "--limit", "2"]
     assert main(["evaluate", *arguments]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row["set"] == strip_shards.name and row["lines"] == 2
+    assert row["set"] == line_shards.name and row["lines"] == 2
 
 
-def test_bundle_reads_with_the_threads_asked_for(strip_shards, monkeypatch, capsys):
+def test_bundle_reads_with_the_threads_asked_for(line_shards, monkeypatch, capsys):
     told = []
 
     class Reader:
@@ -112,7 +114,7 @@ def test_bundle_reads_with_the_threads_asked_for(strip_shards, monkeypatch, caps
             told.append("closed")
 
     monkeypatch.setattr("training.evaluate.readers.Reader", Reader)
-    arguments = ["--bundle", "b", "--data", str(strip_shards), "--limit", "2", "--threads", "1"]
+    arguments = ["--bundle", "b", "--data", str(line_shards), "--limit", "2", "--threads", "1"]
     assert main(["evaluate", *arguments]) == 0
     assert told == [("b", 1), "closed"]
 
@@ -122,7 +124,7 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
     assert "Nothing to evaluate" in capsys.readouterr().err
     (tmp_path / "labels.jsonl").write_text("[1]\n")
     assert main(["evaluate", "--run", str(line_run), "--data", str(tmp_path)]) == 1
-    assert "row 1 is no label" in capsys.readouterr().err
+    assert "row 1 is not a label" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -151,20 +153,20 @@ def test_picture_without_a_label_is_named(label, tmp_path):
         next(read_samples(shard))
 
 
-def test_previews(strip_shards, photo_shards, line_run, tmp_path):
+def test_previews(line_shards, photo_shards, line_run, tmp_path):
     (tmp_path / "fots.toml").write_text(FOTS_TOML)
     out = tmp_path / "sheet.png"
     common = ["--out", str(out), "--count", "3"]
     for arguments in (
         ["--config", str(tmp_path / "fots.toml"), "--data", str(photo_shards)],
-        ["--run", str(line_run), "--data", str(strip_shards)],
+        ["--run", str(line_run), "--data", str(line_shards)],
     ):
         out.unlink(missing_ok=True)
         assert main(["preview", *arguments, *common]) == 0
         sheet = cv2.imread(str(out))
         assert sheet.shape[0] > 30 and sheet.std() > 5
     shown = preview_batches(
-        parse_config(LINE_TOML), Part(strip_shards, list_shards(strip_shards)[0].name), 5
+        parse_config(LINE_TOML), Part(line_shards, list_shards(line_shards)[0].name), 5
     )
     assert len(shown) == 5 and all(p.shape[0] == 32 for p in shown)
     missing = tmp_path / "no" / "sheet.png"
@@ -193,7 +195,7 @@ def test_curves(tmp_path):
     assert cv2.imread(str(tmp_path / "curves.png")).min() < 100
 
 
-def test_corrections_of_a_station_are_a_labelled_set(tmp_path):
+def test_corrections_of_a_station_are_a_labeled_set(tmp_path):
     image = np.full((480, 640, 3), 200, np.uint8)
     with History(tmp_path / "line.db", pictures="all") as history:
         for text in ("MILK", "M1LK", "SILK"):
@@ -203,8 +205,8 @@ def test_corrections_of_a_station_are_a_labelled_set(tmp_path):
         quads = [line.quad for line in history.get(1).verdict.reading]
 
     class Constant:
-        def page(self, image):
-            return [Line(t, np.array(q)) for t, q in zip(["MILK", "L7"], quads, strict=True)]
+        def read_photo(self, image):
+            return [LineReading(t, np.array(q)) for t, q in zip(["MILK", "L7"], quads, strict=True)]
 
     (found,) = find_sets(tmp_path / "set")
     measures = evaluate(Constant(), found)

@@ -83,12 +83,12 @@ def test_weights_move_by_name_to_the_other_keras():
 
     config = parse_config(LINE_TOML).model
     line = build_line(keras, config)
-    twin = build_line(tf_keras, config)
+    other = build_line(tf_keras, config)
     with_weights = [layer.name for layer in line.layers if layer.weights]
-    assert sorted(copy_by_name(line, twin)) == sorted(with_weights)
-    strip = np.random.default_rng(0).integers(0, 256, (1, 32, 64, 3)).astype(np.uint8)
+    assert sorted(copy_by_name(line, other)) == sorted(with_weights)
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 64, 3)).astype(np.uint8)
     np.testing.assert_allclose(
-        twin.predict_on_batch(strip), line.predict_on_batch(strip), atol=1e-5
+        other.predict_on_batch(image), line.predict_on_batch(image), atol=1e-5
     )
 
 
@@ -100,9 +100,9 @@ def test_fresh_residual_blocks_change_nothing():
     names = {layer.name for layer in after.layers} - {layer.name for layer in before.layers}
     assert {"line_res0_conv", "rec_rows4_res1_conv", "rec_rows2_res0_conv"} <= names
     copy_by_name(before, after)
-    strip = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
     np.testing.assert_allclose(
-        after.predict_on_batch(strip), before.predict_on_batch(strip), atol=1e-6
+        after.predict_on_batch(image), before.predict_on_batch(image), atol=1e-6
     )
 
 

@@ -10,7 +10,7 @@ from training.config import ModelConfig, RecognizerConfig
 from training.models.build import build_models, copy_by_name
 from training.models.widen import widen_by_name
 
-STRIPS = np.random.default_rng(3).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
+IMAGES = np.random.default_rng(3).integers(0, 256, (2, 32, 64, 3)).astype(np.uint8)
 
 
 def network(widths, kernel=5, **changes):
@@ -35,7 +35,7 @@ def test_wider_network_computes_the_same(narrow):
     assert {"line_stem0_conv", "line_res0_conv"} <= {*copied}
     assert {"rec_rows4_conv", "rec_rows4_bn", "rec_time0_dw_conv", "rec_logits"} <= {*widened}
     assert not {*copied} & {*widened}
-    have, want = np.asarray(wide(STRIPS)), np.asarray(narrow(STRIPS))
+    have, want = np.asarray(wide(IMAGES)), np.asarray(narrow(IMAGES))
     assert np.abs(want).max() > 0.1
     np.testing.assert_allclose(have, want, atol=1e-4 * np.abs(want).max())
 

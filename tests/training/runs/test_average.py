@@ -11,7 +11,7 @@ from sdk.model.bundle import DEFAULT_BUNDLE
 from tests.training.conftest import LINE_TOML
 from training.__main__ import main
 from training.errors import TrainingError
-from training.loop.trainer import Fit
+from training.loop.trainer import Trainer
 from training.models.batch_norm import BatchNormalization
 from training.models.build import build_models, copy_by_name, layers_by_name
 from training.models.folding import convolution_before, fold
@@ -20,14 +20,14 @@ from training.runs.folder import load_run, save_weights
 
 
 @pytest.fixture(scope="module")
-def runs(strip_shards, tmp_path_factory):
+def runs(line_shards, tmp_path_factory):
     """Two runs that began alike and saw other batches."""
     folder = tmp_path_factory.mktemp("runs")
     begin = folder / "begin"
-    Fit(LINE_TOML, [strip_shards], begin).run(stop_step=10)
+    Trainer(LINE_TOML, [line_shards], begin).run(stop_step=10)
     for seed in (1, 2):
         text = f"{LINE_TOML.replace('steps = 40', 'steps = 10')}\nseed = {seed}"
-        Fit(f"{text}\ninit_from = '{begin}'", [strip_shards], folder / f"seed{seed}").run()
+        Trainer(f"{text}\ninit_from = '{begin}'", [line_shards], folder / f"seed{seed}").run()
     return [folder / "seed1", folder / "seed2"]
 
 
@@ -72,9 +72,9 @@ def test_runs_that_compute_the_same_have_that_mean(runs, tmp_path):
         norm.moving_variance.assign(9 * norm.moving_variance)
     save_weights(built, built.trained.get_weights(), other / "ema.weights.h5")
     average_runs([runs[0], other], tmp_path / "mean")
-    strip = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
     one, same, mean = (
-        np.asarray(load_run(x).models["line"](strip)) for x in (runs[0], other, tmp_path / "mean")
+        np.asarray(load_run(x).models["line"](image)) for x in (runs[0], other, tmp_path / "mean")
     )
     scale = np.abs(one).max()
     assert np.abs(same - one).max() < 0.02 * scale
@@ -83,14 +83,14 @@ def test_runs_that_compute_the_same_have_that_mean(runs, tmp_path):
 
 def test_mean_with_the_bundle_that_a_run_began_from(runs, tmp_path):
     bundle = tmp_path / "bundle"
-    sizes = ["--strip-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
+    sizes = ["--line-width", "64", "--calibration-count", "4", "--count", "2", "--min-same", "0"]
     made = ["export", str(runs[0]), "--precision", "fp32", "--out", str(bundle), "--name", "base"]
     assert convert([*made, *sizes, "--version", "7"]) == 0
     average_runs([bundle, runs[1]], tmp_path / "mean")
     average_runs(runs, tmp_path / "same")
-    strip = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
+    image = np.random.default_rng(0).integers(0, 256, (1, 32, 96, 3), np.uint8)
     mean, same = (
-        np.asarray(load_run(tmp_path / x).models["line"](strip)) for x in ("mean", "same")
+        np.asarray(load_run(tmp_path / x).models["line"](image)) for x in ("mean", "same")
     )
     assert np.abs(mean - same).max() < 0.02 * np.abs(same).max()
     record = json.loads((tmp_path / "mean" / "run.json").read_text())
@@ -106,27 +106,27 @@ def test_a_bundle_of_another_network_is_refused(runs, tmp_path):
     assert not (tmp_path / "mean").exists()
 
 
-def test_a_mean_is_begun_from_like_any_run(runs, strip_shards, tmp_path):
+def test_an_average_is_a_start_like_any_run(runs, line_shards, tmp_path):
     average_runs(runs, tmp_path / "mean")
     text = f"{LINE_TOML}\ninit_from = '{tmp_path / 'mean'}'"
-    Fit(text, [strip_shards], tmp_path / "next").run(stop_step=1)
+    Trainer(text, [line_shards], tmp_path / "next").run(stop_step=1)
 
 
-def test_a_mean_is_not_gone_on_with_nor_lost(runs, strip_shards, tmp_path):
+def test_an_average_is_not_resumed_nor_lost(runs, line_shards, tmp_path):
     average_runs(runs, tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(TrainingError, match="no checkpoint to go on from"):
-        Fit(LINE_TOML, [strip_shards], tmp_path)
+    with pytest.raises(TrainingError, match="no checkpoint to resume from"):
+        Trainer(LINE_TOML, [line_shards], tmp_path)
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-def test_runs_that_have_no_mean_are_refused(runs, strip_shards, tmp_path):
+def test_runs_that_have_no_mean_are_refused(runs, line_shards, tmp_path):
     with pytest.raises(TrainingError, match="at least two"):
         average_runs(runs[:1], tmp_path / "mean")
     with pytest.raises(TrainingError, match="already holds a run"):
         average_runs(runs, runs[0])
     other = tmp_path / "other"
-    Fit(LINE_TOML.replace("blocks = 1", "blocks = 2"), [strip_shards], other).run(stop_step=1)
+    Trainer(LINE_TOML.replace("blocks = 1", "blocks = 2"), [line_shards], other).run(stop_step=1)
     with pytest.raises(TrainingError, match=r"other holds another network"):
         average_runs([runs[0], other], tmp_path / "mean")
     assert not (tmp_path / "mean").exists()

@@ -12,7 +12,7 @@ from sdk.selftest import draw_sample
 from tests.training.conftest import LINE_TOML
 from training.config import load_config
 from training.errors import TrainingError
-from training.loop.trainer import Fit
+from training.loop.trainer import Trainer
 from training.models.build import build_models
 from training.models.separable import separate
 from training.runs.warm_start import start_from_bundle
@@ -31,16 +31,16 @@ def likeness(have, want):
 
 def test_line_network_computes_what_the_graph_does(bundle):
     picture = draw_sample()
-    strips = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
+    images = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
     network = build_models(load_config(CONFIGS / "line.toml").model).trained
-    copied = start_from_bundle(DEFAULT_BUNDLE, network, strips)
+    copied = start_from_bundle(DEFAULT_BUNDLE, network, images)
     assert len(copied) == 29
     assert {"line_stem0_conv", "rec_time0_dw_conv", "rec_logits"} <= {*copied}
     with closing(open_engine(bundle.graph("line"))) as engine:
-        want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in strips])
+        want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in images])
     for training in (False, True):  # averages of the batch are those just taken
-        have = np.asarray(network(strips, training=training))
-        # the integer graph cuts off the values that mark a line's end
+        have = np.asarray(network(images, training=training))
+        # the integer graph clips the values that mark a line's end
         assert likeness(have[:, :, :-2], want[:, :, :-2]) > 0.99
         assert (have.argmax(-1) == want.argmax(-1)).mean() > 0.95
 
@@ -86,17 +86,17 @@ def test_a_separable_detector_begins_near_the_bundles(bundle):
     assert likeness(maps["score"], want["score"]) > 0.3
 
 
-def test_a_run_with_other_characters_begins_from_a_bundle(strip_shards, tmp_path, caplog):
+def test_a_run_with_other_characters_begins_from_a_bundle(line_shards, tmp_path, caplog):
     text = LINE_TOML.replace("[8, 8, 16]\nblocks = 1", "[24, 32, 64]\nblocks = 4")
     text = text.replace("[16, 16, 32]", "[80, 144, 288]").replace("kernel = 5", "kernel = 7")
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
-        fit = Fit(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)
+        fit = Trainer(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)
     # all convolutions before the characters, with one temporal block of the bundle's seven
-    assert "12 layers taken over" in caplog.text
+    assert "12 layers initialized" in caplog.text
     fit.run()
 
 
-def test_a_bundle_that_fits_nowhere_is_refused(strip_shards, tmp_path):
+def test_a_bundle_that_fits_nowhere_is_refused(line_shards, tmp_path):
     with pytest.raises(TrainingError, match=r"no layer of .* fits"):
-        Fit(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", [strip_shards], tmp_path)
+        Trainer(f"{LINE_TOML}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)

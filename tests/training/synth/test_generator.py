@@ -26,16 +26,16 @@ def test_same_seed_and_index_give_the_same_pixels(generator):
         one, two = generator.photo(index, (256, 192)), other.photo(index, (256, 192))
         assert np.array_equal(one.image, two.image)
         assert one.record() == two.record()
-        strip, text = generator.strip(index)
-        again, same = other.strip(index)
-        assert np.array_equal(strip, again)
+        image, text = generator.line(index)
+        again, same = other.line(index)
+        assert np.array_equal(image, again)
         assert text == same
 
 
 def test_seeds_and_indices_differ(generator):
-    first = generator.strip(0)[0]
-    assert not np.array_equal(first[:, :40], generator.strip(1)[0][:, :40])
-    other = Generator(SynthConfig(seed=4)).strip(0)[0]
+    first = generator.line(0)[0]
+    assert not np.array_equal(first[:, :40], generator.line(1)[0][:, :40])
+    other = Generator(SynthConfig(seed=4)).line(0)[0]
     assert not np.array_equal(first[:, :40], other[:, :40])
 
 
@@ -63,7 +63,7 @@ def test_photo_ground_truth(generator):
 
 
 def test_legible_lines_change_the_pixels_under_them():
-    # Without degradation a line's own box must hold more contrast than flat ground has.
+    # Without degradation a line's own box must hold more contrast than flat background has.
     generator = Generator(SynthConfig(seed=9, severity=0.0, scenes=("label",)))
     checked = 0
     for index in range(6):
@@ -80,69 +80,69 @@ def test_legible_lines_change_the_pixels_under_them():
     assert checked
 
 
-def _with_ink(ground, ink):
-    """Return a strip with vertical bars of ink on a ground, and the quad around them."""
-    strip = ground.copy()
+def _with_ink(background, ink):
+    """Return a line image with vertical bars of ink on a background, and the quad around them."""
+    image = background.copy()
     for x in range(20, 100, 10):
-        strip[8:24, x : x + 4] = np.clip(strip[8:24, x : x + 4].astype(int) + ink, 0, 255)
-    return strip, np.array([[20, 8], [100, 8], [100, 24], [20, 24]], np.float32)
+        image[8:24, x : x + 4] = np.clip(image[8:24, x : x + 4].astype(int) + ink, 0, 255)
+    return image, np.array([[20, 8], [100, 8], [100, 24], [20, 24]], np.float32)
 
 
 @pytest.mark.parametrize(("ink", "readable"), [(0, False), (8, False), (-60, True), (60, True)])
 def test_invisible_text_is_illegible(ink, readable):
     flat = np.full((CROP_HEIGHT, 120, 3), 120, np.uint8)
-    strip, quad = _with_ink(flat, ink)
-    assert _legible(strip, flat, quad) is readable
+    image, quad = _with_ink(flat, ink)
+    assert _legible(image, flat, quad) is readable
 
 
-def test_text_lost_in_its_ground_is_illegible():
+def test_text_lost_in_its_background_is_illegible():
     rough = np.random.default_rng(0).integers(0, 2, (4, 15, 1)).repeat(3, 2).astype(np.uint8) * 200
     rough = rough.repeat(8, 0).repeat(8, 1)
-    strip, quad = _with_ink(rough, 40)
-    assert not _legible(strip, rough, quad)
+    image, quad = _with_ink(rough, 40)
+    assert not _legible(image, rough, quad)
     flat = np.full_like(rough, 100)
-    strip, quad = _with_ink(flat, 40)
-    assert _legible(strip, flat, quad)
+    image, quad = _with_ink(flat, 40)
+    assert _legible(image, flat, quad)
 
 
 def test_scans_are_nearly_black_and_white():
     def share_of_extremes(scans):
         generator = Generator(SynthConfig(seed=5, scenes=("receipt",), scans=scans))
-        gray = np.concatenate([generator.strip(index)[0].mean(2).ravel() for index in range(12)])
+        gray = np.concatenate([generator.line(index)[0].mean(2).ravel() for index in range(12)])
         return float(((gray < 32) | (gray > 223)).mean())
 
     assert share_of_extremes(1.0) > share_of_extremes(0.0) + 0.15
 
 
-def test_illegible_strips_are_drawn_anew(generator, monkeypatch):
-    before = [generator.strip(index) for index in range(8)]
-    verdicts = []
+def test_illegible_lines_are_drawn_anew(generator, monkeypatch):
+    before = [generator.line(index) for index in range(8)]
+    judged = []
 
-    def stricter(strip, without, quad):
-        verdicts.append(_legible(strip, without, quad))
-        return verdicts[-1]
+    def stricter(image, without, quad):
+        judged.append(_legible(image, without, quad))
+        return judged[-1]
 
     monkeypatch.setattr(generator_module, "_legible", stricter)
     monkeypatch.setattr(generator_module, "_LEAST_SIGNAL", 60.0)
-    after = [generator.strip(index) for index in range(8)]
-    assert verdicts.count(True) == 8
-    assert verdicts.count(False) > 0
+    after = [generator.line(index) for index in range(8)]
+    assert judged.count(True) == 8
+    assert judged.count(False) > 0
     kept = [np.array_equal(a, b) for (a, _), (b, _) in zip(before, after, strict=True)]
     assert any(kept)
     assert not all(kept)
 
 
 @pytest.mark.parametrize("width", [1, 4, 8, 9])
-def test_narrow_strips_have_grounds(width):
+def test_narrow_line_images_have_backgrounds(width):
     rng = np.random.default_rng(0)
     for height in (3, 3 * CROP_HEIGHT):
         image = np.zeros((height, width, 3), np.float32)
         for _ in range(20):
             _rectangle(rng, image)
             assert printed(rng, height, width).shape == image.shape
-            ground = sample_background(rng, height, width)
-            assert ground.shape == image.shape
-            assert np.isfinite(ground).all()
+            background = sample_background(rng, height, width)
+            assert background.shape == image.shape
+            assert np.isfinite(background).all()
         assert image.any()
 
 
@@ -155,10 +155,10 @@ def test_small_text_is_ignored():
 
 
 @pytest.mark.parametrize("scene", sorted(SCENES))
-def test_every_scene_makes_photos_and_strips(scene):
+def test_every_scene_makes_photos_and_lines(scene):
     generator = Generator(SynthConfig(seed=2, scenes=(scene,)))
     for index in range(4):
-        image, text = generator.strip(index)
+        image, text = generator.line(index)
         assert image.shape[0] == CROP_HEIGHT
         assert 4 <= image.shape[1] <= 1024
         assert text.strip()
@@ -195,7 +195,7 @@ def _synth(*arguments):
 
 def test_command_writes_shards_and_goes_on(tmp_path):
     out = tmp_path / "shards"
-    options = ("--out", out, "--count", 10, "--per-shard", 4, "--kind", "strip", "--workers", 2)
+    options = ("--out", out, "--count", 10, "--per-shard", 4, "--kind", "line", "--workers", 2)
     done = _synth(*options)
     assert done.returncode == 0, done.stderr
     shards = list_shards(out)
@@ -207,7 +207,7 @@ def test_command_writes_shards_and_goes_on(tmp_path):
     shards[0].unlink()
     done = _synth(*options)
     assert done.returncode == 0, done.stderr
-    assert "2 of 3 shards are there already" in done.stderr
+    assert "2 of 3 shards exist already" in done.stderr
     assert shards[1].stat().st_mtime_ns == before
     again = [row["text"] for _, row in read_shard(shards[0])]
     assert again == rows[:4]
@@ -221,7 +221,7 @@ def test_command_writes_shards_and_goes_on(tmp_path):
 
 def test_shards_of_other_settings_are_refused(tmp_path, capsys):
     path = tmp_path / "shard-00000.tar"
-    options = ["--out", str(tmp_path), "--count", "1", "--kind", "strip", "--workers", "1"]
+    options = ["--out", str(tmp_path), "--count", "1", "--kind", "line", "--workers", "1"]
     # an older folder does not say how it was made
     image = np.full((32, 40, 3), 200, np.uint8)
     write_shard(path, [(0, image, {"text": "A"})])
@@ -234,6 +234,20 @@ def test_shards_of_other_settings_are_refused(tmp_path, capsys):
     message = capsys.readouterr().err
     assert "seed is 0 there, not 1" in message
     assert "per_shard is 2000 there, not 5" in message
+    assert path.read_bytes() == before
+
+
+def test_the_earlier_name_of_line_images_is_accepted(tmp_path, capsys):
+    options = ["--out", str(tmp_path), "--count", "1", "--workers", "1", "--kind"]
+    assert main([*options, "line"]) == 0
+    capsys.readouterr()
+    settings = tmp_path / "synth.json"
+    settings.write_text(settings.read_text().replace('"line"', '"strip"'))
+    path = tmp_path / "shard-00000.tar"
+    before = path.read_bytes()
+    path.unlink()
+    assert main([*options, "strip"]) == 0
+    assert "--kind strip is deprecated: use --kind line" in capsys.readouterr().err
     assert path.read_bytes() == before
 
 

@@ -15,7 +15,7 @@ def letters(size: float) -> np.ndarray:
 
 
 def sign(seed: int, coverage: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return where a flat ground changed, and the lettered picture."""
+    """Return the changed pixels of a flat background, and the lettered picture."""
     surface = np.full((*coverage.shape, 3), 120, np.float32)
     print_line(surface, coverage, lettering, seed)
     return np.abs(surface - 120).max(2) > 4, surface

@@ -49,7 +49,7 @@ def wait_for(condition: Callable[[], object]) -> None:
 @pytest.fixture
 def synth(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """The command in the middle of its second shard, and its workers."""
-    command = [sys.executable, "-m", "training", "synth", "--out", str(tmp_path), "--kind", "strip"]
+    command = [sys.executable, "-m", "training", "synth", "--out", str(tmp_path), "--kind", "line"]
     command += ["--count", "100000", "--per-shard", str(PER_SHARD), "--workers", "2"]
     command += ["--fonts", "/usr/share/fonts/truetype/dejavu"]  # few of them start sooner
     running = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""Fit the temperatures of a bundle and store them."""
+"""Temperature calibration of a bundle."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sdk.model.bundle import Bundle, write_manifest
 from training.errors import TrainingError
-from training.evaluate.confidence.lines import LogitReader, read_logits, reliability
+from training.evaluate.confidence.labeled_logits import LogitReader, read_logits, reliability
 from training.evaluate.confidence.temperature import fit_temperature, same_share
 from training.evaluate.diagnose.report import table
 
@@ -31,20 +31,20 @@ def calibrate(
     write: bool = True,
     progress: Callable[[str], None] = print,
 ) -> dict[str, float]:
-    """Fit a temperature per graph on every second line, measure it on the others, and store it.
+    """Fit a temperature for each graph on every second line, and test on the other lines.
 
     Args:
-        folder: The bundle; its ``model.json`` is replaced as a whole.
-        data: Held-back shards of strips or photos.
-        limit: Most pictures of a folder.
-        write: Whether to store.
-        progress: Takes lines of text.
+        folder: The bundle; its ``model.json`` is replaced atomically.
+        data: Held-back shards of line images or photos.
+        limit: Greatest number of pictures of a folder.
+        write: Whether the bundle stores the temperatures.
+        progress: Called with lines of text.
 
     Returns:
-        The temperatures, by graph.
+        The temperatures by graph.
 
     Raises:
-        TrainingError: The data say too little.
+        TrainingError: There are too few lines.
         ShardError: A shard is damaged.
         SdkError: The bundle cannot be used or written.
     """
@@ -53,7 +53,9 @@ def calibrate(
     with contextlib.closing(LogitReader(bundle)) as reader:
         groups = read_logits(reader, data, limit)
     if not groups:
-        raise TrainingError("No line of the data was found. Give shards of strips or of photos.")
+        raise TrainingError(
+            "The data hold no line that was detected. Give shards of line images or of photos."
+        )
     temperature = dict(manifest.temperature)
     for graph, lines in groups.items():
         old = temperature.get(graph, 1.0)

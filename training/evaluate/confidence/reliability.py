@@ -1,8 +1,8 @@
-"""How well confidences agree with what is right.
+"""Agreement of confidences with accuracy.
 
 Expected calibration error and reliability diagrams as in Guo et al. 2017, "On Calibration of Modern
-Neural Networks", section 2, equations 2 and 3, but with bins that hold equally many samples: most
-confidences crowd near 1, where equally wide bins would say little. The Brier score is the mean
+Neural Networks", section 2, equations 2 and 3, but with bins of equally many samples: most
+confidences are near 1, where bins of equal width would show little. The Brier score is the mean
 squared difference (Brier 1950).
 """
 
@@ -22,9 +22,9 @@ class Bin:
     """Samples of similar confidence.
 
     Attributes:
-        count: Their number.
+        count: Number of samples.
         confidence: Mean confidence.
-        right: Share that is right.
+        right: Share of samples that are right.
     """
 
     count: int
@@ -34,7 +34,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Confidences and whether each was right.
+    """Confidences, and whether each reading was right.
 
     Attributes:
         confidences: float (n,), 0..1.
@@ -46,13 +46,13 @@ class Reliability:
 
     @classmethod
     def of(cls, points: Sequence[tuple[float, bool]]) -> Reliability:
-        """Return that of (confidence, right) pairs."""
+        """Return the reliability of (confidence, right) pairs."""
         return cls(
             np.array([c for c, _ in points], np.float64), np.array([r for _, r in points], bool)
         )
 
     def bins(self, count: int = 10) -> list[Bin]:
-        """Return at most so many bins of equally many samples, least sure first."""
+        """Return at most ``count`` bins of equally many samples, by rising confidence."""
         order = np.argsort(self.confidences, kind="stable")
         parts = [part for part in np.array_split(order, count) if len(part)]
         return [
@@ -72,18 +72,18 @@ class Reliability:
         return float(np.mean((self.confidences - self.right) ** 2))
 
     def nll(self) -> float:
-        """Return the mean negative log likelihood of what was right; 0 without samples."""
+        """Return the mean negative log likelihood; 0 without samples."""
         if not len(self.right):
             return 0.0
         p = np.clip(self.confidences, 1e-6, 1 - 1e-6)
         return float(-np.mean(np.where(self.right, np.log(p), np.log(1 - p))))
 
     def below(self, bound: float) -> float:
-        """Return the share of samples less sure than a bound; 0 without samples."""
+        """Return the share of samples below a confidence; 0 without samples."""
         return float(np.mean(self.confidences < bound)) if len(self.right) else 0.0
 
     def measures(self) -> dict[str, float]:
-        """Return number, share right, mean confidence, ECE, Brier score and NLL."""
+        """Return number, accuracy, mean confidence, ECE, Brier score and NLL."""
         some = len(self.right) > 0
         return {
             "count": len(self.right),
@@ -96,10 +96,10 @@ class Reliability:
 
 
 def draw_reliability(named: dict[str, Reliability], size: int = 360) -> np.ndarray:
-    """Return diagrams side by side: share right over confidence; the diagonal is perfect.
+    """Return diagrams of accuracy over confidence, side by side; the diagonal is perfect.
 
     Args:
-        named: What is drawn, by title.
+        named: Reliabilities by title.
         size: Side of a diagram in px.
 
     Returns:

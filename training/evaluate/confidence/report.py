@@ -1,4 +1,4 @@
-"""How far the confidences of readings can be believed, on labelled sets."""
+"""Reliability of the confidences of readings on labeled sets."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any
 import numpy as np
 
 from sdk.metrics import letters_and_digits
-from training.evaluate.confidence.lines import judged_characters
+from training.evaluate.confidence.labeled_logits import judged_characters
 from training.evaluate.confidence.reliability import Reliability, draw_reliability
-from training.evaluate.diagnose.diagnosis import READ, Verdict
-from training.evaluate.diagnose.raw_reading import Looker
+from training.evaluate.diagnose.diagnosis import READ, Diagnosis
+from training.evaluate.diagnose.raw_reading import RawReader
 from training.evaluate.diagnose.report import write_csv
 from training.evaluate.diagnose.run import diagnose_set, make_folder
 from training.evaluate.preview import save_sheet
 
-__all__ = ["of_verdicts", "report"]
+__all__ = ["reliability_of", "report"]
 
 Points = list[tuple[float, bool]]
 
 
-def of_verdicts(verdicts: Sequence[Verdict]) -> dict[str, Reliability]:
-    """Return how far confidences are right, of characters and of whole lines.
+def reliability_of(diagnoses: Sequence[Diagnosis]) -> dict[str, Reliability]:
+    """Return the reliability of confidences, for characters and for whole lines.
 
-    On photos, the line judged is the one in the place of the label. Where a label is a part of its
-    line, the label stands for the line.
+    In photos, the line at the place of a label is judged by this label, even if the label is only a
+    part of the line.
 
     Returns:
-        As `training.evaluate.confidence.lines.reliability`.
+        The same entries as `training.evaluate.confidence.labeled_logits.reliability`.
     """
     named: dict[str, Points] = {"characters": [], "lines": [], "mean": []}
-    for v in verdicts:
+    for v in diagnoses:
         if not letters_and_digits(v.reading):
             continue
         right = v.stage == READ or v.stage == "rejected"
@@ -44,7 +44,7 @@ def of_verdicts(verdicts: Sequence[Verdict]) -> dict[str, Reliability]:
 
 
 def report(
-    looker: Looker,
+    reader: RawReader,
     sets: Sequence[Path],
     out: Path,
     *,
@@ -54,14 +54,14 @@ def report(
     """Measure sets and write ``reliability.csv``, ``bins.csv`` and ``SET.png``.
 
     Args:
-        looker: Reads the pictures.
-        sets: Shards or labelled folders.
-        out: Folder for the files; made if missing.
-        limit: Most pictures of a set.
-        progress: Takes a line of text per set.
+        reader: Reads the pictures.
+        sets: Shards or labeled folders.
+        out: Folder for the files; created if missing.
+        limit: Greatest number of pictures of a set.
+        progress: Called with a line of text for each set.
 
     Returns:
-        Rows of measures, by set and by what is judged.
+        Rows of measures by set, for characters, lines and means.
 
     Raises:
         TrainingError: A row of labels is damaged.
@@ -84,8 +84,8 @@ def report(
         save_sheet([draw_reliability(named)], out / f"{name}.png")
 
     for folder in sets:
-        found = diagnose_set(looker, folder, complete=False, limit=limit, most=0)
-        named = of_verdicts(found.verdicts)
+        found = diagnose_set(reader, folder, complete=False, limit=limit, most=0)
+        named = reliability_of(found.diagnoses)
         add(folder.name, named)
         for key, points in named.items():
             everything.setdefault(key, []).append(points)

@@ -1,12 +1,12 @@
-"""Temperature scaling: one number per graph that makes its confidences true.
+"""Temperature scaling: one number for each graph that calibrates its confidences.
 
 Guo et al. 2017, "On Calibration of Modern Neural Networks", section 4.2: logits are divided by a
-temperature that minimizes the negative log likelihood on held-back samples; no reading changes.
-The sample here is a line, "the whole line is right" what is predicted, and the product of its
-characters' confidences the prediction: that is what a user must decide on, and with it the
-confidences of single characters come out right too. The geometric mean of a line's characters,
-which bounds like ``min_confidence`` compare with, is not the probability of anything; a temperature
-that made it one would ruin that of the characters.
+temperature that minimizes the negative log likelihood (NLL) on held-back samples; no reading
+changes. A sample is a line. The event is that the whole line is right, and its predicted
+probability is the product of the characters' confidences. Users decide on whole lines, and this
+temperature calibrates the confidences of single characters too. The geometric mean of a line's
+characters, which thresholds like ``min_confidence`` compare with, is not a probability; a
+temperature fitted to that mean would spoil the confidences of the characters.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ import numpy as np
 
 from sdk.charset import Charset
 from training.errors import TrainingError
-from training.evaluate.confidence.lines import Labelled, reliability
+from training.evaluate.confidence.labeled_logits import LabeledLogits, reliability
 
 __all__ = ["LEAST_LINES", "fit_temperature", "same_share"]
 
 LEAST_LINES = 50
-"""Fewer lines say too little."""
+"""Least number of lines for a fit."""
 
 _RANGE = (0.25, 8.0)
 
 
-def fit_temperature(lines: Sequence[Labelled], charset: Charset) -> float:
-    """Return the temperature of least NLL of whole lines.
+def fit_temperature(lines: Sequence[LabeledLogits], charset: Charset) -> float:
+    """Return the temperature with the least NLL of whole lines.
 
     Args:
         lines: Logits and labels.
-        charset: Of the classes.
+        charset: Charset of the classes.
 
     Raises:
         TrainingError: There are too few lines, or all are right or all wrong.
@@ -48,7 +48,7 @@ def fit_temperature(lines: Sequence[Labelled], charset: Charset) -> float:
 
 
 def _least(loss: Callable[[float], float]) -> float:
-    """Return where a loss of the temperature is least, by ever finer steps."""
+    """Return the temperature with the least loss, by a grid search with finer and finer steps."""
     low, high = np.log(_RANGE)
     best = 1.0
     for _ in range(3):
@@ -60,20 +60,20 @@ def _least(loss: Callable[[float], float]) -> float:
 
 
 def same_share(
-    lines: Sequence[Labelled], charset: Charset, before: float, after: float, bound: float
+    lines: Sequence[LabeledLogits], charset: Charset, before: float, after: float, bound: float
 ) -> tuple[float, float, float]:
-    """Return what a bound on the confidence of lines means after the temperature changed.
+    """Return the effect of a changed temperature on a threshold for the confidence of lines.
 
     Args:
         lines: Logits and labels.
-        charset: Of the classes.
-        before: Temperature the bound was chosen at.
-        after: The new one.
-        bound: Of `CtcText.confidence`, 0..1.
+        charset: Charset of the classes.
+        before: Temperature for which the threshold was chosen.
+        after: The new temperature.
+        bound: Threshold for `CtcText.confidence`, 0 to 1.
 
     Returns:
-        Share of the lines below the bound before and after, and the bound that would leave the
-        share as it was.
+        Share of the lines below the threshold before and after, and the threshold that keeps the
+        share.
     """
     old, new = (reliability(lines, charset, t)["mean"] for t in (before, after))
     share = old.below(bound)

@@ -1,1 +1,1 @@
-"""Which stage lost each line that was not read: ``python -m training diagnose``."""
+"""Errors by the stage that caused them: ``python -m training diagnose``."""

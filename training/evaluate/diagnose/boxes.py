@@ -1,4 +1,4 @@
-"""Which box is about a label, and what is wrong with it."""
+"""The box that belongs to a label, and the faults of this box."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from sdk.geometry import angle, area, fit_rectangles, iou_matrix, shared_area, s
 
 __all__ = ["fault", "nearest_box", "shared_areas"]
 
-# A box is about a label if it covers this share of it, or lies on it with half of itself.
+# A box belongs to a label if it covers this share of the label, or if half of the box is on it.
 _TOUCHES = 0.1
-# Share of the label's width that may lie outside a good box at either end.
+# Share of the label's width that may lie outside a good box, at either end.
 _LOOSE_END = 0.1
-# Height of a good box by the label's: labels of plates span the plate, not its letters.
+# Height of a good box relative to the label: labels of plates span the whole plate.
 _HEIGHTS = (0.4, 1.8)
 _MAX_OFFSET = 0.35
 _MAX_TURN = np.deg2rad(20)
-# Heights that a good box may reach beyond the label's ends where no other label is.
+# Length beyond the label's ends, in heights, of a good box, where there is no other label.
 _MAX_REACH = 1.5
 
 
 def shared_areas(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Return the areas that quads (n, 4, 2) and (m, 4, 2) px have in common, (n, m) square px."""
+    """Return the common areas of quads (n, 4, 2) and (m, 4, 2) px, (n, m) square px."""
     overlap = iou_matrix(first, second)
     return shared_area(overlap, np.abs(area(first))[:, None], np.abs(area(second))[None])
 
 
 def nearest_box(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None, float, float]:
-    """Return the box that is about a label, their IoU, and the share of the label it covers.
+    """Return the box that belongs to a label, their IoU, and the covered share of the label.
 
     Args:
         boxes: (n, 4, 2) px, at least one.
         quad: (4, 2) px, the label.
 
     Returns:
-        None and zeros if no box is about it.
+        None and zeros if no box belongs to the label.
     """
     overlap = iou_matrix(boxes, quad[None])[:, 0]
     shared = shared_areas(boxes, quad[None])[:, 0]
@@ -47,13 +47,13 @@ def nearest_box(boxes: np.ndarray, quad: np.ndarray) -> tuple[np.ndarray | None,
 
 
 def fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray | None) -> str:
-    """Return what is wrong with a box, in the frame of its label; empty if it is good.
+    """Return the faults of a box relative to its label; empty for a good box.
 
     Args:
         quad: (4, 2) px, the label.
-        box: (4, 2) px, found.
+        box: (4, 2) px, the detected box.
         characters: Number of the label's characters.
-        labels: (m, 4, 2) px of all labels of the photo; None lets the box reach beyond its own.
+        labels: (m, 4, 2) px, all labels of the photo; None accepts a box of any length.
     """
     label = fit_rectangles(quad).astype(np.float64)
     turn = float(angle(label))
@@ -67,9 +67,9 @@ def fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray
     along = ((box - label[0]) @ u) / width
     missing = max(_LOOSE_END, 0.5 / max(characters, 1))
     if along.min() > missing:
-        faults.append(f"start cut by {along.min():.0%}")
+        faults.append(f"start truncated by {along.min():.0%}")
     if along.max() < 1 - missing:
-        faults.append(f"end cut by {1 - along.max():.0%}")
+        faults.append(f"end truncated by {1 - along.max():.0%}")
     if labels is not None:
         met = labels[shared_areas(box[None], labels)[0] > 0]
         reach = _reach(box, label, met, u) / height
@@ -85,7 +85,7 @@ def fault(quad: np.ndarray, box: np.ndarray, characters: int, labels: np.ndarray
 
 
 def _reach(box: np.ndarray, label: np.ndarray, others: np.ndarray, u: np.ndarray) -> float:
-    """Return how far a box reaches beyond a label's ends where it meets no other label, px."""
+    """Return the length of a box beyond the ends of a label and outside other labels, px."""
     ends = (label @ u).min(), (label @ u).max()
     steps = np.linspace((box @ u).min(), (box @ u).max(), 200)
     beyond = (steps < ends[0]) | (steps > ends[1])
@@ -95,7 +95,7 @@ def _reach(box: np.ndarray, label: np.ndarray, others: np.ndarray, u: np.ndarray
 
 
 def _axis_offset(box: np.ndarray, label: np.ndarray, u: np.ndarray, v: np.ndarray) -> float:
-    """Return how far the box's middle line passes from the label's center, px."""
+    """Return the distance of the label's center from the box's center line, px."""
     start, end = 0.5 * (box[0] + box[3]), 0.5 * (box[1] + box[2])
     center = label.mean(0)
     run = float((end - start) @ u)

@@ -1,8 +1,8 @@
-"""Which characters are read as which.
+"""Character confusions.
 
-Every label is aligned with its reading by the fewest edits (Levenshtein); a pair of an empty and a
-character is an insertion or a deletion. Readings that share little with their label say nothing
-about single characters and are left out.
+Each label is aligned with its reading by the fewest edits (Levenshtein); a pair with an empty
+string is an insertion or a deletion. Readings with too many edits say nothing about single
+characters and are left out.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ __all__ = ["Confusion", "align_places", "align_texts"]
 # Alignments with more edits per label character than this are left out.
 MAX_ERROR = 0.5
 
-# Costs of an edit. Of alignments with as few edits, one that replaces is likelier than one that
-# leaves out.
+# Costs of an edit. Of alignments with equally many edits, one with a replacement is likelier than
+# one with a gap.
 _REPLACED, _GAP = 1000, 1001
 
 
@@ -27,8 +27,8 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
     Args:
         wanted: The label.
         read: The reading.
-        part: Whether the label may be a part of the reading: what is read before and after it
-            then costs nothing and is left out.
+        part: Whether the label may be a part of the reading. Characters read before and after the
+            label then cost nothing and are left out.
     """
     return [
         ("" if i is None else wanted[i], "" if j is None else read[j])
@@ -37,9 +37,9 @@ def align_texts(wanted: str, read: str, part: bool = False) -> list[tuple[str, s
 
 
 def align_places(wanted: str, read: str, part: bool = False) -> list[tuple[int, bool]]:
-    """Return the positions of the characters read that were aligned, and whether each is right.
+    """Return the positions of aligned characters in the reading, and whether each is right.
 
-    Arguments as for `align_texts`.
+    The arguments are those of `align_texts`.
     """
     return [
         (j, i is not None and wanted[i] == read[j])
@@ -49,7 +49,7 @@ def align_places(wanted: str, read: str, part: bool = False) -> list[tuple[int, 
 
 
 def _align(wanted: str, read: str, part: bool) -> list[tuple[int | None, int | None]]:
-    """Return pairs of positions in both texts, None for a gap."""
+    """Return pairs of positions in both texts; None for a gap."""
     rows = [[0 if part else _GAP * j for j in range(len(read) + 1)]]
     for i, a in enumerate(wanted, 1):
         row, above = [_GAP * i], rows[-1]
@@ -81,16 +81,16 @@ class Confusion:
 
     Attributes:
         pairs: Counts; "" stands for no character.
-        left_out: Readings too far from their labels to align.
+        left_out: Number of readings with too many edits.
     """
 
     def __init__(self) -> None:
-        """Start empty."""
+        """Create empty counts."""
         self.pairs: Counter[tuple[str, str]] = Counter()
         self.left_out = 0
 
     def add(self, label: str, reading: str, part: bool = False) -> None:
-        """Count the characters of a label and its reading; `part` as for `align_texts`."""
+        """Count the characters of a label and its reading; ``part`` is that of `align_texts`."""
         wanted = letters_and_digits(label)
         pairs = align_texts(wanted, letters_and_digits(reading), part)
         if sum(a != b for a, b in pairs) > MAX_ERROR * len(wanted):
@@ -99,19 +99,19 @@ class Confusion:
         self.pairs.update(pairs)
 
     def merge(self, other: Confusion) -> None:
-        """Add the counts of another."""
+        """Add the counts of another confusion."""
         self.pairs.update(other.pairs)
         self.left_out += other.left_out
 
     def rows(self) -> list[dict[str, object]]:
-        """Return a row per pair, most frequent first."""
+        """Return a row for each pair, most frequent first."""
         return [
             {"wanted": a, "read": b, "count": n}
             for (a, b), n in sorted(self.pairs.items(), key=lambda kv: (-kv[1], kv[0]))
         ]
 
     def text(self, most: int = 40) -> str:
-        """Return the most frequent errors, and the characters most often read wrong."""
+        """Return the most frequent errors, and characters by their error rate."""
         wrong = [(a, b, n) for (a, b), n in self.pairs.most_common() if a != b]
         seen: Counter[str] = Counter()
         right: Counter[str] = Counter()

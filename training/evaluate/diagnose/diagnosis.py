@@ -1,9 +1,9 @@
-"""Sort every label by what became of it: read, or lost by one stage of the reader.
+"""Diagnosis of each label: read, or not read because of one stage of the reader.
 
-Texts are compared upper-cased, letters and digits only. On photos a label counts as read if it
-occurs whole in a line, or, with more than three characters, in all lines joined: sets label words
-or lines as they like, and many label only part of the text. What is lost goes to the first stage of
-`STAGES` that explains it.
+Texts are compared after upper-casing, letters and digits only. A label of a photo counts as read if
+it occurs in a line, or, with more than three characters, in the text of all lines joined: some sets
+label words, others lines, and many label only part of the text. The diagnosis of a label that was
+not read is the first stage of `STAGES` that explains the error.
 """
 
 from __future__ import annotations
@@ -18,44 +18,52 @@ from sdk.geometry import area, iou_matrix, side_lengths
 from sdk.metrics import letters_and_digits
 from training.evaluate.diagnose.boxes import fault, nearest_box, shared_areas
 from training.evaluate.diagnose.confusion import align_texts
-from training.evaluate.diagnose.raw_reading import Look
-from training.evaluate.reading import Line
+from training.evaluate.diagnose.raw_reading import RawReading
+from training.evaluate.reading import LineReading
 
-__all__ = ["READ", "SMALL_PX", "STAGES", "Verdict", "sort_line", "sort_photo", "unlabelled"]
+__all__ = [
+    "READ",
+    "SMALL_PX",
+    "STAGES",
+    "Diagnosis",
+    "diagnose_line",
+    "diagnose_photo",
+    "unlabeled",
+]
 
 READ = "read"
 
 STAGES = {
-    "rejected": "read right, but less sure than min_confidence",
-    "order": "all its words were read, but apart or in another order",
-    "too small": "lower than the networks can read",
-    "not detected": "no box on it",
-    "box off": "a box on it that cuts it, reaches far beyond it, or runs another way",
-    "nothing read": "a good box, but no text in it",
-    "wrong characters": "a good box, but another text in it",
+    "rejected": "read right, but below min_confidence",
+    "order": "all words were read, but separately or in another order",
+    "too small": "less height than the networks can read",
+    "not detected": "no box on the label",
+    "box off": "a box that truncates the label, is far too long, or has another direction",
+    "nothing read": "a good box without text",
+    "wrong characters": "a good box with another text",
 }
-"""What may lose a label, in the order in which it is asked."""
+"""The stages that can cause an error, in the order of the diagnosis."""
 
 SMALL_PX = 8.0
-"""Lower lines are too small: stride-4 features hold two rows of them."""
+"""Lines of less height are too small: they have two rows of stride-4 features."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of a label.
+class Diagnosis:
+    """Diagnosis of a label.
 
     Attributes:
         picture: Name of the picture.
-        label: Text wanted.
-        reading: Text read in its place.
-        confidence: Of that line, 0..1.
+        label: Text of the label.
+        reading: Text read at the label's place.
+        confidence: Confidence of the reading, 0 to 1.
         stage: `READ` or one of `STAGES`.
-        detail: What exactly, in a few words.
-        quad: float32 (4, 2) px, the label's; None if it has none, or is the whole picture.
+        detail: Detail of the error, in a few words.
+        quad: float32 (4, 2) px of the label; None for line images and labels without a place.
         height_px: Height of the label in the picture.
-        frame_px: The same on the detector's frame; 0 for pictures of one line.
-        box: float32 (4, 2) px, the box that was judged; None if there is none.
-        iou: Of the label and that box, 0..1.
+        frame_px: Height of the label on the detector's frame; 0 for line images.
+        box: float32 (4, 2) px, the box that belongs to the label; None if there is none.
+        iou: IoU of label and box, 0 to 1.
         part: Whether the label is only a part of the line that was read.
         chars: Confidences of the reading's characters.
     """
@@ -75,14 +83,14 @@ class Verdict:
     chars: tuple[float, ...] = ()
 
 
-def sort_line(picture: str, label: str, read: Line, height_px: float) -> Verdict:
-    """Return what became of the label of a picture of one line.
+def diagnose_line(picture: str, label: str, read: LineReading, height_px: float) -> Diagnosis:
+    """Return the diagnosis of a line image.
 
     Args:
-        picture: Its name.
-        label: Text wanted.
-        read: What was read.
-        height_px: The picture's smaller side.
+        picture: Name of the picture.
+        label: Text of the label.
+        read: The reading.
+        height_px: Smaller side of the picture.
     """
     wanted, got = letters_and_digits(label), letters_and_digits(read.text)
     detail = ""
@@ -97,7 +105,7 @@ def sort_line(picture: str, label: str, read: Line, height_px: float) -> Verdict
     else:
         stage = "wrong characters"
         detail = "part missing" if got in wanted else "text added" if wanted in got else ""
-    return Verdict(
+    return Diagnosis(
         picture,
         label,
         read.text,
@@ -113,35 +121,35 @@ def _words(text: str) -> list[str]:
     return sorted(word for word in map(letters_and_digits, text.split()) if word)
 
 
-def sort_photo(
-    picture: str, labels: Sequence[dict[str, Any]], look: Look, bound: float
-) -> list[Verdict]:
-    """Return what became of each label of a photo that counts.
+def diagnose_photo(
+    picture: str, labels: Sequence[dict[str, Any]], raw: RawReading, bound: float
+) -> list[Diagnosis]:
+    """Return the diagnosis of each label of a photo that is not ignored.
 
     Args:
-        picture: Its name.
-        labels: Entries "text", "quad", "ignore" of its record.
-        look: What was seen.
+        picture: Name of the picture.
+        labels: Entries "text", "quad", "ignore" of the photo's record.
+        raw: The unfiltered reading.
         bound: Least confidence of lines that the reader returns.
     """
-    page = _Page(look, bound, [label["quad"] for label in labels if label["quad"]])
+    photo = _PhotoDiagnosis(raw, bound, [label["quad"] for label in labels if label["quad"]])
     return [
-        page.verdict(picture, label["text"], label["quad"])
+        photo.diagnose(picture, label["text"], label["quad"])
         for label in labels
         if not label.get("ignore") and letters_and_digits(label["text"])
     ]
 
 
-def unlabelled(labels: Sequence[dict[str, Any]], look: Look, bound: float) -> int:
-    """Return how many lines were read where no label is; for photos whose text is all labelled.
+def unlabeled(labels: Sequence[dict[str, Any]], raw: RawReading, bound: float) -> int:
+    """Return the number of lines outside all labels, for photos whose text is all labeled.
 
     Args:
         labels: Entries "text", "quad", "ignore" of the photo's record.
-        look: What was seen.
+        raw: The unfiltered reading.
         bound: Least confidence of lines that the reader returns.
     """
     quads = np.array([x["quad"] for x in labels if x["quad"]], np.float32).reshape(-1, 4, 2)
-    shown = [line.quad for line in look.lines if line.confidence >= bound]
+    shown = [line.quad for line in raw.lines if line.confidence >= bound]
     boxes = np.array(shown, np.float32).reshape(-1, 4, 2)
     if not len(quads):
         return len(boxes)
@@ -149,33 +157,33 @@ def unlabelled(labels: Sequence[dict[str, Any]], look: Look, bound: float) -> in
     return int((own.sum(1) < 0.3).sum())
 
 
-class _Page:
-    """One photo's reading, asked for one label after another."""
+class _PhotoDiagnosis:
+    """Diagnoses the labels of one photo."""
 
-    def __init__(self, look: Look, bound: float, labels: Sequence[Any]) -> None:
-        self._look = look
-        self._texts = [letters_and_digits(line.text) for line in look.lines]
-        self._kept = [line.confidence >= bound for line in look.lines]
+    def __init__(self, raw: RawReading, bound: float, labels: Sequence[Any]) -> None:
+        self._raw = raw
+        self._texts = [letters_and_digits(line.text) for line in raw.lines]
+        self._kept = [line.confidence >= bound for line in raw.lines]
         shown = [t for t, kept in zip(self._texts, self._kept, strict=True) if kept]
         self._shown, self._joined = shown, "".join(shown)
-        quads = [line.quad for line in look.lines]
+        quads = [line.quad for line in raw.lines]
         self._lines = np.array(quads, np.float32).reshape(-1, 4, 2)
         self._labels = np.array(labels, np.float32).reshape(-1, 4, 2)
 
-    def verdict(self, picture: str, label: str, corners: Any) -> Verdict:
+    def diagnose(self, picture: str, label: str, corners: Any) -> Diagnosis:
         wanted = letters_and_digits(label)
         quad = np.array(corners, np.float32) if corners else None
         box, overlap, cover = None, 0.0, 0.0
-        if quad is not None and len(self._look.boxes):
-            box, overlap, cover = nearest_box(self._look.boxes, quad)
+        if quad is not None and len(self._raw.boxes):
+            box, overlap, cover = nearest_box(self._raw.boxes, quad)
         line = self._line_at(wanted, quad, box)
         height = 0.0 if quad is None else float(side_lengths(quad)[1])
-        frame = height * self._look.scale
+        frame = height * self._raw.scale
         stage, detail = self._stage(wanted, label)
         if not stage and quad is None:
             stage = "not detected"
         if not stage and quad is not None:
-            # of a line that was nearly read no end is too far
+            # a box of a nearly right line may have any length
             labels = None if _nearly(wanted, line) else self._labels
             off = "" if box is None else fault(quad, box, len(wanted), labels)
             if (box is None or off) and frame < SMALL_PX:
@@ -189,7 +197,7 @@ class _Page:
             stage = "wrong characters" if text else "nothing read"
             if height < SMALL_PX:
                 stage, detail = "too small", f"{height:.0f} px in the photo"
-        return Verdict(
+        return Diagnosis(
             picture,
             label,
             "" if line is None else line.text,
@@ -206,7 +214,7 @@ class _Page:
         )
 
     def _stage(self, wanted: str, label: str) -> tuple[str, str]:
-        """Return the stage as far as the texts alone tell."""
+        """Return stage and detail if the texts alone determine them."""
         if any(wanted in text for text in self._shown):
             return READ, ""
         if len(wanted) > 3 and wanted in self._joined:
@@ -218,23 +226,25 @@ class _Page:
             return "order", ""
         return "", ""
 
-    def _line_at(self, wanted: str, quad: np.ndarray | None, box: np.ndarray | None) -> Line | None:
-        """Return the line that says it, the nearest of several; else the one read in the box."""
-        lines = self._look.lines
-        saying = [i for i, text in enumerate(self._texts) if wanted in text]
-        if saying:
+    def _line_at(
+        self, wanted: str, quad: np.ndarray | None, box: np.ndarray | None
+    ) -> LineReading | None:
+        """Return the nearest line that contains the label's text, else the line read in the box."""
+        lines = self._raw.lines
+        matching = [i for i, text in enumerate(self._texts) if wanted in text]
+        if matching:
             if quad is None:
-                return lines[saying[0]]
-            near = iou_matrix(self._lines[saying], quad[None])[:, 0]
-            return lines[saying[int(near.argmax())]]
+                return lines[matching[0]]
+            near = iou_matrix(self._lines[matching], quad[None])[:, 0]
+            return lines[matching[int(near.argmax())]]
         if box is None or not lines:
             return None
         same = iou_matrix(self._lines, box[None])[:, 0]
         return lines[int(same.argmax())] if same.max() > 0.5 else None
 
 
-def _nearly(wanted: str, line: Line | None) -> bool:
-    """Tell whether a line holds a text with few edits."""
+def _nearly(wanted: str, line: LineReading | None) -> bool:
+    """Tell whether a line contains a text with few edits."""
     if line is None:
         return False
     pairs = align_texts(wanted, letters_and_digits(line.text), part=True)

@@ -1,4 +1,4 @@
-"""What a reader saw in a picture: every box it found, every line it read, however unsure."""
+"""Unfiltered readings: every detected box and every line, at any confidence."""
 
 from __future__ import annotations
 
@@ -13,51 +13,51 @@ from sdk.engine import open_engine
 from sdk.model.bundle import Bundle
 from sdk.pipeline import Pipeline
 from training.evaluate.readers import BundleReader, NetworkReader
-from training.evaluate.reading import Line
+from training.evaluate.reading import LineReading
 
-__all__ = ["BundleLooker", "Look", "Looker", "NetworkLooker"]
+__all__ = ["RawBundleReader", "RawNetworkReader", "RawReader", "RawReading"]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What was seen in a photo.
+class RawReading:
+    """The unfiltered reading of a photo.
 
     Attributes:
-        boxes: float32 (n, 4, 2) px, every line found, also those in which nothing was read.
-        lines: Lines read, in reading order, whatever their confidence.
-        scale: Pixels of the detector's frame per pixel of the photo, where it looked closest.
+        boxes: float32 (n, 4, 2) px, every detected line, including lines without text.
+        lines: Lines read, in reading order, at any confidence.
+        scale: Pixels of the detector's frame per pixel of the photo, at the largest scale.
     """
 
     boxes: np.ndarray
-    lines: list[Line]
+    lines: list[LineReading]
     scale: float
 
 
-class Looker(Protocol):
-    """Reads pictures without leaving out what it is unsure of.
+class RawReader(Protocol):
+    """Reads pictures without a threshold on the confidence.
 
     Attributes:
-        bound: Lines of photos less sure than this are left out by the reader itself.
+        bound: Least confidence of lines that the reader itself returns.
     """
 
     bound: float
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
 
-    def look(self, image: np.ndarray) -> Look:
-        """Look at a photo, uint8 (H, W, 3)."""
+    def read_photo(self, image: np.ndarray) -> RawReading:
+        """Return the unfiltered reading of a photo, uint8 (H, W, 3)."""
 
 
-class BundleLooker:
-    """Reads with an exported bundle, as users do."""
+class RawBundleReader:
+    """Reads with an exported bundle."""
 
     def __init__(self, bundle: Path | str, threads: int | None = None) -> None:
         """Open the bundle.
 
         Args:
-            bundle: Its folder.
-            threads: CPU threads; None takes the SDK's default.
+            bundle: Folder of the bundle.
+            threads: Number of CPU threads; None takes the SDK's default.
 
         Raises:
             SdkError: The bundle cannot be used.
@@ -68,18 +68,18 @@ class BundleLooker:
         self._reader = BundleReader(Reader.of_parts(opened, engines), 0.0)
         self._pipeline = Pipeline(opened, engines)
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-        return self._reader.line(image)
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
+        return self._reader.read_line(image)
 
-    def look(self, image: np.ndarray) -> Look:
-        """Look at a photo, uint8 (H, W, 3)."""
-        lines = self._reader.page(image)
-        # found once more, because a reading leaves out boxes without text
+    def read_photo(self, image: np.ndarray) -> RawReading:
+        """Return the unfiltered reading of a photo, uint8 (H, W, 3)."""
+        lines = self._reader.read_photo(image)
+        # a second detection, because a reading has no boxes without text
         found = self._pipeline.detect(image) if self._pipeline.detector else []
         boxes = np.array([x.quad for x in found], np.float32).reshape(-1, 4, 2)
         scales = [x.run.box.scale_y for x in found if x.run is not None]
-        return Look(boxes, lines, max(scales, default=1.0))
+        return RawReading(boxes, lines, max(scales, default=1.0))
 
     def close(self) -> None:
         """Free the model."""
@@ -87,21 +87,21 @@ class BundleLooker:
         self._pipeline.close()
 
 
-class NetworkLooker:
+class RawNetworkReader:
     """Reads with the networks of a run."""
 
     bound = 0.0
 
     def __init__(self, reader: NetworkReader) -> None:
-        """Remember what to read with."""
+        """Create the reader from one with thresholds."""
         self._reader = reader
 
-    def line(self, image: np.ndarray) -> Line:
-        """Read a picture of one line, uint8 (H, W, 3)."""
-        return self._reader.line(image)
+    def read_line(self, image: np.ndarray) -> LineReading:
+        """Return the reading of a line image, uint8 (H, W, 3)."""
+        return self._reader.read_line(image)
 
-    def look(self, image: np.ndarray) -> Look:
-        """Look at a photo, uint8 (H, W, 3)."""
-        found = self._reader.page(image)
+    def read_photo(self, image: np.ndarray) -> RawReading:
+        """Return the unfiltered reading of a photo, uint8 (H, W, 3)."""
+        found = self._reader.read_photo(image)
         boxes = np.array([x.quad for x in found], np.float32).reshape(-1, 4, 2)
-        return Look(boxes, [x for x in found if x.text.strip()], self._reader.scale(image))
+        return RawReading(boxes, [x for x in found if x.text.strip()], self._reader.scale(image))

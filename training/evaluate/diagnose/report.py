@@ -1,4 +1,4 @@
-"""Counts per set and stage, as files to keep and as a table to read."""
+"""Counts by set and stage, as files and as a table."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from typing import Any
 
 from sdk.files import write_atomically
 from training.errors import TrainingError
-from training.evaluate.diagnose.diagnosis import READ, STAGES, Verdict
+from training.evaluate.diagnose.diagnosis import READ, STAGES, Diagnosis
 
 __all__ = ["changes", "heights", "line_rows", "read_summary", "summary", "table", "write_csv"]
 
 Row = dict[str, Any]
 
+_OLD_KEY = "unlabelled"  # in the summaries of earlier versions
 _HEIGHTS_PX = (8, 12, 16, 24, 32, 48)
 
 
-def summary(name: str, pictures: int, verdicts: Sequence[Verdict], extra: int | None) -> Row:
+def summary(name: str, pictures: int, diagnoses: Sequence[Diagnosis], extra: int | None) -> Row:
     """Return the counts of one set.
 
     Args:
-        name: Of the set.
+        name: Name of the set.
         pictures: Number of its pictures.
-        verdicts: One per label.
-        extra: Lines read where no label is; None if not all text is labelled.
+        diagnoses: One for each label.
+        extra: Number of lines read outside all labels; None if not all text is labeled.
     """
-    stages = Counter(v.stage for v in verdicts)
-    share = round(stages[READ] / len(verdicts), 4) if verdicts else 0.0
-    row: Row = {"set": name, "pictures": pictures, "labels": len(verdicts)}
+    stages = Counter(v.stage for v in diagnoses)
+    share = round(stages[READ] / len(diagnoses), 4) if diagnoses else 0.0
+    row: Row = {"set": name, "pictures": pictures, "labels": len(diagnoses)}
     row |= {READ: stages[READ], "share": share}
     row |= {stage: stages[stage] for stage in STAGES}
-    return {**row, "unlabelled": extra}
+    return {**row, "unlabeled": extra}
 
 
-def line_rows(name: str, verdicts: Sequence[Verdict]) -> list[Row]:
-    """Return a row per label."""
+def line_rows(name: str, diagnoses: Sequence[Diagnosis]) -> list[Row]:
+    """Return a row for each label."""
     return [
         {
             "set": name,
@@ -53,18 +54,18 @@ def line_rows(name: str, verdicts: Sequence[Verdict]) -> list[Row]:
             "frame_px": round(v.frame_px, 1),
             "iou": round(v.iou, 3),
         }
-        for v in verdicts
+        for v in diagnoses
     ]
 
 
-def heights(verdicts: Sequence[Verdict]) -> list[Row]:
-    """Return how labels of photos were read by their height on the detector's frame."""
+def heights(diagnoses: Sequence[Diagnosis]) -> list[Row]:
+    """Return the counts of labels in photos by height on the detector's frame."""
     rows = []
     bounds = [0, *_HEIGHTS_PX]
     for low, high in zip(bounds, [*_HEIGHTS_PX, None], strict=True):
         stages = Counter(
             v.stage
-            for v in verdicts
+            for v in diagnoses
             if v.frame_px and low <= v.frame_px and (high is None or v.frame_px < high)
         )
         labels = sum(stages.values())
@@ -75,7 +76,7 @@ def heights(verdicts: Sequence[Verdict]) -> list[Row]:
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of the same keys with a header.
+    """Write rows with the same keys as CSV with a header.
 
     Raises:
         SdkError: The file cannot be written.
@@ -97,16 +98,19 @@ def read_summary(folder: Path) -> list[Row]:
     path = folder / "summary.json"
     try:
         rows: list[Row] = json.loads(path.read_text(encoding="utf-8"))["sets"]
+        for row in rows:
+            if _OLD_KEY in row:
+                row["unlabeled"] = row.pop(_OLD_KEY)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(
             f"Cannot read the diagnosis {path}: {error}. "
-            "Name a folder that an earlier diagnose wrote with --out."
+            "Give the --out folder of an earlier diagnosis."
         ) from error
     return rows
 
 
 def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
-    """Return, for the sets of both, how much each count grew."""
+    """Return the change of each count, for the sets of both."""
     earlier = {row["set"]: row for row in before}
     return [
         {
@@ -121,7 +125,7 @@ def changes(before: Sequence[Row], after: Sequence[Row]) -> list[Row]:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return rows of the same keys as text in columns."""
+    """Return rows with the same keys as text in columns."""
     if not rows:
         return ""
     cells = [list(rows[0])] + [["" if v is None else str(v) for v in r.values()] for r in rows]

@@ -1,4 +1,4 @@
-"""The diagnosis of one or several labelled sets, written to a folder."""
+"""The diagnosis of one or several labeled sets, written to a folder."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from training.evaluate.diagnose.confusion import Confusion
 from training.evaluate.diagnose.diagnosis import (
     READ,
     STAGES,
-    Verdict,
-    sort_line,
-    sort_photo,
-    unlabelled,
+    Diagnosis,
+    diagnose_line,
+    diagnose_photo,
+    unlabeled,
 )
-from training.evaluate.diagnose.raw_reading import Looker
+from training.evaluate.diagnose.raw_reading import RawReader
 from training.evaluate.diagnose.report import heights, line_rows, summary, table, write_csv
 from training.evaluate.diagnose.sheets import tile
 from training.evaluate.preview import save_sheet
@@ -35,30 +35,30 @@ __all__ = ["SetDiagnosis", "diagnose", "diagnose_set", "make_folder"]
 
 @dataclass
 class SetDiagnosis:
-    """What became of the labels of one set.
+    """The diagnoses of one set.
 
     Attributes:
-        name: Of the set.
+        name: Name of the set.
         pictures: Number of pictures.
-        verdicts: One per label.
-        unlabelled: Lines read where no label is; None if not all text is labelled.
-        tiles: Pictures of what was lost, by stage: (confidence, picture).
+        diagnoses: One for each label.
+        unlabeled: Number of lines read outside all labels; None if not all text is labeled.
+        tiles: (confidence, picture) of labels that were not read, by stage.
     """
 
     name: str
     pictures: int = 0
-    verdicts: list[Verdict] = field(default_factory=list)
-    unlabelled: int | None = None
+    diagnoses: list[Diagnosis] = field(default_factory=list)
+    unlabeled: int | None = None
     tiles: dict[str, list[tuple[float, np.ndarray]]] = field(
         default_factory=lambda: defaultdict(list)
     )
 
     def confusion(self) -> Confusion:
-        """Return which characters were read as which where a line was read in a good box."""
+        """Return the character confusions of lines read in a good box."""
         counts = Confusion()
-        for v in self.verdicts:
+        for v in self.diagnoses:
             if v.stage == READ:
-                # what was read in its place may be split or more than the label
+                # the reading at its place may be split, or longer than the label
                 counts.add(v.label, v.label)
             elif v.stage == "wrong characters":
                 counts.add(v.label, v.reading, v.part)
@@ -66,16 +66,16 @@ class SetDiagnosis:
 
 
 def diagnose_set(
-    looker: Looker, folder: Path, *, complete: bool, limit: int | None = None, most: int = 96
+    reader: RawReader, folder: Path, *, complete: bool, limit: int | None = None, most: int = 96
 ) -> SetDiagnosis:
-    """Return what became of the labels of a set.
+    """Return the diagnoses of a set.
 
     Args:
-        looker: Reads the pictures.
-        folder: Shards or a labelled folder.
-        complete: Whether all text of its photos is labelled.
-        limit: Most pictures.
-        most: Most tiles kept per stage.
+        reader: Reads the pictures.
+        folder: Shards or a labeled folder.
+        complete: Whether all text of its photos is labeled.
+        limit: Greatest number of pictures.
+        most: Greatest number of tiles for each stage.
 
     Raises:
         TrainingError: A row of labels is damaged, or a run cannot read such pictures.
@@ -87,26 +87,26 @@ def diagnose_set(
         out.pictures += 1
         boxes = np.zeros((0, 4, 2), np.float32)
         if "text" in record:
-            read = looker.line(image)
+            read = reader.read_line(image)
             small = float(min(image.shape[:2]))
-            verdicts = [sort_line(record["image"], record["text"], read, small)]
+            diagnoses = [diagnose_line(record["image"], record["text"], read, small)]
         else:
-            look = looker.look(image)
-            boxes = look.boxes
-            verdicts = sort_photo(record["image"], record["texts"], look, looker.bound)
+            raw = reader.read_photo(image)
+            boxes = raw.boxes
+            diagnoses = diagnose_photo(record["image"], record["texts"], raw, reader.bound)
             if complete:
-                extra = unlabelled(record["texts"], look, looker.bound)
-                out.unlabelled = (out.unlabelled or 0) + extra
-        out.verdicts += verdicts
-        for verdict in verdicts:
-            kept = out.tiles[verdict.stage]
-            if verdict.stage != READ and len(kept) < most:
-                kept.append((verdict.confidence, tile(verdict, image, boxes)))
+                extra = unlabeled(record["texts"], raw, reader.bound)
+                out.unlabeled = (out.unlabeled or 0) + extra
+        out.diagnoses += diagnoses
+        for diagnosis in diagnoses:
+            kept = out.tiles[diagnosis.stage]
+            if diagnosis.stage != READ and len(kept) < most:
+                kept.append((diagnosis.confidence, tile(diagnosis, image, boxes)))
     return out
 
 
 def diagnose(
-    looker: Looker,
+    reader: RawReader,
     sets: Sequence[Path],
     out: Path,
     *,
@@ -116,24 +116,24 @@ def diagnose(
     source: str = "",
     progress: Callable[[str], None] = print,
 ) -> list[dict[str, Any]]:
-    """Diagnose sets and write what was found.
+    """Diagnose sets and write the results.
 
-    Files in ``out``: ``SET/STAGE.png`` (contact sheets, surest readings first),
-    ``SET/confusion.txt`` and the same of all sets, ``confusion.csv``, ``lines.csv`` (a row per
-    label), ``summary.csv``, ``summary.json``.
+    Files in ``out``: ``SET/STAGE.png`` (contact sheets, highest confidence first),
+    ``SET/confusion.txt`` and the same for all sets, ``confusion.csv``, ``lines.csv`` (a row for
+    each label), ``summary.csv``, ``summary.json``.
 
     Args:
-        looker: Reads the pictures.
-        sets: Shards or labelled folders.
-        out: Folder for the files; made if missing.
-        complete: Whether all text of labelled photos is labelled; of generated ones it always is.
-        limit: Most pictures of a set.
-        most: Most tiles of a contact sheet.
-        source: What was read with, for the record.
-        progress: Takes a line of text per set.
+        reader: Reads the pictures.
+        sets: Shards or labeled folders.
+        out: Folder for the files; created if missing.
+        complete: Whether all text of labeled photos is labeled; in generated photos it always is.
+        limit: Greatest number of pictures of a set.
+        most: Greatest number of tiles in a contact sheet.
+        source: Name of the bundle or run, for the record.
+        progress: Called with a line of text for each set.
 
     Returns:
-        The counts, a row per set and one of all.
+        The counts: a row for each set and a row for all sets.
 
     Raises:
         TrainingError: A row of labels is damaged, or a run cannot read such pictures.
@@ -141,31 +141,31 @@ def diagnose(
         SdkError: A picture cannot be read or a file not be written.
     """
     rows, lines, pairs = [], [], []
-    verdicts: list[Verdict] = []
+    diagnoses: list[Diagnosis] = []
     confusion = Confusion()
     for folder in sets:
         make_folder(out / folder.name)
-        labelled = complete or not (folder / LABELS).exists()
-        found = diagnose_set(looker, folder, complete=labelled, limit=limit, most=most)
+        labeled = complete or not (folder / LABELS).exists()
+        found = diagnose_set(reader, folder, complete=labeled, limit=limit, most=most)
         _write_sheets(found, out / folder.name)
         own = found.confusion()
         write_atomically(out / folder.name / "confusion.txt", own.text().encode())
         pairs += [{"set": folder.name, **row} for row in own.rows()]
         confusion.merge(own)
-        rows.append(summary(found.name, found.pictures, found.verdicts, found.unlabelled))
-        lines += line_rows(found.name, found.verdicts)
-        verdicts += found.verdicts
+        rows.append(summary(found.name, found.pictures, found.diagnoses, found.unlabeled))
+        lines += line_rows(found.name, found.diagnoses)
+        diagnoses += found.diagnoses
         lost = ", ".join(f"{rows[-1][stage]} {stage}" for stage in STAGES if rows[-1][stage])
-        progress(f"{folder.name}: {rows[-1][READ]} of {len(found.verdicts)} read; {lost or '-'}")
-    counted = [row["unlabelled"] for row in rows if row["unlabelled"] is not None]
+        progress(f"{folder.name}: {rows[-1][READ]} of {len(found.diagnoses)} read; {lost or '-'}")
+    counted = [row["unlabeled"] for row in rows if row["unlabeled"] is not None]
     extra = sum(counted) if counted else None
-    rows.append(summary("all", sum(row["pictures"] for row in rows), verdicts, extra))
+    rows.append(summary("all", sum(row["pictures"] for row in rows), diagnoses, extra))
     write_csv(out / "lines.csv", lines)
     write_csv(out / "confusion.csv", pairs)
     write_atomically(out / "confusion.txt", confusion.text().encode())
     write_csv(out / "summary.csv", rows)
-    by_height = heights(verdicts)
-    record = {"source": source, "bound": looker.bound, "sets": rows, "frame_heights": by_height}
+    by_height = heights(diagnoses)
+    record = {"source": source, "bound": reader.bound, "sets": rows, "frame_heights": by_height}
     write_atomically(out / "summary.json", (json.dumps(record, indent=1) + "\n").encode())
     if any(row["labels"] for row in by_height):
         progress("\nlabels of photos by height on the frame, px:\n" + table(by_height))
@@ -173,10 +173,10 @@ def diagnose(
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder for results, and those above it.
+    """Create a folder for results, with its parents.
 
     Raises:
-        TrainingError: It cannot be made.
+        TrainingError: The folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Contact sheets of what was not read: each line upright, with its label and its reading."""
+"""Contact sheets of lines that were not read: upright crops with label and reading."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from PIL import Image, ImageDraw, ImageFont
 
 from sdk.geometry import map_points, side_lengths
 from sdk.rectify.crop import expand_quad
-from training.evaluate.diagnose.diagnosis import Verdict
+from training.evaluate.diagnose.diagnosis import Diagnosis
 
 __all__ = ["TILE_PX", "tile"]
 
 TILE_PX = 392
-"""Width of a tile."""
+"""Width of a tile in px."""
 
 _HEIGHT_PX = 110
 _LINE_PX = 56
@@ -21,26 +21,27 @@ _MARGIN = 0.7
 _WANTED, _JUDGED, _OTHER = (40, 170, 60), (230, 40, 40), (245, 190, 90)
 
 
-def tile(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return a picture of a label and of what was read.
+def tile(diagnosis: Diagnosis, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Return a picture of a label with its reading.
+
+    The label is drawn in green, its box in red, other boxes in yellow.
 
     Args:
-        verdict: What became of the label.
+        diagnosis: Diagnosis of the label.
         image: The whole picture, uint8 RGB (H, W, 3).
-        boxes: (n, 4, 2) px, found in it. The label is drawn green, the box that was judged red,
-            the others yellow.
+        boxes: (n, 4, 2) px, all detected boxes.
 
     Returns:
         uint8 (h, `TILE_PX`, 3).
     """
-    shown = _whole(image) if verdict.quad is None else _upright(verdict, image, boxes)
+    shown = _whole(image) if diagnosis.quad is None else _upright(diagnosis, image, boxes)
     text = [
-        f"label    {verdict.label}",
-        f"reading  {verdict.reading}   {verdict.confidence:.2f}",
-        _facts(verdict),
+        f"label    {diagnosis.label}",
+        f"reading  {diagnosis.reading}   {diagnosis.confidence:.2f}",
+        _facts(diagnosis),
     ]
-    if verdict.detail:
-        text.append(verdict.detail)
+    if diagnosis.detail:
+        text.append(diagnosis.detail)
     font = ImageFont.load_default(13)
     canvas = Image.new("RGB", (TILE_PX, shown.shape[0] + 6 + 16 * len(text)), (255, 255, 255))
     canvas.paste(Image.fromarray(shown), (2, 2))
@@ -52,11 +53,11 @@ def tile(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return np.asarray(canvas)
 
 
-def _facts(verdict: Verdict) -> str:
-    size = f"{verdict.height_px:.0f} px"
-    if verdict.frame_px:
-        size += f", {verdict.frame_px:.0f} on the frame, IoU {verdict.iou:.2f}"
-    return f"{verdict.picture.rpartition('/')[2][-20:]}  {size}"
+def _facts(diagnosis: Diagnosis) -> str:
+    size = f"{diagnosis.height_px:.0f} px"
+    if diagnosis.frame_px:
+        size += f", {diagnosis.frame_px:.0f} on the frame, IoU {diagnosis.iou:.2f}"
+    return f"{diagnosis.picture.rpartition('/')[2][-20:]}  {size}"
 
 
 def _whole(image: np.ndarray) -> np.ndarray:
@@ -67,9 +68,9 @@ def _whole(image: np.ndarray) -> np.ndarray:
     return np.asarray(cv2.resize(image, size, interpolation=how))
 
 
-def _upright(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return a label's surroundings, turned so that it reads from left to right."""
-    quad = verdict.quad
+def _upright(diagnosis: Diagnosis, image: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Return a crop around a label, rotated so that the text runs from left to right."""
+    quad = diagnosis.quad
     assert quad is not None
     around = expand_quad(quad, _MARGIN)
     across, down = (max(float(side), 1.0) for side in side_lengths(around))
@@ -77,7 +78,7 @@ def _upright(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarr
     scale = min(_LINE_PX / line, (TILE_PX - 4) / across, 3 * _HEIGHT_PX / down)
     width, height = max(8, round(across * scale)), max(8, round(down * scale))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-    # cv2 counts pixel centers from 0, ours are at + 0.5
+    # cv2 counts pixel centers from 0, here they are at +0.5
     matrix = cv2.getPerspectiveTransform(around - 0.5, target - 0.5)
     if scale < 0.6:
         image = cv2.GaussianBlur(image, (0, 0), 0.35 / scale)
@@ -85,7 +86,7 @@ def _upright(verdict: Verdict, image: np.ndarray, boxes: np.ndarray) -> np.ndarr
         image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderValue=(127, 127, 127)
     )
     drawn = [(box, _OTHER, 1) for box in boxes]
-    drawn += [] if verdict.box is None else [(verdict.box, _JUDGED, 2)]
+    drawn += [] if diagnosis.box is None else [(diagnosis.box, _JUDGED, 2)]
     for corners, color, thickness in [*drawn, (quad, _WANTED, 1)]:
         moved = np.round(map_points(corners, matrix)).astype(np.int32)
         cv2.polylines(crop, [moved[:, None]], True, color, thickness, cv2.LINE_AA)

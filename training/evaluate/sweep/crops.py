@@ -1,4 +1,4 @@
-"""Crops of single lines as users make them: too wide, too high, some upside down."""
+"""Crops of single lines with the errors of manual crops: margins, some upside down."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from sdk.geometry import reverse, side_lengths
 from sdk.rectify.crop import expand_quad
 from sdk.rectify.sample import straighten
 
-__all__ = ["cut_crops"]
+__all__ = ["crop_lines"]
 
-# Largest margin around a line in heights of it.
+# Greatest margin around a line, in heights of the line.
 _MARGIN = 0.8
 _UPSIDE_DOWN = 0.1
 
 
-def cut_crops(
+def crop_lines(
     image: np.ndarray, labels: Sequence[dict[str, Any]], rng: np.random.Generator
 ) -> Iterator[tuple[np.ndarray, str]]:
-    """Yield crops of a photo's lines and their texts.
+    """Yield crops of a photo's lines with their texts.
 
     Args:
         image: uint8 RGB (H, W, 3).
         labels: Entries "text", "quad", "ignore" of its record.
-        rng: Draws margins, from none to 0.8 of the line's height, and which lines are turned.
+        rng: Random generator, for margins up to 0.8 of the line's height and for upside-down crops.
     """
     for label in labels:
         if label.get("ignore") or not label["quad"]:

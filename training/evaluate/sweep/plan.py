@@ -1,9 +1,9 @@
-"""What is tried, in which order, and the rule by which a value is chosen.
+"""The plan of a sweep: groups of settings, and the rule of choice.
 
-One group of settings after the other, each with what was chosen before it: first what finds lines,
-then what reads them again, then what is left out. In a group, settings whose score is within `TIE`
-of the best are as good as it; of these, settings within `CHEAP` of the least time are as cheap as
-it; of these, the one in use stays, else the first listed is taken.
+The groups follow one another, each with the choices of the earlier groups: first detection, then
+second readings, then thresholds. In a group, settings whose score is within `TIE` of the best are
+equally good; among these, settings within `CHEAP` of the least time are equally fast; among these,
+the setting in use stays, otherwise the first in the list is chosen.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from sdk.model.settings import FEATURES, PIXELS, DecodeSettings
 __all__ = ["CHEAP", "GROUPS", "TIE", "Group", "Measured", "choose"]
 
 TIE = 0.003
-"""Scores this close are as good as each other."""
+"""Difference below which scores are equal."""
 
 CHEAP = 1.1
-"""Times this many times as long are as short as each other."""
+"""Ratio below which times are equal."""
 
 Changes = dict[str, Any]
 
@@ -31,12 +31,12 @@ class Group:
     """Settings that are tried together.
 
     Attributes:
-        name: For the table.
+        name: Name for the option ``--only`` and the table.
         measured_on: "photos", or "crops" of their lines.
-        score: Measure to make great. On photos ``"e2e"``, the harmonic mean of precision and recall
-            of lines found and read, or ``"H"``, that of lines found; on crops ``"exact"``, the
-            share read exactly.
-        tried: Changes to the settings, the least work first.
+        score: Measure to maximize. On photos ``"e2e"``, the harmonic mean of end-to-end precision
+            and recall, or ``"H"``, that of detection; on crops ``"exact"``, the share of crops read
+            exactly.
+        tried: Changes to the settings, the fastest first.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Group:
 
 
 def _grid(values: dict[str, Sequence[float]]) -> tuple[Changes, ...]:
-    """Return all combinations of settings' values, the last setting varying fastest."""
+    """Return all combinations of values; the last setting varies fastest."""
     return tuple(dict(zip(values, point, strict=True)) for point in product(*values.values()))
 
 
@@ -92,8 +92,8 @@ GROUPS = (
             *_grid({"retry.flip.confidence": (0.3, 0.5, 0.7), "retry.flip.gain": (0.05, 0.1, 0.2)}),
         ),
     ),
-    # A line with a wrong character is still of use; what is no text is not. So the bound is to
-    # part lines from what is none, which end-to-end scores would push up to leave out hard lines.
+    # A line with a wrong character is still useful, a box without text is not. The threshold shall
+    # separate text from background; end-to-end scores would raise it to reject difficult lines.
     Group(
         "least confidence",
         "photos",
@@ -121,17 +121,17 @@ GROUPS = (
         _grid({"retry.vote.power": (4, 8, 16)}),
     ),
 )
-"""All that is swept, in this order."""
+"""All groups, in the order of the sweep."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What a setting gave.
+    """Measures of a setting.
 
     Attributes:
-        changes: Against the settings the group started with.
-        ms: Mean processor time per picture.
-        measures: By name.
+        changes: Changes to the settings before the group.
+        ms: Mean processor time of a picture in ms.
+        measures: Measures by name.
     """
 
     changes: Changes
@@ -139,16 +139,16 @@ class Measured:
     measures: dict[str, float]
 
     def is_in(self, settings: DecodeSettings) -> bool:
-        """Tell whether settings have these values already."""
+        """Tell whether settings have these values."""
         return all(settings.get(name) == value for name, value in self.changes.items())
 
 
 def choose(tried: Sequence[Measured], score: str, now: DecodeSettings) -> Measured:
-    """Return the setting that the rule above takes.
+    """Return the setting that the rule of this module chooses.
 
     Args:
-        tried: At least one, the least work first.
-        score: Name of the measure to make great.
+        tried: At least one, the fastest first.
+        score: Name of the measure to maximize.
         now: The settings in use.
     """
     best = max(m.measures[score] for m in tried)

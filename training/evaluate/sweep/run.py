@@ -1,4 +1,4 @@
-"""Measure settings on photos, and store what is chosen."""
+"""Measurement of settings on photos, and the choice among them."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from sdk.model.settings import DecodeSettings
 from training.data.sets import Sample, read_samples
 from training.errors import TrainingError
 from training.evaluate.diagnose.report import table
-from training.evaluate.sweep.crops import cut_crops
-from training.evaluate.sweep.memory import Remembering
+from training.evaluate.sweep.cached_engine import CachedEngine
+from training.evaluate.sweep.crops import crop_lines
 from training.evaluate.sweep.plan import Changes, Group, Measured, choose
 
 __all__ = ["Bench", "sweep"]
 
 
 class Bench:
-    """Reads the same photos with many settings; the networks run once per photo and group."""
+    """Reads the same photos with many settings; engines cache the networks' outputs."""
 
     def __init__(self, bundle: Bundle, photos: Callable[[], Iterator[Sample]]) -> None:
         """Open the graphs.
 
         Args:
-            bundle: What to read with; it must have a detector.
-            photos: Gives the photos with their records, from the start each time.
+            bundle: Bundle with a detector.
+            photos: Returns an iterator of photos with their records, at each call a new one.
 
         Raises:
             SdkError: A graph cannot be run.
@@ -44,7 +44,7 @@ class Bench:
         self._bundle = bundle
         self._photos = photos
         self._engines = {
-            role: Remembering(open_engine(bundle.graph(role))) for role in bundle.roles
+            role: CachedEngine(open_engine(bundle.graph(role))) for role in bundle.roles
         }
 
     def close(self) -> None:
@@ -53,10 +53,10 @@ class Bench:
             engine.close()
 
     def measure(self, group: Group, settings: DecodeSettings) -> list[Measured]:
-        """Return what each setting of a group gives, the others as given.
+        """Return the measures of each setting of a group; other settings do not change.
 
         Raises:
-            TrainingError: There is no labelled line.
+            TrainingError: There is no labeled line.
             ShardError: A shard is damaged.
         """
         readers = [self._reader(settings.changed(changes)) for changes in group.tried]
@@ -66,9 +66,9 @@ class Bench:
             for total, reader in zip(totals, readers, strict=True):
                 measure(reader, image, record["texts"], number, total)
             for engine in self._engines.values():
-                engine.forget()
+                engine.clear()
         if not totals[0].both.wanted:
-            raise TrainingError("The photos hold no labelled line. Give shards of photos.")
+            raise TrainingError("The photos hold no labeled line. Give shards of photos.")
         return [total.measured() for total in totals]
 
     def _reader(self, settings: DecodeSettings) -> Reader:
@@ -111,14 +111,14 @@ class Bench:
     ) -> None:
         # the same crops for every setting
         rng = np.random.default_rng(number)
-        for crop, text in cut_crops(image, labels, rng):
+        for crop, text in crop_lines(image, labels, rng):
             line = self._timed(partial(reader.read_line, crop), total)
             right = letters_and_digits(line.text) == letters_and_digits(text)
             total.both += Score(int(right), 1, 1)
 
 
 class _Total:
-    """Counts of one setting."""
+    """Sums of one setting."""
 
     def __init__(self, changes: Changes) -> None:
         self.changes = changes
@@ -143,15 +143,15 @@ def sweep(
     write: bool = False,
     progress: Callable[[str], None] = print,
 ) -> DecodeSettings:
-    """Return the settings that the rule of `training.evaluate.sweep.plan` takes on photos.
+    """Return the settings that the rule of `training.evaluate.sweep.plan` chooses on photos.
 
     Args:
         folder: The bundle.
-        data: Shards of photos, never trained on.
-        groups: What is tried.
-        limit: Most photos.
-        write: Whether to store the choice; ``model.json`` is replaced as a whole.
-        progress: Takes lines of text.
+        data: Shards of photos that were not trained on.
+        groups: Groups of settings.
+        limit: Greatest number of photos.
+        write: Whether the bundle stores the choice; ``model.json`` is replaced atomically.
+        progress: Called with lines of text.
 
     Raises:
         TrainingError: The data hold no photos with labels, or the bundle has no detector.
@@ -160,13 +160,13 @@ def sweep(
     """
     bundle = Bundle.open(folder)
     if "detector" not in bundle.roles:
-        raise TrainingError(f"{folder} has no detector: there is nothing to sweep on photos.")
+        raise TrainingError(f"{folder} has no detector: a sweep reads photos.")
 
     def photos() -> Iterator[Sample]:
         for image, record in itertools.islice(read_samples(data), limit):
             if "texts" not in record:
                 raise TrainingError(
-                    f"{data}: {record['image']} is no photo (it has no 'texts'). "
+                    f"{data}: {record['image']} is not a photo (it has no 'texts'). "
                     "Give a folder of photo shards."
                 )
             yield image, record
@@ -182,7 +182,7 @@ def sweep(
     before = bundle.manifest.decode.flat()
     changed = {k: v for k, v in settings.flat().items() if v != before[k]}
     shown = ", ".join(f"{k}={v} (was {before[k]})" for k, v in changed.items())
-    progress(f"chosen: {shown or 'all as it is'}")
+    progress(f"chosen: {shown or 'no change'}")
     if write and changed:
         write_manifest(folder, replace(bundle.manifest, decode=settings))
         progress(f"Written to {folder}.")

@@ -1,1 +1,1 @@
-"""Pens draw one line of text as a coverage mask: outline fonts, dot matrix, segments."""
+"""Pens: a line of text as a coverage mask, by outline fonts, dot matrix or segments."""

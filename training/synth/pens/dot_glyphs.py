@@ -1,4 +1,4 @@
-"""Dot-matrix letter shapes: a 5x7 face for all printable ASCII and larger faces derived from it."""
+"""Dot-matrix glyphs: a 5x7 face of printable ASCII, and larger faces derived from it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-# Five columns a glyph, two hexadecimal digits each, lowest bit on top.
+# Five columns for each glyph, two hexadecimal digits each; the lowest bit is at the top.
 _FACE_5X7 = """
 ! 00005F0000  " 0007000700  # 147F147F14  $ 242A7F2A12  % 2313086462  & 3649552250  ' 0000070000
 ( 001C224100  ) 0041221C00  * 082A1C2A08  + 08083E0808  , 0040300000  - 0808080808  . 0060600000
@@ -25,7 +25,7 @@ n 7C08040478  o 3844444438  p 7C14141408  q 081414187C  r 7C08040408  s 48545454
 u 3C4040207C  v 1C2040201C  w 3C4030403C  x 4428102844  y 0C5050503C  z 4464544C44  { 0008364100
 | 00007F0000  } 0041360800  ~ 0804081008
 """
-# Other shapes in use; a line draws one of them, or the plain face's, for all its characters.
+# Other shapes in use; a line has one shape for all occurrences of a character.
 _VARIANTS = {
     "1": ("04027F0000", "00027F0000", "44427F4040"),
     "2": ("6251494946", "7149494946"),
@@ -58,7 +58,7 @@ _VARIANTS = {
     "t": ("043F444020",),
 }  # fmt: skip
 PLAIN_ZEROS = ("3E4141413E", "1C2241221C", "003E413E00", "7F4141417F")
-"""Zeros without a stroke, which only their neighbors tell from an O."""
+"""Zeros without a stroke, which only their neighbors distinguish from an O."""
 
 # Rows of five, from the top; coders with five drops print capitals and digits only.
 _FACE_5X5 = """
@@ -92,22 +92,22 @@ _BASE = dict(zip(*[iter(_FACE_5X7.split())] * 2, strict=True))
 
 @lru_cache(maxsize=4096)
 def glyph(char: str, columns: int = 5, rows: int = 7, shape: str = "") -> _Bits:
-    """The dots of a character.
+    """Return the dots of a character.
 
-    Faces other than 5x7 and 5x5 are the 5x7 face's strokes stretched and drawn again with one
-    dot's width (two from 14 rows on), which keeps their look that of a coder's larger faces.
+    Faces other than 5x7 and 5x5 are derived from the strokes of the 5x7 face, stretched and drawn
+    one dot wide (two dots from 14 rows), like the larger faces of ink-jet coders.
 
     Args:
-        char: a printable ASCII character.
-        columns: width of the face in dots, at least 5.
-        rows: height of the face in dots; 5 takes the 5x5 face, else at least 7.
-        shape: a 5x7 shape to use instead of the plain one (see `variants`).
+        char: A printable ASCII character.
+        columns: Width of the face in dots, at least 5.
+        rows: Height of the face in dots; 5 for the 5x5 face, otherwise at least 7.
+        shape: A 5x7 shape instead of the plain one, see `variants`.
 
     Returns:
-        uint8 (rows, columns), 1 where there is a dot.
+        uint8 (rows, columns), 1 for a dot.
 
     Raises:
-        KeyError: the face does not hold the character.
+        KeyError: The face does not have the character.
     """
     if rows == 5:
         entries = _FACE_5X5.split()
@@ -126,7 +126,7 @@ def glyph(char: str, columns: int = 5, rows: int = 7, shape: str = "") -> _Bits:
         for dx in range(thick):
             for dy in range(thick):
                 cv2.line(out, (ax + dx, ay + dy), (bx + dx, by + dy), 1)
-    # Four dots in a square are a blot, not a ring.
+    # four dots in a square are a filled square, not a ring
     full = bits[:-1, :-1] & bits[1:, :-1] & bits[:-1, 1:] & bits[1:, 1:]
     for y, x in zip(*np.nonzero(full), strict=True):
         (ax, ay), (bx, by) = _onto((x, y), stretch), _onto((x + 1, y + 1), stretch)
@@ -140,14 +140,14 @@ def _onto(point: tuple[int, int], stretch: NDArray[np.float64]) -> tuple[int, in
 
 
 def variants(char: str) -> tuple[str, ...]:
-    """Shapes for `glyph`'s `shape`, the plain one (empty) first."""
+    """Return the shapes of a character for `glyph`, the plain shape (empty) first."""
     return ("", *_VARIANTS.get(char, ()))
 
 
 def strokes(bits: _Bits) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """Lines (x, y) to (x, y) between neighboring dots; a lonely dot is a line to itself.
+    """Return lines (x, y) to (x, y) between neighboring dots; an isolated dot is a line to itself.
 
-    Diagonal neighbors are joined only where no dot beside both joins them already.
+    Diagonal neighbors are connected only if no common neighbor connects them.
     """
     rows, columns = bits.shape
     lines = []

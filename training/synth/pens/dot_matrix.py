@@ -1,8 +1,8 @@
 """The pen of ink-jet coders and needle printers: letters made of dots.
 
-A continuous ink-jet head throws single columns of drops while the product moves past: drops go
-missing, rows and columns shift, fast or slow transport changes the pitch, and ink bleeds dots
-together. Every one of these is a field of `DotStyle`.
+A continuous ink-jet head ejects single columns of drops while the product moves past. Drops are
+missing, rows and columns are displaced, the speed of the transport changes the pitch, and dots
+bleed into each other. Each of these faults is a field of `DotStyle`.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ from training.synth.pens.ink import MARGIN, Ink, trim
 GRIDS = ((5, 7), (5, 5), (7, 9), (6, 8), (9, 12), (12, 16))
 """Faces as (columns, rows) of dots."""
 _GRID_CHANCES = (0.5, 0.06, 0.18, 0.06, 0.1, 0.1)
-# Dots are drawn at this pitch at least, then the line is brought to its height by area averaging,
-# so that dots of one pixel still vary in size and place.
+# Least pitch of drawn dots; area averaging reduces the line to its height afterwards, so that dots
+# of one pixel still vary in size and place.
 _LEAST_PITCH = 5.0
-# Smaller dots than this, in pixels of the line drawn, would hardly show.
+# Least radius of a visible dot, in pixels of the line.
 _LEAST_RADIUS = 0.3
 _SHIFT = 4
-# A bare O between digits or a bare zero between letters could not be told from the other.
+# Texts in which a plain O or a plain zero would be ambiguous.
 _DOUBTFUL = re.compile(r"(?<![A-Za-z])O(?![A-Za-z])|(?<=[A-Za-z])0(?=[A-Za-z])|O0|0O")
 
 
 @dataclass(frozen=True, slots=True)
 class DotStyle:
-    """How one line of dots is printed. Lengths are in dot pitches.
+    """Style of a line of dots. Lengths are in dot pitches.
 
     Attributes:
         grid: (columns, rows) of a character, one of `GRIDS`.
-        radius: radius of a dot.
-        square: square pixels (thermal and display heads) instead of round dots.
-        aspect: column pitch over row pitch.
-        gap: empty columns between characters.
-        space: width of a space as a share of a character's.
-        proportional: narrow characters take only their own columns.
-        slant: lean, columns a line of `rows` rows moves to the right.
-        missing: share of dots that are missing.
-        dead_row: a row of which most dots are missing, or -1.
-        scatter: standard deviation of each dot's place.
-        size_scatter: standard deviation of each dot's radius as a share of it.
-        row_shift: standard deviation of each row's sideways shift.
-        column_shift: standard deviation of each column's vertical shift.
-        char_shift: standard deviation of each character's vertical shift.
-        wobble: standard deviation of the slowly changing column pitch.
-        bold: columns are thrown twice, this far apart; 0 for once.
-        fade: share by which the weakest dots are paler.
+        radius: Radius of a dot.
+        square: Whether dots are square pixels (thermal and display heads).
+        aspect: Column pitch by row pitch.
+        gap: Empty columns between characters.
+        space: Width of a space as a share of a character's width.
+        proportional: Whether narrow characters have only their own columns.
+        slant: Shear of the line over its height, in columns; positive leans right.
+        missing: Share of missing dots.
+        dead_row: A row in which most dots are missing, or -1.
+        scatter: Standard deviation of the dots' positions.
+        size_scatter: Standard deviation of the dots' radii as a share of the radius.
+        row_shift: Standard deviation of the rows' horizontal displacements.
+        column_shift: Standard deviation of the columns' vertical displacements.
+        char_shift: Standard deviation of the characters' vertical displacements.
+        wobble: Standard deviation of the slowly varying column pitch.
+        bold: Distance of double columns; 0 for single columns.
+        fade: Greatest share by which dots are paler.
     """
 
     grid: tuple[int, int] = (5, 7)
@@ -76,12 +76,12 @@ class DotStyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> DotStyle:
-        """Draw a style; each fault is on in a minority of lines."""
+        """Return a random style; each fault occurs in a minority of lines."""
         u = rng.random(12)
         columns, rows = GRIDS[int(np.searchsorted(np.cumsum(_GRID_CHANCES), rng.random()))]
         wide = columns / rows * 1.4
         radius = rng.uniform(0.25, 0.75) if u[0] < 0.5 else rng.uniform(0.36, 0.6)
-        # Twice thrown fat dots would leave nothing of the counters.
+        # large dots in double columns would fill the counters
         radius = min(radius, 0.5) if u[11] < 0.12 else radius
         return cls(
             grid=(columns, rows),
@@ -116,19 +116,19 @@ def draw(
     """Draw a line of dot-matrix print.
 
     Args:
-        text: printable ASCII and spaces, with at least one visible character. The 5x5 face holds
-            capitals and digits; a text with others is drawn with the 5x7 face.
-        height_px: height of a character's cell.
-        rng: source of chance for the style and for its faults.
-        style: how to print; None draws it.
-        margin: free pixels around the line's box.
+        text: Printable ASCII and spaces, with at least one visible character. The 5x5 face has
+            capitals and digits; the 5x7 face draws texts with other characters.
+        height_px: Height of a character's cell.
+        rng: Random generator of the style and its faults.
+        style: Style of the line; None for a random style.
+        margin: Pixels around the line's box.
 
     Returns:
         The line, anti-aliased.
 
     Raises:
-        ValueError: `height_px` is under 4, or nothing of `text` is visible.
-        KeyError: a character is not printable ASCII.
+        ValueError: `height_px` is below 4, or `text` has no visible character.
+        KeyError: A character is not printable ASCII.
     """
     if height_px < 4:
         raise ValueError(f"height_px is {height_px}: letters need at least 4 pixels")
@@ -143,7 +143,7 @@ def draw(
 
 
 def _shapes(text: str, rng: np.random.Generator) -> dict[str, str]:
-    """One shape for each different character of the line."""
+    """Return a shape for each different character of the line."""
     out = {}
     for char in sorted(set(text) - {" "}):
         choices = variants(char)
@@ -156,7 +156,7 @@ def _shapes(text: str, rng: np.random.Generator) -> dict[str, str]:
 def _place(
     text: str, style: DotStyle, rng: np.random.Generator
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Dots (m, 5) as x, y, radius factor, row, paleness, and spans (n, 2), in pitches."""
+    """Return dots (m, 4) as x, y, radius factor, row, and spans (n, 2), in pitches."""
     columns, rows = style.grid
     shapes = _shapes(text, rng)
     pieces: list[NDArray[np.float64]] = []
@@ -199,7 +199,7 @@ def _disturb(
     style: DotStyle,
     rng: np.random.Generator,
 ) -> None:
-    """Move and resize the dots, and the spans with the transport, in place."""
+    """Displace and resize the dots, and displace the spans, in place."""
     rows = style.grid[1]
     column = dots[:, 0].astype(int)
     row = dots[:, 3].astype(int)
@@ -207,7 +207,7 @@ def _disturb(
     if style.column_shift:
         dots[:, 1] += rng.normal(0, style.column_shift, last)[column]
     if style.wobble:
-        # A slow random walk of the pitch about 1, integrated to places.
+        # a smooth random pitch around 1, integrated to positions
         speed = np.convolve(rng.normal(0, style.wobble, last + 8), np.full(8, 8**-0.5), "valid")
         edges = np.concatenate(([0.0], np.cumsum(np.clip(1 + speed[:last], 0.55, 1.6))))
         at = np.arange(len(edges))
@@ -237,7 +237,7 @@ def _paint(
     zoom = max(1, int(np.ceil(_LEAST_PITCH / pitch)))
     step_y = pitch * zoom
     step_x = step_y * style.aspect
-    # Dots fill their own pitch: a wide column pitch leaves them apart, as moving faster does.
+    # the radius follows the row pitch: a larger column pitch separates the dots
     radius = style.radius * step_y * min(1.0, max(style.aspect, 0.75))
     radius = max(radius, _LEAST_RADIUS * zoom)
     pad = 2.5 * step_y + 2 * abs(style.slant) * step_x
@@ -245,12 +245,12 @@ def _paint(
     y = dots[:, 1] * step_y + pad
     width = int(max(spans.max() * step_x, x.max() - pad) + 2 * pad + style.bold * step_x)
     height = int(rows * step_y + 2 * pad)
-    # Whole multiples of the zoom, which area averaging is fastest at.
+    # multiples of the zoom, for which area averaging is fastest
     height, width = -(-height // zoom) * zoom, -(-width // zoom) * zoom
     canvas = np.zeros((height, width), np.uint8)
     shades = 255 - rng.uniform(0, 255 * style.fade, len(dots)) if style.fade else None
     one = 1 << _SHIFT
-    # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
+    # pixel centers are at +0.5 here, at integers in OpenCV
     xs = np.rint((x - 0.5) * one).astype(int).tolist()
     ys = np.rint((y - 0.5) * one).astype(int).tolist()
     # OpenCV's anti-aliased circle is half a pixel larger than its radius.

@@ -1,4 +1,4 @@
-"""What every pen hands over: a coverage mask of one line of text with its character boxes."""
+"""Result of a pen: the coverage mask of a line of text with its character boxes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MARGIN = 4
-"""Default free pixels around the text, room for boxes, blur and relief."""
+"""Default margin around the text in pixels, for boxes, blur and relief."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,12 +16,12 @@ class Ink:
     """One drawn line of text.
 
     Attributes:
-        mask: uint8 (h, w), coverage 0..255; upright, reading left to right.
-        chars: float32 (n, 4), x0, y0, x1, y1 in pixels of `mask`, one box per character of `text`
-            (spaces included) in reading order; a box spans the advance of its character and the
-            whole height of the line.
-        text: the n characters drawn.
-        margin: free pixels between the line's box and each edge of `mask`.
+        mask: uint8 (h, w), coverage 0..255; upright, from left to right.
+        chars: float32 (n, 4), x0, y0, x1, y1 in pixels of `mask`, a box for each character of
+            `text`, spaces included, in reading order; a box has the advance of its character and
+            the height of the line.
+        text: The n characters.
+        margin: Pixels between the line's box and each edge of `mask`.
         ghost: uint8 (h, w) or None; a second, weaker coverage of the same size (unlit segments of
             a display), zero where `mask` is full.
     """
@@ -34,7 +34,7 @@ class Ink:
 
     @property
     def box(self) -> tuple[float, float, float, float]:
-        """The line's box x0, y0, x1, y1 in pixels of `mask`: the mask less its margin."""
+        """Box x0, y0, x1, y1 of the line in pixels of `mask`: the mask without its margin."""
         height, width = self.mask.shape
         m = float(self.margin)
         return m, m, width - m, height - m
@@ -49,25 +49,25 @@ def trim(
     margin: int = MARGIN,
     ghost: NDArray[np.uint8] | None = None,
 ) -> Ink:
-    """Cut a drawn canvas to its text and give it the margin.
+    """Crop a canvas to its text with a margin.
 
-    The line's box is the ink's bounding box, grown to `band` so that a line of dots or dashes
-    still has the height of its letters. A ghost is cut the same way, for unlit digits around
-    a reading are no text.
+    The line's box is the bounding box of the ink, extended to `band` so that a line of dots or
+    dashes has the height of its letters. A ghost is cropped to the same box, because unlit digits
+    beside a reading are not text.
 
     Args:
         mask: uint8 (h, w) canvas.
         spans: float32 (n, 2), x0 and x1 of each character's advance on the canvas.
-        text: the n characters.
-        band: y of the top and bottom of a letter without ascender or descender.
-        margin: free pixels wanted around the box.
+        text: The n characters.
+        band: Text band: y of the top and bottom of letters without ascender or descender.
+        margin: Pixels around the box.
         ghost: uint8 (h, w) or None.
 
     Raises:
-        ValueError: the canvas holds no ink.
+        ValueError: The canvas has no ink.
     """
     across, down = mask.max(axis=1), mask.max(axis=0)
-    # Faint rims do not count, unless a small, thin line has nothing stronger.
+    # faint edges do not count, unless a small, thin line has no stronger pixels
     least = min(32, int(across.max()) // 2 + 1)
     rows, columns = np.flatnonzero(across >= least), np.flatnonzero(down >= least)
     if not across.any():
@@ -82,15 +82,15 @@ def trim(
     chars[:, 3] = y1 - y0 + margin
     region = (y0, y1, x0, x1)
     return Ink(
-        _cut(mask, region, margin),
+        _crop(mask, region, margin),
         chars,
         text,
         margin,
-        None if ghost is None else _cut(ghost, region, margin),
+        None if ghost is None else _crop(ghost, region, margin),
     )
 
 
-def _cut(
+def _crop(
     canvas: NDArray[np.uint8], region: tuple[int, int, int, int], margin: int
 ) -> NDArray[np.uint8]:
     y0, y1, x0, x1 = region

@@ -1,4 +1,4 @@
-"""The pen of ordinary print: outline fonts drawn by FreeType."""
+"""The pen of ordinary print: outline fonts rendered by FreeType."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from PIL import ImageFont
 from training.synth.fonts import FontError, FontFace, default_library, sized
 from training.synth.pens.ink import MARGIN, Ink, trim
 
-# Glyphs are drawn at one of these capital heights and brought to the wanted height with the same
-# affine warp that slants and stretches them: few sizes keep the glyph cache warm, and hinting,
-# which no printed photo shows, is smoothed away.
+# Glyphs are rendered at one of these capital heights and scaled by the affine warp that slants and
+# stretches them: the glyph cache serves few sizes, and the warp removes hinting, which photos of
+# print do not show.
 _DRAWN_HEIGHTS = (24, 48, 96, 192)
 
 
 @dataclass(frozen=True, slots=True)
 class OutlineStyle:
-    """How one line of outline print deviates from the plain font.
+    """Deviations of a line from the plain font.
 
     Attributes:
-        gap: extra room after each character as a share of the capital height; not 0 turns
-            kerning off.
-        x_scale: horizontal stretch.
-        slant: shear, dx/dy, positive leans right.
-        weight: change of the stroke's width as a share of the capital height.
-        jitter: standard deviation of each character's vertical offset, share of capital height.
-        gap_jitter: standard deviation of each gap, share of capital height.
-        word_gap: width of a space as a share of the font's.
+        gap: Additional letter spacing as a share of the capital height; without kerning unless 0.
+        x_scale: Horizontal scale.
+        slant: Shear dx/dy; positive leans right.
+        weight: Change of the stroke width as a share of the capital height.
+        jitter: Standard deviation of the characters' vertical offsets, as a share of the capital
+            height.
+        gap_jitter: Standard deviation of the letter spacing, as a share of the capital height.
+        word_gap: Width of a space as a share of the font's space.
     """
 
     gap: float = 0.0
@@ -46,7 +46,7 @@ class OutlineStyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator) -> OutlineStyle:
-        """Draw a style: plain type is common, and each deviation is drawn on its own."""
+        """Return a random style: plain type is frequent, and deviations are independent."""
         u = rng.random(7)
         gap = 0.0
         if u[0] < 0.55:
@@ -89,18 +89,18 @@ def draw(
     """Draw a line with an outline font.
 
     Args:
-        text: printable ASCII and spaces, with at least one visible character.
-        height_px: height of the capital H; ascenders and descenders go beyond it.
-        rng: source of chance for whatever is not given.
-        face: font face; None draws one of the system's that holds `text`.
-        style: deviations from plain type; None draws them.
-        margin: free pixels around the line's box.
+        text: Printable ASCII and spaces, with at least one visible character.
+        height_px: Height of the capital H; ascenders and descenders extend beyond.
+        rng: Random generator of face and style.
+        face: Font face; None for a random face of the system with all characters.
+        style: Deviations from plain type; None for a random style.
+        margin: Pixels around the line's box.
 
     Returns:
         The line, anti-aliased.
 
     Raises:
-        ValueError: `height_px` is under 4, or nothing of `text` is visible.
+        ValueError: `height_px` is below 4, or `text` has no visible character.
         FontError: `face`, or every font of the system, lacks a character of `text`.
     """
     if height_px < 4:
@@ -126,7 +126,7 @@ def draw(
     scale = height_px / metrics.capital
     x_scale = scale * style.x_scale
     shear = style.slant * scale
-    # Leaning about the middle of the capitals keeps each box over the middle of its character.
+    # a shear about the middle of the capitals keeps boxes centered on their characters
     center = baseline - metrics.capital / 2
     rise, fall = center * style.slant * scale, (canvas.shape[0] - center) * style.slant * scale
     left = max(-rise, fall, 0.0) + 1
@@ -146,7 +146,7 @@ def _typeset(
     style: OutlineStyle,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32], int]:
-    """Set the glyphs side by side: canvas, spans (n, 2), y of the baseline."""
+    """Return canvas, spans (n, 2) and y of the baseline of the typeset glyphs."""
     capital = metrics.capital
     glyphs = [_glyph(face.path, face.index, metrics.size, c) for c in text]
     n = len(text)
@@ -168,7 +168,7 @@ def _typeset(
             for g, c in zip(glyphs, text, strict=True)
         ]
     )
-    # A negative gap may not swallow a narrow character.
+    # a negative gap must not cover a narrow character
     steps = np.maximum(advances + gaps, 0.45 * advances)
     pad = int(capital)
     starts = np.concatenate(([0.0], np.cumsum(steps)[:-1])) + pad
@@ -190,7 +190,7 @@ def _typeset(
 
 
 def _reweigh(canvas: NDArray[np.uint8], change: float) -> NDArray[np.uint8]:
-    """Make the strokes `change` pixels thicker or thinner; thin strokes are never eaten up."""
+    """Return strokes that are `change` pixels thicker or thinner; thin strokes never vanish."""
     size = abs(change)
     if size < 0.25:
         return canvas
@@ -217,19 +217,19 @@ def _disc(size: int) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=4096)
 def _metrics(path: Path, index: int, target: int) -> _Metrics:
-    """Size per em that makes the capital H `target` pixels high, and the height of an x."""
+    """Return the size per em at a height of the capital H of `target` pixels, and the x-height."""
     probe = 64
     font = sized(path, index, probe)
     size = max(round(probe * target / _extent(font, "H")), 4)
     font = sized(path, index, size)
     capital = _extent(font, "H")
-    # Faces of capitals may have an odd or no x.
+    # faces of capitals may have an unusual x, or none
     middle = _extent(font, "x") or capital
     return _Metrics(size, capital, float(np.clip(middle, 0.4 * capital, 0.8 * capital)))
 
 
 def _extent(font: ImageFont.FreeTypeFont, char: str) -> float:
-    """Height of a character above the baseline in pixels."""
+    """Return the height of a character above the baseline in pixels."""
     return float(-font.getbbox(char, anchor="ls")[1])
 
 

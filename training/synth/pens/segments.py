@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from training.synth.pens.ink import MARGIN, Ink, trim
 
-# Clockwise from the top: a top, b and c right, d bottom, e and f left; g and h the left and right
-# half of the middle bar (seven segments light both); from the center i up left, j up, k up right,
-# l down left, m down, n down right.
+# Clockwise from the top: a top, b and c right, d bottom, e and f left; g and h are the left and
+# right half of the middle bar (seven segments light both); from the center i up left, j up, k up
+# right, l down left, m down, n down right.
 _SEVEN = {
     "0": "abcdef", "1": "bc", "2": "abdegh", "3": "abcdgh", "4": "bcfgh", "5": "acdfgh",
     "6": "acdefgh", "7": "abc", "8": "abcdefgh", "9": "abcdfgh", "-": "gh", "_": "d", "=": "dgh",
@@ -33,12 +33,12 @@ _FOURTEEN = {
 }  # fmt: skip
 _SEVEN_VARIANTS = {"6": "cdefgh", "9": "abcfgh", "7": "abcf"}
 _FOURTEEN_VARIANTS = {"1": "bck", "7": "akm", "3": "abcdh"}
-# These share the previous cell or take a narrow one of their own.
+# These share the previous cell or have a narrow cell of their own.
 _DOTS = ".,:'"
 _SHIFT = 4
 _ONE = 1 << _SHIFT
-# Displays are drawn at least this high and brought down by area averaging, for OpenCV's own
-# anti-aliasing makes every shape more than half a pixel larger on each side.
+# Least height of a drawn display; area averaging reduces it afterwards, because OpenCV's own
+# anti-aliasing enlarges every shape by more than half a pixel on each side.
 _LEAST_HEIGHT = 160.0
 
 _Polygons = dict[str, NDArray[np.float64]]
@@ -46,19 +46,19 @@ _Polygons = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True, slots=True)
 class SegmentStyle:
-    """How a display looks. Lengths are shares of the digits' height.
+    """Style of a display. Lengths are shares of the digits' height.
 
     Attributes:
-        segments: 7 or 14.
-        ends: "point", "miter" or "square", the form of a segment's ends.
-        width: width of a digit.
-        thickness: width of a segment.
-        split: free room between two segments.
-        gap: free room between two digits.
-        slant: shear, positive leans right.
-        small_decimals: size of the digits after the last point; 1 for all alike.
-        tails: whether 6 and 9 have their tail and 7 lacks its hook.
-        ghost: whether unlit segments are given back.
+        segments: Number of segments, 7 or 14.
+        ends: Form of the segments' ends: "point", "miter" or "square".
+        width: Width of a digit.
+        thickness: Width of a segment.
+        split: Distance of two segments.
+        gap: Distance of two digits.
+        slant: Shear; positive leans right.
+        small_decimals: Size of the digits after the last point; 1 for equal sizes.
+        tails: Whether 6 and 9 have their tail and 7 has no hook.
+        ghost: Whether unlit segments are visible.
     """
 
     segments: int = 7
@@ -74,10 +74,10 @@ class SegmentStyle:
 
     @classmethod
     def sample(cls, rng: np.random.Generator, segments: int = 7) -> SegmentStyle:
-        """Draw the look of a display of 7 or 14 segments."""
+        """Return a random style of a display with 7 or 14 segments."""
         thickness = rng.uniform(0.05, 0.2) if rng.random() < 0.75 else rng.uniform(0.05, 0.1)
         if segments == 14:
-            # Thicker segments leave the diagonals no room.
+            # thicker segments would cover the diagonals
             thickness = min(thickness, 0.1)
         return cls(
             segments=segments,
@@ -94,12 +94,12 @@ class SegmentStyle:
 
 
 def _mostly(rng: np.random.Generator, least: float, usual: float, most: float) -> float:
-    """Return a number up to `usual`, three times in ten between that and `most`."""
+    """Return a random number up to `usual`, in three of ten cases from `usual` to `most`."""
     return float(rng.uniform(usual, most) if rng.random() < 0.3 else rng.uniform(least, usual))
 
 
 def supports(text: str, segments: int = 7) -> bool:
-    """Whether a display of 7 or 14 segments can show every character of `text`."""
+    """Tell whether a display of 7 or 14 segments supports every character of `text`."""
     table = _SEVEN if segments == 7 else _FOURTEEN
     return all(c in table or c in _DOTS or c == " " for c in text)
 
@@ -115,19 +115,19 @@ def draw(
     """Draw the reading of a display.
 
     Args:
-        text: characters that `supports` holds for; points and commas share the cell before them.
-        height_px: height of a digit.
-        rng: source of chance for the style.
-        style: look of the display; None draws it, with fourteen segments where seven do not do
-            and now and then where they do.
-        margin: free pixels around the line's box.
+        text: Characters that the display supports; points and commas share the cell before them.
+        height_px: Height of a digit.
+        rng: Random generator of the style.
+        style: Style of the display; None for a random style, with fourteen segments if seven do not
+            suffice, and sometimes otherwise.
+        margin: Pixels around the line's box.
 
     Returns:
         The line, anti-aliased, with its unlit segments as `ghost` if the style has them.
 
     Raises:
-        ValueError: a character that the display cannot show, nothing visible, or `height_px`
-            under 4.
+        ValueError: The display does not support a character, no character is visible, or
+            `height_px` is below 4.
     """
     if height_px < 4:
         raise ValueError(f"height_px is {height_px}: digits need at least 4 pixels")
@@ -147,7 +147,7 @@ def draw(
     unit = height_px * zoom
     lit, unlit, spans, width = _place(text, style)
     pad = int(np.ceil(unit * (0.3 + abs(style.slant))))
-    # Whole multiples of the zoom, which area averaging is fastest at.
+    # multiples of the zoom, for which area averaging is fastest
     shape = (
         -(-int(unit + 2 * pad + 1) // zoom) * zoom,
         -(-int(width * unit + 2 * pad + 1) // zoom) * zoom,
@@ -164,12 +164,12 @@ def draw(
 
 
 def _lit(char: str, text: str, style: SegmentStyle) -> str:
-    """The segments that show a character."""
+    """Return the lit segments of a character."""
     if style.segments == 7:
         table = _SEVEN if style.tails else {**_SEVEN, **_SEVEN_VARIANTS}
         return table[char]
     table = _FOURTEEN if style.tails else {**_FOURTEEN, **_FOURTEEN_VARIANTS}
-    # The stroke of the zero and the break of the S are there to tell them from O and 5.
+    # the stroke of the zero and the diagonal of the S distinguish them from O and 5
     if char == "0" and "O" not in text:
         return "abcdef"
     if char == "S" and not any(c.isdigit() for c in text):
@@ -180,7 +180,7 @@ def _lit(char: str, text: str, style: SegmentStyle) -> str:
 def _place(
     text: str, style: SegmentStyle
 ) -> tuple[list[NDArray[np.float64]], list[NDArray[np.float64]], NDArray[np.float64], float]:
-    """Polygons of lit and unlit segments, spans (n, 2) and width, in digit heights."""
+    """Return polygons of lit and unlit segments, spans (n, 2) and width, in digit heights."""
     shapes = _segments(style)
     lit: list[NDArray[np.float64]] = []
     unlit: list[NDArray[np.float64]] = []
@@ -193,7 +193,7 @@ def _place(
             shared = char in ".," and i > 0 and text[i - 1] not in _DOTS and text[i - 1] != " "
             dot = max(t, 0.08)
             if shared:
-                # The dot stands in the room between two digits, and makes some where it is small.
+                # the dot is in the gap between two digits, which is enlarged if it is small
                 start = cell_end + 0.2 * dot
                 x = max(x, start + 1.25 * dot)
             else:
@@ -206,7 +206,7 @@ def _place(
             size = style.small_decimals
         names = "" if char == " " else _lit(char, text, style)
         for name, polygon in shapes.items():
-            # Smaller digits stand on the same line.
+            # smaller digits are on the same baseline
             placed = polygon * size + (x, 1.0 - size)
             if name in names:
                 lit.append(_lean(placed, style.slant))
@@ -237,7 +237,7 @@ def _dots(char: str, dot: float) -> list[NDArray[np.float64]]:
 
 
 def _segments(style: SegmentStyle) -> _Polygons:
-    """Polygons of one cell, 1 high, by segment name."""
+    """Return the polygons of a cell of height 1, by name of the segment."""
     w, t, s = style.width, style.thickness, style.split
     h = t / 2
     left, right, top, middle, bottom = h, w - h, h, 0.5, 1 - h
@@ -247,7 +247,7 @@ def _segments(style: SegmentStyle) -> _Polygons:
         "e": ((left, middle), (left, bottom)), "f": ((left, top), (left, middle)),
     }  # fmt: skip
     if style.segments == 7:
-        # One bar; both names light it together.
+        # one bar with both names
         nodes["g"] = ((left, middle), (right, middle))
     else:
         nodes["g"] = ((left, middle), (w / 2, middle))
@@ -273,7 +273,7 @@ def _segments(style: SegmentStyle) -> _Polygons:
 def _bar(
     start: tuple[float, float], end: tuple[float, float], half: float, split: float, ends: str
 ) -> NDArray[np.float64]:
-    """A horizontal or vertical bar between two nodes, tips short of them by `split`."""
+    """Return a horizontal or vertical bar between two nodes, with tips at a distance of `split`."""
     a, b = np.array(start), np.array(end)
     along = (b - a) / np.linalg.norm(b - a)
     across = np.array([-along[1], along[0]]) * half
@@ -286,7 +286,7 @@ def _bar(
 
 
 def _mitered(w: float, t: float, s: float) -> _Polygons:
-    """Outer segments whose outer edges run into the corners, as liquid crystals have them."""
+    """Return outer segments with mitered corners, as in liquid-crystal displays."""
     h = t / 2
     top = np.array([(s, 0), (w - s, 0), (w - s - t, t), (s + t, t)])
     left = np.array([(0, s), (t, t + s), (t, 0.5 - h - s), (h, 0.5 - s), (0, 0.5 - s)])
@@ -301,7 +301,7 @@ def _fill(
 ) -> NDArray[np.uint8]:
     canvas = np.zeros(shape, np.uint8)
     for polygon in polygons:
-        # Pixel centers lie at +0.5 here, at whole numbers in OpenCV.
+        # pixel centers are at +0.5 here, at integers in OpenCV
         points = np.rint((polygon * unit + pad - 0.5) * _ONE).astype(np.int32)
         cv2.fillConvexPoly(canvas, points, 255, cv2.LINE_8, _SHIFT)
     return canvas

@@ -10,7 +10,11 @@ from tests import tiny
 from training.__main__ import main
 from training.data.shards import shard_path, write_shard
 from training.errors import TrainingError
-from training.evaluate.confidence.lines import Labelled, judged_characters, reliability
+from training.evaluate.confidence.labeled_logits import (
+    LabeledLogits,
+    judged_characters,
+    reliability,
+)
 from training.evaluate.confidence.temperature import fit_temperature, same_share
 
 CHARSET = Charset("AB")
@@ -26,7 +30,7 @@ def spoken(rng, length, temperature):
     read = logits[::2, 1:].argmax(1)
     right = rng.random(length) < 1 / (1 + np.exp(-margins / temperature))
     label = "".join("AB"[c if ok else 1 - c] for c, ok in zip(read, right, strict=True))
-    return Labelled(logits, label)
+    return LabeledLogits(logits, label)
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 2.5])
@@ -72,27 +76,27 @@ def test_characters_that_are_two_in_capitals_count_twice(label):
 @pytest.mark.parametrize("wrong", [0, 80])
 def test_too_little_to_fit_on(wrong):
     sure = np.array([[-9, 9, -9]], np.float32)
-    lines = [Labelled(sure, "A")] * 10 if not wrong else [Labelled(sure, "B")] * wrong
+    lines = [LabeledLogits(sure, "A")] * 10 if not wrong else [LabeledLogits(sure, "B")] * wrong
     with pytest.raises(TrainingError, match="right and some wrong"):
         fit_temperature(lines, CHARSET)
 
 
 @pytest.fixture
 def shards(tmp_path):
-    """Strips and photos in the tiny script; every fourth label is wrong."""
+    """Line images and photos in the tiny script; every fourth label is wrong."""
     rng = np.random.default_rng(0)
 
     def named(i):
         text = "".join(rng.choice(list("ABCDEFGH"), 3))
         return text, text if i % 4 else "HH"
 
-    strips, photos = tmp_path / "strips", tmp_path / "photos"
+    line_folder, photo_folder = tmp_path / "lines", tmp_path / "photos"
     samples = []
     for i in range(120):
         drawn, label = named(i)
         samples.append((i, tiny.draw_line(drawn), {"text": label}))
-    strips.mkdir()
-    write_shard(shard_path(strips, 0), samples)
+    line_folder.mkdir()
+    write_shard(shard_path(line_folder, 0), samples)
     samples = []
     for i in range(60):
         texts, lines = [], []
@@ -104,16 +108,16 @@ def shards(tmp_path):
             texts.append({"text": label, "quad": quad, "ignore": False})
         photo = tiny.draw_photo(lines, (128, 128))
         samples.append((i, photo, {"width": 128, "height": 128, "texts": texts}))
-    photos.mkdir()
-    write_shard(shard_path(photos, 0), samples)
-    return strips, photos
+    photo_folder.mkdir()
+    write_shard(shard_path(photo_folder, 0), samples)
+    return line_folder, photo_folder
 
 
 def test_calibration_of_a_bundle(own_bundle, shards, capsys):
-    strips, photos = map(str, shards)
+    lines, photos = map(str, shards)
     manifest = own_bundle / "model.json"
     before = manifest.read_bytes()
-    command = ["calibrate", "--bundle", str(own_bundle), "--data", strips, photos]
+    command = ["calibrate", "--bundle", str(own_bundle), "--data", lines, photos]
     assert main([*command, "--dry-run"]) == 0
     assert manifest.read_bytes() == before
     assert main(command) == 0
@@ -142,12 +146,12 @@ def test_data_that_cannot_be_used(own_bundle, shards, tmp_path, capsys):
 def test_reliability_of_sets(tiny_bundle, shards, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["reliability", "--bundle", str(tiny_bundle), "--data", str(tmp_path)]
-    assert main([*command, "--only", "strips,photos", "--out", str(out)]) == 0
-    assert "strips: 120 lines" in capsys.readouterr().out
+    assert main([*command, "--only", "lines,photos", "--out", str(out)]) == 0
+    assert "lines: 120 lines" in capsys.readouterr().out
     rows = (out / "reliability.csv").read_text().splitlines()
     assert rows[0].startswith("set,of,count,right,confidence,ece")
     counts = {tuple(r.split(",")[:2]): int(r.split(",")[2]) for r in rows[1:]}
-    assert counts["strips", "lines"] == counts["photos", "lines"] == 120
+    assert counts["lines", "lines"] == counts["photos", "lines"] == 120
     assert counts["all", "lines"] == 240
     assert cv2.imread(str(out / "all.png")).std() > 5
     assert (out / "bins.csv").read_text().count("\n") > 20

@@ -17,8 +17,8 @@ def entry(text, x, y, width, height=32, ignore=False):
 
 
 @pytest.fixture
-def labelled(tmp_path):
-    """Two sets in the tiny script: lines, one mislabelled; a photo with lines beside its labels."""
+def labeled(tmp_path):
+    """Two sets in the tiny script: lines, one mislabeled; a photo with lines beside its labels."""
     folder = tmp_path / "data"
     lines, photos = folder / "lines", folder / "photos"
     rows = []
@@ -40,15 +40,15 @@ def diagnose(*arguments):
     return main(["diagnose", *map(str, arguments)])
 
 
-def test_diagnosis_of_a_bundle(tiny_bundle, labelled, tmp_path, capsys):
+def test_diagnosis_of_a_bundle(tiny_bundle, labeled, tmp_path, capsys):
     out = tmp_path / "out"
-    assert diagnose("--bundle", tiny_bundle, "--data", labelled, "--out", out) == 0
+    assert diagnose("--bundle", tiny_bundle, "--data", labeled, "--out", out) == 0
     printed = capsys.readouterr().out
     assert "lines: 2 of 3 read; 1 wrong characters" in printed
     record = json.loads((out / "summary.json").read_text())
     lines, photos, everything = record["sets"]
     assert (lines["labels"], lines["read"], lines["wrong characters"]) == (3, 2, 1)
-    assert (photos["read"], photos["not detected"], photos["unlabelled"]) == (1, 1, None)
+    assert (photos["read"], photos["not detected"], photos["unlabeled"]) == (1, 1, None)
     assert (everything["pictures"], everything["labels"], everything["read"]) == (4, 5, 3)
     heights = {row["height"]: row["labels"] for row in record["frame_heights"]}
     assert heights["32-48"] == 1 and heights["16-24"] == 1
@@ -72,29 +72,31 @@ def test_shards_are_taken_as_wholly_labelled(tiny_bundle, tmp_path, capsys):
     out = tmp_path / "out"
     assert diagnose("--bundle", tiny_bundle, "--data", data, "--out", out) == 0
     (own, everything) = json.loads((out / "summary.json").read_text())["sets"]
-    assert own["unlabelled"] == everything["unlabelled"] == 1
+    assert own["unlabeled"] == everything["unlabeled"] == 1
 
 
-def test_a_second_round_shows_what_changed(tiny_bundle, labelled, tmp_path, capsys):
+def test_a_second_round_shows_what_changed(tiny_bundle, labeled, tmp_path, capsys):
     first, second = tmp_path / "first", tmp_path / "second"
-    common = ["--bundle", tiny_bundle, "--data", labelled, "--only", "lines"]
+    common = ["--bundle", tiny_bundle, "--data", labeled, "--only", "lines"]
     assert diagnose(*common, "--out", first) == 0
-    labels = labelled / "lines" / "labels.jsonl"
+    labels = labeled / "lines" / "labels.jsonl"
     labels.write_text(labels.read_text().replace("FCH", "FGH"))
     capsys.readouterr()
     # into the folder of an earlier one: its sheets must not stay
     (second / "lines").mkdir(parents=True)
     (second / "lines" / "wrong-characters.png").write_bytes(b"old")
     assert diagnose(*common, "--out", second, "--before", first) == 0
-    change = capsys.readouterr().out.partition("more than before:\n")[2].splitlines()
+    change = (
+        capsys.readouterr().out.partition("change since the earlier diagnosis:\n")[2].splitlines()
+    )
     columns, values = change[0].split("  "), change[1].split()
     assert values[:4] == ["lines", "3", "3", "1"] and columns[0] == "set"
     assert not (second / "lines" / "wrong-characters.png").exists()
 
 
-def test_a_run(strip_shards, line_run, tmp_path, capsys):
+def test_a_run(line_shards, line_run, tmp_path, capsys):
     out = tmp_path / "out"
-    assert diagnose("--run", line_run, "--data", strip_shards, "--out", out, "--limit", 5) == 0
+    assert diagnose("--run", line_run, "--data", line_shards, "--out", out, "--limit", 5) == 0
     (own, _) = json.loads((out / "summary.json").read_text())["sets"]
     assert own["labels"] == 5
 
@@ -106,16 +108,16 @@ def test_a_run(strip_shards, line_run, tmp_path, capsys):
         (["--before", "nowhere"], "Cannot read the diagnosis"),
     ],
 )
-def test_bad_arguments(tiny_bundle, labelled, tmp_path, capsys, arguments, message):
-    common = ["--bundle", tiny_bundle, "--data", labelled, "--out", tmp_path / "out"]
+def test_bad_arguments(tiny_bundle, labeled, tmp_path, capsys, arguments, message):
+    common = ["--bundle", tiny_bundle, "--data", labeled, "--out", tmp_path / "out"]
     assert diagnose(*common, *arguments) == 1
     error = capsys.readouterr().err
     assert message in error and "Traceback" not in error
 
 
-def test_out_is_a_file(tiny_bundle, labelled, tmp_path, capsys):
+def test_out_is_a_file(tiny_bundle, labeled, tmp_path, capsys):
     (tmp_path / "out").write_text("mine")
-    common = ["--bundle", tiny_bundle, "--data", labelled, "--out", tmp_path / "out"]
+    common = ["--bundle", tiny_bundle, "--data", labeled, "--out", tmp_path / "out"]
     assert diagnose(*common) == 1
     assert "Cannot make the folder" in capsys.readouterr().err
     assert (tmp_path / "out").read_text() == "mine"

@@ -10,8 +10,8 @@ from sdk.model.settings import DecodeSettings
 from tests import tiny
 from training.__main__ import main
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
-from training.evaluate.sweep.crops import cut_crops
-from training.evaluate.sweep.memory import Remembering
+from training.evaluate.sweep.cached_engine import CachedEngine
+from training.evaluate.sweep.crops import crop_lines
 from training.evaluate.sweep.plan import GROUPS, TIE, Group, Measured, choose
 from training.evaluate.sweep.run import sweep
 
@@ -30,7 +30,7 @@ def entry(text, x, y, ignore=False):
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory):
-    """Photos in the tiny script; the faint second line of each is not labelled: it is no text."""
+    """Photos in the tiny script; the faint second line of each is not labeled: it is no text."""
     folder = tmp_path_factory.mktemp("photos")
     samples = []
     for i, text in enumerate(["ABC", "DEF", "GHA", "BCD"]):
@@ -105,20 +105,20 @@ def test_all_that_is_tried_is_legal():
 
 def test_engines_remember(tiny_bundle):
     bundle = Bundle.open(tiny_bundle)
-    engine = Remembering(open_engine(bundle.graph("line")))
+    engine = CachedEngine(open_engine(bundle.graph("line")))
     rng = np.random.default_rng(0)
-    strip = rng.integers(0, 256, (1, 32, 64, 3), np.uint8)
-    first = engine.run({"strip": strip})
+    image = rng.integers(0, 256, (1, 32, 64, 3), np.uint8)
+    first = engine.run({"strip": image})
     assert engine.saved_s == 0
-    assert engine.run({"strip": strip.copy()}) is first
+    assert engine.run({"strip": image.copy()}) is first
     saved = engine.saved_s
-    other = engine.run({"strip": 255 - strip})
+    other = engine.run({"strip": 255 - image})
     assert (other["logits"] != first["logits"]).any()
     # the same bytes in another shape are another input
-    assert engine.run({"strip": strip[:, :, :32]})["logits"].shape != first["logits"].shape
+    assert engine.run({"strip": image[:, :, :32]})["logits"].shape != first["logits"].shape
     assert engine.saved_s == saved
-    engine.forget()
-    again = engine.run({"strip": strip})
+    engine.clear()
+    again = engine.run({"strip": image})
     assert again is not first and (again["logits"] == first["logits"]).all()
 
 
@@ -142,12 +142,14 @@ def test_sweeps_read_as_the_reader_does(own_bundle, photos):
     assert settings.get(BOUND) == 0.9
 
 
-def test_the_choice_is_stored_on_request(own_bundle, photos, capsys):
+def test_the_choice_is_stored_on_request(own_bundle, photos, capsys, caplog):
     before = (own_bundle / "model.json").read_bytes()
     command = ["sweep", "--bundle", str(own_bundle), "--data", str(photos)]
-    command += ["--only", "least confidence,candidate views of a crop"]
+    # one group by its name in earlier versions
+    command += ["--only", "least confidence,cuts of a crop"]
     assert main(command) == 0
     assert f"chosen: {BOUND}=" in capsys.readouterr().out
+    assert "is called 'candidate views of a crop' now" in caplog.text
     assert (own_bundle / "model.json").read_bytes() == before
     assert main([*command, "--write"]) == 0
     printed = capsys.readouterr().out
@@ -159,15 +161,15 @@ def test_the_choice_is_stored_on_request(own_bundle, photos, capsys):
     assert stored.changed({path: now.get(path) for path in swept}) == now
 
 
-def test_data_that_cannot_be_used(own_bundle, strip_shards, tmp_path, capsys):
+def test_data_that_cannot_be_used(own_bundle, line_shards, tmp_path, capsys):
     command = ["sweep", "--bundle", str(own_bundle), "--data"]
-    assert main([*command, str(strip_shards)]) == 1
-    assert "is no photo" in capsys.readouterr().err
+    assert main([*command, str(line_shards)]) == 1
+    assert "is not a photo" in capsys.readouterr().err
     photo = np.zeros((64, 64, 3), np.uint8)
     ignored = {"width": 64, "height": 64, "texts": [entry("A", 8, 8, ignore=True)]}
     write_shard(shard_path(tmp_path, 0), [(0, photo, ignored)])
     assert main([*command, str(tmp_path), "--only", "suppression"]) == 1
-    assert "hold no labelled line" in capsys.readouterr().err
+    assert "hold no labeled line" in capsys.readouterr().err
     assert main([*command, str(tmp_path), "--only", "speed"]) == 1
     assert "Unknown groups speed; known are score threshold" in capsys.readouterr().err
 
@@ -178,7 +180,7 @@ def test_crops_hold_their_line():
     sizes, turned = set(), 0
     for seed in range(30):
         labels = [label, {**label, "ignore": True}, {**label, "quad": None}]
-        ((crop, text),) = cut_crops(photo, labels, np.random.default_rng(seed))
+        ((crop, text),) = crop_lines(photo, labels, np.random.default_rng(seed))
         assert text == "ABC" and crop.dtype == np.uint8
         red = crop[..., 0] > 200
         # all of the line is there, whatever the margin
@@ -187,6 +189,6 @@ def test_crops_hold_their_line():
         middle = crop[crop.shape[0] // 2].astype(int)
         line = tiny.draw_line("ABC")[0].astype(int)
         start = (crop.shape[1] - len(line)) // 2
-        cut = middle[start : start + len(line)]
-        turned += np.abs(cut[::-1] - line).mean() < np.abs(cut - line).mean()
+        crop = middle[start : start + len(line)]
+        turned += np.abs(crop[::-1] - line).mean() < np.abs(crop - line).mean()
     assert len(sizes) > 10 and 0 < turned < 10

@@ -26,7 +26,7 @@ def kill_at(message: str, arguments: list[str]) -> None:
 
 
 def fail_on_full_disk(arguments: list[str], most_bytes: int) -> None:
-    """Run `python -m convert` where no file may be larger, and see that it says so and ends."""
+    """Run `python -m convert` with a limit on the size of files, and check its error."""
 
     def no_large_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))

@@ -1,8 +1,9 @@
-"""Adam whose steps are counted in steps of the quantization grid.
+"""Adam with a learning rate in steps of the quantization grid.
 
-Folded weights differ by orders of magnitude between channels; one learning rate for all of them
-breaks the small ones before it moves the large ones. What matters is how far a weight moves on the
-grid it will be rounded to, so each output channel has its own unit: its greatest weight over 127.
+Folded weights differ by orders of magnitude between channels, and one learning rate for all
+channels would destroy small weights before it changes large ones. The relevant distance is the
+distance on the grid to which a weight is rounded, so each output channel has its own unit: its
+greatest weight divided by 127.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ class GridAdam:
     """Adam (Kingma & Ba 2015, algorithm 1) with a unit for each output channel.
 
     Attributes:
-        state: Its variables: the first moments, then the second ones.
+        state: Variables of the optimizer: the first moments, then the second moments.
     """
 
     def __init__(self, variables: Sequence[Any]) -> None:
-        """Take the kernels and biases to optimize; their values now give the units."""
+        """Create the optimizer; the present values of kernels and biases determine the units."""
         self._variables = list(variables)
         self._units = [_unit(v.numpy(), "depthwise" in v.name) for v in self._variables]
         self.state = [tf.Variable(tf.zeros_like(v)) for _ in _MOMENTA for v in self._variables]
 
     def apply(self, gradients: Sequence[Any], rate: Any, step: Any) -> None:
-        """Move the variables.
+        """Update the variables.
 
         Args:
-            gradients: One for each variable.
-            rate: Most grid steps that a weight moves, about.
-            step: Number of this step, from 1 on, float32.
+            gradients: Gradient of each variable.
+            rate: Learning rate in grid steps.
+            step: Number of this step, from 1, float32.
         """
         count = len(self._variables)
         corrections = [1 - tf.pow(momentum, step) for momentum in _MOMENTA]
@@ -53,8 +54,8 @@ class GridAdam:
 
 
 def _unit(values: np.ndarray, depthwise: bool) -> np.ndarray:
-    """Return the grid step of each output channel; for a bias, of all channels."""
-    # a depthwise kernel is (rows, columns, in, multiplier): its channels are the last two
+    """Return the grid step of each output channel; for a bias, one for all channels."""
+    # a depthwise kernel is (rows, columns, in, multiplier): the last two axes are its channels
     axes = {1: (0,), 4: (0, 1) if depthwise else (0, 1, 2)}[values.ndim]
     most = np.abs(values).max(axes, keepdims=True)
     return np.maximum(most, 1e-6).astype(np.float32) / _LEVELS

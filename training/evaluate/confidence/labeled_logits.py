@@ -1,8 +1,8 @@
-"""Logits of lines with their labels, as the graphs of a bundle give them.
+"""Logits of a bundle's graphs for labeled lines.
 
-The strips of strip shards go to the line graph; of photos, the lines that were found (IoU with a
-label at least 0.5) go to the recognizer and, cut out of the photo, to the line graph: the boxes
-that a reader meets, with their errors.
+Line images go to the line graph. The lines of photos that were detected (IoU with a label at least
+0.5) go to the recognizer, and their crops to the line graph: these boxes have the errors of the
+boxes in real use.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from training.data.sets import read_samples
 from training.evaluate.confidence.reliability import Reliability
 from training.evaluate.diagnose.confusion import align_places
 
-__all__ = ["Labelled", "LogitReader", "judged_characters", "read_logits", "reliability"]
+__all__ = ["LabeledLogits", "LogitReader", "judged_characters", "read_logits", "reliability"]
 
 
 @dataclass(frozen=True)
-class Labelled:
-    """What a graph gave for a line, and what stands there.
+class LabeledLogits:
+    """Logits and label of a line.
 
     Attributes:
-        logits: float32 (T, classes), padding cut off.
-        label: The text wanted.
+        logits: float32 (T, classes), without padding.
+        label: Text of the label.
     """
 
     logits: np.ndarray
@@ -45,7 +45,7 @@ class Labelled:
 
 
 class LogitReader:
-    """Reads lines with the graphs of a bundle, uncalibrated, and gives their logits."""
+    """Returns the uncalibrated logits of lines read with the graphs of a bundle."""
 
     def __init__(self, bundle: Bundle) -> None:
         """Open the graphs.
@@ -64,10 +64,11 @@ class LogitReader:
         """Free the graphs."""
         self._pipeline.close()
 
-    def strip(self, image: np.ndarray) -> np.ndarray:
-        """Return the line graph's logits of a picture of one line, float32 (T, classes).
+    def line(self, image: np.ndarray) -> np.ndarray:
+        """Return the line graph's logits of a line image, float32 (T, classes).
 
-        They are logarithms of probabilities, which differ from the graph's by a number a column.
+        They are logarithms of probabilities, which differ from the graph's logits by a constant in
+        each column.
         """
         return self._crop(scale_crop(image, self._pipeline.crops.max_width))
 
@@ -76,9 +77,9 @@ class LogitReader:
 
     def photo(
         self, image: np.ndarray, labels: Sequence[dict[str, Any]]
-    ) -> dict[str, list[Labelled]]:
-        """Return what the graphs give for the lines found in a photo that have a label."""
-        out: dict[str, list[Labelled]] = {"line": [], "recognizer": []}
+    ) -> dict[str, list[LabeledLogits]]:
+        """Return the logits of the detected lines of a photo that have a label, by graph."""
+        out: dict[str, list[LabeledLogits]] = {"line": [], "recognizer": []}
         pipeline, margins = self._pipeline, self._pipeline.settings.recognize
         found = pipeline.detect(image) if pipeline.detector else []
         wanted = [x for x in labels if x["quad"]]
@@ -88,31 +89,31 @@ class LogitReader:
         for i, j in pairs:
             area = expand_quad(found[i].quad, margins.crop_margin, margins.crop_side)
             logits = self._crop(rectify(image, area, pipeline.crops.max_width))
-            out["line"].append(Labelled(logits, wanted[j]["text"]))
+            out["line"].append(LabeledLogits(logits, wanted[j]["text"]))
             if found[i].run is not None and pipeline.features is not None:
                 [text] = pipeline.features.read([found[i]], ReadOptions())
-                out["recognizer"].append(Labelled(text.log_probs, wanted[j]["text"]))
+                out["recognizer"].append(LabeledLogits(text.log_probs, wanted[j]["text"]))
         return out
 
 
 def read_logits(
     reader: LogitReader, folders: Sequence[Path], limit: int | None = None
-) -> dict[str, list[Labelled]]:
-    """Return the labelled logits of each graph.
+) -> dict[str, list[LabeledLogits]]:
+    """Return the labeled logits by graph.
 
     Args:
-        reader: Gives the logits.
-        folders: Shards of strips or of photos.
-        limit: Most pictures of a folder.
+        reader: Returns the logits.
+        folders: Shards of line images or of photos.
+        limit: Greatest number of pictures of a folder.
 
     Raises:
         ShardError: A shard is damaged.
     """
-    out: dict[str, list[Labelled]] = {"line": [], "recognizer": []}
+    out: dict[str, list[LabeledLogits]] = {"line": [], "recognizer": []}
     for folder in folders:
         for image, record in itertools.islice(read_samples(folder), limit):
             if "text" in record:
-                out["line"].append(Labelled(reader.strip(image), record["text"]))
+                out["line"].append(LabeledLogits(reader.line(image), record["text"]))
                 continue
             for graph, lines in reader.photo(image, record["texts"]).items():
                 out[graph] += lines
@@ -120,21 +121,21 @@ def read_logits(
 
 
 def reliability(
-    lines: Sequence[Labelled], charset: Charset, temperature: float
+    lines: Sequence[LabeledLogits], charset: Charset, temperature: float
 ) -> dict[str, Reliability]:
-    """Return how far confidences are right at a temperature.
+    """Return the reliability of the confidences at a temperature.
 
-    Compared upper-cased, letters and digits only; lines without text have no confidence to judge.
+    Texts are compared after upper-casing, letters and digits only. Lines without text are left out.
 
     Args:
-        lines: Labelled logits.
-        charset: Of the classes.
-        temperature: Divides the logits.
+        lines: Labeled logits.
+        charset: Charset of the classes.
+        temperature: Divisor of the logits.
 
     Returns:
-        ``characters``: confidence of each character read, and whether it stands there; ``lines``:
-        product of a line's characters, and whether all of the line is right; ``mean``: the same
-        with their geometric mean, which thresholds compare with.
+        ``characters``: confidence of each character, and whether the character is right;
+        ``lines``: product of the characters' confidences, and whether the whole line is right;
+        ``mean``: the same with their geometric mean, which thresholds compare with.
     """
     single: list[tuple[float, bool]] = []
     whole: list[tuple[float, bool]] = []
@@ -154,15 +155,15 @@ def reliability(
 def judged_characters(
     label: str, text: str, confidences: Sequence[float], part: bool = False
 ) -> list[tuple[float, bool]]:
-    """Return, for each letter or digit read, how sure it was and whether it stands in the label.
+    """Return, for each letter or digit read, its confidence and whether the label has it.
 
     Args:
-        label: What stands there.
-        text: What was read.
-        confidences: One per character of the text.
-        part: Whether the label is only a part of the line; what is read beside it is left out.
+        label: Text of the label.
+        text: The reading.
+        confidences: Confidence of each character of the reading.
+        part: Whether the label is only a part of the line; other characters are left out.
     """
-    # a character may be none or several of these: upper-cased, ß is SS
+    # upper-casing may change the number of characters: ß is SS
     sure = [p for c, p in zip(text, confidences, strict=True) for _ in letters_and_digits(c)]
     places = align_places(letters_and_digits(label), letters_and_digits(text), part)
     return [(sure[j], same) for j, same in places]

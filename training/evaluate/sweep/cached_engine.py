@@ -1,4 +1,4 @@
-"""Engines that run once per input, so that many settings cost little more than one."""
+"""An engine with a cache, so that many settings cost little more than one."""
 
 from __future__ import annotations
 
@@ -11,44 +11,44 @@ from numpy.typing import NDArray
 
 from sdk.engine import Engine
 
-__all__ = ["Remembering"]
+__all__ = ["CachedEngine"]
 
 
-class Remembering:
-    """An engine that gives again what it gave for the same input.
+class CachedEngine:
+    """An engine that caches its outputs by input.
 
     Attributes:
-        saved_s: Seconds of processor time that answers from memory had taken; whoever measures time
-            adds them. Processor time, because other work on the machine does not lengthen it.
+        saved_s: Processor time in seconds that cached outputs had cost; measurements add this time.
+            Processor time does not depend on other work of the machine.
     """
 
     def __init__(self, engine: Engine) -> None:
         """Wrap an engine."""
         self._engine = engine
-        self._known: dict[bytes, tuple[dict[str, NDArray[Any]], float]] = {}
+        self._cache: dict[bytes, tuple[dict[str, NDArray[Any]], float]] = {}
         self.saved_s = 0.0
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
     ) -> dict[str, NDArray[Any]]:
-        """Run the graph, or remember; see `Engine.run`."""
+        """Run the graph or return its cached outputs; see `Engine.run`."""
         digest = hashlib.blake2b(repr(sorted(raw)).encode(), digest_size=16)
         for name, array in sorted(inputs.items()):
             digest.update(f"{name} {array.shape} {array.dtype}".encode())
             digest.update(array.tobytes())
         key = digest.digest()
-        if key in self._known:
-            out, seconds = self._known[key]
+        if key in self._cache:
+            out, seconds = self._cache[key]
             self.saved_s += seconds
             return out
         started = time.process_time()
         out = self._engine.run(inputs, raw)
-        self._known[key] = out, time.process_time() - started
+        self._cache[key] = out, time.process_time() - started
         return out
 
-    def forget(self) -> None:
-        """Drop what is remembered: another photo has no input in common."""
-        self._known.clear()
+    def clear(self) -> None:
+        """Empty the cache: other photos have other inputs."""
+        self._cache.clear()
 
     def describe(self) -> dict[str, Any]:
         """Return interpreter, device, threads and file as plain values."""

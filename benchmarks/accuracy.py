@@ -1,11 +1,11 @@
-"""How much of labeled pictures FOTS-lite and other readers read right, set by set, in one run.
+"""Accuracy of FOTS-lite and other readers on labeled pictures, set by set, in one run.
 
 python -m benchmarks.accuracy FOLDER [--model BUNDLE ...] [--with rapidocr tesseract] [--only a,b]
     [--limit N] [--json FILE] [--wrong]
 
-FOLDER is a labeled folder, or holds such (docs/evaluation.md, which says what the columns mean).
-Each reader lives in a process of its own, and the readers take turns picture by picture, so that
-whatever else the machine does hits all of them alike.
+FOLDER is a labeled folder, or a folder of labeled folders. docs/evaluation.md explains the columns.
+Each reader runs in its own process. The readers take turns picture by picture, so that other work
+on the machine affects all of them equally.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from training.data.sets import find_sets
 COLUMNS = ("exact", "text", "found", "e2e", "whole")
 
 Show = Callable[[str, str, dict[str, Any], list[Any]], None]
-"""Takes a reader's label, a picture's name, its row and what was read in it."""
+"""Receives a reader's label, a picture's name, its row of labels, and the regions read."""
 
 
 def measure(
@@ -36,13 +36,13 @@ def measure(
     """Return the score of each reader on a labeled folder, by the reader's label.
 
     Args:
-        folder: Pictures with their labels.
+        folder: A labeled folder.
         workers: The readers.
-        limit: Most pictures.
+        limit: Largest number of pictures.
         show: Called with reader, picture, row and regions of each reading.
 
     Raises:
-        TrainingError: A row is damaged, or labels neither a line nor a photo.
+        TrainingError: A row is damaged, or is neither of a line nor of a photo.
     """
     scores = {worker.label: Score() for worker in workers}
     for number, (path, row) in enumerate(read_labeled(folder)):
@@ -63,7 +63,7 @@ def measure(
 
 
 def table(name: str, measures: dict[str, dict[str, float]]) -> str:
-    """Return the measures of one set as text, a row for each reader."""
+    """Return the measures of one set as text, one row per reader."""
     shown = [column for column in COLUMNS if any(column in one for one in measures.values())]
     width = max(map(len, (name, *measures)))
     head = "".join(f"{column:>8}" for column in ("n", *shown, "ms"))
@@ -75,7 +75,7 @@ def table(name: str, measures: dict[str, dict[str, float]]) -> str:
 
 
 def print_wrong(reader: str, picture: str, row: dict[str, Any], regions: list[Any]) -> None:
-    """Print what a reader read otherwise than it is labeled: a crop, or labels not found."""
+    """Print a reading that differs from its labels."""
     score = Score()
     if "text" in row:
         label, texts = [row["text"]], [text for text, _ in regions]
@@ -91,17 +91,15 @@ def print_wrong(reader: str, picture: str, row: dict[str, Any], regions: list[An
 
 
 def main() -> None:
-    """Measure, print a table for each set, and write JSON if asked."""
+    """Measure, print a table for each set, and write JSON on request."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="a labeled folder, or a folder of such")
-    parser.add_argument(
-        "--model", action="append", help="a bundle to read with; several times for several"
-    )
-    parser.add_argument("--only", default="", help="names of sets, by commas")
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
-    parser.add_argument("--wrong", action="store_true", help="print what was read wrong")
+    parser.add_argument("folder", type=Path, help="labeled folder, or folder of labeled folders")
+    parser.add_argument("--model", action="append", help="model bundle; may be repeated")
+    parser.add_argument("--only", default="", help="names of sets, separated by commas")
+    parser.add_argument("--limit", type=positive_int, help="largest number of pictures of a set")
+    parser.add_argument("--wrong", action="store_true", help="print wrong readings")
     parser.add_argument(
         "--with",
         dest="peers",

@@ -1,10 +1,10 @@
-"""How long a verdict takes to be recorded while somebody searches a long history.
+"""Time to record a verdict in a long history, alone and during searches.
 
     PYTHONPATH=. python benchmarks/history.py [--rows 1000000] [--adds 200] [--folder /tmp]
 
-A history of so many verdicts (one line each, 1.4 kB) is filled; then verdicts are added, 20 a
-second at most, first alone, then while other threads search all along for a text that is nowhere,
-count the verdicts by hour, and look at the newest page with its small pictures.
+The program fills a history with verdicts of one line, 1.4 kB each. Then it adds verdicts, at most
+20 per second: first alone, then while other threads search for a missing text, count the verdicts
+by hour, and load the newest page with its thumbnails, without a pause.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAUSE_S = 0.05
 
 
 def verdict(number: int) -> Verdict:
-    """Return the verdict on a product of its own lot."""
+    """Return the verdict on a product with this lot number."""
     text = f"LOT {number:08}"
     chars = tuple(Char(c, 0.9, _box(10 + 12 * i, 10, 12)) for i, c in enumerate(text))
     line = TextLine(text, 0.9, _box(10, 10, 12 * len(text)), chars)
@@ -44,7 +44,7 @@ def _box(x: float, y: float, width: float) -> Quad:
 
 
 def fill(path: Path, rows: int) -> None:
-    """Write so many verdicts, in one go."""
+    """Write this number of verdicts in one transaction."""
     with History(path) as history:
         history.add(verdict(0))
     plain = json.dumps(verdict(1).to_dict(), separators=(",", ":"))
@@ -61,7 +61,7 @@ def fill(path: Path, rows: int) -> None:
 
 
 def add(history: History, count: int) -> np.ndarray:
-    """Return the ms of each of so many verdicts until they are recorded, float64 (count,)."""
+    """Return the time to record each of `count` verdicts, float64 (count,), milliseconds."""
     times = []
     for i in range(count):
         one = verdict(i)
@@ -73,22 +73,26 @@ def add(history: History, count: int) -> np.ndarray:
 
 
 class Repeated:
-    """Does something all along in a thread of its own, and takes the times."""
+    """Repeats an action in its own thread, and measures the times."""
 
     def __init__(self, act: Callable[[], object]) -> None:
-        """Keep what is to be done."""
+        """Prepare the thread.
+
+        Args:
+            act: The action.
+        """
         self.act = act
         self.ms: list[float] = []
         self.stop = threading.Event()
         self.thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Repeated:
-        """Begin."""
+        """Start the thread."""
         self.thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Do it for the last time."""
+        """Stop the thread after its current action."""
         self.stop.set()
         self.thread.join()
 
@@ -100,17 +104,17 @@ class Repeated:
 
 
 def show(name: str, ms: np.ndarray) -> None:
-    """Print the spread of some times."""
+    """Print percentiles of times."""
     p50, p99 = np.percentile(ms, (50, 99))
     print(f"{name:<34} {len(ms):5} times: p50 {p50:.1f}, p99 {p99:.1f}, max {max(ms):.1f} ms")
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure recording beside searching.")
+    parser = argparse.ArgumentParser(description="Measure recording during searches.")
     parser.add_argument("--rows", type=positive_int, default=1_000_000)
     parser.add_argument("--adds", type=positive_int, default=200)
-    parser.add_argument("--folder", help="where the history is made; its disk counts")
+    parser.add_argument("--folder", help="folder of the history, whose disk is measured")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         path = Path(folder) / "line.db"
@@ -118,20 +122,20 @@ def main() -> None:
         print(f"{args.rows} verdicts, {path.stat().st_size / 1e6:.0f} MB")
         with History(path) as history:
 
-            def look() -> None:
+            def load_page() -> None:
                 for record in history.search(limit=20):
                     history.thumbnail(record.id)
 
             show("recording alone", add(history, args.adds))
             acts: dict[str, Callable[[], object]] = {
-                "searching a text that is nowhere": lambda: history.search("QQ"),
+                "searching for a missing text": lambda: history.search("QQ"),
                 "counting by hour": history.statistics,
-                "looking at the newest page": look,
+                "loading the newest page": load_page,
             }
             with ExitStack() as stack:
                 busy = {name: stack.enter_context(Repeated(act)) for name, act in acts.items()}
                 ms = add(history, args.adds)
-            show("recording meanwhile", ms)
+            show("recording during searches", ms)
             for name, one in busy.items():
                 show(name, np.array(one.ms))
 

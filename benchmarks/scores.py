@@ -1,7 +1,7 @@
-"""What a reader reached on a set of labeled pictures.
+"""The score of a reader on a set of labeled pictures.
 
-Texts are compared in upper case; all but ``text`` and ``whole`` by letters and digits only. Labels
-to ignore count neither way.
+Texts are compared in upper case. All measures except ``text`` and ``whole`` compare letters and
+digits only. Ignored labels count neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sdk.metrics import edit_distance, letters_and_digits
 
 _SAME_PLACE, _IGNORED_PLACE = 0.5, 0.3
 _JOINED_FROM = 4
-"""Fewest characters of a label that may be found across regions."""
+"""Least number of characters of a label that may be found across regions."""
 
 
 @dataclass
@@ -27,17 +27,20 @@ class Score:
     """Counts over the pictures of one set.
 
     Attributes:
-        lines: Crops of one line.
-        exact: Crops read exactly, by letters and digits.
-        edits, characters: Of crops.
-        text: Crops, and labels of photos, read exactly with all spaces and signs.
-        photos, labels: Photos, and the labels that count in them.
-        placed: Of these labels, those whose place is known.
-        found: Labels found.
-        right, regions: Regions that are right; all that count.
-        complete, whole: Photos all of whose text is labeled and legible; those of them that are
-            read without any difference.
-        ms: Time of each picture.
+        lines: Line crops.
+        exact: Line crops that are read exactly, by letters and digits.
+        edits: Edits of the readings of line crops.
+        characters: Characters of the labels of line crops.
+        text: Line crops and labels of photos that are read exactly with all spaces and signs.
+        photos: Photos.
+        labels: Labels of photos that count.
+        placed: Labels of photos with a known place.
+        found: Labels of photos that are found.
+        right: Regions of photos that are right.
+        regions: Regions of photos that count.
+        complete: Photos with complete and legible labels.
+        whole: Complete photos that are read without any difference.
+        ms: Time of each picture in milliseconds.
     """
 
     lines: int = 0
@@ -56,7 +59,7 @@ class Score:
     ms: list[float] = field(default_factory=list)
 
     def add_line(self, label: str, reading: str) -> None:
-        """Count a crop of one line."""
+        """Count a line crop."""
         want, got = letters_and_digits(label), letters_and_digits(reading)
         self.lines += 1
         self.exact += want == got
@@ -70,8 +73,8 @@ class Score:
         """Count a photo.
 
         Args:
-            labels: "text", "quad" (None where it is not known) and "ignore" of each.
-            regions: Text and quad of each; the quad is None where the reader gives none.
+            labels: Labels with "text", "quad" (None if not known) and "ignore".
+            regions: Pairs of text and quad. The quad is None if the reader gives none.
             complete: Whether all text of the photo is labeled.
         """
         texts = [letters_and_digits(text) for text, _ in regions]
@@ -110,9 +113,10 @@ class Score:
             )
 
     def measures(self) -> dict[str, float]:
-        """Return the measures that the set has, shares from 0 to 1; "ms" is the median time.
+        """Return the measures of the set.
 
-        "n" is the number of labels.
+        "n" is the number of labels, "ms" the median time in milliseconds. All other measures are
+        shares from 0 to 1. Measures that the set does not have are absent.
         """
         shares = {"text": self.text / max(self.lines + self.labels, 1)}
         if self.lines:
@@ -136,7 +140,7 @@ def _plain(text: str) -> str:
 
 
 def _overlap(first: Any, second: Any) -> float:
-    """Return the intersection over union of two quads, 0 where one is not known."""
+    """Return the intersection over union of two quads, 0 if one of them is not known."""
     if not first or not second:
         return 0.0
     return iou(np.array(first, np.float32), np.array(second, np.float32))

@@ -1,8 +1,8 @@
-"""How many frames a second the screen draws while the station reads as fast as it can.
+"""Frame rate of the screen while the station reads as fast as it can.
 
 python benchmarks/screen.py [--size 800x480] [--seconds 10]
 
-Without a display set SDL_VIDEODRIVER=offscreen, which draws into memory.
+Without a display, set SDL_VIDEODRIVER=offscreen to draw into memory.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from sdk.errors import SdkError
 
 
 def main() -> int:
-    """Run the station for a while and print what the screen and the reader did."""
+    """Run the station for a while, and print the rates of the screen and the reader."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", default="800x480", metavar="WxH", help="size of the window")
-    parser.add_argument("--seconds", type=float, default=10.0, help="how long to measure")
+    parser.add_argument("--seconds", type=float, default=10.0, help="time of the measurement")
     parser.add_argument("--threads", type=positive_int, default=1, help="CPU threads of the reader")
     args = parser.parse_args()
     width, height = (int(part) for part in args.size.split("x"))
@@ -37,15 +37,15 @@ def main() -> int:
 
 
 def measure(folder: Path, size: tuple[int, int], seconds: float, threads: int) -> dict[str, object]:
-    """Return frames drawn and photos read in a second, and the longest wait for a frame.
+    """Return frames drawn and photos read per second, and the longest wait for a frame.
 
-    "cpu_ms_per_frame" is what the screen's thread computes for a frame: on a busy machine it tells
-    more than the frames a second. With software OpenGL, other threads paint besides.
+    "cpu_ms_per_frame" is the CPU time of the screen's thread per frame. On a busy machine this is
+    more useful than the frame rate. With software OpenGL, other threads need additional CPU time.
 
     Args:
-        folder: Where the station may write.
+        folder: Folder for the files of the station.
         size: Width and height of the window, pixels.
-        seconds: How long to measure, after two seconds that do not count.
+        seconds: Time of the measurement, after two seconds that do not count.
         threads: CPU threads of the reader.
     """
     from demo_app.__main__ import open_window, prepare_kivy
@@ -80,7 +80,7 @@ def measure(folder: Path, size: tuple[int, int], seconds: float, threads: int) -
     def tick(_seconds: float) -> None:
         drawn.append(time.perf_counter())
         busy.append(time.thread_time())
-        # a change in every frame: the worst case for the screen
+        # a change in every frame is the worst case for the screen
         Window.canvas.ask_update()
 
     work.start()
@@ -88,7 +88,7 @@ def measure(folder: Path, size: tuple[int, int], seconds: float, threads: int) -
     app.bind(on_start=lambda _: Clock.schedule_once(begin, 2.0))
     app.run()
     if len(drawn) < 2:
-        raise SystemExit("ERROR: not even two frames were drawn. Measure for longer.")
+        raise SystemExit("ERROR: fewer than two frames were drawn. Use a longer time.")
     waits = [1e3 * (b - a) for a, b in pairwise(drawn)]
     return {
         "size": f"{size[0]}x{size[1]}",

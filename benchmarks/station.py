@@ -1,13 +1,15 @@
-"""How much time the inspection station adds to reading.
+"""Time that the inspection station adds to reading.
 
     python -m benchmarks.station [--photo FILE] [--frames 20] [--rounds 5] [--folder /tmp]
 
-Blocks of plain `Reader.read` calls and of the station on the same frames take turns, so that other
-work on the machine meets both. The frames are in memory; every one is another product (no vote), is
-sent to an HTTP server on this machine, and is recorded with its full picture: more than a station
-mostly does. Two times are given: from taking a frame until its verdict is with the outputs, and
-until the next frame can be taken. Of each, "added" is what is not spent in `Reader.read`, measured
-in the same frame: on a busy machine it is the figure to look at.
+Blocks of plain `Reader.read` calls and blocks of the station take turns on the same frames, so that
+other work on the machine affects both equally. The frames are in memory. Every frame is a separate
+product without a vote, is sent to an HTTP server on this machine, and is recorded with its full
+picture. Most stations do less.
+
+The results are two times: from the start of a frame until the outputs have its verdict, and until
+the next frame can start. "added" is the part outside of `Reader.read` in the same frame. On a busy
+machine "added" is the most useful figure.
 """
 
 from __future__ import annotations
@@ -32,13 +34,18 @@ from sdk.station.outputs import WebhookSettings
 
 
 class Slides(CameraBase):
-    """Shows one picture so many times, each time as another product."""
+    """A camera that repeats one picture, each time as another product."""
 
     live = False
     stills = True
 
     def __init__(self, image: np.ndarray, count: int) -> None:
-        """Keep the picture, uint8 RGB (H, W, 3), and how often it is shown."""
+        """Prepare the camera.
+
+        Args:
+            image: uint8 RGB (H, W, 3).
+            count: Number of frames.
+        """
         super().__init__("the slides")
         self.image, self.left = image, count
 
@@ -57,23 +64,27 @@ class Slides(CameraBase):
 
 
 class Watch:
-    """Notes when the verdicts are given and recorded."""
+    """Measures the times at which verdicts are given and recorded."""
 
     def __init__(self, outputs: Outputs) -> None:
-        """Keep the outputs that the verdicts go to."""
+        """Start without times.
+
+        Args:
+            outputs: Outputs that receive the verdicts.
+        """
         self.outputs = outputs
         self.read_ms: list[float] = []
         self.given: list[float] = []
         self.recorded: list[float] = []
 
     def publish(self, verdict: Verdict) -> None:
-        """Pass a verdict on, and note the time."""
+        """Publish a verdict, and measure the time."""
         self.outputs.publish(verdict)
         self.given.append(time.perf_counter())
 
 
 def read_plainly(reader: Reader, image: np.ndarray, count: int) -> list[float]:
-    """Return the ms of each of so many readings."""
+    """Return the time of each of `count` readings in milliseconds."""
     times = []
     for _ in range(count):
         started = time.perf_counter()
@@ -85,7 +96,10 @@ def read_plainly(reader: Reader, image: np.ndarray, count: int) -> list[float]:
 def inspect(
     reader: Reader, image: np.ndarray, count: int, history: History, outputs: Outputs
 ) -> np.ndarray:
-    """Return the ms of each frame, float64 (n, 3): to its verdict, to the next frame, reading."""
+    """Return the times of each frame, float64 (n, 3), milliseconds.
+
+    The columns are the time until the verdict, until the next frame, and of reading.
+    """
     watch = Watch(outputs)
     station = Station(
         reader,
@@ -98,32 +112,32 @@ def inspect(
     )
     with station:
         station.wait()
-    # a frame is taken when the one before is recorded; the first has none before
+    # a frame starts when the frame before is recorded, so the first frame has no start time
     starts = np.array(watch.recorded[:-1])
     ends = np.array([watch.given[1:], watch.recorded[1:]])
     return np.stack([*(1e3 * (ends - starts)), watch.read_ms[1:]], 1)
 
 
 class Server(BaseHTTPRequestHandler):
-    """Takes everything."""
+    """A server that accepts every request."""
 
     def do_POST(self) -> None:
-        """Read the body and say yes."""
+        """Read the body, and answer with success."""
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(204)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Write no log."""
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="Measure what the station adds to reading.")
+    parser = argparse.ArgumentParser(description="Measure the time that the station adds.")
     parser.add_argument("--photo", type=Path, default=PHOTO)
-    parser.add_argument("--frames", type=positive_int, default=20, help="frames of a block")
+    parser.add_argument("--frames", type=positive_int, default=20, help="frames per block")
     parser.add_argument("--rounds", type=positive_int, default=5, help="blocks of each kind")
-    parser.add_argument("--folder", help="where the history is made; its disk counts")
+    parser.add_argument("--folder", help="folder of the history, whose disk is measured")
     args = parser.parse_args()
     image = load_image(args.photo)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)

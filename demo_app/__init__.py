@@ -1,1 +1,1 @@
-"""The operator's screen: camera, reading, inspection and history. Imports `sdk` only."""
+"""The operator's screen: camera, reading, inspection and history. It imports `sdk` only."""

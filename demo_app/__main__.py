@@ -1,7 +1,7 @@
 """`python -m demo_app`: the inspection station on a screen.
 
-Exit codes: 0 closed by the user, 1 something could not be opened or written (a display, too), 2
-wrong usage, 3 the model or the device cannot be used.
+Exit codes: 0 closed by the user, 1 a file, a camera or the display cannot be used, 2 wrong usage, 3
+the model or the device cannot be used.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from demo_app.models.settings import DEMO, DEMO_JOB, LOOKS, Settings, load_setti
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
 
 FAILED, USAGE, UNUSABLE = 1, 2, 3
-# Beginnings of Kivy's warnings: of its new settings file, of optional libraries, and of the window
-# that `_run` looks for itself.
+# Starts of warnings of Kivy: on its new settings file, on optional libraries, and on a missing
+# window, which `open_window` reports itself.
 _NO_NEWS = ("Config:", "Cutbuffer:", "Input: MTDev", "Window: Unable to find")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the station until its window is closed; return the exit code."""
+    """Run the station until its window is closed, and return the exit code."""
     args = _parser().parse_args(argv)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
@@ -47,29 +47,27 @@ def _fail(error: Exception, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m demo_app",
-        description="An inspection station: reads products before a camera and judges them.",
+        description="An inspection station: read and judge products in front of a camera.",
     )
     what = parser.add_argument_group("what to inspect")
     what.add_argument(
         "--camera", metavar="SOURCE", help="0, rtsp://..., a video, a folder, basler, ... or demo"
     )
-    what.add_argument("--job", metavar="JOB", help="name of a job, or a job's .toml file")
-    what.add_argument("--start", action="store_true", help="begin at once")
-    what.add_argument(
-        "--demo", action="store_true", help="sample pictures with their job, begun at once"
-    )
-    kept = parser.add_argument_group("where it is kept")
+    what.add_argument("--job", metavar="JOB", help="name of a job, or .toml file of a job")
+    what.add_argument("--start", action="store_true", help="start at once")
+    what.add_argument("--demo", action="store_true", help="inspect sample pictures, start at once")
+    kept = parser.add_argument_group("storage")
     kept.add_argument(
-        "--folder", type=Path, metavar="FOLDER", help="settings, jobs, history and exports"
+        "--folder", type=Path, metavar="FOLDER", help="folder of settings, jobs, history, exports"
     )
-    kept.add_argument("--history", type=Path, metavar="FILE", help="another file for the history")
+    kept.add_argument("--history", type=Path, metavar="FILE", help="other file of the history")
     screen = parser.add_argument_group("screen")
     screen.add_argument("--size", type=_size, metavar="WxH", help="size of the window")
     screen.add_argument("--fullscreen", action="store_true", help="fill the screen")
     screen.add_argument("--look", choices=LOOKS, help="dark or light")
     screen.add_argument("--language", choices=LANGUAGES, help="language of the screen")
     screen.add_argument(
-        "--screenshots", type=Path, metavar="FOLDER", help="save a picture of every screen, and end"
+        "--screenshots", type=Path, metavar="FOLDER", help="save pictures of all screens and exit"
     )
     return parser
 
@@ -106,7 +104,7 @@ def _run(args: argparse.Namespace) -> None:
             try:
                 work.start()
             except SdkError as error:
-                # the camera may be chosen on the screen, which must be there for it
+                # the user can select another camera on the screen
                 work.warnings.append(str(error))
         if args.screenshots:
             from demo_app.screenshots import take_all
@@ -118,7 +116,7 @@ def _run(args: argparse.Namespace) -> None:
 
 
 def _with_arguments(settings: Settings, args: argparse.Namespace) -> Settings:
-    """Return the settings with what the command line says."""
+    """Return the settings, changed by the arguments of the command line."""
     given = {"camera": args.camera, "look": args.look, "language": args.language}
     if args.history:
         given["history"] = str(args.history.absolute())
@@ -141,37 +139,37 @@ def prepare_kivy(
     fullscreen: bool = False,
     touch_keyboard: bool = False,
 ) -> None:
-    """Set what Kivy reads when it is first imported; without Kivy, do nothing.
+    """Set the options that Kivy reads at its first import. No effect without Kivy.
 
     Args:
-        folder: Where Kivy may keep its own files.
+        folder: Folder for Kivy's own files.
         size: Width and height of the window, pixels.
         fullscreen: Whether the window fills the screen.
-        touch_keyboard: Whether fields bring up a keyboard on the screen.
+        touch_keyboard: Whether fields open a keyboard on the screen.
     """
     home = folder / "kivy"
     home.mkdir(exist_ok=True)
     os.environ.setdefault("KIVY_HOME", str(home))
-    # its own arguments, log file and log handlers are not wanted
+    # no arguments, log file and log handlers of Kivy
     os.environ.setdefault("KIVY_NO_ARGS", "1")
     os.environ.setdefault("KIVY_NO_FILELOG", "1")
     os.environ.setdefault("KIVY_LOG_MODE", "PYTHON")
-    # of its ways to open a window the one that the screen is made for
+    # the only window provider that the screens are tested with
     os.environ.setdefault("KIVY_WINDOW", "sdl2")
     if sys.platform == "linux":
-        # without a display SDL would draw into memory, where nobody looks
+        # without these drivers, SDL would draw invisibly into memory if there is no display
         os.environ.setdefault("SDL_VIDEODRIVER", "x11,wayland,kmsdrm")
     logging.getLogger("kivy").addFilter(_is_news)
     try:
         from kivy.config import Config
     except ImportError:
-        return  # the caller says it
+        return  # `open_window` reports a missing Kivy
     width, height = size or (1280, 800)
     for section, name, value in (
         ("graphics", "width", width),
         ("graphics", "height", height),
         ("graphics", "fullscreen", "auto" if fullscreen else 0),
-        # edges are drawn smooth; without this a GPU paints every pixel twice
+        # edges are drawn smoothly anyway, and multisampling would draw every pixel twice
         ("graphics", "multisamples", 0),
         ("input", "mouse", "mouse,disable_multitouch"),
         ("kivy", "log_level", "warning"),
@@ -182,7 +180,7 @@ def prepare_kivy(
 
 
 def open_window() -> None:
-    """Open the window; `prepare_kivy` comes before.
+    """Open the window, after `prepare_kivy`.
 
     Raises:
         SdkError: Kivy is missing, or there is no display.
@@ -191,18 +189,19 @@ def open_window() -> None:
         from kivy.core.window import Window
     except ImportError as error:
         raise SdkError(
-            f"The screen needs Kivy, which is missing ({error}). pip install 'fots-lite[demo]'"
+            f"The screen needs Kivy, which is missing ({error}). Install it: "
+            "pip install 'fots-lite[demo]'"
         ) from error
     if Window is None:
         tried = os.environ.get("SDL_VIDEODRIVER", "the system's")
         raise SdkError(
-            f"There is no display to open a window on (tried: {tried}). Start the station on a "
-            "desktop, or under a compositor such as cage; `fots-lite station` needs no screen."
+            f"There is no display for the window (tried: {tried}). Start the station on a desktop, "
+            "or under a compositor such as cage, or use `fots-lite station`, which needs no screen."
         )
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """Leave out what Kivy says of itself, and of what the station does not need or tells itself."""
+    """Tell whether a record of Kivy's log matters to the user."""
     if record.levelno < logging.WARNING:
         return False
     return not record.getMessage().startswith(_NO_NEWS)

@@ -1,4 +1,4 @@
-"""The Kivy app: the window, the navigation and what all screens reach through it."""
+"""The Kivy app: window, navigation, and functions for all screens."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ PAGES = {
 
 
 class Root(FloatLayout):
-    """The navigation rail, the screens, and the messages over them."""
+    """The navigation rail, the screens, and the messages on top."""
 
 
 class StationApp(App):
     """The inspection station.
 
     Attributes:
-        work: Everything that is not screen.
+        work: The workplace, that is, all parts except the screens.
         u: Pixels per unit of the layout.
-        theme: The colors in use.
-        tr: Translates a text; another function after another language was chosen.
+        theme: The current colors.
+        tr: Translates a text. The function is replaced when the language changes.
     """
 
     kv_file = ""
@@ -61,13 +61,18 @@ class StationApp(App):
     tr = ObjectProperty(language.tr)
 
     def __init__(self, work: Workplace, **options: Any) -> None:
-        """Remember what there is to show."""
+        """Prepare the app.
+
+        Args:
+            work: The workplace.
+            **options: Options of Kivy's `App`.
+        """
         self.work = work
         self.theme = Theme()
         super().__init__(**options)
 
     def build(self) -> Root:
-        """Make the window's content."""
+        """Create the content of the window."""
         self.take_settings()
         self._measure()
         Window.bind(size=self._measure)
@@ -80,14 +85,14 @@ class StationApp(App):
 
     def on_start(self) -> None:
         """Show the first screen."""
-        # after Kivy has bound its own F1: who binds last is asked first
+        # after Kivy's binding of F1, because the last binding is called first
         Window.bind(on_keyboard=self._on_keyboard)
         self.go("live")
         for message in self.work.warnings:
             self.say(message, "warning")
 
     def on_stop(self) -> None:
-        """Stop the station; what it has in hand is written first."""
+        """Stop the station after it has written its results."""
         Window.unbind(size=self._measure, on_keyboard=self._on_keyboard)
         self.work.close()
 
@@ -118,7 +123,7 @@ class StationApp(App):
         self.root.toast.show(text, icon)
 
     def guard(self, act: Callable[[], object]) -> bool:
-        """Do something; show why if it fails, and return whether it went well."""
+        """Run an action, show the error if it fails, and return whether it succeeded."""
         try:
             act()
         except (SdkError, OSError) as error:
@@ -132,7 +137,7 @@ class StationApp(App):
         done: Callable[[Any], None],
         failed: Callable[[str], None] | None = None,
     ) -> None:
-        """Do something beside the screen, then `done` with its result, or show why it failed."""
+        """Run work in the background, then call `done` with its result, or show the error."""
 
         def fail(message: str) -> None:
             self.say(message, "warning")
@@ -142,11 +147,11 @@ class StationApp(App):
         self.work.background.run(work, done, fail)
 
     def take_settings(self) -> None:
-        """Take language and look from the settings."""
+        """Apply language and look of the settings."""
         settings = self.work.settings
         language.set_language(settings.screen.language)
         self.theme.look = settings.screen.look
-        # A new function object: everything that shows a text asks again.
+        # a new function object, so that all widgets translate their texts again
         self.tr = lambda message: language.tr(message)
         if self.root is not None:
             self._fill_rail()
@@ -174,7 +179,7 @@ class StationApp(App):
     def _on_keyboard(
         self, _window: Any, key: int, _code: int, text: str | None, modifiers: list[str]
     ) -> bool:
-        """Act on a key that the widget with the focus did not take."""
+        """Handle a key that the widget with the focus did not handle."""
         name = _KEYS.get(key, text or "")
         if name in _PAGE_KEYS:
             self.go(_PAGE_KEYS[name])
@@ -184,12 +189,12 @@ class StationApp(App):
             return True
         if Field.focused is None and not modifiers and self.page.on_key(name):
             return True
-        return name == "escape"  # which would end the program
+        return name == "escape"  # otherwise Escape would end the program
 
 
 Builder.load_file(str(Path(__file__).with_suffix(".kv")))
 
-# SDL's codes of the keys that mean something everywhere.
+# SDL's codes of the keys that all screens handle.
 _KEYS = {13: "enter", 271: "enter", 32: "spacebar", 27: "escape", 292: "f11"} | {
     281 + n: f"f{n}" for n in range(1, 7)
 }

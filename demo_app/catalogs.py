@@ -1,9 +1,9 @@
-"""Bring the catalogs of `demo_app/locale` up to date with the texts in the code, and compile them.
+"""Update the catalogs of `demo_app/locale` by the texts in the code, and compile them.
 
     python -m demo_app.catalogs
 
-New texts get an empty translation in every `.po` file, texts that are gone are taken out; then each
-`.po` is compiled to the `.mo` beside it, which is what the station reads. Needs Babel.
+New texts get an empty translation in every `.po` file, removed texts are deleted. Each `.po` file
+is compiled to the `.mo` file beside it, which the station reads. The program needs Babel.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _NOT_KEPT = re.compile(
     rb'"(Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|'
     rb"Last-Translator|Language-Team|Generated-By):[^\n]*\n"
 )
-# In layouts a text stands between single quotes; in code Python's parser finds it.
+# Layouts have texts between single quotes. In code Python's parser finds the texts.
 _IN_LAYOUT = re.compile(r"app\.tr\('((?:[^'\\]|\\.)*)'\)")
 
 
 def main() -> int:
-    """Update and compile all catalogs; return 1 if a text has no translation yet."""
+    """Update and compile all catalogs, and return 1 if a text has no translation, else 0."""
     untranslated = 0
     for po in sorted(LOCALES.glob("*/LC_MESSAGES/*.po")):
         write_atomically(po, updated(po.read_bytes()))
@@ -43,7 +43,7 @@ def main() -> int:
 
 
 def texts() -> list[str]:
-    """Return every text that the screen shows, in alphabetical order."""
+    """Return all texts of the screens, in alphabetical order."""
     found: set[str] = set()
     for path in PACKAGE.rglob("*.py"):
         found.update(_texts_of_code(path))
@@ -53,7 +53,7 @@ def texts() -> list[str]:
 
 
 def updated(po: bytes) -> bytes:
-    """Return a catalog with exactly the texts of the code; translations are kept."""
+    """Return a catalog with exactly the texts of the code, with its translations."""
     from babel.messages.catalog import Catalog
     from babel.messages.pofile import read_po, write_po
 
@@ -64,15 +64,15 @@ def updated(po: bytes) -> bytes:
         new.add(text, known.string if known is not None else "", flags={"python-brace-format"})
     file = io.BytesIO()
     write_po(file, new, width=100, omit_header=False, sort_output=True)
-    # a catalog changes when its texts do, not with the time of the run
+    # a catalog must change only with its texts, not with the time of the run
     return re.sub(_NOT_KEPT, b"", file.getvalue())
 
 
 def compiled(po: bytes) -> bytes:
-    """Return a catalog in the binary form that gettext reads, the same for the same texts.
+    """Return a catalog in the binary format of gettext, reproducible for the same texts.
 
-    The form is that of the GNU gettext manual, "The Format of GNU MO Files": a heading, two tables
-    of lengths and offsets, the texts in order, their translations. Babel would add the time.
+    The GNU gettext manual, "The Format of GNU MO Files", defines the format: a heading, two tables
+    of lengths and offsets, the texts in order, and their translations. Babel would add the time.
     """
     from babel.messages.pofile import read_po
 

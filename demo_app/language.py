@@ -1,7 +1,7 @@
-"""The language of the screen, by plain gettext catalogs.
+"""The language of the screens, with gettext catalogs.
 
-English texts are the message ids; `locale/<language>/LC_MESSAGES/demo_app.po` holds a language, and
-`make messages` brings it up to date and compiles it.
+English texts are the message ids. `locale/<language>/LC_MESSAGES/demo_app.po` has the translations.
+`make messages` updates and compiles the catalogs.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ _current: gettext.NullTranslations = gettext.NullTranslations()
 
 
 def set_language(language: str) -> None:
-    """Take a language from now on; "" takes the system's, an unknown one English."""
+    """Set the language. "" sets the system's language, an unknown code sets English."""
     global _current
     _current = gettext.translation(_DOMAIN, LOCALES, [language or system_language()], fallback=True)
 
 
 def system_language() -> str:
-    """Return the code of the system's language if there is a catalog of it, else "en"."""
+    """Return the code of the system's language if it has a catalog, else "en"."""
     code = (locale.getlocale()[0] or "").partition("_")[0].lower()
     return code if code in LANGUAGES else "en"
 
 
 def tr(message: str) -> str:
-    """Return a message in the language of the screen."""
+    """Return a message in the current language."""
     return _current.gettext(message)

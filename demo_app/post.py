@@ -1,4 +1,4 @@
-"""From other threads to the screen's."""
+"""Calls from other threads to the screen's thread."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from kivy.clock import Clock
 
 
 def to_screen_thread(act: Callable[[], None]) -> None:
-    """Call a function in the screen's thread, before it draws next."""
+    """Call a function in the screen's thread, before its next frame."""
     Clock.schedule_once(lambda _: act(), 0)

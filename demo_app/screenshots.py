@@ -1,4 +1,4 @@
-"""Pictures of every screen, as the manual shows them."""
+"""Pictures of all screens, for the manual."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Steps = Generator[Callable[[], bool], None, None]
 
 
 def take_all(app: StationApp, folder: Path) -> None:
-    """Save a picture of every screen as soon as the app runs, then end it."""
+    """Save a picture of every screen after the start of the app, then end the app."""
     folder.mkdir(parents=True, exist_ok=True)
     steps = _tour(app, folder)
     waiting: list[Callable[[], bool]] = []
@@ -40,17 +40,17 @@ def take_all(app: StationApp, folder: Path) -> None:
 
 
 def save(app: StationApp, path: Path) -> None:
-    """Save what the window shows as a PNG of 256 colors, which a screen of this kind fills well."""
+    """Save the window as a PNG of 256 colors, which are enough for these screens."""
     shot = app.root.export_as_image()
     texture = shot.texture
     image = Image.frombytes("RGBA", texture.size, texture.pixels).convert("RGB")
-    # the small colored marks must keep their colors beside a large picture
+    # keeps the colors of small marks beside a large picture
     few = image.quantize(256, Image.Quantize.MAXCOVERAGE, kmeans=2, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
 
 
 def _tour(app: StationApp, folder: Path) -> Steps:
-    """Visit the screens; each yield waits until the function given says true."""
+    """Visit the screens. Each yielded function is a condition to wait for."""
     size = f"{Window.width}x{Window.height}"
     work = app.work
 
@@ -64,7 +64,7 @@ def _tour(app: StationApp, folder: Path) -> Steps:
         ("live", "ok", False),
     ):
         yield partial(_shows, app, status, has_missing)
-        # the screen stands still while the station goes on
+        # the screen is frozen while the station continues
         Clock.unschedule(app.page.refresh)
         yield from _pause(3)
         shot(name)
@@ -97,9 +97,9 @@ def _tour(app: StationApp, folder: Path) -> Steps:
 
 
 def _shows(app: StationApp, status: str, has_missing: bool) -> bool:
-    """Whether a product of a status is shown, with a missing line or without."""
+    """Tell whether a product of a status is shown, with or without a missing line."""
     rows = app.page.rows.children
-    is_missing = any(row.ids.strip.texture is None for row in rows)
+    is_missing = any(row.ids.crop.texture is None for row in rows)
     return app.page.band.status == status and is_missing == has_missing
 
 

@@ -6,7 +6,7 @@
     for line in reading:
         print(line.text, line.confidence, line.quad)
 
-Importing this package loads nothing but itself; an interpreter is loaded by the first `Reader`.
+The import of this package loads no other package. The first `Reader` loads an interpreter.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.2.0"
 
-# Public name -> the module it lives in.
+# Public name -> module that defines the name.
 _EXPORTS = {
     "DEFAULT_CHARSET": "sdk.charset",
     "CameraEnd": "sdk.errors",
@@ -65,7 +65,7 @@ _EXPORTS = {
 __all__ = [*_EXPORTS, "__version__"]
 
 
-if not TYPE_CHECKING:  # a type checker that saw it would accept any misspelled name
+if not TYPE_CHECKING:  # with __getattr__ in sight, a type checker accepts any misspelled name
 
     def __getattr__(name: str) -> Any:
         module = _EXPORTS.get(name)

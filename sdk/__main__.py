@@ -1,4 +1,4 @@
-"""`python -m sdk ...` is `fots-lite ...`."""
+"""`python -m sdk ...` runs `fots-lite ...`."""
 
 import sys
 

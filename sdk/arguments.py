@@ -28,7 +28,7 @@ def share(text: str) -> float:
 
 
 def page_numbers(text: str) -> list[range] | None:
-    """Return ranges of pages counted from 1, None for all of them, for argparse."""
+    """Return ranges of page numbers, counted from 1, or None for all pages, for argparse."""
     if text == "all":
         return None
     ranges = []
@@ -49,7 +49,7 @@ def seconds(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0.0 <= value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The former place of `sdk.live.camera`."""
+"""Deprecated name of `sdk.live.camera`."""
 
 from sdk.deprecated import moved_names
 

@@ -1,7 +1,7 @@
 """Characters and class numbers of the recognizer.
 
-Class 0 is the CTC blank (Graves et al. 2006, "Connectionist Temporal Classification"); symbol i of
-the charset is class i + 1. Training, conversion and the runtime share this one definition.
+Class 0 is the CTC blank (Graves et al. 2006, "Connectionist Temporal Classification"). Symbol i of
+the charset is class i + 1. Training, conversion and the runtime share this definition.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Charset:
     """An ordered set of characters and its mapping to recognizer classes.
 
     Attributes:
-        symbols: The characters, each once; symbol i is class i + 1.
+        symbols: The characters, without duplicates. Symbol i is class i + 1.
 
     Raises:
         OptionError: The string is empty or holds a character twice.
@@ -38,15 +38,18 @@ class Charset:
     def __post_init__(self) -> None:
         """Check the characters and index them."""
         if not self.symbols:
-            raise OptionError("A charset needs at least one character; got an empty string.")
+            raise OptionError("The charset is an empty string. Give at least one character.")
         repeated = sorted(c for c, n in Counter(self.symbols).items() if n > 1)
         if repeated:
-            raise OptionError(f"A charset holds each character once; {repeated!r} occur twice.")
+            raise OptionError(
+                f"A charset holds each character once, but {repeated!r} occur twice. "
+                "Remove the duplicates."
+            )
         object.__setattr__(self, "_classes", {c: i + 1 for i, c in enumerate(self.symbols)})
 
     @property
     def classes(self) -> int:
-        """Number of classes, the blank included."""
+        """Number of classes, including the blank."""
         return len(self.symbols) + 1
 
     def __len__(self) -> int:
@@ -61,7 +64,7 @@ class Charset:
         """Return the class numbers of a text.
 
         Args:
-            text: Any length; every character must be in the charset.
+            text: Text of any length. Every character must be in the charset.
 
         Returns:
             int32 (len(text),), classes 1 and up.
@@ -77,7 +80,7 @@ class Charset:
         return np.array([self._classes[c] for c in text], np.int32)
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of class numbers; blanks are left out, repeats are kept.
+        """Return the text of class numbers. Blanks are dropped, repeats are kept.
 
         Args:
             ids: Class numbers, 0 (blank) to ``len(self)``.
@@ -88,23 +91,25 @@ class Charset:
         numbers, classes = [int(i) for i in ids], self.classes
         wrong = [i for i in numbers if not 0 <= i < classes]
         if wrong:
-            raise OptionError(f"Class {wrong[0]} is outside 0..{classes - 1}.")
+            raise OptionError(
+                f"Cannot decode class {wrong[0]}: the charset has the classes 0 to {classes - 1}."
+            )
         return "".join(self.symbols[i - 1] for i in numbers if i != BLANK)
 
     def mask(self, allowed: str) -> NDArray[np.bool_]:
-        """Return which classes may be decoded when only some characters are allowed.
+        """Return the classes that may be decoded if only some characters are allowed.
 
         Args:
-            allowed: Characters that may occur; at least one, all in the charset.
+            allowed: Characters that may occur, at least one. All must be in the charset.
 
         Returns:
-            bool (classes,), True where allowed; the blank always is.
+            bool (classes,), True for allowed classes. The blank is always allowed.
 
         Raises:
-            OptionError: No character is given or one is not in the charset.
+            OptionError: No character is given, or a character is not in the charset.
         """
         if not allowed:
-            raise OptionError("No character is allowed; give at least one of the charset.")
+            raise OptionError("No character is allowed. Give at least one character.")
         mask = np.zeros(self.classes, bool)
         mask[BLANK] = True
         mask[self.encode(allowed)] = True

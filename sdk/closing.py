@@ -1,4 +1,4 @@
-"""`with` for what has to be closed."""
+"""Base class of context managers that are closed at the end of a `with` block."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Self = TypeVar("Self", bound="Closing")
 
 
 class Closing(ABC):
-    """Leaving a `with` block calls `close`."""
+    """A context manager. The end of its `with` block calls `close`."""
 
     def __enter__(self: Self) -> Self:
-        """Return what is entered."""
+        """Return the object itself."""
         return self
 
     def __exit__(
@@ -24,9 +24,9 @@ class Closing(ABC):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Close it."""
+        """Call `close`."""
         self.close()
 
     @abstractmethod
     def close(self) -> None:
-        """Free what is held."""
+        """Free all resources."""

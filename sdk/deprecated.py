@@ -1,4 +1,4 @@
-"""Names that have moved: they stay where they were for a while, and warn."""
+"""Deprecated import paths. Moved names stay available for a while, with a warning."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def moved_names(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
     """Return the `__getattr__` of a module whose names have moved.
 
     Args:
-        module: Name of the module.
-        places: The module that each name is in now.
+        module: Name of the old module.
+        places: New module of each name.
     """
 
     def getattr_(name: str) -> Any:

@@ -1,7 +1,7 @@
-"""Draw a reading on its picture: a box around each line, its text beside it.
+"""Draw a reading on its picture: a box around each line, with the text beside the box.
 
-The color tells the confidence (green, amber, red). The font is the one Pillow carries, so that
-drawing needs no file; it covers basic Latin, any other character shows as an empty box.
+The color shows the confidence (green, amber, red). Pillow's built-in font needs no font file. The
+font covers basic Latin, other characters appear as empty boxes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SURE: Color = (0, 135, 60)
 _DOUBTFUL: Color = (200, 110, 0)
 _UNSURE: Color = (205, 25, 35)
 _MIN_TEXT_PX = 14
-_CELLS = 400  # on the longer side of a picture, to find room for labels
+_CELLS = 400  # grid cells along the longer side of a picture, for the search of free places
 
 
 def draw_reading(
@@ -36,24 +36,24 @@ def draw_reading(
     """Return a copy of a picture with the boxes and texts of its reading, as a PIL RGB image.
 
     Args:
-        image: The picture that was read: path, bytes, file, PIL image or array; of a file the
-            reading's page.
-        reading: What was read in it.
+        image: The picture that was read: path, bytes, file, PIL image or array. Of a file, the
+            page of the reading is drawn.
+        reading: Reading of the picture.
         channels: Channel order of an array with color, "rgb" or "bgr".
         labels: Whether the texts are written beside the boxes.
 
     Raises:
-        ImageError: The picture cannot be loaded or is not of the size that was read.
+        ImageError: The picture cannot be loaded, or has another size than the reading.
     """
     size = max(1, reading.width * reading.height)
-    # these are the page itself
+    # an array or a PIL image is the page itself
     page = None if isinstance(image, (np.ndarray, Image.Image)) else reading.page
     pixels = load_image(image, channels, page=page, max_pixels=max(MAX_PIXELS, size))
     height, width = pixels.shape[:2]
     if (width, height) != (reading.width, reading.height):
         raise ImageError(
-            f"Cannot draw the reading: the image is {width} x {height}, the reading is of one of "
-            f"{reading.width} x {reading.height} pixels. Pass the image that was read."
+            f"Cannot draw the reading: the image has {width} x {height} pixels, the reading has "
+            f"{reading.width} x {reading.height}. Pass the image that was read."
         )
     canvas = Image.fromarray(pixels)
     painter = ImageDraw.Draw(canvas)
@@ -69,17 +69,17 @@ def draw_reading(
 
 
 def line_color(line: TextLine | Char) -> Color:
-    """Return the RGB color that shows how sure a line or a character is."""
+    """Return the RGB color that shows the confidence of a line or a character."""
     if line.confidence >= 0.9:
         return _SURE
     return _DOUBTFUL if line.confidence >= 0.6 else _UNSURE
 
 
 class _Room:
-    """What is covered by boxes and labels, in cells of the picture."""
+    """The area that boxes and labels cover, in grid cells of the picture."""
 
     def __init__(self, reading: Reading) -> None:
-        """Take the boxes of all lines."""
+        """Mark the boxes of all lines as covered."""
         self._size = reading.width, reading.height
         self._scale = min(1.0, _CELLS / max(self._size))
         width, height = (max(1, math.ceil(x * self._scale)) for x in self._size)
@@ -89,17 +89,17 @@ class _Room:
             self._covered += self._filled(line.quad)
 
     def take(self, quad: Quad, sizes: list[tuple[int, int]], gap: int) -> tuple[int, Box]:
-        """Find the place for a label beside a line and take it.
+        """Find a place for a label beside a line and mark the place as covered.
 
-        The best is beside the line, then on the line itself: that of another is covered last.
+        A free place is best. A label covers its own line before it covers other lines.
 
         Args:
-            quad: The line's corners.
-            sizes: Widths and heights that the label may have, the preferred first.
-            gap: Pixels between a line and its label.
+            quad: Corners of the line.
+            sizes: Possible widths and heights of the label in pixels, the preferred size first.
+            gap: Distance between a line and its label in pixels.
 
         Returns:
-            Which of the sizes it is, and left, top, right, bottom in pixels.
+            Index of the chosen size, and the box (left, top, right, bottom) in pixels.
         """
         own = self._filled(quad)
         others = self._covered - own
@@ -133,7 +133,7 @@ class _Room:
 
 
 def _places(quad: Quad, width: int, height: int, gap: int) -> Iterator[tuple[float, float]]:
-    """Yield where the left top corner of a label may be, the likeliest first."""
+    """Yield possible top left corners of a label, the preferred corner first."""
     xs, ys = zip(*quad, strict=True)
     left, right, top, bottom = min(xs), max(xs), min(ys), max(ys)
     middle = (top + bottom - height) / 2
@@ -147,7 +147,7 @@ def _draw_label(painter: ImageDraw.ImageDraw, line: TextLine, room: _Room, gap_p
     if not text:
         return
     width, height = painter.im.size
-    # Legible when the whole picture is looked at, and never larger than the print itself.
+    # Legible at the size of the whole picture, but not much larger than the print itself.
     smallest = max(_MIN_TEXT_PX, min(width, height) / 45)
     size_px = round(max(smallest, min(0.7 * _line_height(line.quad), 3 * smallest)))
     letterings = [_letter(text, size) for size in (size_px, round(smallest))]
@@ -159,12 +159,12 @@ def _draw_label(painter: ImageDraw.ImageDraw, line: TextLine, room: _Room, gap_p
 
 @dataclass(frozen=True, slots=True)
 class _Lettering:
-    """How large a label is.
+    """The layout of a label.
 
     Attributes:
-        font: Its font.
-        size: Width and height in pixels.
-        start: Where in it the text is drawn.
+        font: Font of the text.
+        size: Width and height of the label in pixels.
+        start: Start of the text inside the label, pixels.
     """
 
     font: Any

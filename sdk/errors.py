@@ -1,13 +1,13 @@
 """Exceptions of the SDK.
 
-Every error the SDK raises on purpose derives from `SdkError`. A message says, in this order, what
-failed, what was found, and what to do about it. "No text in the picture" is not an error: it is an
-empty `Reading`.
+Every error that the SDK raises on purpose derives from `SdkError`. A message states, in this order,
+what failed, what was found, and what to do. A picture without text is not an error: its `Reading`
+is empty.
 """
 
 
 class SdkError(Exception):
-    """Base of every error the SDK raises on purpose."""
+    """Base class of every error that the SDK raises on purpose."""
 
 
 class ModelError(SdkError):
@@ -19,37 +19,42 @@ class DeviceError(SdkError):
 
 
 class ImageError(SdkError):
-    """A picture cannot be opened, decoded, or has a shape or values that make no picture."""
+    """A picture cannot be opened or decoded, or an array has an illegal shape or illegal values."""
 
 
 class OptionError(SdkError, ValueError):
-    """An argument has a value outside its legal ones."""
+    """An argument has an illegal value."""
 
 
 class CameraError(SdkError):
     """A camera cannot be opened, does not answer, or was lost."""
 
 
-class CameraEnd(SdkError):  # noqa: N818 (an end, no failure)
+class CameraEnd(SdkError):  # noqa: N818 (an end, not a failure)
     """A video file or a folder of pictures has been read to its end."""
 
 
 class JobError(SdkError):
-    """An inspection job, or a station's settings, cannot be read or say something impossible."""
+    """An inspection job or a station's settings cannot be read, or a value is illegal."""
 
 
 class HistoryError(SdkError):
-    """The history cannot be opened, written or read; the disk may be full."""
+    """The history cannot be opened, written or read. The disk may be full."""
 
 
 class OutputError(SdkError):
-    """A verdict cannot be passed on to the plant.
+    """A verdict cannot be sent to the plant.
 
     Attributes:
-        permanent: Whether trying again is of no use.
+        permanent: Whether another attempt would fail too.
     """
 
     def __init__(self, message: str, *, permanent: bool = False) -> None:
-        """Keep the message, and whether trying again is of no use."""
+        """Create the error.
+
+        Args:
+            message: What failed, what was found, what to do.
+            permanent: Whether another attempt would fail too.
+        """
         super().__init__(message)
         self.permanent = permanent

@@ -1,4 +1,4 @@
-"""Write files wholly or not at all; read regular files only."""
+"""Write files completely or not at all. Read regular files only."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from sdk.errors import SdkError
 
 
 def open_regular(path: str | os.PathLike[str]) -> IO[bytes]:
-    """Open a file to read; a pipe or a device, which might never end, is refused.
+    """Open a file for reading. Pipes and devices are refused, because they may never end.
 
     Raises:
-        OSError: The file is missing, cannot be read, or is no regular file.
+        OSError: The file is missing, cannot be read, or is not a regular file.
     """
     if not stat.S_ISREG(Path(path).stat().st_mode):
-        raise OSError(errno.EINVAL, "it is no regular file")
+        raise OSError(errno.EINVAL, "it is not a regular file")
     return Path(path).open("rb")
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write a file so that it has either its old content or all of the new.
+    """Write a file. After a failure the file still has its old content.
 
     Args:
-        path: Where to write; its folder must exist.
-        data: The whole content.
+        path: Path of the file. Its folder must exist.
+        data: The new content.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.
@@ -41,14 +41,14 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
 
 @contextlib.contextmanager
 def open_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file to write that has either its old content or, at the end, all of the new.
+    """Open a file for writing. The new content replaces the old content at the end of the block.
 
-    The bytes go to a temporary file in the same folder, which then takes the name; a full disk,
-    any other failure or an interruption leaves what was there before. When this returns the new
-    content survives a loss of power.
+    The bytes go to a temporary file in the same folder, which is then renamed. A full disk, another
+    failure or an interruption leaves the old content unchanged. After the block the new content
+    survives a loss of power.
 
     Args:
-        path: Where to write; its folder must exist.
+        path: Path of the file. Its folder must exist.
 
     Yields:
         The open file.
@@ -62,7 +62,7 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         if target.is_dir():
             raise IsADirectoryError(None, "it is a folder")
         temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-        # "x" follows the user's umask and never writes over another's file.
+        # mode "x" follows the user's umask and never overwrites an existing file
         with temporary.open("xb") as file:
             yield file
             file.flush()
@@ -82,7 +82,7 @@ def open_atomically(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Write the new name to the disk, where the system can: Windows opens no folders."""
+    """Write the new name to the disk. Windows cannot do so, because it opens no folders."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

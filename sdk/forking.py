@@ -1,7 +1,8 @@
-"""What a forked child of a process must make anew.
+"""Renewal of threads and locks in a forked child process.
 
-A fork copies memory, but no threads: pools have nobody left to work in them, and a lock that
-another thread held stays shut for ever. In the child, everything given to `renew_in_child` is told.
+A fork copies memory, but no threads. In the child, thread pools have no threads, and a lock that
+another thread held is never released. The child calls `renew` of every object registered by
+`renew_in_child`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ __all__ = ["Renewed", "abandon", "is_forked", "renew_in_child"]
 
 
 class Renewed(Protocol):
-    """Holds threads, or locks of threads."""
+    """An object that holds threads, or locks that are shared by threads."""
 
     def renew(self) -> None:
-        """Replace them, in a forked child that has no other thread yet."""
+        """Replace the threads and locks, in a forked child that has no other thread yet."""
 
 
 _living: WeakSet[Renewed] = WeakSet()
@@ -26,17 +27,17 @@ _forked = False
 
 
 def renew_in_child(thing: Renewed) -> None:
-    """Call the method `renew` of something in every forked child, for as long as it lives."""
+    """Call the object's `renew` in every forked child, as long as the object exists."""
     _living.add(thing)
 
 
 def is_forked() -> bool:
-    """Tell whether this process was forked off another in which the SDK was imported."""
+    """Tell whether this process was forked from a process that had imported the SDK."""
     return _forked
 
 
 def abandon(thing: object) -> None:
-    """Keep something from ever being freed: what would join threads that stayed in the parent."""
+    """Keep an object in memory forever, because its release would join threads of the parent."""
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(thing))
 
 

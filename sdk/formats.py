@@ -1,13 +1,13 @@
 """Readings as text, JSON lines, Tesseract's TSV, and hOCR.
 
-A format is written page by page, so that a long run of pictures shows its results as they come:
-`start()`, then `page(...)` for each picture, then `end()`.
+A format is written page by page, so that each result appears at once: `start()`, then `page(...)`
+for each picture, then `end()`.
 
-TSV has the twelve columns of `tesseract ... tsv`, hOCR follows the 1.2 specification
-(http://kba.github.io/hocr-spec/1.2/). Both know upright boxes only, so a slanted line's box is the
-one around its quad; hOCR carries the quad and the angle beside it, and with a pattern whether the
-line fits (x_pattern_ok 1 or 0) and what it reads without (x_raw_text). A quote or a semicolon would
-end a property of hOCR, so that they stand there as in addresses, %22 and %3B.
+TSV has the twelve columns of `tesseract ... tsv`. hOCR follows the 1.2 specification
+(http://kba.github.io/hocr-spec/1.2/). Both have upright boxes only, so the box of a slanted line is
+the bounding box of its quad. hOCR also has the quad and the angle. With a pattern, hOCR states
+whether the line fits (x_pattern_ok 1 or 0) and the text without the pattern (x_raw_text). A quote
+or a semicolon would end a property of hOCR. They are written as in URLs, %22 and %3B.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Box = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A part of a line between spaces, as TSV and hOCR want it."""
+    """A part of a line between spaces, an item of TSV and hOCR."""
 
     text: str
     confidence: float
@@ -50,12 +50,13 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How readings are written.
+    """A text format of readings.
 
     Attributes:
-        start: Returns what comes before the first page.
-        page: Returns one picture, from its name, its number counted from 1, and its reading.
-        end: Returns what comes after the last page.
+        start: Returns the text before the first page.
+        page: Returns the text of one picture. Its arguments are the picture's name, its number
+            counted from 1, and its reading.
+        end: Returns the text after the last page.
     """
 
     start: Callable[[], str]
@@ -72,19 +73,19 @@ def get_format(name: str) -> Format:
     """Return a format by name: "text", "json", "tsv" or "hocr".
 
     Raises:
-        OptionError: There is no such format.
+        OptionError: No format has this name.
     """
     try:
         return _FORMATS[name]
     except KeyError as error:
         legal = ", ".join(_FORMATS)
-        raise OptionError(f"There is no format {name!r}. Choose one of {legal}.") from error
+        raise OptionError(f"There is no format {name!r}. Use one of {legal}.") from error
 
 
 def split_words(line: TextLine) -> list[Word]:
-    """Return the words of a line, with boxes from its characters where those are known.
+    """Return the words of a line. Their boxes come from the quads of the characters.
 
-    Without characters' quads the line's quad is divided evenly.
+    Without these quads the line's quad is divided evenly.
     """
     chars = line.chars or tuple(Char(char, line.confidence) for char in line.text)
     words = []
@@ -120,7 +121,7 @@ def _mix(a: Point, b: Point, share: float) -> Point:
 
 
 def _bounds(points: Iterable[Point], reading: Reading) -> Box:
-    """Return left, top, right, bottom in whole pixels inside the picture, around all points."""
+    """Return the box (left, top, right, bottom) around points, in whole pixels of the picture."""
     xs, ys = zip(*points, strict=True)
     return (
         min(max(math.floor(min(xs)), 0), reading.width),
@@ -135,7 +136,7 @@ def _all_points(reading: Reading) -> list[Point]:
 
 
 def to_utf8(name: str) -> str:
-    """Return a file name as text that can be encoded; undecodable bytes become U+FFFD."""
+    """Return a file name as text that can be encoded. Undecodable bytes become U+FFFD."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
@@ -220,7 +221,7 @@ def _hocr_page(name: str, number: int, reading: Reading) -> str:
 def _hocr_line(place: str, line: TextLine, reading: Reading) -> str:
     title = f"bbox {_joined(_bounds(line.quad, reading))}"
     title += "; poly " + _joined(round(value) for point in line.quad for value in point)
-    # hOCR counts counter-clockwise; our angles are clockwise, as y points down.
+    # hOCR angles are counter-clockwise, ours are clockwise because y points down.
     angle = math.degrees(-line.angle_rad) % 360.0
     if 0.05 < angle < 359.95:
         title += f"; textangle {angle:.1f}"
@@ -245,7 +246,7 @@ def _hocr_end() -> str:
 
 
 def _hocr_string(text: str) -> str:
-    """Return a string as a property of hOCR holds it, which knows no escaping."""
+    """Return a string for a property of hOCR, which has no escape characters."""
     return '"' + printable(text).replace('"', "%22").replace(";", "%3B") + '"'
 
 

@@ -1,4 +1,4 @@
-"""Where PyInstaller finds its hooks for the SDK (entry point ``pyinstaller40``)."""
+"""The folder of the SDK's hooks for PyInstaller (entry point ``pyinstaller40``)."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
 """Quadrilaterals of text lines.
 
-A quad is float32 (4, 2): (x, y) in pixels, clockwise on screen from the start of reading: p0
-start-top, p1 end-top, p2 end-bottom, p3 start-bottom. Coordinates are continuous: an image spans
-[0, W] x [0, H] and the center of pixel (row i, column j) is (j + 0.5, i + 0.5). Angles are radians
-in (-pi, pi], 0 along +x, growing clockwise on screen.
+A quad is float32 (4, 2), (x, y) in pixels. Its corners run clockwise on screen from the start of
+reading: p0 start-top, p1 end-top, p2 end-bottom, p3 start-bottom. Coordinates are continuous: an
+image spans [0, W] x [0, H], and the center of pixel (row i, column j) is (j + 0.5, i + 0.5). Angles
+are radians in (-pi, pi], 0 along +x, clockwise on screen.
 
-The box of a map cell is given as in EAST (Zhou et al. 2017, RBOX geometry) by the distances of the
-cell's center to the four edges, but in the frame of the reading direction u = (cos, sin), v =
-(-sin, cos), so that lines of every direction are told apart.
+The distances of a map cell's center to the four edges describe a box, as in EAST (Zhou et al. 2017,
+RBOX geometry). Unlike in EAST, distances are measured along the reading direction u = (cos, sin)
+and across it, v = (-sin, cos), so that all reading directions can be represented.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 Floats = NDArray[np.float32]
 Number = TypeVar("Number", float, NDArray[Any])
 
-# The corner that follows each; indexing costs a third of np.roll.
+# Index of the corner after each corner. Indexing takes a third of the time of np.roll.
 NEXT = (1, 2, 3, 0)
 
 __all__ = [
@@ -63,7 +63,7 @@ def angle(quads: ArrayLike) -> Floats:
 
 
 def area(quads: ArrayLike) -> Floats:
-    """Return the areas of quads in square pixels, positive for clockwise order (shoelace formula).
+    """Return the areas of quads by the shoelace formula, square pixels, positive if clockwise.
 
     Args:
         quads: (..., 4, 2) pixels.
@@ -79,13 +79,13 @@ def area(quads: ArrayLike) -> Floats:
 
 
 def side_lengths(quads: ArrayLike) -> tuple[Floats, Floats]:
-    """Return width (along reading) and height of quads, each the mean of the two opposite sides.
+    """Return the width (along reading) and height of quads, as means of opposite sides.
 
     Args:
         quads: (..., 4, 2) pixels.
 
     Returns:
-        Two float32 (...), pixels.
+        Width and height, float32 (...) each, pixels.
     """
     q = np.asarray(quads, np.float32)
     # sides in the order top, end, bottom, start
@@ -103,8 +103,8 @@ def box_quads(
 
     Args:
         centers: (..., 2) pixels.
-        widths: (...) pixels along reading.
-        heights: (...) pixels across.
+        widths: (...) pixels along the reading direction.
+        heights: (...) pixels across the reading direction.
         angles: (...) reading direction, radians.
 
     Returns:
@@ -138,7 +138,7 @@ def cell_centers(height: int, width: int, stride: int = 4) -> Floats:
 def distances_to_quads(
     centers: ArrayLike, direction: ArrayLike, horizontal: ArrayLike, vertical: ArrayLike
 ) -> Floats:
-    """Return the quads that points and their distances to the four edges describe.
+    """Return quads from points and their distances to the four edges.
 
     Args:
         centers: (..., 2) pixels.
@@ -161,15 +161,15 @@ def distances_to_quads(
 
 
 def distances(points: ArrayLike, quad: ArrayLike) -> tuple[Floats, Floats]:
-    """Return the distances of points to the edges of a rectangle: inverse of `distances_to_quads`.
+    """Return the distances of points to the edges of a rectangle, see `distances_to_quads`.
 
     Args:
         points: (..., 2) pixels.
         quad: (4, 2), a rectangle (see `fit_rectangles`).
 
     Returns:
-        horizontal float32 (..., 2): distance to the start and the end edge; vertical float32 (...,
-        2): to the top and the bottom edge. Pixels, negative outside.
+        horizontal: float32 (..., 2), distances to the start and end edge, pixels, negative outside.
+        vertical: float32 (..., 2), distances to the top and bottom edge, pixels, negative outside.
     """
     p = np.asarray(points, np.float64)
     q = np.asarray(quad, np.float64)
@@ -181,11 +181,11 @@ def distances(points: ArrayLike, quad: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def fit_rectangles(quads: ArrayLike) -> Floats:
-    """Return the rectangles that stand for quads, start corner first.
+    """Return rectangles that approximate quads, start corner first.
 
-    Direction is that of the line between the middles of the start and the end edge, width is the
-    mean extent along it, height the mean extent across, center the mean of the corners: a rectangle
-    comes back unchanged.
+    The direction leads from the middle of the start edge to the middle of the end edge. Width and
+    height are the mean extents along and across this direction. The center is the mean of the
+    corners. A rectangle is returned unchanged.
 
     Args:
         quads: (..., 4, 2) pixels.
@@ -207,9 +207,10 @@ def shrink(quads: ArrayLike, along: float, across: float) -> Floats:
 
     Args:
         quads: (..., 4, 2) pixels.
-        along: Share of the height taken off at the start and at the end, 0 and up (at most 45 % of
-            the width goes).
-        across: Share of the height taken off at the top and at the bottom, 0 to below 0.5.
+        along: Share of the height that is removed at the start and at the end each, 0 and up, but
+            at most 45 % of the width.
+        across: Share of the height that is removed at the top and at the bottom each, 0 to below
+            0.5.
 
     Returns:
         float32 (..., 4, 2).
@@ -229,12 +230,12 @@ def shrink(quads: ArrayLike, along: float, across: float) -> Floats:
 
 
 def slice_quads(quad: ArrayLike, start: ArrayLike, end: ArrayLike) -> Floats:
-    """Return parts of a quad between two positions along reading, for example its characters.
+    """Return parts of a quad between positions along reading, for example its characters.
 
     Args:
         quad: (4, 2) pixels.
-        start: (n,) positions, 0 at the start edge, 1 at the end edge.
-        end: (n,) positions.
+        start: (n,) start positions, 0 at the start edge, 1 at the end edge.
+        end: (n,) end positions.
 
     Returns:
         float32 (n, 4, 2).
@@ -252,7 +253,7 @@ def slice_rows(quad: ArrayLike, top: float, bottom: float) -> Floats:
 
     Args:
         quad: (4, 2) pixels.
-        top: Position of the new top edge, 0 at the old one, 1 at the bottom edge.
+        top: Position of the new top edge, 0 at the old top edge, 1 at the old bottom edge.
         bottom: Position of the new bottom edge.
 
     Returns:
@@ -279,21 +280,21 @@ def reverse(quads: ArrayLike) -> Floats:
 def quad_points(
     quad: ArrayLike, u: NDArray[np.float64], v: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the points of a quad seen in perspective, as a square's picture (a homography).
+    """Map points of the unit square to points of a quad by a homography.
 
-    Heckbert 1989, "Fundamentals of Texture Mapping and Image Warping", section 2.2.3. In double
-    precision and without a solver, whose last digits would depend on the library.
+    The formula is that of Heckbert 1989, "Fundamentals of Texture Mapping and Image Warping",
+    section 2.2.3, in double precision. The last digits of a solver would depend on its library.
 
     Args:
         quad: (4, 2) pixels, convex.
-        u: Shares of the way from the start to the end, 0..1 inside; broadcast with `v`.
-        v: Shares of the way from the top to the bottom.
+        u: Positions from the start (0) to the end (1), broadcast with `v`.
+        v: Positions from the top (0) to the bottom (1).
 
     Returns:
         x and y in pixels, float64 of the broadcast shape.
     """
     (x0, y0), (x1, y1), (x2, y2), (x3, y3) = np.asarray(quad, np.float64).tolist()
-    # what makes it no parallelogram; rounding does not
+    # the deviation from a parallelogram, with a tolerance for rounding
     sx, sy = x0 - x1 + x2 - x3, y0 - y1 + y2 - y3
     if max(abs(sx), abs(sy)) < 1e-3:
         return (x1 - x0) * u + ((x3 - x0) * v + x0), (y1 - y0) * u + ((y3 - y0) * v + y0)
@@ -345,14 +346,14 @@ def contains(quad: ArrayLike, points: ArrayLike) -> NDArray[np.bool_]:
 
 
 def iou(first: ArrayLike, second: ArrayLike) -> float:
-    """Return the intersection over union of two quads (of their convex hulls), 0 to 1.
+    """Return the intersection over union of two quads' convex hulls, 0 to 1.
 
     Args:
         first: (4, 2) pixels, any order of corners.
         second: (4, 2) pixels.
     """
     one, two = np.asarray(first, np.float32), np.asarray(second, np.float32)
-    # near the origin, where single precision is fine enough for small quads
+    # near the origin single precision is fine enough for small quads
     a, b = _hull(one - one[0]), _hull(two - one[0])
     areas = _polygon_area(a), _polygon_area(b)
     if min(areas) <= 0:
@@ -362,12 +363,12 @@ def iou(first: ArrayLike, second: ArrayLike) -> float:
 
 
 def shared_area(overlap: Number, first: Number, second: Number) -> Number:
-    """Return the area that quads have in common: IoU = s / (first + second - s), solved for s.
+    """Return the shared area s of two quads, from IoU = s / (first + second - s).
 
     Args:
-        overlap: Their intersection over union, one number or an array.
-        first: Area of the one, square pixels.
-        second: Area of the other.
+        overlap: Intersection over union of the quads, a number or an array.
+        first: Area of the first quad, square pixels.
+        second: Area of the second quad, square pixels.
     """
     shared: Number = overlap * (first + second) / (1 + overlap)
     return shared
@@ -391,8 +392,9 @@ def _clip(
 ) -> list[tuple[float, float]]:
     """Return the part of a convex polygon inside another, both clockwise on screen.
 
-    Sutherland and Hodgman 1974, "Reentrant Polygon Clipping". OpenCV's intersectConvexConvex is
-    wrong for some pairs with edges on one line, which parts of one text line have.
+    The algorithm is that of Sutherland and Hodgman 1974, "Reentrant Polygon Clipping". OpenCV's
+    intersectConvexConvex is wrong for some polygons with collinear edges, which occur among parts
+    of one text line.
     """
     for (x, y), (u, v) in zip(window, window[1:] + window[:1], strict=True):
         if not subject:

@@ -1,4 +1,4 @@
-"""What this machine is, and how much of its memory the process has held."""
+"""Facts about this machine: name of the processor, peak memory of the process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["cpu_name", "peak_rss_mib"]
 
 
 def cpu_name() -> str:
-    """Return what the board or processor calls itself, as well as it can be found out."""
+    """Return the name of the board or processor, or "unknown"."""
     for file, key in (("/proc/device-tree/model", ""), ("/proc/cpuinfo", "model name")):
         try:
             text = Path(file).read_text(encoding="utf-8", errors="replace")
@@ -25,9 +25,9 @@ def cpu_name() -> str:
 
 
 def peak_rss_mib() -> float | None:
-    """Return the largest memory this process has held, in MiB; None where it is not known."""
+    """Return the peak memory of this process in MiB, None where the system does not tell."""
     try:
-        # the kernel's other figure starts a child with its parent's peak
+        # ru_maxrss of a child would start with its parent's peak
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
             if line.startswith("VmHWM:"):
                 return round(int(line.split()[1]) / 1024, 1)

@@ -1,8 +1,8 @@
-"""How good detection and reading are, on strings and on quads.
+"""Metrics of detection and recognition, on quads and on strings.
 
-Matching follows ICDAR 2015 Robust Reading (Karatzas et al. 2015, challenge 4): a found quad matches
-a wanted one at an intersection over union of at least 0.5; what mostly lies on a region marked
-"ignore" counts neither way.
+Matching follows ICDAR 2015 Robust Reading (Karatzas et al. 2015, challenge 4). A found quad matches
+a wanted quad if their intersection over union is at least 0.5. A found quad that lies mostly on a
+quad marked "ignore" counts neither as right nor as wrong.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def edit_distance(first: Sequence[object], second: Sequence[object]) -> int:
-    """Return the fewest insertions, deletions and replacements between two texts (Levenshtein)."""
+    """Return the Levenshtein distance of two texts: insertions, deletions and replacements."""
     row = list(range(len(second) + 1))
     for i, a in enumerate(first, 1):
         diagonal, row[0] = row[0], i
@@ -39,13 +39,14 @@ def edit_distance(first: Sequence[object], second: Sequence[object]) -> int:
 
 
 def character_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """Return edits per wanted character.
+    """Return the number of edits per wanted character.
 
     Args:
         pairs: (wanted, read) texts.
 
     Returns:
-        0 and up, above 1 if more is wrong than was wanted; 0 without any wanted character.
+        0 and up. Above 1 if there are more edits than wanted characters. 0 without any wanted
+        character.
     """
     edits = characters = 0
     for wanted, read in pairs:
@@ -55,13 +56,13 @@ def character_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def exact_share(pairs: Iterable[tuple[str, str]]) -> float:
-    """Return the share of (wanted, read) texts that are the same; 0 without any."""
+    """Return the share of (wanted, read) pairs with equal texts. 0 without pairs."""
     same = [wanted == read for wanted, read in pairs]
     return sum(same) / len(same) if same else 0.0
 
 
 def letters_and_digits(text: str) -> str:
-    """Return a text upper-cased without all that is no letter or digit, to compare engines by."""
+    """Return the letters and digits of a text in upper case, to compare OCR engines."""
     return "".join(c for c in text.upper() if c.isalnum())
 
 
@@ -70,9 +71,9 @@ class Score:
     """Counts that add up over pictures.
 
     Attributes:
-        matched: Wanted items that were found.
-        found: Items found.
-        wanted: Items wanted.
+        matched: Number of wanted items that were found.
+        found: Number of found items.
+        wanted: Number of wanted items.
     """
 
     matched: int = 0
@@ -80,19 +81,19 @@ class Score:
     wanted: int = 0
 
     def __add__(self, other: Score) -> Score:
-        """Return the counts of both."""
+        """Return the sums of the counts."""
         return Score(
             self.matched + other.matched, self.found + other.found, self.wanted + other.wanted
         )
 
     @property
     def precision(self) -> float:
-        """Share of the found items that were wanted; 0 if none was found."""
+        """Share of the found items that match wanted items. 0 if no item was found."""
         return self.matched / self.found if self.found else 0.0
 
     @property
     def recall(self) -> float:
-        """Share of the wanted items that were found; 0 if none was wanted."""
+        """Share of the wanted items that were found. 0 if no item was wanted."""
         return self.matched / self.wanted if self.wanted else 0.0
 
     @property
@@ -113,13 +114,13 @@ def match_quads(
     Args:
         found: (n, 4, 2) pixels.
         wanted: (m, 4, 2) pixels.
-        ignore: m flags; ignored quads match nothing.
+        ignore: m flags. Ignored quads match no quad.
         threshold: Least intersection over union of a match.
-        allowed: bool (n, m), pairs that may match; None allows all.
+        allowed: bool (n, m), pairs that may match. None allows all.
 
     Returns:
-        Pairs (found, wanted) of positions, and the positions of unmatched found quads that lie with
-        more than half of their area on one ignored quad.
+        Pairs of indices (found, wanted), and the indices of unmatched found quads with more than
+        half of their area on one ignored quad.
     """
     f = np.asarray(found, np.float32).reshape(-1, 4, 2)
     w = np.asarray(wanted, np.float32).reshape(-1, 4, 2)
@@ -145,7 +146,7 @@ def match_quads(
 
 
 def _covered(quad: NDArray[np.float32], other: NDArray[np.float32], overlap: float) -> float:
-    """Return the share of a quad's area that lies on another, from their IoU."""
+    """Return the share of a quad's area that lies on another quad, from their IoU."""
     own, its = (abs(cv2.contourArea(cv2.convexHull(q))) for q in (quad, other))
     return float(shared_area(overlap, own, its) / own) if own > 0 else 0.0
 
@@ -156,12 +157,12 @@ def detection(
     ignore: Sequence[bool] | None = None,
     threshold: float = 0.5,
 ) -> Score:
-    """Return how well the lines of one picture were found.
+    """Return the detection score of one picture.
 
     Args:
         found: (n, 4, 2) pixels.
         wanted: (m, 4, 2) pixels.
-        ignore: m flags of quads that count neither way.
+        ignore: m flags of quads that count neither as right nor as wrong.
         threshold: Least intersection over union of a match.
     """
     pairs, dropped = match_quads(found, wanted, ignore, threshold)
@@ -178,14 +179,14 @@ def end_to_end(
     threshold: float = 0.5,
     normalize: Callable[[str], str] = letters_and_digits,
 ) -> Score:
-    """Return how well the lines of one picture were found and read: both must be right.
+    """Return the end-to-end score of one picture. A match needs the right place and text.
 
     Args:
         found: (n, 4, 2) pixels.
         found_texts: n texts.
         wanted: (m, 4, 2) pixels.
         wanted_texts: m texts.
-        ignore: m flags of quads that count neither way.
+        ignore: m flags of quads that count neither as right nor as wrong.
         threshold: Least intersection over union of a match.
         normalize: Applied to both texts before they are compared.
     """

@@ -1,4 +1,4 @@
-"""`Note`: what a reading says that it may lack."""
+"""`Note`: a remark of a reading on text that it may lack."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["Note"]
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a reading may lack, although nothing failed.
+    """A remark on text that a reading may lack, although no step failed.
 
     Attributes:
-        code: The kind, for programs: lowercase words joined by underscores, such as
+        code: Kind of the note, for programs: lowercase words joined by underscores, such as
             "pages_left_out".
-        text: What was left out or is doubtful, and what to do about it, for people.
+        text: What was left out or is doubtful, and what to do, for people.
     """
 
     code: str
@@ -33,7 +33,7 @@ class Note:
         """Rebuild a note from `to_dict`.
 
         Raises:
-            SdkError: A key is missing or unknown, or a value is no string.
+            SdkError: A key is missing or unknown, or a value is not a string.
         """
         plain.check_keys(data, cls)
         return cls(plain.text(data, "code", "Note"), plain.text(data, "text", "Note"))

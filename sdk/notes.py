@@ -1,4 +1,4 @@
-"""What a reading says that it may lack."""
+"""The notes of a reading on text that it may lack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sdk.results import TextLine
 
 __all__ = ["note_gaps"]
 
-# Characters lower than this many of the photo's own pixels are hardly told apart.
+# Characters lower than this, in pixels of the photo, can hardly be told apart.
 READABLE_PX = 8.0
 
 
@@ -23,38 +23,38 @@ def note_gaps(
     kept: Sequence[TextLine],
     most: int,
 ) -> tuple[Note, ...]:
-    """Return what a reading may lack, empty if there is nothing to say.
+    """Return the notes of a reading, none if the reading lacks nothing.
 
     Args:
-        found: The lines that were found.
-        read: Those of them that were read.
-        kept: Those that the reading holds.
-        most: Most lines that the model reads; fewer are what the caller wanted.
+        found: The lines that were detected.
+        read: The detected lines that were read.
+        kept: The lines that the reading holds.
+        most: Largest number of lines that the model reads. The caller may have asked for fewer.
     """
     notes = []
     if len(found) > most:
         notes.append(
             Note(
                 "lines_left_out",
-                f"{len(found)} lines were found, and only the surest {len(read)} read. "
-                "Read a part of the picture at a time.",
+                f"{len(found)} lines were found, and only the {len(read)} lines with the highest "
+                "scores were read. Read parts of the picture one after the other.",
             )
         )
     if not found:
         notes.append(
             Note(
                 "nothing_found",
-                "No line of text was found, neither small nor large. Text that is faint, steeply "
-                "seen, or lower than 8 pixels is not; a picture of a single line is read by "
-                "read_line, or --line.",
+                "No line of text was found. Text that is faint, photographed at a steep angle, or "
+                "lower than 8 pixels is not found. Read a picture of a single line by read_line, "
+                "or --line.",
             )
         )
     elif read and not kept:
         notes.append(
             Note(
                 "nothing_read",
-                f"{len(read)} lines were found, and none was read surely enough. "
-                "min_confidence=0, or --min-confidence 0, gives what they read like.",
+                f"{len(read)} lines were found, but none was read with enough confidence. "
+                "Use min_confidence=0, or --min-confidence 0, to get their texts.",
             )
         )
     heights = [float(side_lengths(line.quad)[1]) for line in read]
@@ -63,7 +63,7 @@ def note_gaps(
             Note(
                 "text_too_small",
                 f"Half of the {len(heights)} lines found are lower than {READABLE_PX:g} pixels, "
-                "which is too small to be read surely. Take the picture from nearer, or larger.",
+                "too small to be read reliably. Take the picture from nearer, or with more pixels.",
             )
         )
     return tuple(notes)

@@ -9,21 +9,21 @@ from sdk.geometry import angle, side_lengths
 
 __all__ = ["reading_order"]
 
-# Lines share a row if they overlap across by this much of the lower one's height.
+# Least vertical overlap of two lines in one row, as a share of the lower line's height.
 SAME_ROW = 0.5
 
 
 def reading_order(quads: ArrayLike) -> NDArray[np.intp]:
-    """Return the positions of lines in reading order: row by row, along each row.
+    """Return the reading order of lines: row by row, along each row.
 
-    Rows run in the direction that most of the text runs in, so that a picture taken sideways or
-    upside down is ordered as if it were upright.
+    Rows follow the main direction of the text. A picture taken sideways or upside down therefore
+    has the same order as an upright picture.
 
     Args:
         quads: (n, 4, 2) pixels.
 
     Returns:
-        int (n,).
+        int (n,), indices of the lines in reading order.
     """
     q = np.asarray(quads, np.float64).reshape(-1, 4, 2)
     if not len(q):
@@ -32,7 +32,7 @@ def reading_order(quads: ArrayLike) -> NDArray[np.intp]:
     u = np.array([np.cos(turn), np.sin(turn)])
     along, across = q @ u, q @ np.array([-u[1], u[0]])
     middle, start = across.mean(1), along.min(1)
-    # half the height at the middle: the whole extent of a slanted line would reach other rows
+    # half the line's own height: the vertical extent of a slanted line would reach other rows
     half = 0.5 * side_lengths(q)[1]
     rows: list[list[int]] = []
     for i in np.argsort(middle, kind="stable").tolist():
@@ -48,7 +48,7 @@ def reading_order(quads: ArrayLike) -> NDArray[np.intp]:
 
 
 def _main_direction(angles: NDArray[np.float64], widths: NDArray[np.float64]) -> float:
-    """Return the mean direction of the lines around the right angle most text follows."""
+    """Return the mean direction of the lines in the quarter circle with the most text."""
     quarter = np.round(angles / (np.pi / 2)).astype(int) % 4
     best = int(np.bincount(quarter, widths, 4).argmax())
     chosen = quarter == best

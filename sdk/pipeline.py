@@ -31,19 +31,19 @@ class Pipeline:
     """Detects and reads lines with the engines of one bundle.
 
     Attributes:
-        settings: How the bundle decodes.
-        charset: Characters that its graphs read.
-        detector: Finds lines; None for a bundle that reads single lines only.
+        settings: Settings of the bundle.
+        charset: Characters that the graphs read.
+        detector: Finds lines. None for a bundle that reads single lines only.
         crops: Reads line crops.
-        features: Reads shared features; None for a bundle without a recognizer graph.
+        features: Reads shared features. None for a bundle without a recognizer graph.
     """
 
     def __init__(self, bundle: Bundle, engines: Mapping[str, Engine]) -> None:
         """Assemble the steps.
 
         Args:
-            bundle: Its manifest says how to decode.
-            engines: One for each role of the bundle's variant; closing the pipeline closes them.
+            bundle: The bundle, whose manifest holds the settings.
+            engines: One engine for each role of the bundle's variant. `close` closes them.
         """
         manifest = bundle.manifest
         self.settings = settings = manifest.decode
@@ -68,7 +68,7 @@ class Pipeline:
         self._strategy = choose_strategy(self.crops, self.features, settings, self._workers)
 
     def detect(self, pixels: ImageArray) -> list[DetectedLine]:
-        """Return the lines of a photo, surest first.
+        """Return the lines of a photo, highest score first.
 
         Args:
             pixels: uint8 RGB (H, W, 3).
@@ -79,7 +79,7 @@ class Pipeline:
         if self.detector is None:
             raise ModelError(
                 "The model has no detector: it reads single lines only. "
-                "Call read_line(), or use a model that has one."
+                "Call read_line(), or use a model with a detector."
             )
         return self.detector.detect(pixels)
 
@@ -90,8 +90,8 @@ class Pipeline:
 
         Args:
             pixels: uint8 RGB (H, W, 3), the photo.
-            lines: From `detect`.
-            options: How to decode.
+            lines: Lines from `detect`.
+            options: Options of decoding.
         """
         return [self._result(x) for x in self._strategy.read(pixels, lines, options)]
 

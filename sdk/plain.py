@@ -1,4 +1,4 @@
-"""Checks of plain values that `to_dict` gave and JSON brings back."""
+"""Checks of the plain values that `from_dict` reads."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ def check_keys(data: object, kind: type, optional: Set[str] = frozenset()) -> No
         found += [f"with unknown {', '.join(unknown)}"] if unknown else []
         raise SdkError(
             f"Cannot read a {name}: found one {' and '.join(found)}. "
-            f"Its keys are {', '.join(sorted(known))}."
+            f"Use exactly the keys {', '.join(sorted(known))}."
         )
 
 
 def bad_value(name: str, key: str, value: object, wanted: str) -> SdkError:
-    """Return the error for a value; a long one is shortened."""
+    """Return the error for a value. A long value is shortened."""
     shown = repr(value)
     shown = shown if len(shown) <= 60 else shown[:57] + "..."
     return SdkError(f'Cannot read a {name}: "{key}" is {shown}. It must be {wanted}.')
 
 
 def text(data: Mapping[str, Any], key: str, name: str) -> str:
-    """Return a string, checked."""
+    """Return the value of a key, checked to be a string."""
     value = data[key]
     if not isinstance(value, str):
         raise bad_value(name, key, value, "a string")
@@ -46,7 +46,7 @@ def text(data: Mapping[str, Any], key: str, name: str) -> str:
 
 
 def number(data: Mapping[str, Any], key: str, name: str) -> float:
-    """Return a finite number, checked."""
+    """Return the value of a key, checked to be a finite number."""
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         raise bad_value(name, key, value, "a finite number")
@@ -54,7 +54,7 @@ def number(data: Mapping[str, Any], key: str, name: str) -> float:
 
 
 def count(data: Mapping[str, Any], key: str, name: str) -> int:
-    """Return a whole number of 0 or more, checked."""
+    """Return the value of a key, checked to be a whole number of 0 or more."""
     value = data[key]
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise bad_value(name, key, value, "a whole number of 0 or more")
@@ -62,7 +62,7 @@ def count(data: Mapping[str, Any], key: str, name: str) -> int:
 
 
 def list_of(data: Mapping[str, Any], key: str, name: str) -> list[Any]:
-    """Return a list, checked."""
+    """Return the value of a key, checked to be a list."""
     value = data[key]
     if not isinstance(value, (list, tuple)):
         raise bad_value(name, key, value, "a list")

@@ -1,4 +1,4 @@
-"""`Reader`: from a picture to the text in it."""
+"""`Reader`: reads the text in pictures."""
 
 from __future__ import annotations
 
@@ -42,9 +42,10 @@ __all__ = ["Reader"]
 class Reader(Closing):
     """Reads text in pictures.
 
-    A reader may be used from several threads; the detector runs for one of them at a time. It may
-    be used in a forked child as well, where its interpreters are set up anew; a GPU or an Edge TPU
-    stays with the parent. Use it as a context manager, or call `close`, to free the model early.
+    Several threads may use a reader at the same time. The detector runs for one thread at a time.
+    A forked child process may use the reader too. The child sets up its own interpreters, but
+    cannot use the parent's GPU or Edge TPU. Use the reader as a context manager, or call `close`,
+    to free the model early.
     """
 
     def __init__(
@@ -58,39 +59,39 @@ class Reader(Closing):
         """Open a model.
 
         Args:
-            model: Folder of a model bundle; None takes the packaged one. Open bundles of those you
-                trust only: the checksums in a bundle show that it is undamaged, not who made it,
-                and a graph made to harm can do to the process what a program can.
-            device: "cpu"; "gpu", or "gpu:<library>" with a TFLite GPU delegate of your own;
-                "edgetpu", or "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to choose among
-                several. "auto" takes what runs best, and says in `describe` why not the others.
-                The detector runs there, the graphs of single lines on the CPU.
-            threads: CPU threads, at least 1. None takes the usable cores, at most 4, and leaves
-                OpenCV's own setting alone; a number is set for OpenCV too, in the whole process,
-                but for a forked child, whose OpenCV is left as it is.
-                The graphs of single lines run on one each, two looks at lines at a time.
-            variant: Variant of the bundle, such as "int8" or "fp32"; None takes the one that fits
-                the device.
+            model: Folder of a model bundle. None opens the packaged bundle. Open only bundles from
+                sources that you trust: the checksums in a bundle detect damage, but do not show who
+                made the bundle, and a malicious graph can do the same harm as a program.
+            device: "cpu"; "gpu", or "gpu:<library>" for your own TFLite GPU delegate; "edgetpu", or
+                "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to select one of several. "auto"
+                selects the best usable device. `describe` states why other devices were not
+                selected. The detector runs on the device, the graphs of single lines on the CPU.
+            threads: Number of CPU threads, at least 1. None uses the available cores, at most 4,
+                and does not change OpenCV's setting. A number applies to OpenCV in the whole
+                process too, except in a forked child. The graphs of single lines use one thread
+                per line crop, for two line crops at a time.
+            variant: Variant of the bundle, such as "int8" or "fp32". None selects the variant that
+                fits the device.
 
         Raises:
             ModelError: The bundle is missing, damaged, or newer than this SDK.
-            DeviceError: The device or an interpreter is not usable here.
+            DeviceError: The device or an interpreter is not usable on this machine.
             OptionError: `device` or `threads` is not legal.
         """
-        # before the files are checked: a wrong argument should not cost their reading
+        # options are checked first: an illegal value must not cost the time of reading files
         placement = place(model, check_options(device, threads), threads, variant)
-        # in a forked child OpenCV has no threads, and would wait for those of the parent to end
+        # in a forked child OpenCV has no threads, and would wait for the parent's threads
         if threads is not None and not is_forked():
             cv2.setNumThreads(threads)
         self._assemble(placement)
 
     @classmethod
     def of_parts(cls, bundle: Bundle, engines: Mapping[str, Engine]) -> Reader:
-        """Return a reader that runs given engines, for tools that share or watch them.
+        """Return a reader of given engines, for tools that share or observe engines.
 
         Args:
-            bundle: Its manifest says how to decode.
-            engines: One for each role of the bundle's variant; closing the reader closes them.
+            bundle: The bundle, whose manifest holds the settings.
+            engines: One engine for each role of the bundle's variant. `close` closes them.
         """
         reader = cls.__new__(cls)
         kind = engines.get("detector", engines["line"]).describe()["device"]
@@ -107,14 +108,14 @@ class Reader(Closing):
         self._device = str(placement.device)
 
     def close(self) -> None:
-        """Free the model; the reader cannot read any more. Closing twice does nothing."""
+        """Free the model. The reader cannot read afterwards. A second call has no effect."""
         self._closed = True
         self._pipeline.close()
 
     def describe(self) -> dict[str, Any]:
         """Return model, variant, device, interpreter, threads and files as plain values.
 
-        "passed_over" holds why "auto" did not take a device, by its name.
+        "passed_over" maps the name of each device that "auto" did not select to the reason.
         """
         manifest = self._bundle.manifest
         engines = {role: engine.describe() for role, engine in self._engines.items()}
@@ -141,14 +142,15 @@ class Reader(Closing):
         }
 
     def warm_up(self, width: int = 640, height: int = 480) -> None:
-        """Run every graph once, so that the first picture takes little longer than the others.
+        """Run every graph once, so that the first picture takes little longer than later pictures.
 
-        The graph of lines is set up for one width; each other one is when a line needs it.
+        The line graph is set up for one width only. Its other widths are set up by the first line
+        that needs them.
 
         Args:
-            width: Width in pixels of the pictures that will come.
-            height: Their height; the detector's frame depends on their ratio, and only the one for
-                this ratio is set up.
+            width: Width of the expected pictures in pixels.
+            height: Height of the expected pictures in pixels. Only the detector's frame for this
+                aspect ratio is set up.
 
         Raises:
             OptionError: A size is not a whole number of at least 1.
@@ -181,30 +183,31 @@ class Reader(Closing):
 
         Args:
             image: A path, the bytes of an image file, a binary file object, a PIL image, an array
-                or a `Picture`, see `load_image`. Of a file with several pages the first is read,
-                `read_pages` reads them all.
-            min_confidence: Lines less sure than this are left out, 0..1; None takes the model's own
-                bound, 0 keeps all.
-            charset: Characters that may occur, such as "0123456789"; None allows all.
-            pattern: What whole lines may look like: a regular expression, a `Template`, or a list
-                of them, of which any may match. A line that can be read so gets the likeliest such
-                text and `pattern_ok=True`, the others keep theirs and get `pattern_ok=False`.
-            beam: 0 takes the best character in every place (greedy); n > 0 runs a prefix beam
-                search of that width, which is slower and slightly better on doubtful lines.
+                or a `Picture`, see `load_image`. Of a file with several pages only the first page
+                is read. `read_pages` reads all pages.
+            min_confidence: Lines with a lower confidence are left out, 0..1. None uses the model's
+                bound, 0 keeps all lines.
+            charset: Characters that may occur, such as "0123456789". None allows all.
+            pattern: Pattern of whole lines: a regular expression, a `Template`, or a list of
+                alternatives. A line that fits gets the likeliest fitting text and
+                `pattern_ok=True`. Other lines keep their text and get `pattern_ok=False`.
+            beam: 0 takes the best character in every place (greedy). n > 0 runs a prefix beam
+                search of width n, which is slower and slightly better on lines of low confidence.
             channels: Channel order of an array with color, "rgb" or "bgr".
-            max_lines: Most lines to read, the surest detections first; None leaves it to the model.
-            max_pixels: Most pixels of a picture to decode: a larger one is refused, since it may
-                take more memory than there is.
-            region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
-                None reads all of it. Places are those in the whole picture.
+            max_lines: Largest number of lines to read, detections with the highest scores first.
+                None uses the model's limit.
+            max_pixels: Largest number of pixels of a picture. Larger pictures are refused, because
+                they may need more memory than the machine has.
+            region: x, y, width, height of the part to read, as shares of the picture, 0 to 1. None
+                reads the whole picture. Coordinates of the result refer to the whole picture.
 
         Returns:
-            The lines in reading order, none if there is no text; and notes on what was left out.
+            The lines in reading order, none if there is no text, and notes on text left out.
 
         Raises:
             ImageError: The picture cannot be loaded.
-            ModelError: The model has no detector: it reads single lines only; or the interpreter
-                cannot run its detector.
+            ModelError: The model has no detector and reads single lines only, or the interpreter
+                cannot run the detector.
             OptionError: An argument is not legal.
         """
         started = time.perf_counter()
@@ -256,42 +259,44 @@ class Reader(Closing):
         max_pixels: int = MAX_PIXELS,
         **options: Any,
     ) -> Iterator[Reading]:
-        """Read the pages of a TIFF or PDF file, each when its reading is asked for.
+        """Read the pages of a TIFF or PDF file one by one.
 
-        Any other picture has one page. PDF files need the extra `pdf`.
+        Each page is loaded when its reading is requested. Any other picture has one page. PDF files
+        need the extra `pdf`.
 
         Args:
             image: As for `read`.
-            pages: "all", the number of one page, or numbers of several; the first page is 1.
+            pages: "all", a page number, or several page numbers. The first page is 1.
             channels: As for `read`.
             max_pixels: As for `read`, for each page.
-            **options: Others of `read`, the same for all pages.
+            **options: Further options of `read`, the same for all pages.
 
         Yields:
-            One reading per page; its `page` is the page's number.
+            One reading per page. Its `page` is the page's number.
 
         Raises:
             OptionError: An argument is not legal.
-            SdkError: As `read`, when the page's turn comes; it ends the reading.
+            SdkError: A page cannot be read, see `read`. The iteration ends.
         """
         with open_document(image, channels, max_pixels=max_pixels) as document:
             for number in document.select(pages):
                 yield self.read(document.load(number), **options)
 
     def read_batch(self, images: Iterable[ImageSource], **options: Any) -> Iterator[Reading]:
-        """Read several pictures, each when its reading is asked for.
+        """Read several pictures one by one.
+
+        Each picture is loaded when its reading is requested.
 
         Args:
-            images: Pictures as `read` takes them, not a single one; each is opened when its turn
-                comes.
+            images: Pictures of the types that `read` accepts, not a single picture.
             **options: As for `read`, the same for all pictures.
 
         Yields:
-            One reading per picture, in their order.
+            One reading per picture, in the given order.
 
         Raises:
             OptionError: `images` is a single picture.
-            SdkError: As `read`, when the picture's turn comes; it ends the batch.
+            SdkError: A picture cannot be read, see `read`. The iteration ends.
         """
         one_array = isinstance(images, np.ndarray) and images.ndim < 4
         if one_array or isinstance(images, (str, bytes, PathLike)):
@@ -309,28 +314,28 @@ class Reader(Closing):
         stop: threading.Event | None = None,
         **options: Any,
     ) -> Generator[StreamEvent, None, None]:
-        """Read a camera, and tell when a product's reading is settled, has changed, or has left.
+        """Read a camera, and report when the reading of a product settles, changes or ends.
 
-        The newest frame is read, so that a slow reader skips frames and is never behind. Files and
-        folders are read completely, in order. Every picture of a folder, and every frame of a
-        triggered camera, is a product of its own and gives an event, without a vote.
+        Only the newest frame is read, so a slow reader skips frames and has no delay. Files and
+        folders are read completely, in order. Every picture of a folder and every frame of a
+        triggered camera shows a separate product and gives an event without a vote.
 
         Args:
-            source: A camera, or the word for one, see `sdk.live.camera.source`.
+            source: A camera, or the word for a camera, see `sdk.live.camera.source`.
             every: Least time between two readings, in seconds.
-            vote: Frames that must agree until a reading is settled, at least 1.
-            region: x, y, width, height of the part that is read, as shares of the picture, 0 to 1;
-                None reads all of it.
+            vote: Number of frames that must agree before a reading is settled, at least 1.
+            region: x, y, width, height of the part to read, as shares of the picture, 0 to 1. None
+                reads the whole picture.
             stop: Ends the stream when set, by any thread or a signal handler.
             **options: As for `read`.
 
         Yields:
-            Events, see `StreamEvent`. It ends with the file or folder, with `stop`, or when the
-            generator is closed; a camera that is lost is opened again until then.
+            Events, see `StreamEvent`. The stream ends with the file or folder, when `stop` is set,
+            or when the generator is closed. Until then a lost camera is opened again.
 
         Raises:
             CameraError: The camera cannot be opened at the start.
-            SdkError: As `read`.
+            SdkError: A frame cannot be read, see `read`.
         """
         from sdk.live.camera.source import make_camera
         from sdk.live.loop import events
@@ -362,23 +367,23 @@ class Reader(Closing):
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
-        A tall picture is turned by 90 degrees, both ways, and a line that reads badly by 180. The
-        line may stand in a part of the height, as on a number plate with small print, climb through
-        it, as on a sign seen from the side, or bend, as round a cap. What reads unsurely is read
-        from several cuts, of whose texts the one likeliest in all of them is taken. Characters of a
-        line that bends are upright slices of the whole picture.
+        A tall picture is also read turned by 90 degrees in both directions. A line of low
+        confidence is also read turned by 180 degrees. The line may fill only a part of the height,
+        as on a number plate with small print. The line may climb, as on a sign seen from the side,
+        or bend, as around a cap. A line of low confidence is read from several candidate views, and
+        the likeliest text over all views is returned. The quads of a bent line's characters are
+        upright slices of the whole picture.
 
         Args:
             image: As for `read`.
-            charset: Characters that may occur; None allows all.
-            pattern: As for `read`; of the ways to read the picture the one wins that reads the
-                likeliest such text.
-            beam: 0 is greedy; n > 0 runs a prefix beam search of that width.
+            charset: Characters that may occur. None allows all.
+            pattern: As for `read`. The candidate view with the likeliest fitting text wins.
+            beam: Width of the prefix beam search. 0 is greedy.
             channels: Channel order of an array with color, "rgb" or "bgr".
             max_pixels: As for `read`.
 
         Returns:
-            The line; its text is empty if nothing can be read.
+            The line. Its text is empty if no text can be read.
 
         Raises:
             ImageError: The picture cannot be loaded.
@@ -391,7 +396,7 @@ class Reader(Closing):
 
     def _check_open(self) -> None:
         if self._closed:
-            raise SdkError("The reader is closed. Open a new one.")
+            raise SdkError("The reader is closed. Open a new reader.")
 
 
 def _check_share(name: str, value: float) -> None:

@@ -1,4 +1,4 @@
-"""Regions: a part of a picture, given as shares of its size."""
+"""Regions: parts of a picture, in shares of the picture's size."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class Region(NamedTuple):
 
     @classmethod
     def of(cls, values: Region | Sequence[float]) -> Region:
-        """Return a region after checking it.
+        """Return a checked region.
 
         Args:
             values: x, y, width, height as shares of the picture, 0 to 1, or a region.
 
         Raises:
-            OptionError: The values are no four numbers, are empty, or lie outside the picture.
+            OptionError: The values are not four numbers, or the region is empty or partly outside
+                the picture.
         """
         if isinstance(values, Region):
             return values
@@ -48,7 +49,7 @@ class Region(NamedTuple):
         except (TypeError, ValueError):
             x = y = width = height = -1.0
         sides = ((x, width), (y, height))
-        # rounded shares such as 0.333 may go over the edge by a hair
+        # rounded shares such as 0.333 may exceed the edge slightly
         if not all(start >= 0 and size > 0 and start + size <= 1.001 for start, size in sides):
             raise OptionError(
                 f"region is {values!r}. Give x, y, width, height as shares of the picture, 0 to 1, "
@@ -70,7 +71,7 @@ class Region(NamedTuple):
 
 
 def moved(line: TextLine, x: float, y: float) -> TextLine:
-    """Return a line whose places are this many pixels further to the right and down."""
+    """Return a line whose coordinates are moved right by x and down by y pixels."""
     chars = tuple(
         char if char.quad is None else replace(char, quad=_moved(char.quad, x, y))
         for char in line.chars

@@ -1,9 +1,9 @@
-"""What a reader returns: a `Reading` of `TextLine`s of `Char`s, its `Note`s and its `Timing`.
+"""Results of a reader: a `Reading` of `TextLine`s of `Char`s, its `Note`s and its `Timing`.
 
 All values are plain Python numbers and strings, so a result can be pickled, compared and written
-as JSON. Points are (x, y) in pixels of the input picture, continuous (the picture spans
-[0, width] x [0, height]); a quad lists its corners clockwise on screen from the corner where
-reading starts: start-top, end-top, end-bottom, start-bottom.
+as JSON. Points are (x, y) in pixels of the input picture. Coordinates are continuous, the picture
+spans [0, width] x [0, height]. The corners of a quad run clockwise on screen from the start of
+reading: start-top, end-top, end-bottom, start-bottom.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from sdk.image.load import ImageSource
 
 SCHEMA = 4
-"""Version of the JSON. 2 added `raw_text` and `pattern_ok` to lines, 3 `page` and `notes` to
-readings, 4 tells the time of reading lines as one; 1 to 3 are still read."""
+"""Version of the JSON structure.
 
-# Lines that the `repr` of a reading shows.
+Version 2 added `raw_text` and `pattern_ok` to lines. Version 3 added `page` and `notes` to
+readings. Version 4 has one time for reading lines. Versions 1 to 3 can still be read.
+"""
+
+# Largest number of lines in the `repr` of a reading.
 _SHOWN = 50
 
 Point = tuple[float, float]
@@ -42,7 +45,7 @@ class Char:
     Attributes:
         text: The character.
         confidence: Probability in 0..1.
-        quad: Corners in pixels of the input picture, or None where they are not known.
+        quad: Corners in pixels of the input picture. None if the corners are not known.
     """
 
     text: str
@@ -77,15 +80,15 @@ class TextLine:
     """One line of text.
 
     Attributes:
-        text: The line, spaces included.
-        confidence: Geometric mean of the characters' confidences, 0..1; with `pattern_ok` among
-            the texts that the pattern allows.
-        quad: Corners in pixels of the input picture, clockwise from the reading start.
-        chars: The characters, in order; their texts joined are `text`.
-        detection_confidence: Probability in 0..1 that there is text in the quad.
+        text: The text of the line, with spaces.
+        confidence: Geometric mean of the characters' confidences, 0..1. With `pattern_ok`, relative
+            to the texts that the pattern allows.
+        quad: Corners in pixels of the input picture, clockwise from the start of reading.
+        chars: The characters, in order. Their joined texts are `text`.
+        detection_confidence: Probability in 0..1 that the quad holds text.
         angle_rad: Reading direction in radians, (-pi, pi], 0 to the right, pi/2 downwards.
-        raw_text: The line as it reads without the pattern; None if none was asked for.
-        pattern_ok: Whether `text` fits the pattern; None if none was asked for.
+        raw_text: The text without the pattern. None if no pattern was given.
+        pattern_ok: Whether `text` fits the pattern. None if no pattern was given.
     """
 
     text: str
@@ -98,7 +101,7 @@ class TextLine:
     pattern_ok: bool | None = None
 
     def __repr__(self) -> str:
-        """Return text, confidence and the corners in whole pixels, for a terminal."""
+        """Return text, confidence and corners in whole pixels, for a terminal."""
         corners = " ".join(f"{x:.0f},{y:.0f}" for x, y in self.quad)
         fits = {None: "", True: ", fits the pattern", False: ", does not fit the pattern"}
         return f"<TextLine {self.text!r} {self.confidence:.3f} at {corners}{fits[self.pattern_ok]}>"
@@ -118,10 +121,11 @@ class TextLine:
 
     @property
     def probability(self) -> float:
-        """Probability in 0..1 that the whole line is right: the product of its characters'.
+        """Probability in 0..1 that the whole line is right.
 
-        The errors of a line's characters are taken as independent. `confidence`, their geometric
-        mean, does not depend on the length of the line, and is what bounds compare with.
+        The value is the product of the characters' confidences, whose errors are assumed to be
+        independent. `confidence` is their geometric mean, which does not depend on the length of
+        the line. Bounds such as `min_confidence` compare with `confidence`.
         """
         return math.prod(char.confidence for char in self.chars) if self.chars else 0.0
 
@@ -153,13 +157,13 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Wall-clock time a reading took, in milliseconds, by stage.
+    """Wall-clock time of a reading by stage, in milliseconds.
 
     Attributes:
-        load_ms: Opening, decoding and turning the picture upright.
+        load_ms: Opening and decoding the picture and turning it upright.
         detect_ms: Finding the lines.
-        recognize_ms: Straightening and reading lines, unsure ones from several views.
-        total_ms: The whole call; at least the sum of the stages.
+        recognize_ms: Rectifying and reading the lines, including further readings.
+        total_ms: The whole call, at least the sum of the stages.
     """
 
     load_ms: float = 0.0
@@ -169,7 +173,7 @@ class Timing:
 
     @property
     def recheck_ms(self) -> float:
-        """0; deprecated: `recognize_ms` holds the whole time of reading lines."""
+        """Deprecated, always 0: `recognize_ms` holds the whole time of reading lines."""
         warnings.warn(
             "Timing.recheck_ms is always 0: recognize_ms holds the whole time of reading lines.",
             DeprecationWarning,
@@ -191,10 +195,10 @@ class Timing:
         """Rebuild a timing from `to_dict`, of this version or of an earlier one.
 
         Raises:
-            SdkError: A key is missing or unknown, or a value is no number.
+            SdkError: A key is missing or unknown, or a value is not a number.
         """
         if isinstance(data, Mapping) and "recheck_ms" in data:
-            # schemas 1 to 3 told the time of second readings apart
+            # schemas 1 to 3 have a separate time for second readings
             first, again = (plain.number(data, x, "Timing") for x in ("recognize_ms", "recheck_ms"))
             data = {**data, "recognize_ms": first + again}
             del data["recheck_ms"]
@@ -206,7 +210,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reading:
-    """All text found in one picture; a sequence of its lines in reading order.
+    """All text found in one picture: a sequence of lines in reading order.
 
     A picture without text gives an empty `Reading`, never None.
 
@@ -215,10 +219,10 @@ class Reading:
         width: Width of the picture in pixels, after it was turned upright.
         height: Height of the picture in pixels, after it was turned upright.
         timing: Time per stage.
-        model: Name and version of the model that read.
-        device: Device that read, for example "cpu".
+        model: Name and version of the model.
+        device: Device of the detector, for example "cpu".
         page: Number of the page in its file, counted from 1.
-        notes: What the reading may lack; empty if there is nothing to say.
+        notes: Notes on text that the reading may lack.
     """
 
     lines: tuple[TextLine, ...]
@@ -264,11 +268,11 @@ class Reading:
 
     @property
     def text(self) -> str:
-        """The texts of the lines joined by newlines; empty if there is no text."""
+        """The texts of the lines joined by newlines. Empty if there is no text."""
         return "\n".join(self.texts)
 
     def filter(self, min_confidence: float) -> Reading:
-        """Return a reading of the lines that are at least this sure.
+        """Return a reading of the lines that have at least this confidence.
 
         Args:
             min_confidence: Least line confidence to keep, 0..1.
@@ -290,21 +294,21 @@ class Reading:
         """Return a copy of a picture with the boxes and texts drawn on it.
 
         Args:
-            image: The picture that was read: path, bytes, file, PIL image or array; of a file this
-                reading's page.
+            image: The picture that was read: path, bytes, file, PIL image or array. Of a file, the
+                page of the reading is drawn.
             channels: Channel order of an array with color, "rgb" or "bgr".
             labels: Whether the texts are written beside the boxes.
 
         Raises:
-            ImageError: The picture cannot be loaded or is not of the size that was read.
+            ImageError: The picture cannot be loaded, or has another size than the reading.
         """
-        # Drawing pulls in Pillow's font machinery, which reading text does not need.
+        # drawing needs Pillow's font modules, reading does not
         from sdk.draw import draw_reading
 
         return draw_reading(image, self, channels=channels, labels=labels)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, strings and numbers, ready for JSON; "schema" is the version."""
+        """Return plain lists, strings and numbers for JSON, with the version as "schema"."""
         return {
             "schema": SCHEMA,
             "width": self.width,
@@ -322,8 +326,8 @@ class Reading:
         """Rebuild a reading from `to_dict`.
 
         Raises:
-            SdkError: The schema is newer than this version knows, a key is missing or unknown, or
-                a value has the wrong type.
+            SdkError: This version does not know the schema, a key is missing or unknown, or a value
+                has the wrong type.
         """
         _check_schema(data)
         fields = {key: value for key, value in data.items() if key != "schema"}
@@ -353,7 +357,7 @@ class Reading:
         """Rebuild a reading from `to_json`.
 
         Raises:
-            SdkError: The text is no JSON, or as in `from_dict`.
+            SdkError: The text is not JSON, or `from_dict` fails.
         """
         try:
             data = json.loads(text)

@@ -1,6 +1,6 @@
-"""A picture with known text, drawn when needed: for the self-test and the benchmark.
+"""A drawn picture with known text, for the self-test and the benchmark.
 
-`compare` tells whether the picture was read.
+`compare` checks a reading of the picture.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def draw_sample() -> ImageArray:
 
 
 def same(expected: str | None, found: str | None) -> bool:
-    """Tell whether a line was read; how wide a gap is a space does not tell of the installation."""
+    """Tell whether a line was read. Spaces do not count, because they do not test the setup."""
     if expected is None or found is None:
         return False
     return expected.replace(" ", "") == found.replace(" ", "")
@@ -40,8 +40,8 @@ def same(expected: str | None, found: str | None) -> bool:
 def compare(expected: Sequence[str], found: Sequence[str]) -> list[tuple[str | None, str | None]]:
     """Pair expected lines with the lines read, both from top to bottom.
 
-    Equal lines are paired first; what lies between them is paired in order, and a line without a
-    partner with None.
+    Equal lines are paired first. Lines between them are paired in order. A line without a partner
+    is paired with None.
     """
     pairs: list[tuple[str | None, str | None]] = []
     rest = list(found)

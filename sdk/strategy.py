@@ -1,8 +1,8 @@
-"""What the lines of a photo are read from; chosen once, when a bundle is opened.
+"""Strategies for reading the lines of a photo, from shared features or from pixels.
 
-A network of the FOTS kind reads a line from the features that its detector computed anyway, which
-costs next to nothing. Reading from the photo's own pixels costs a line crop, and shows more of text
-that is small on the detector's frame.
+The strategy is chosen once, when a bundle is opened. A network of the FOTS kind reads a line from
+the features that its detector has computed, at almost no cost. A line crop of the photo's own
+pixels costs more, and shows more detail of text that is small on the detector's frame.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class LineStrategy(Protocol):
     def read(
         self, pixels: ImageArray, lines: Sequence[DetectedLine], options: ReadOptions
     ) -> list[Choice]:
-        """Return what was chosen for each line.
+        """Return the choice for each line.
 
         Args:
             pixels: uint8 RGB (H, W, 3), the photo.
-            lines: The lines, surest detections first.
-            options: How to decode.
+            lines: The lines, highest score first.
+            options: Options of decoding.
         """
 
 
@@ -49,8 +49,8 @@ class FromPixels:
 
         Args:
             crops: Reads line crops.
-            settings: Margins, and when lines are read again.
-            workers: Read several crops at a time.
+            settings: Margins, and rules for further readings.
+            workers: Worker pool that reads several crops at the same time.
         """
         self._crops = crops
         self._settings = settings
@@ -59,7 +59,7 @@ class FromPixels:
     def read(
         self, pixels: ImageArray, lines: Sequence[DetectedLine], options: ReadOptions
     ) -> list[Choice]:
-        """Return what was chosen for each line; see `LineStrategy`."""
+        """Return the choice for each line, see `LineStrategy`."""
         return self._retry(options).read_page(self._sources(pixels, lines), [None] * len(lines))
 
     def _sources(self, pixels: ImageArray, lines: Sequence[DetectedLine]) -> list[PhotoLine]:
@@ -71,10 +71,10 @@ class FromPixels:
 
 
 class FromFeatures(FromPixels):
-    """Reads lines from shared features, and from pixels what the features do not show well.
+    """Reads lines from shared features, and some lines from pixels.
 
-    Lines that no single detector run shows whole are read from pixels. So are small and unsure
-    lines, unless the settings say to read from features alone.
+    Lines that no single detector run shows completely are read from pixels. Small lines and lines
+    of low confidence are read from pixels too, unless the settings allow features only.
     """
 
     def __init__(
@@ -89,8 +89,8 @@ class FromFeatures(FromPixels):
         Args:
             crops: Reads line crops.
             features: Reads shared features.
-            settings: Margins, the bound for small lines, and when lines are read again.
-            workers: Read several crops at a time.
+            settings: Margins, the bound for small lines, and rules for further readings.
+            workers: Worker pool that reads several crops at the same time.
         """
         super().__init__(crops, settings, workers)
         self._features = features
@@ -99,14 +99,14 @@ class FromFeatures(FromPixels):
     def read(
         self, pixels: ImageArray, lines: Sequence[DetectedLine], options: ReadOptions
     ) -> list[Choice]:
-        """Return what was chosen for each line; see `LineStrategy`."""
+        """Return the choice for each line, see `LineStrategy`."""
         least = 0.0 if self._alone else self._settings.recognize.features_min_height_px
         seen = [i for i, x in enumerate(lines) if x.run is not None and x.height_px >= least]
         texts = self._features.read([lines[i] for i in seen], options)
         sources = self._sources(pixels, lines)
         first: list[Candidate | None] = [None] * len(lines)
         for i, text in zip(seen, texts, strict=True):
-            # the recognizer sees the box as it was found, without margins
+            # the recognizer reads the detected box without margins
             first[i] = Candidate(lines[i].score, sources[i].box, lines[i].quad, text)
         if not self._alone:
             return self._retry(options).read_page(sources, first)
@@ -128,14 +128,14 @@ def choose_strategy(
     settings: DecodeSettings,
     workers: WorkerPool,
 ) -> LineStrategy:
-    """Return the strategy that the settings of a bundle ask for.
+    """Return the strategy that the settings of a bundle select.
 
     Args:
         crops: Reads line crops.
-        features: Reads shared features; None for a bundle without a recognizer graph, which reads
+        features: Reads shared features. None for a bundle without a recognizer graph, which reads
             from pixels.
-        settings: Of the bundle.
-        workers: Read several crops at a time.
+        settings: Settings of the bundle.
+        workers: Worker pool that reads several crops at the same time.
     """
     if features is None or settings.recognize.source == PIXELS:
         return FromPixels(crops, settings, workers)

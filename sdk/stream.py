@@ -1,4 +1,4 @@
-"""The former place of `sdk.live`."""
+"""Deprecated name of `sdk.live`."""
 
 from sdk.deprecated import moved_names
 

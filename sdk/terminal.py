@@ -1,6 +1,7 @@
-"""Text that can be shown: without the characters that a terminal takes for commands.
+"""Text for terminals, without control characters.
 
-File names, messages of other machines and damaged data may hold any of them.
+File names, messages of other machines and damaged data may hold any characters, and a terminal
+executes control characters as commands.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 __all__ = ["json_line", "printable"]
 
-# What JSON lets through as it is: delete, the C1 controls, and marks that turn text around.
+# Control characters that JSON does not escape: delete, C1 controls, and bidirectional marks.
 _COMMANDS = re.compile("[\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -22,7 +23,7 @@ def printable(text: str) -> str:
 
 
 def json_line(value: Any) -> str:
-    """Return a value as JSON on one line, in which characters that are commands are escaped."""
+    """Return a value as JSON on one line, with control characters escaped."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _COMMANDS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 

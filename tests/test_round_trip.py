@@ -101,8 +101,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     decoding = [
         "--decode",
         "retry.photo.confidence=0",
+        "retry.crop.confidence=0",
         "retry.flip.confidence=0",
         "detect.score_threshold=0.05",
+        "recognize.digit_odds=1",
     ]
     assert convert(["export", *runs, *bundle, *samples, *counts, *sizes_out, *decoding]) == 0
     return home
@@ -161,10 +163,11 @@ def test_line_graph_agrees_with_keras(chain: Path, models: dict[str, Any], varia
 
 def test_reader_reads_what_keras_reads(chain: Path, models: dict[str, Any]) -> None:
     read = ""
+    widths = Bundle.open(chain / "bundle").manifest.decode.recognize.line_widths
     with Reader(chain / "bundle", variant="fp32") as reader:
         for image, _ in rows(chain / "lines", 6):
             width = image.shape[1]
-            frame = next(w for w in (64, 128, 192, 256, 384, 512, 768, 1024) if w >= width)
+            frame = next(w for w in widths if w >= width)
             logits = np.asarray(models["line"](pad_crops([image], frame)))
             expected = decode(logits[0, 0, : -(-width // 4)], CHARSET)
             found = reader.read_line(image)

@@ -1,1 +1,1 @@
-"""What the screens show and do, without Kivy: every module here is tested without a display."""
+"""Contents and actions of the screens, without Kivy and testable without a display."""

@@ -1,4 +1,4 @@
-"""Work that must not stop the screen: one thread does it, the screen's thread gets the result."""
+"""Work in a background thread, whose results go to the screen's thread."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ T = TypeVar("T")
 
 
 class Background:
-    """Runs one piece of work after the other beside the screen."""
+    """Runs work in the background, one piece after the other."""
 
     def __init__(self, post: Callable[[Callable[[], None]], None]) -> None:
-        """Start idle.
+        """Start without work.
 
         Args:
             post: Calls a function in the screen's thread, soon.
@@ -31,10 +31,10 @@ class Background:
         done: Callable[[T], None],
         failed: Callable[[str], None],
     ) -> None:
-        """Do work; then, in the screen's thread, call `done` with its result or `failed`.
+        """Run work, then call `done` with its result or `failed` in the screen's thread.
 
-        `failed` gets the message of an `SdkError` or an `OSError`; any other exception is a fault
-        of the program and is logged with its traceback, too.
+        `failed` gets the message of the exception. An exception other than `SdkError` and `OSError`
+        is a fault of the program and is also logged with its traceback.
         """
 
         def finish(future: Future[T]) -> None:
@@ -46,12 +46,12 @@ class Background:
                 self._post(lambda: done(result))
                 return
             if not isinstance(error, (SdkError, OSError)):
-                logger.error("Work beside the screen failed.", exc_info=error)
+                logger.error("Background work failed.", exc_info=error)
             message = str(error) or type(error).__name__
             self._post(lambda: failed(message))
 
         self._pool.submit(work).add_done_callback(finish)
 
     def close(self) -> None:
-        """Wait for the work under way, drop what waits."""
+        """Wait for the current work, and drop the waiting work."""
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""The about screen: what runs here, and whether it works."""
+"""The about screen: facts on the station, and a self-check."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from sdk.errors import SdkError
 from sdk.machine import cpu_name
 from sdk.selftest import SAMPLE_TEXTS, compare, draw_sample, same
 
-# With less than this the station soon cannot write its history.
+# With less free space, the station may soon fail to write its history.
 _LEAST_FREE_MB = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was tried; `mark` is "ok", "unreadable" for a warning, or "ng"."""
+    """The result of a check. `mark` is "ok", "unreadable" for a warning, or "ng"."""
 
     mark: str
     name: str
@@ -28,7 +28,7 @@ class Check:
 
 
 def facts(reader: Reader) -> list[tuple[str, str]]:
-    """Return what runs here, name and value."""
+    """Return the facts on the station, as names and values."""
     about = reader.describe()
     size = sum(graph["bytes"] for graph in about["graphs"].values()) / 1e6
     return [
@@ -45,13 +45,13 @@ def facts(reader: Reader) -> list[tuple[str, str]]:
 def self_check(
     reader: Reader, folder: Path, count_records: Callable[[], int], camera: tuple[str, str]
 ) -> list[Check]:
-    """Try the parts of the station; takes about a second.
+    """Check the parts of the station, which takes about a second.
 
     Args:
         reader: Reads the test picture.
-        folder: Where the station keeps its files.
+        folder: Folder of the station's files.
         count_records: Counts the verdicts in the history.
-        camera: What it does ("open", "lost", "ended", "") and its message.
+        camera: State of the camera ("open", "lost", "ended", "") and its message.
     """
     return [
         _check_reading(reader),

@@ -1,4 +1,4 @@
-"""Folders as a file list shows them."""
+"""Contents of folders, for a list of files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FileEntry:
 
 
 def list_folder(folder: Path) -> list[FileEntry]:
-    """Return what a folder holds: the way up, folders, then pictures; hidden names are left out.
+    """Return the parent folder, the folders and the pictures of a folder, without hidden names.
 
     Raises:
         SdkError: The folder cannot be read.
@@ -32,7 +32,9 @@ def list_folder(folder: Path) -> list[FileEntry]:
         ]
         pictures = [FileEntry(Path(x.path), x.name, False) for x in list_pictures(folder)]
     except OSError as error:
-        raise SdkError(f"Cannot open {folder}: {error.strerror or error}.") from error
+        raise SdkError(
+            f"Cannot open {folder}: {error.strerror or error}. Choose another folder."
+        ) from error
     entries = [
         *sorted(folders, key=lambda entry: entry.name.lower()),
         *sorted(pictures, key=lambda entry: entry.name.lower()),

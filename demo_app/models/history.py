@@ -1,4 +1,4 @@
-"""The history screen: which verdicts are listed, the one looked at, corrections and exports."""
+"""The history screen: listed verdicts, the chosen verdict, corrections and exports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sdk.station import History, Record, Statistic
 __all__ = ["EXPORTS", "PAGE", "HistoryModel", "HistoryRow"]
 
 PAGE = 40
-"""Rows that are listed at a time."""
+"""Number of rows on a page of the list."""
 
-# What an export is called in its file's name, and how it is written.
+# Functions of the exports, by their names, which are also the suffixes of files.
 EXPORTS: dict[str, Callable[..., int]] = {
     "csv": History.export_csv,
     "json": History.export_json,
@@ -31,33 +31,33 @@ _HOURS = 24
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HistoryRow:
-    """A verdict in the list; `thumbnail` is uint8 RGB (H, W, 3) or None."""
+    """A verdict in the list. `thumbnail` is uint8 RGB (H, W, 3) or None."""
 
     record: Record
     thumbnail: Pixels | None
 
     def line_with(self, text: str) -> str:
-        """Return the first line, read or corrected, that holds a text in any case; or nothing."""
+        """Return the first read or corrected line that holds a text in any case, or ""."""
         lines = f"{self.record.correction or ''}\n{self.record.verdict.reading.text}".splitlines()
         return next((line for line in lines if text.lower() in line.lower()), "")
 
 
 class HistoryModel:
-    """The verdicts that meet the filter, newest first, a page at a time.
+    """The verdicts that meet the filter, newest first, page by page.
 
     Attributes:
-        status: Only verdicts of this status; None for all.
-        text: Only verdicts with this in their text.
-        offset: Number of the first row listed.
-        chosen: The verdict looked at, or None.
+        status: Status of the listed verdicts. None lists all.
+        text: Text that the listed verdicts hold.
+        offset: Index of the first listed row.
+        chosen: The chosen verdict, or None.
     """
 
     def __init__(self, history: History, folder: Path) -> None:
-        """Begin with all verdicts.
+        """Start with all verdicts.
 
         Args:
-            history: The file.
-            folder: Where exports go.
+            history: The history.
+            folder: Folder of the exports.
         """
         self.history = history
         self.folder = folder
@@ -67,40 +67,40 @@ class HistoryModel:
         self.chosen: Record | None = None
 
     def rows(self) -> list[HistoryRow]:
-        """Return the page of verdicts."""
+        """Return the current page of verdicts."""
         records = self.history.search(**self._filter(), limit=PAGE, offset=self.offset)
         return [HistoryRow(r, decode(self.history.thumbnail(r.id))) for r in records]
 
     def count(self) -> int:
-        """Return how many verdicts meet the filter."""
+        """Return the number of verdicts that meet the filter."""
         return sum(stat.total for stat in self.history.statistics("job", **self._filter()))
 
     def filter(self, *, status: str | None, text: str) -> None:
-        """List other verdicts, from the newest."""
+        """Set the filter, and go to the newest verdicts."""
         self.status, self.text, self.offset = status, text.strip(), 0
 
     def turn(self, pages: int) -> None:
-        """Go so many pages to older verdicts, or back with a negative number."""
+        """Go this number of pages to older verdicts, or to newer verdicts if negative."""
         self.offset = max(0, self.offset + pages * PAGE)
 
     def choose(self, record_id: int | None) -> Record | None:
-        """Look at a verdict; None looks at none."""
+        """Choose a verdict, or none with None."""
         self.chosen = None if record_id is None else self.history.get(record_id)
         return self.chosen
 
     def picture(self) -> Pixels | None:
-        """Return the picture of the chosen verdict: the full one, else the small one."""
+        """Return the full picture of the chosen verdict, or else its thumbnail."""
         if self.chosen is None:
             return None
         picture = decode(self.history.picture(self.chosen.id))
         return decode(self.history.thumbnail(self.chosen.id)) if picture is None else picture
 
     def correct(self, text: str) -> None:
-        """Keep what the chosen product really reads.
+        """Record the corrected text of the chosen product.
 
         Raises:
             OptionError: No verdict is chosen.
-            HistoryError: It cannot be written.
+            HistoryError: The correction cannot be written.
         """
         if self.chosen is None:
             raise OptionError(tr("No verdict is chosen. Tap one first."))
@@ -109,25 +109,25 @@ class HistoryModel:
         self.choose(self.chosen.id)
 
     def by_hour(self) -> list[Statistic]:
-        """Return how the last hours with verdicts went, oldest first."""
+        """Return the statistics of the last hours with verdicts, oldest first."""
         since = time.time() - _HOURS * 3600
         return self.history.statistics("hour", since=since)[-_HOURS:]
 
     def by_job(self) -> list[Statistic]:
-        """Return how each job went."""
+        """Return the statistics of each job."""
         return self.history.statistics("job")
 
     def export(self, kind: str) -> tuple[Path, int]:
-        """Write the verdicts that meet the filter; takes time.
+        """Export the verdicts that meet the filter, which takes time.
 
         Args:
             kind: A key of `EXPORTS`.
 
         Returns:
-            The new file or folder, and how many verdicts it holds.
+            The new file or folder, and its number of verdicts.
 
         Raises:
-            SdkError: They cannot be read or written.
+            SdkError: The verdicts cannot be read, or the export cannot be written.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         stem = f"history-{time.strftime('%Y%m%d-%H%M%S')}"
@@ -143,8 +143,8 @@ class HistoryModel:
 
 
 def decode(data: bytes | None) -> Pixels | None:
-    """Return a JPEG as uint8 RGB (H, W, 3), None for None or a damaged one."""
+    """Return a JPEG as uint8 RGB (H, W, 3), None for None or a damaged JPEG."""
     try:
         return None if data is None else load_image(data)
-    except ImageError:  # the verdict is there to be looked at all the same
+    except ImageError:  # the verdict can be shown without its picture
         return None

@@ -1,4 +1,4 @@
-"""The jobs screen: a folder of jobs, and a draft of one that is being edited as a form."""
+"""The jobs screen: a folder of jobs, and a form for the draft of a job."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = ["Entry", "JobDraft", "JobsModel", "RuleDraft", "rule_kinds"]
 
 
 def rule_kinds() -> list[tuple[str, str]]:
-    """Return the kinds of rules and what they are called."""
+    """Return the kinds of rules and their names on the screen."""
     return [(kind, rule_name(kind)) for kind in RULES]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file of the jobs folder: a job, or why it is none."""
+    """A file of the jobs folder: a job, or the error of the file."""
 
     path: Path
     name: str
@@ -37,11 +37,11 @@ class Entry:
 
 @dataclass(slots=True)
 class RuleDraft:
-    """A rule as a form: every value as text, truth values as themselves.
+    """A rule as a form, with truth values and texts for all other values.
 
     Attributes:
         kind: A key of `RULES`.
-        values: By the name of the rule's field.
+        values: Values by field name of the rule.
     """
 
     kind: str
@@ -69,12 +69,12 @@ class RuleDraft:
         return draft
 
     def fields(self) -> dict[str, Any]:
-        """Return the names and types of the rule's values, in their order."""
+        """Return the names and types of the rule's fields, in their order."""
         hints = get_type_hints(RULES[self.kind])
         return {f.name: hints[f.name] for f in dataclasses.fields(RULES[self.kind])}
 
     def choices(self, name: str) -> list[str]:
-        """Return the legal texts of a value, none if any may stand."""
+        """Return the legal texts of a value. An empty list allows any text."""
         return list(SCHEMES) if (self.kind, name) == ("check_digit", "scheme") else []
 
     def to_rule(self) -> Rule:
@@ -102,8 +102,8 @@ class JobDraft:
     Attributes:
         lines: Number of lines: "", "3" or "2-4".
         confidence: Least confidence, percent.
-        region: x, y, width, height as shares of the picture, or None for all of it.
-        path: Of the job it was made from, None for a new one.
+        region: x, y, width, height as shares of the picture, or None for the whole picture.
+        path: File of the original job. None for a new job.
     """
 
     name: str = ""
@@ -132,7 +132,7 @@ class JobDraft:
         """Return the job.
 
         Raises:
-            JobError: A value is not legal; the message names the rule.
+            JobError: A value is not legal. The message names the rule.
         """
         rules = (_numbered(draft, number) for number, draft in enumerate(self.rules, 1))
         return Job(
@@ -163,26 +163,30 @@ class JobsModel:
     """The jobs in a folder.
 
     Attributes:
-        folder: Where they lie, one TOML file each.
-        draft: What is being edited, None if nothing is.
+        folder: Folder of the jobs, one TOML file each.
+        draft: The draft that is being edited, or None.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Begin without a draft."""
+        """Start without a draft.
+
+        Args:
+            folder: Folder of the jobs.
+        """
         self.folder = folder
         self.draft: JobDraft | None = None
 
     def entries(self) -> list[Entry]:
-        """Return the files of the folder by name; broken ones come with their error."""
+        """Return the files of the folder by name. Broken files have an error."""
         found = map(_entry, sorted(self.folder.glob("*.toml")))
         return sorted(found, key=lambda entry: entry.name.lower())
 
     def find(self, name: str) -> Job | None:
-        """Return the job of a name, None if there is none."""
+        """Return the job with this name, None if there is none."""
         return next((e.job for e in self.entries() if e.job is not None and e.name == name), None)
 
     def edit(self, entry: Entry) -> JobDraft:
-        """Begin to edit a job.
+        """Start to edit a job.
 
         Raises:
             JobError: The file holds no job.
@@ -193,17 +197,17 @@ class JobsModel:
         return self.draft
 
     def create(self) -> JobDraft:
-        """Begin a new job."""
+        """Start a new job."""
         self.draft = JobDraft(name=self._free_name())
         return self.draft
 
     def teach(self, reading: Reading) -> JobDraft:
-        """Begin a new job from the reading of a good product."""
+        """Start a new job from the reading of a good product."""
         self.draft = JobDraft.of(teach_job(reading, self._free_name()))
         return self.draft
 
     def problem(self) -> str:
-        """Return why the draft cannot be saved, or nothing."""
+        """Return why the draft cannot be saved, or ""."""
         if self.draft is None:
             return ""
         try:
@@ -216,7 +220,7 @@ class JobsModel:
         """Write the draft to its file, under a new name if the job's name changed.
 
         Raises:
-            JobError: A value is not legal, or another job has the name.
+            JobError: A value is not legal, or another job has the same name.
             SdkError: The file cannot be written.
         """
         if self.draft is None:
@@ -236,7 +240,7 @@ class JobsModel:
         return job
 
     def take(self, path: Path) -> None:
-        """Copy a job's file into the folder; it replaces one of the same name.
+        """Copy a job's file into the folder. It replaces a job of the same name.
 
         Raises:
             SdkError: The file holds no job, or cannot be copied.
@@ -255,7 +259,9 @@ class JobsModel:
         try:
             entry.path.unlink(missing_ok=True)
         except OSError as error:
-            raise SdkError(f"Cannot remove {entry.path}: {error.strerror or error}.") from error
+            raise SdkError(
+                f"Cannot remove {entry.path}: {error.strerror or error}. Check its permissions."
+            ) from error
         if self.draft is not None and self.draft.path == entry.path:
             self.draft = None
 

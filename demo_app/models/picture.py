@@ -1,4 +1,4 @@
-"""Pictures as the screen shows them: scaled, with boxes in shares of the picture, and cut-outs."""
+"""Pictures for the screen: scaled pictures, boxes in shares of the picture, and line crops."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ MARK_COLORS: dict[str, Color] = {
     "unreadable": (0.98, 0.62, 0.0),
     "": (0.36, 0.66, 0.88),
 }
-"""Colors of lines over a picture, RGB 0..1, by what a verdict says of them."""
+"""Colors of lines over a picture, RGB 0..1, by the line's mark in a verdict."""
 
-# A cut-out line is shown at most this wide, in units of its height.
-_LONGEST_STRIP = 24
+# Largest width of a line crop on the screen, in units of its height.
+_LONGEST_CROP = 24
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A line over a picture.
+    """A box around a line in a picture.
 
     Attributes:
         quad: Four corners (x, y), 0..1 from the picture's top left.
-        text: What was read.
-        color: RGB 0..1: how sure the reader is, or what the job says of the line.
-        is_strong: Whether it stands out from the others.
+        text: Text of the line.
+        color: RGB 0..1, for the confidence or the mark of the line.
+        is_strong: Whether the box is emphasized.
     """
 
     quad: tuple[Share, ...]
@@ -51,9 +51,9 @@ def boxes_of(reading: Reading, marks: Mapping[int, str] | None = None) -> tuple[
     """Return the boxes of a reading's lines, in their order.
 
     Args:
-        reading: The lines.
-        marks: What a verdict says of the lines, by index, as of `demo_app.models.product`: it gives
-            their colors. None colors them by their confidence.
+        reading: The reading.
+        marks: Marks of the lines by index, from `demo_app.models.product`, which define the colors.
+            None colors the lines by their confidences.
     """
     size = max(1, reading.width), max(1, reading.height)
     boxes = []
@@ -72,7 +72,7 @@ def confidence_color(line: TextLine | Char) -> Color:
 
 
 def scaled(picture: Pixels, width: int, height: int) -> Pixels:
-    """Return a picture reduced to fit a size in pixels; a smaller one comes back as it is."""
+    """Return a picture reduced to fit a size in pixels. A smaller picture is unchanged."""
     share = min(width / picture.shape[1], height / picture.shape[0])
     if share >= 1:
         return picture
@@ -80,11 +80,11 @@ def scaled(picture: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def cut_out(picture: Pixels, line: TextLine, height: int = 48) -> Pixels:
-    """Return a line turned level, uint8 RGB (height, W, 3)."""
+def crop_line(picture: Pixels, line: TextLine, height: int = 48) -> Pixels:
+    """Return the upright crop of a line, uint8 RGB (height, W, 3)."""
     quad = expand_quad(np.asarray(line.quad, np.float32), 0.12)
     wide, high = (float(side) for side in side_lengths(quad))
-    width = int(np.clip(round(height * wide / max(high, 1.0)), height, height * _LONGEST_STRIP))
+    width = int(np.clip(round(height * wide / max(high, 1.0)), height, height * _LONGEST_CROP))
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     matrix = cv2.getPerspectiveTransform(np.asarray(quad, np.float32), target)
     return np.asarray(
@@ -99,13 +99,13 @@ def place(
     zoom: float = 1.0,
     center: Sequence[float] = (0.5, 0.5),
 ) -> tuple[float, float, float, float]:
-    """Return where a picture lies so that it fits an area, enlarged about a point of it.
+    """Return the place of a picture that fits an area, magnified around one of its points.
 
     Args:
         size: Width and height of the picture.
         area: x, y, width, height on screen, y upwards.
-        zoom: 1 fits the whole picture.
-        center: The point, x and y from the top left, 0..1, that lies in the area's middle.
+        zoom: Magnification. 1 fits the whole picture.
+        center: The point in the middle of the area, x and y from the picture's top left, 0..1.
 
     Returns:
         x, y, width, height of the whole picture on screen, y upwards.
@@ -119,7 +119,7 @@ def place(
 
 
 def hit(boxes: Sequence[Box], point: Share) -> int:
-    """Return the index of the first box that holds a point, -1 if none does."""
+    """Return the index of the first box that contains a point, -1 if none does."""
     for index, box in enumerate(boxes):
         if bool(contains(np.asarray(box.quad, np.float32), np.asarray(point, np.float32))):
             return index

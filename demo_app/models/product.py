@@ -1,4 +1,4 @@
-"""A product as the screens show it: its lines, and what is wrong with each."""
+"""A product on the screens: its lines, and the faults of each line."""
 
 from __future__ import annotations
 
@@ -6,49 +6,48 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from demo_app.models.picture import Pixels, cut_out, scaled
+from demo_app.models.picture import Pixels, crop_line, scaled
 from demo_app.models.words import mark_of
 from sdk.results import Reading
 from sdk.station import RuleResult, Verdict
 
-__all__ = ["MOST_ROWS", "STRIP_SIZE", "LineRow", "line_marks", "pad_strip", "rows_of"]
+__all__ = ["CROP_SIZE", "MOST_ROWS", "LineRow", "line_marks", "pad_crop", "rows_of"]
 
-STRIP_SIZE = (576, 48)
-"""Width and height of a cut-out line on screen: always the same, so that its texture stays."""
+CROP_SIZE = (576, 48)
+"""Width and height of a line crop on screen in pixels. A fixed size keeps its texture."""
 
 MOST_ROWS = 12
-# What an operator must see first.
+# Marks in the order in which an operator must see them.
 _URGENCY = ("ng", "unreadable", "ok", "")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineRow:
-    """A line of a product, or one that is missing.
+    """A line of a product, or a missing line.
 
     Attributes:
-        mark: "ng", "unreadable" or "ok", the worst that a rule says of the line; "" where no rule
-            is about it.
-        results: The rules that are about the line, or the one that misses it.
-        text: What was read; "" for a missing line.
-        strip: Cut out and turned level, uint8 RGB (48, 576, 3), at the left; None for a missing
-            line.
-        used: Share of the strip's width that the line takes.
+        mark: The worst result of the rules on the line: "ng", "unreadable" or "ok". "" if no rule
+            concerns the line.
+        results: Results of the rules on the line, or of the rule whose line is missing.
+        text: Text of the line. "" for a missing line.
+        crop: Line crop, uint8 RGB (48, 576, 3), with the line at the left. None for a missing line.
+        used: Share of the crop's width that the line takes.
     """
 
     mark: str
     results: tuple[RuleResult, ...]
     text: str = ""
-    strip: Pixels | None = None
+    crop: Pixels | None = None
     used: float = 0.0
 
     @property
     def broken(self) -> tuple[RuleResult, ...]:
-        """The rules that the line does not meet."""
+        """Results of the rules that the line does not meet."""
         return tuple(result for result in self.results if result.ok is not True)
 
 
 def line_marks(verdict: Verdict | None) -> dict[int, str]:
-    """Return the worst that a rule says of each line: "ng", "unreadable" or "ok"."""
+    """Return the worst result of the rules on each line: "ng", "unreadable" or "ok"."""
     results = () if verdict is None else verdict.results
     marks: dict[int, str] = {}
     for mark, line in ((mark_of(r.ok), r.line) for r in results if r.line is not None):
@@ -57,39 +56,39 @@ def line_marks(verdict: Verdict | None) -> dict[int, str]:
 
 
 def rows_of(picture: Pixels, reading: Reading, verdict: Verdict | None) -> tuple[LineRow, ...]:
-    """Return the lines of a product: what is missing, broken or doubtful first, the others as read.
+    """Return the lines of a product: missing, wrong and doubtful lines first, then the others.
 
     Args:
         picture: uint8 RGB (H, W, 3).
-        reading: What was read in it.
-        verdict: On this reading, or None.
+        reading: Reading of the picture.
+        verdict: Verdict on this reading, or None.
 
     Returns:
         At most `MOST_ROWS` rows.
     """
     results = () if verdict is None else verdict.results
     missing = [r for r in results if r.line is None and r.ok is not True]
-    missing.sort(key=lambda result: result.rule == "lines")  # the number says the least
+    missing.sort(key=lambda result: result.rule == "lines")  # the number of lines is least useful
     marks = line_marks(verdict)
-    # a broken line in a crowd must not be the one that is left out
+    # of many lines, a wrong line must not be left out
     indices = sorted(range(len(reading)), key=lambda i: marks.get(i) not in ("ng", "unreadable"))
     rows = [LineRow(mark_of(result.ok), (result,)) for result in missing]
     for i in indices[: max(0, MOST_ROWS - len(rows))]:
         about = tuple(result for result in results if result.line == i)
-        strip, used = pad_strip(cut_out(picture, reading[i]))
-        rows.append(LineRow(marks.get(i, ""), about, reading[i].text, strip, used))
+        crop, used = pad_crop(crop_line(picture, reading[i]))
+        rows.append(LineRow(marks.get(i, ""), about, reading[i].text, crop, used))
     return tuple(rows)
 
 
-def pad_strip(strip: Pixels) -> tuple[Pixels, float]:
-    """Return a cut-out line at the left of a `STRIP_SIZE`, and the share of the width it takes.
+def pad_crop(crop: Pixels) -> tuple[Pixels, float]:
+    """Return a line crop padded to `CROP_SIZE`, and the share of the width that the line takes.
 
-    A longer line is reduced, and stands in the middle of the height.
+    A longer line is reduced and centered vertically.
     """
-    width, height = STRIP_SIZE
-    strip = scaled(strip, width, height)
+    width, height = CROP_SIZE
+    crop = scaled(crop, width, height)
     out = np.empty((height, width, 3), np.uint8)
-    out[:] = strip[:1, :1]
-    top = (height - strip.shape[0]) // 2
-    out[top : top + strip.shape[0], : strip.shape[1]] = strip
-    return out, strip.shape[1] / width
+    out[:] = crop[:1, :1]
+    top = (height - crop.shape[0]) // 2
+    out[top : top + crop.shape[0], : crop.shape[1]] = crop
+    return out, crop.shape[1] / width

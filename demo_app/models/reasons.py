@@ -1,7 +1,8 @@
 """Why a product is not OK, in the words of the screen's language.
 
-Verdicts and the history keep the reasons as `sdk.station` writes them, in English. Each of its
-sentences has here a short form, to be read from afar, and a long one with all it says.
+Verdicts and the history hold the English reasons of `sdk.station`. This module has two forms of
+each reason in the screen's language: a short form, readable from afar, and a long form with all
+details.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ from sdk.station.checkdigits import SCHEMES
 __all__ = ["explain", "headline", "main_reason"]
 
 _ASCII = "".join(map(chr, range(32, 127)))
-# A pattern is called by its form up to this length.
+# Longest form that is used as the name of a pattern.
 _LONGEST_FORM = 14
-# Stands for any letter in a form, other than the letters of the pattern itself.
+# Placeholder for any letter in a form, in contrast to fixed letters of the pattern.
 _LETTER = "\0"
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A reason of `sdk.station` and what the screen says for it.
+    """A reason of `sdk.station` and its forms on the screen.
 
     Attributes:
-        sdk: As the SDK writes it, with names in braces for the values.
-        short: A few words.
-        long: All of it; nothing where the short form leaves nothing out.
+        sdk: The SDK's sentence, with names in braces for the values.
+        short: The short form, a few words.
+        long: The long form. Empty if the short form is complete.
     """
 
     sdk: str
@@ -42,9 +43,9 @@ class Sentence:
 
 
 def main_reason(verdict: Verdict) -> str:
-    """Return the reason to be read first, in a few words; nothing for a good product.
+    """Return the main reason in a few words, "" for a good product.
 
-    A rule says more than the number of lines, which is wrong as soon as a line is missing.
+    Rules come before the number of lines, which is wrong whenever a line is missing.
     """
     broken = [r for r in verdict.results if r.ok is (None if verdict.status != "ng" else False)]
     broken.sort(key=lambda result: result.rule == "lines")
@@ -61,12 +62,12 @@ def headline(result: RuleResult) -> str:
 
 
 def explain(result: RuleResult, *, with_lines: bool = True) -> str:
-    """Return all that there is to say why a rule is not met.
+    """Return the complete reason why a rule is not met.
 
     Args:
-        result: What the rule says.
-        with_lines: Whether to name the lines that were read instead; without, the answer is empty
-            where `headline` says it all.
+        result: Result of the rule.
+        with_lines: Whether to add the lines that were read instead. Without them, the result is
+            empty if `headline` is complete.
     """
     match = _match(result.reason)
     if match is None:
@@ -82,7 +83,7 @@ def explain(result: RuleResult, *, with_lines: bool = True) -> str:
 
 
 def _sentences() -> tuple[Sentence, ...]:
-    """Return the sentences of `sdk.station.rules` and `sdk.station.judge`, in today's language."""
+    """Return the sentences of `sdk.station.rules` and `sdk.station.judge`, in the language set."""
     missing = tr("{what} missing")
     return (
         Sentence("no text is read", tr("No text")),
@@ -145,7 +146,7 @@ def _form(sentence: str) -> re.Pattern[str]:
 
 
 def _found(text: str) -> str:
-    """Return which lines there are instead of the one that is missing."""
+    """Return the sentence on the lines that were read instead of a missing line."""
     for start, said in (
         ("the closest line is ", tr("The closest line is {lines}.")),
         ("read: ", tr("Read: {lines}.")),
@@ -157,14 +158,14 @@ def _found(text: str) -> str:
 
 
 def _plain(name: str, text: str) -> str:
-    """Return a value as a long sentence shows it."""
+    """Return a value for a long form."""
     if name in ("formats", "days"):
         return f" {tr('or')} ".join(text.split(" or "))
     return text
 
 
 def _brief(name: str, text: str) -> str:
-    """Return a value as a few words show it."""
+    """Return a value for a short form."""
     if name == "number":
         return _number_name(text)
     if name == "wanted":
@@ -180,7 +181,7 @@ def _brief(name: str, text: str) -> str:
 
 
 def _number_name(name: str) -> str:
-    """Return what the numbers of a scheme are called."""
+    """Return the name of a scheme's numbers."""
     names = {
         "gtin": "GTIN",
         "iso6346": tr("Container number"),
@@ -191,13 +192,13 @@ def _number_name(name: str) -> str:
 
 
 def _pattern_name(pattern: str) -> str:
-    """Return the word that a pattern begins with, else its form with # for digits, else "Pattern".
+    """Return the first word of a pattern, else its form with # for digits, else "Pattern".
 
-    `LOT ?[0-9]{2}[A-Z]` is called LOT, `L[0-9]{5} [A-C]` L##### A.
+    `LOT ?[0-9]{2}[A-Z]` gives LOT, `L[0-9]{5} [A-C]` gives L##### A.
     """
     try:
         form = _form_of(regex.parse(pattern, _ASCII))
-    except OptionError:  # what Python's `re` takes and the parser does not
+    except OptionError:  # a pattern that Python's `re` supports but the parser does not
         return tr("Pattern")
     word = re.match("[A-Za-z/]{2,}", form)
     name = word[0] if word is not None else form.replace(_LETTER, "A").strip()
@@ -205,9 +206,9 @@ def _pattern_name(pattern: str) -> str:
 
 
 def _form_of(node: regex.Node) -> str:
-    """Return the shortest text that a pattern takes, with # for digits and `_LETTER` for letters.
+    """Return the shortest text that matches, with # for digits and `_LETTER` for letters.
 
-    Of a long one only so much as shows that it is long.
+    A long form is cut just above the longest useful length.
     """
     if isinstance(node, regex.Symbols):
         if len(node.characters) == 1:

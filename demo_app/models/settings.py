@@ -1,7 +1,7 @@
-"""What the station remembers between two starts: two TOML files in its folder.
+"""The settings of the station, in two TOML files of its folder.
 
-`station.toml` is a `StationConfig`, so that the same folder works without a screen, too;
-`screen.toml` holds what only the screen needs.
+`station.toml` is a `StationConfig`, so that the same folder also works without a screen.
+`screen.toml` has the settings of the screen alone.
 """
 
 from __future__ import annotations
@@ -39,12 +39,12 @@ _SCREEN = "screen.toml"
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """How the screen looks.
+    """Settings of the screen.
 
     Attributes:
         look: "dark" or "light".
-        language: Code of `LANGUAGES`, "" for the system's.
-        touch_keyboard: Whether fields bring up a keyboard on the screen, from the next start on.
+        language: Code of `LANGUAGES`, "" for the system's language.
+        touch_keyboard: Whether fields open a keyboard on the screen, from the next start on.
     """
 
     look: str = "dark"
@@ -55,7 +55,7 @@ class Screen:
         """Check the values.
 
         Raises:
-            OptionError: One is not legal.
+            OptionError: A value is not legal.
         """
         for name, value, legal in (
             ("look", self.look, LOOKS),
@@ -67,7 +67,7 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Everything the user can set; a value is found by its name in one of the two parts."""
+    """All settings of the user. The name of a value decides between the two parts."""
 
     station: StationConfig = field(default_factory=lambda: StationConfig(camera=DEMO))
     screen: Screen = field(default_factory=Screen)
@@ -80,7 +80,7 @@ class Settings:
         """Return settings with other values.
 
         Raises:
-            SdkError: One is not legal.
+            SdkError: A value is not legal.
         """
         screen = {name: value for name, value in values.items() if name in _SCREEN_NAMES}
         station = {name: value for name, value in values.items() if name not in _SCREEN_NAMES}
@@ -91,7 +91,7 @@ _SCREEN_NAMES = {f.name for f in fields(Screen)}
 
 
 def load_settings(folder: Path) -> Settings:
-    """Return the settings in a folder; where a file is missing, those of a new station.
+    """Return the settings of a folder. A missing file has the settings of a new station.
 
     Raises:
         SdkError: A file is damaged, or a value is not legal.
@@ -107,7 +107,7 @@ def load_settings(folder: Path) -> Settings:
 
 
 def save_settings(settings: Settings, folder: Path) -> None:
-    """Write both files, each wholly or not at all.
+    """Write both files, each completely or not at all.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.

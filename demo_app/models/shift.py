@@ -1,4 +1,4 @@
-"""The products of a shift, counted from a moment that a person chose."""
+"""The counts of products in a shift, which starts when a person says so."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FILE = "shift.toml"
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How many products there were of each verdict.
+    """The numbers of products by verdict.
 
     Attributes:
-        since: When the shift began, Unix seconds.
-        ok: Good products.
-        ng: Bad ones.
-        unreadable: Those that could not be read.
+        since: Start of the shift, Unix seconds.
+        ok: Number of OK products.
+        ng: Number of NG products.
+        unreadable: Number of unreadable products.
     """
 
     since: float = 0.0
@@ -34,7 +34,7 @@ class Shift:
 
     @property
     def share_ok(self) -> float | None:
-        """The share of good products, 0..1; None without a product."""
+        """Share of OK products, 0..1. None without a product."""
         total = self.ok + self.ng + self.unreadable
         return self.ok / total if total else None
 
@@ -44,12 +44,12 @@ class Shift:
 
 
 def load_shift(folder: Path, history: History) -> Shift:
-    """Return the shift that a folder remembers, its products counted in the history.
+    """Return the current shift of a folder, with counts from the history.
 
-    The first start in a folder begins one.
+    The first start in a folder begins a shift.
 
     Raises:
-        SdkError: It cannot be read, counted or written.
+        SdkError: The shift cannot be read, counted or written.
     """
     path = folder / _FILE
     if not path.exists():
@@ -62,10 +62,10 @@ def load_shift(folder: Path, history: History) -> Shift:
 
 
 def begin_shift(folder: Path) -> Shift:
-    """Return a new shift that begins now, and remember it in a folder.
+    """Return a new shift that begins now, and write its start to a folder.
 
     Raises:
-        SdkError: It cannot be written.
+        SdkError: The start cannot be written.
     """
     begin = _Begin(time.time())
     write_atomically(folder / _FILE, dump_toml(to_table(begin)).encode())
@@ -74,6 +74,6 @@ def begin_shift(folder: Path) -> Shift:
 
 @dataclass(frozen=True, slots=True)
 class _Begin:
-    """What is remembered: the numbers are in the history."""
+    """The content of the file. The counts come from the history."""
 
     since: float

@@ -1,4 +1,4 @@
-"""The still screen: one photo, its lines, and what a person corrects in them."""
+"""The still screen: one photo, its lines, and their corrections."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from demo_app.models.picture import Box, Pixels, boxes_of, cut_out
+from demo_app.models.picture import Box, Pixels, boxes_of, crop_line
 from sdk import load_image
 from sdk.errors import OptionError
 from sdk.results import Char, Reading
@@ -20,10 +20,10 @@ class Photo:
     """A photo and its reading.
 
     Attributes:
-        name: What it is called on screen.
+        name: Name on the screen.
         picture: uint8 RGB (H, W, 3).
-        reading: What was read.
-        record: Its number in the history, None if it is not there.
+        reading: Reading of the photo.
+        record: Id in the history, None if the photo is not in the history.
     """
 
     name: str
@@ -33,16 +33,16 @@ class Photo:
 
 
 class StillModel:
-    """A photo that is looked at.
+    """The photo on the screen.
 
     Attributes:
-        photo: None before the first.
-        texts: The lines as read, or as corrected.
-        chosen: Index of the line looked at, -1 for none.
+        photo: The photo. None before the first photo.
+        texts: Read or corrected texts of the lines.
+        chosen: Index of the chosen line, -1 for none.
     """
 
     def __init__(self, read: Callable[[Pixels], Reading]) -> None:
-        """Begin without a photo.
+        """Start without a photo.
 
         Args:
             read: Reads a picture, uint8 RGB (H, W, 3).
@@ -53,47 +53,47 @@ class StillModel:
         self.chosen = -1
 
     def load(self, source: ImageSource, name: str) -> Photo:
-        """Load and read a photo; takes time and changes nothing.
+        """Load and read a photo, which takes time. The model is not changed.
 
         Raises:
-            SdkError: It cannot be loaded or read.
+            SdkError: The photo cannot be loaded or read.
         """
         picture = load_image(source)
         return Photo(name, picture, self._read(picture))
 
     def show(self, photo: Photo) -> None:
-        """Take a photo of `load`."""
+        """Show a photo from `load`."""
         self.photo, self.chosen = photo, -1
         self.texts = photo.reading.texts
 
     @property
     def boxes(self) -> tuple[Box, ...]:
-        """The lines over the photo."""
+        """Boxes of the lines in the photo."""
         return () if self.photo is None else boxes_of(self.photo.reading)
 
     @property
     def text(self) -> str:
-        """The chosen line, or all of them if none is chosen."""
+        """Text of the chosen line, or of all lines if none is chosen."""
         return "\n".join(self.texts) if self.chosen < 0 else self.texts[self.chosen]
 
     def choose(self, index: int) -> None:
-        """Look at a line; -1 looks at none."""
+        """Choose a line, or none with -1."""
         self.chosen = index if self.photo is not None and index < len(self.texts) else -1
 
-    def strip(self) -> Pixels | None:
-        """Return the chosen line cut out, uint8 RGB (96, W, 3)."""
+    def crop(self) -> Pixels | None:
+        """Return the crop of the chosen line, uint8 RGB (96, W, 3), None without a line."""
         if self.photo is None or self.chosen < 0:
             return None
-        return cut_out(self.photo.picture, self.photo.reading[self.chosen], 96)
+        return crop_line(self.photo.picture, self.photo.reading[self.chosen], 96)
 
     def chars(self) -> tuple[Char, ...]:
-        """Return the characters of the chosen line as they were read."""
+        """Return the characters of the chosen line, as read."""
         if self.photo is None or self.chosen < 0:
             return ()
         return self.photo.reading[self.chosen].chars
 
     def correct(self, text: str) -> None:
-        """Change the chosen line.
+        """Correct the chosen line.
 
         Raises:
             OptionError: No line is chosen, or the text is more than one line.

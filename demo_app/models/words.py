@@ -10,7 +10,7 @@ __all__ = ["clock", "field_name", "mark_of", "rule_name", "since", "status_name"
 
 
 def mark_of(ok: bool | None) -> str:
-    """Return the shape of a rule's result: "ok", "ng" or "unreadable"."""
+    """Return the mark of a rule's result: "ok", "ng" or "unreadable"."""
     return "unreadable" if ok is None else "ok" if ok else "ng"
 
 
@@ -24,7 +24,7 @@ def verdict_title(status: str) -> str:
 
 
 def status_name(status: str) -> str:
-    """Return a verdict in running text."""
+    """Return the name of a verdict for running text."""
     return {
         "ok": tr("OK"),
         "ng": tr("NG"),
@@ -33,7 +33,7 @@ def status_name(status: str) -> str:
 
 
 def rule_name(kind: str) -> str:
-    """Return what a kind of rule is called."""
+    """Return the name of a kind of rule."""
     return {
         "lines": tr("Lines"),
         "text": tr("Fixed text"),
@@ -44,7 +44,7 @@ def rule_name(kind: str) -> str:
 
 
 def field_name(name: str) -> str:
-    """Return what a value of a rule is called."""
+    """Return the name of a field of a rule."""
     return {
         "text": tr("Text"),
         "whole": tr("Whole line"),
@@ -59,12 +59,12 @@ def field_name(name: str) -> str:
 
 
 def clock(seconds: float, *, date: bool = False) -> str:
-    """Return a point in time as the local clock shows it, with its day if asked."""
+    """Return a point in time in local time, with its date if `date` is set."""
     return datetime.fromtimestamp(seconds).strftime("%Y-%m-%d %H:%M:%S" if date else "%H:%M:%S")
 
 
 def since(seconds: float) -> str:
-    """Return a point in time without its seconds, with its day unless that is today."""
+    """Return a point in time in local time without seconds, with its date if it is not today."""
     then = datetime.fromtimestamp(seconds)
     is_today = then.date() == datetime.now().date()
     return then.strftime("%H:%M" if is_today else "%m-%d %H:%M")

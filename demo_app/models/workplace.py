@@ -1,4 +1,4 @@
-"""The workplace: reader, camera, job, history and settings, as the screens use them together."""
+"""The workplace: reader, camera, job, history and settings for all screens."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NO_COUNTS = {"ok": 0, "ng": 0, "unreadable": 0}
 
 @dataclass(frozen=True, slots=True)
 class OutputRow:
-    """An output to the plant, and what became of its verdicts."""
+    """An output to the plant, with the counts of its verdicts."""
 
     name: str
     sent: int
@@ -40,11 +40,11 @@ class OutputRow:
 
 
 class Workplace:
-    """Everything of the station that is not screen.
+    """All parts of the station except the screens.
 
     Attributes:
-        settings: In use.
-        warnings: What went wrong at the start but did not stop it.
+        settings: The current settings.
+        warnings: Errors at the start that did not prevent it.
     """
 
     def __init__(
@@ -53,12 +53,13 @@ class Workplace:
         """Open reader, history and outputs.
 
         Args:
-            folder: Where settings, jobs, history and exports lie.
-            settings: What the user chose.
+            folder: Folder of settings, jobs, history and exports.
+            settings: Settings of the user.
             post: Calls a function in the screen's thread, soon.
 
         Raises:
-            SdkError: Not even the packaged model can be opened, or the history cannot.
+            SdkError: Neither the selected nor the packaged model can be opened, or the history
+                cannot be opened.
         """
         self.folder = folder
         self.settings = settings
@@ -77,37 +78,37 @@ class Workplace:
 
     @property
     def job(self) -> Job:
-        """The job that products are inspected for; any text will do before one is made."""
+        """The current job. Before the first job exists, a job that accepts any text."""
         return self.jobs.find(self.settings.station.job) or Job(tr("Any text"))
 
     @property
     def job_name(self) -> str:
-        """The name of the job in use."""
+        """Name of the current job."""
         return self.job.name
 
     @property
     def camera_name(self) -> str:
-        """What the camera is called on screen, without its password."""
+        """Name of the camera on the screen, with a masked password."""
         camera = self.settings.station.camera
         return tr("Sample pictures") if camera == DEMO else mask_password(camera)
 
     @property
     def photo_folder(self) -> Path:
-        """Where the search for a photo begins."""
+        """First folder of the dialog for photos."""
         return SAMPLES if self.settings.station.camera == DEMO else Path.home()
 
     @property
     def running(self) -> bool:
-        """Whether pictures are read: it was started, not paused since, and there are more."""
+        """Whether pictures are read: started, not paused, and not at the end of the source."""
         return self._is_started and self._station is not None and self._station.alive
 
     @property
     def counters(self) -> dict[str, int]:
-        """How many products there were of each verdict since the start, and what was lost."""
+        """Counts of verdicts and losses since the start, see `Station.counters`."""
         return dict(_NO_COUNTS) if self._station is None else self._station.counters
 
     def start(self) -> None:
-        """Read and judge from now on.
+        """Start to read and judge.
 
         Raises:
             SdkError: The camera's source cannot be used.
@@ -118,13 +119,13 @@ class Workplace:
         self._is_started = True
 
     def pause(self) -> None:
-        """Read no more until `start`."""
+        """Stop reading until `start`."""
         if self._station is not None:
             self._station.pause()
         self._is_started = False
 
     def single_shot(self) -> None:
-        """Read and judge one picture, also while paused.
+        """Read and judge one picture, also during a pause.
 
         Raises:
             SdkError: The camera's source cannot be used, or cannot be triggered.
@@ -136,15 +137,15 @@ class Workplace:
         station.single_shot()
 
     def begin_shift(self) -> None:
-        """Count products from 0 again; the history keeps all verdicts.
+        """Count products from 0 again. The history keeps all verdicts.
 
         Raises:
-            SdkError: The beginning cannot be written down.
+            SdkError: The start of the shift cannot be written.
         """
         self.live.begin_shift(begin_shift(self.folder))
 
     def choose_job(self, name: str) -> None:
-        """Inspect for another job from now on, and remember it.
+        """Change the current job, and save this setting.
 
         Raises:
             JobError: There is no such job.
@@ -158,10 +159,10 @@ class Workplace:
         save_settings(self.settings, self.folder)
 
     def take_job(self, word: str) -> None:
-        """Inspect for a job given by its name or its file; the file is copied to the others.
+        """Change the current job to a job given by name or file. A file is copied to the jobs.
 
         Raises:
-            SdkError: There is no such job, or the file is none.
+            SdkError: There is no such job, or the file is not a job.
         """
         if word.endswith(".toml"):
             self.jobs.take(Path(word))
@@ -172,7 +173,7 @@ class Workplace:
         """Make a draft of a job from the newest reading.
 
         Raises:
-            JobError: Nothing was read yet, or nothing was found in the picture.
+            JobError: No picture was read yet, or no text was found in the picture.
         """
         latest = self.live.latest
         if latest is None or not latest[1].lines:
@@ -180,7 +181,7 @@ class Workplace:
         self.jobs.teach(latest[1])
 
     def save_job(self) -> None:
-        """Save the job being edited and inspect for it.
+        """Save the draft and make it the current job.
 
         Raises:
             SdkError: As `JobsModel.save`.
@@ -188,7 +189,7 @@ class Workplace:
         self.choose_job(self.jobs.save().name)
 
     def delete_job(self, entry: Entry) -> None:
-        """Remove a job; products are inspected for any text if it was the one in use.
+        """Remove a job. If it was the current job, any text is accepted afterwards.
 
         Raises:
             SdkError: The file cannot be removed.
@@ -197,11 +198,11 @@ class Workplace:
         self._use_job()
 
     def keep_photo(self, photo: Photo, text: str) -> int:
-        """Put a photo and its corrected text into the history; return its number there.
+        """Record a photo and its corrected text in the history, and return its id.
 
         Args:
-            photo: Which one: meanwhile the screen may show another.
-            text: What it really reads, line by line.
+            photo: The photo, because the screen may already show another photo.
+            text: Corrected text, line by line.
 
         Raises:
             SdkError: The history cannot be written.
@@ -212,15 +213,15 @@ class Workplace:
         return photo.record
 
     def apply(self, settings: Settings) -> None:
-        """Use other settings from now on, and remember them; what cannot be used changes nothing.
+        """Apply and save other settings. After an error the old settings remain.
 
         Raises:
-            SdkError: Camera, model or device cannot be used, or nothing can be written.
+            SdkError: Camera, model or device cannot be used, or the settings cannot be written.
         """
         old, new = self.settings.station, settings.station
         was_started = self._is_started
         if old.camera != new.camera:
-            make_camera(new.camera)  # raises where there is none
+            make_camera(new.camera)  # raises if there is no such camera
         new_reader = None
         if (old.model, old.device, old.threads) != (new.model, new.device, new.threads):
             new_reader = self._reader_for(new)
@@ -241,25 +242,25 @@ class Workplace:
             self.start()
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what runs here, name and value."""
+        """Return the facts on the station, as names and values."""
         return check.facts(self._reader)
 
     def self_check(self) -> list[check.Check]:
-        """Try the parts of the station; takes about a second."""
+        """Check the parts of the station, which takes about a second."""
         view = self.live.view
         return check.self_check(
             self._reader, self.folder, self.history.count, (view.state, view.message)
         )
 
     def outputs(self) -> list[OutputRow]:
-        """Return the outputs to the plant."""
+        """Return the outputs to the plant, with their counts."""
         return [
             OutputRow(name, row["sent"], row["failed"], row["dropped"], row["last_error"] or "")
             for name, row in self._outputs.counts().items()
         ]
 
     def losses(self) -> str:
-        """Return what was lost since the start, in words; nothing if nothing was."""
+        """Return the losses since the start in words, "" without losses."""
         lost = {tr("history"): self.counters.get("lost_history", 0)}
         lost |= {row.name: row.failed + row.dropped for row in self.outputs()}
         return ", ".join(
@@ -269,7 +270,10 @@ class Workplace:
         )
 
     def close(self) -> None:
-        """Stop reading, finish what is under way, and close everything. Twice does nothing."""
+        """Stop reading, finish the current work, and close all parts.
+
+        A second call has no effect.
+        """
         self._stop_station()
         self.background.close()
         self._outputs.close()
@@ -305,7 +309,7 @@ class Workplace:
         try:
             return self._reader_for(self.settings.station)
         except SdkError as error:
-            # a station that was set up wrongly must still start, to be set up again
+            # a station with wrong settings must start, so that the settings can be corrected
             self.warnings.append(str(error))
             return Reader()
 
@@ -323,7 +327,7 @@ class Workplace:
         try:
             return load_shift(self.folder, self._history)
         except SdkError as error:
-            # whatever its numbers are, the products of today must be inspected
+            # the station must inspect products even if the counts are lost
             self.warnings.append(str(error))
             return Shift(time.time())
 

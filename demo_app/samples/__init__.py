@@ -1,1 +1,1 @@
-"""Pictures of products that show the station without a camera, and their job."""
+"""Sample pictures of products and their job, for a station without a camera."""

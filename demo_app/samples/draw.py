@@ -2,8 +2,8 @@
 
     python -m demo_app.samples.draw [FOLDER]
 
-The pictures lie beside this file, so that the station runs without a camera. The expiry dates are
-far ahead: a job that looks at the date must still pass them in years.
+The pictures are saved beside this file, so that the station runs without a camera. The expiry dates
+are far in the future, so that a job with a date rule accepts them for years.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ _BRAND, _ACCENT = (12, 104, 110), (24, 128, 132)
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is printed on a product and how it lies before the camera.
+    """The print of a product and its position in front of the camera.
 
     Attributes:
-        name: File name without its ending.
-        gtin: The article number.
-        lot: The lot, "" for a label without one.
-        expiry: The expiry date.
-        turn_deg: How far the product is turned, degrees, positive to the left.
-        shift: How far it lies from the middle, pixels to the right and down.
-        blur_px: Length of the smear of a product that moved, pixels; 0 for none.
+        name: File name without suffix.
+        gtin: Article number.
+        lot: Lot, "" for a label without a lot.
+        expiry: Expiry date.
+        turn_deg: Rotation of the product in degrees, positive to the left.
+        shift: Distance of the product from the middle in pixels, to the right and down.
+        blur_px: Length of the motion blur in pixels, 0 for none.
     """
 
     name: str
@@ -80,7 +80,7 @@ def main() -> None:
 
 
 def row(label: Label) -> dict[str, object]:
-    """Return what is written in a picture, to measure readers by; nobody can read a smeared one."""
+    """Return the labels of a picture, for evaluation. A blurred picture is not readable."""
     texts = ["STERIPAD", *label.rows]
     unreadable = label.blur_px > 0
     return {
@@ -98,7 +98,7 @@ def encode(picture: Pixels) -> bytes:
 
 
 def draw_picture(label: Label, seed: int) -> Pixels:
-    """Return uint8 RGB (600, 800, 3): the product on the belt, as a camera sees it."""
+    """Return a camera's picture of the product on the belt, uint8 RGB (600, 800, 3)."""
     scene = _draw_belt()
     matrix = cv2.getRotationMatrix2D((_LABEL[0] / 2, _LABEL[1] / 2), label.turn_deg, 1.0)
     matrix[:, 2] += [
@@ -132,14 +132,14 @@ def _draw_belt() -> NDArray[np.float32]:
 
 
 def _light() -> NDArray[np.float32]:
-    """Return the brightness of a lamp above the middle, float32 (600, 800)."""
+    """Return the brightness of a lamp above the belt, float32 (600, 800)."""
     y, x = np.mgrid[0:_HEIGHT, 0:_WIDTH].astype(np.float32)
     away = ((x - 0.45 * _WIDTH) / _WIDTH) ** 2 + ((y - 0.4 * _HEIGHT) / _HEIGHT) ** 2
     return (1.04 - 0.42 * away).astype(np.float32)
 
 
 def _draw_carton(label: Label) -> tuple[Pixels, NDArray[np.float32]]:
-    """Return the printed carton, uint8 RGB, and which pixels it covers, float32 0..1."""
+    """Return the printed carton, uint8 RGB, and its coverage of pixels, float32 0..1."""
     width, height = _LABEL
     carton = Image.new("RGB", _LABEL, _PAPER)
     painter = ImageDraw.Draw(carton)

@@ -1,1 +1,1 @@
-"""The screens: each module is one, with its layout in the `.kv` file of its name."""
+"""The screens, one module each, with the layout in the `.kv` file of the same name."""

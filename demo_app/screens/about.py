@@ -1,4 +1,4 @@
-"""About: what runs here, and a self-check."""
+"""The about screen: facts on the station, and a self-check."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class FactRow(BoxLayout):
 
 
 class CheckRow(BoxLayout):
-    """A check and how it went."""
+    """The result of a check."""
 
     mark = StringProperty("ok")
     name = StringProperty("")
@@ -38,7 +38,7 @@ class AboutPage(Page):
             self.facts.add_widget(FactRow(name=name, value=value))
 
     def run(self) -> None:
-        """Run the check beside the screen."""
+        """Run the check in the background."""
         self.running = True
         self.app.busy(self.app.work.self_check, self._show, self._stop)
 

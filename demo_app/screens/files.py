@@ -1,4 +1,4 @@
-"""A dialog to choose a picture file, with rows large enough for a finger."""
+"""A dialog for picture files, with rows large enough for a finger."""
 
 from __future__ import annotations
 
@@ -23,17 +23,23 @@ class FileRow(Row):
 
 
 class FileSheet(Sheet):
-    """Shows folders and pictures; calls `done` with the picture that is taken."""
+    """Shows folders and pictures, and calls `done` with the selected picture."""
 
     def __init__(self, folder: Path, done: Callable[[Path], object], **options: Any) -> None:
-        """Show a folder."""
+        """Show a folder.
+
+        Args:
+            folder: The first folder.
+            done: Called with the selected picture.
+            **options: Options of `Sheet`.
+        """
         super().__init__(**options)
         self._done = done
         self.action(tr("Cancel"), icon="close")
         self.show(folder)
 
     def show(self, folder: Path) -> None:
-        """Show a folder; stay where we are if it cannot be opened."""
+        """Show a folder. If it cannot be opened, keep the present folder."""
         try:
             entries = list_folder(folder)
         except SdkError:

@@ -1,4 +1,4 @@
-"""History: every verdict, its picture, and what a person says about it."""
+"""The history screen: all verdicts, their pictures, and corrections."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RecordRow(Row):
 
 
 class StatColumn(BoxLayout):
-    """An hour: shares of the tallest hour's products."""
+    """The products of an hour, as shares of the largest hour's products."""
 
     hour = StringProperty("")
     ok = NumericProperty(0.0)
@@ -41,7 +41,7 @@ class StatColumn(BoxLayout):
 
 
 class JobStat(BoxLayout):
-    """A job and how many of its products were OK."""
+    """A job and its share of OK products."""
 
     name = StringProperty("")
     share = NumericProperty(0.0)
@@ -49,7 +49,7 @@ class JobStat(BoxLayout):
 
 
 class StatisticsPanel(BoxLayout):
-    """How the line does."""
+    """The statistics of the line."""
 
     total = StringProperty("0")
     ok = StringProperty("0")
@@ -78,8 +78,8 @@ class HistoryPage(Page):
     total = NumericProperty(0)
 
     def __init__(self, **options: Any) -> None:
-        """Show nothing yet."""
-        # typing in the search field asks the database when the fingers rest
+        """Start without content."""
+        # a pause in typing starts the search, not every key
         self._list_soon = Clock.create_trigger(lambda _: self.show_rows(), 0.25)
         super().__init__(**options)
 
@@ -89,12 +89,12 @@ class HistoryPage(Page):
         self.show_side()
 
     def choose_status(self, status: str | None) -> None:
-        """List verdicts of one status, or all."""
+        """List the verdicts of one status, or all."""
         self.app.work.history.filter(status=status, text=self.ids.search.text)
         self.show_rows()
 
     def search(self, text: str) -> None:
-        """List verdicts with a text."""
+        """List the verdicts with a text."""
         model = self.app.work.history
         model.filter(status=model.status, text=text)
         self._list_soon()
@@ -105,7 +105,7 @@ class HistoryPage(Page):
         self.show_rows()
 
     def open(self, record_id: int | None) -> None:
-        """Look at a verdict; None shows the statistics."""
+        """Show a verdict, or the statistics with None."""
         if self.app.guard(lambda: self.app.work.history.choose(record_id)):
             self._mark_chosen()
             self.show_side()
@@ -116,14 +116,14 @@ class HistoryPage(Page):
         self.app.say(tr("Copied"), "copy")
 
     def correct(self, text: str) -> None:
-        """Keep what the product really reads."""
+        """Record the corrected text of the product."""
         if self.app.guard(lambda: self.app.work.history.correct(text)):
             self.app.say(tr("Correction saved"), "save")
             self.show_rows()
             self.show_side()
 
     def choose_export(self) -> None:
-        """Let the user choose the form."""
+        """Let the user choose the format of an export."""
         sheet = Sheet(title=tr("Export the listed verdicts"))
         kinds = {
             "csv": tr("Table (CSV)"),
@@ -149,7 +149,7 @@ class HistoryPage(Page):
         self.app.guard(self._fill_side)
 
     def on_key(self, key: str) -> bool:
-        """Escape leaves the verdict, E exports."""
+        """Escape closes the verdict, E exports."""
         act = {"escape": lambda: self.open(None), "e": self.choose_export}.get(key)
         if act is None:
             return False

@@ -1,4 +1,4 @@
-"""Jobs: what must stand on each product, edited as a form."""
+"""The jobs screen: the required texts of each product, edited as a form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class JobRow(Row):
 
 
 class Labeled(BoxLayout):
-    """A name and, beside it, what it names."""
+    """A name with widgets beside it."""
 
     text = StringProperty("")
 
@@ -47,7 +47,7 @@ class JobsPage(Page):
     problem = StringProperty("")
 
     def on_pre_enter(self, *_: Any) -> None:
-        """Show the jobs, and one of them."""
+        """Show the jobs and the current job."""
         jobs = self.app.work.jobs
         if jobs.draft is None:
             entry = next((e for e in jobs.entries() if e.name == self.app.work.job_name), None)
@@ -56,29 +56,29 @@ class JobsPage(Page):
         self.show()
 
     def teach(self) -> None:
-        """Make a job from what is read now."""
+        """Create a job from the latest reading."""
         if self.app.guard(self.app.work.teach):
             self.show()
 
     def create(self) -> None:
-        """Begin an empty job."""
+        """Start an empty job."""
         self.app.work.jobs.create()
         self.show()
 
     def save(self) -> None:
-        """Write the job and inspect for it."""
+        """Save the draft and make it the current job."""
         if self.app.guard(self.app.work.save_job):
             self.show()
             name = self.app.work.job_name
             self.app.say(tr("Saved. The job is now {name}.").format(name=name), "save")
 
     def discard(self) -> None:
-        """Take the job as it is on disk."""
+        """Drop the changes of the draft."""
         self.app.work.jobs.draft = None
         self.on_pre_enter()
 
     def ask_delete(self) -> None:
-        """Delete the job's file, if that is meant."""
+        """Delete the job's file after a confirmation."""
         jobs = self.app.work.jobs
         entry = next((e for e in jobs.entries() if e.path == jobs.draft.path), None)
         if entry is None:
@@ -90,18 +90,18 @@ class JobsPage(Page):
         sheet.open()
 
     def remove_rule(self, rule: RuleDraft) -> None:
-        """Take a rule out of the draft."""
+        """Remove a rule from the draft."""
         self.app.work.jobs.draft.rules.remove(rule)
         self.show_draft()
 
     def add_rule(self, kind: str) -> None:
-        """Put a new rule into the draft."""
+        """Add a new rule to the draft."""
         self.app.work.jobs.draft.rules.append(RuleDraft.empty(kind))
         self.show_draft()
         self.ids.scroll.scroll_y = 0
 
     def choose_region(self) -> None:
-        """Draw the region on the newest picture."""
+        """Let the user draw the region on the newest picture."""
         latest = self.app.work.live.latest
         if latest is None:
             self.app.say(tr("There is no picture of the camera yet."), "warning")
@@ -250,7 +250,7 @@ class JobsPage(Page):
 
 
 def labeled(text: str, *widgets: Widget) -> Labeled:
-    """Return a row with a name, and beside it what it names."""
+    """Return a row with a name and widgets beside it."""
     row = Labeled(text=text)
     if len(widgets) == 1:
         widgets[0].size_hint_x = 0.64

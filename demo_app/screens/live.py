@@ -1,4 +1,4 @@
-"""Live: the camera's picture, what is read in it, and the verdict."""
+"""The live screen: the camera's picture, its reading, and the verdict."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kivy.uix.boxlayout import BoxLayout
 
 from demo_app.language import tr
 from demo_app.models.live import LiveView
-from demo_app.models.product import STRIP_SIZE, LineRow
+from demo_app.models.product import CROP_SIZE, LineRow
 from demo_app.models.reasons import explain, headline, main_reason
 from demo_app.models.shift import Shift
 from demo_app.models.words import clock, rule_name, since, verdict_title
@@ -30,7 +30,7 @@ _TICKS_PER_SECOND = 30
 
 
 class LineView(BoxLayout):
-    """A line: its cut-out, its text below, and what is wrong with it; or a line that is missing."""
+    """A line with its crop, its text and its faults, or a missing line."""
 
     mark = StringProperty("")
     text = StringProperty("")
@@ -38,17 +38,17 @@ class LineView(BoxLayout):
     reason = StringProperty("")
     stands_out = BooleanProperty(False)
     tint = ColorProperty("#ffffff")
-    strip_shape = NumericProperty(STRIP_SIZE[0] / STRIP_SIZE[1])
+    crop_shape = NumericProperty(CROP_SIZE[0] / CROP_SIZE[1])
 
     def show(self, row: LineRow) -> None:
         """Show a row of the model."""
-        is_missing = row.strip is None
+        is_missing = row.crop is None
         self.mark, self.stands_out = row.mark, bool(row.broken)
         self.text = headline(row.results[0]) if is_missing else row.text
-        # a missing line has no text that could say which rule it was for
+        # a missing line shows its rule in place of a text
         self.rules = "" if is_missing else ", ".join(rule_name(r.rule) for r in row.results)
         self.reason = "\n".join(explain(result, with_lines=False) for result in row.broken)
-        self.ids.strip.show(row.strip, used=row.used)
+        self.ids.crop.show(row.crop, used=row.used)
 
 
 class LivePage(Page):
@@ -71,12 +71,12 @@ class LivePage(Page):
     state_mark = StringProperty("waiting")
 
     def __init__(self, **options: Any) -> None:
-        """Show nothing yet."""
+        """Start without content."""
         self._shown: LiveView | None = None
         super().__init__(**options)
 
     def on_pre_enter(self, *_: Any) -> None:
-        """Begin to look at the model."""
+        """Start to show the model."""
         self.load_jobs()
         self._shown = None
         Clock.unschedule(self.refresh)
@@ -84,18 +84,18 @@ class LivePage(Page):
         self.refresh()
 
     def on_leave(self, *_: Any) -> None:
-        """Look no longer: the station goes on."""
+        """Stop showing the model. The station continues."""
         Clock.unschedule(self.refresh)
 
     def load_jobs(self) -> None:
-        """Take the names of the jobs that can be chosen."""
+        """Load the names of the jobs that can be chosen."""
         work = self.app.work
         names = [entry.name for entry in work.jobs.entries() if entry.job is not None]
         self.job = work.job_name
         self.jobs = [(name, name) for name in names]
 
     def refresh(self, *_: Any) -> None:
-        """Show what is new: all of a view at once, so that nothing of two products is mixed."""
+        """Show a new view completely, so that two products are never mixed."""
         work = self.app.work
         view = work.live.view
         self.running = work.running
@@ -104,7 +104,7 @@ class LivePage(Page):
         if view is self._shown:
             return
         if self._shown is None or view.verdict is not self._shown.verdict:
-            self.rows.parent.scroll_y = 1  # what is wrong stands at the top
+            self.rows.parent.scroll_y = 1  # faults are at the top
         self._shown = view
         self.photo.show(view.picture, view.boxes)
         self.record = view.record
@@ -126,12 +126,12 @@ class LivePage(Page):
         self.app.guard(self.app.work.single_shot)
 
     def teach(self) -> None:
-        """Make a job from what is read now."""
+        """Create a job from the latest reading."""
         if self.app.guard(self.app.work.teach):
             self.app.go("jobs")
 
     def review(self) -> None:
-        """Open the last verdict in the history, to correct it."""
+        """Open the last verdict in the history, for a correction."""
         if self.record is not None:
             self.app.open_record(self.record)
 
@@ -144,7 +144,7 @@ class LivePage(Page):
         sheet.open()
 
     def choose_job(self, name: str | None) -> None:
-        """Inspect for another job from now on."""
+        """Change the current job."""
         if name and name != self.app.work.job_name:
             self.app.guard(lambda: self.app.work.choose_job(name))
 

@@ -1,4 +1,4 @@
-"""What all screens share."""
+"""The base class of all screens."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class Page(Screen):
         return App.get_running_app()
 
     def on_key(self, key: str) -> bool:
-        """Act on a key that no field took; return whether it meant something here."""
+        """Handle a key that no field handled, and return whether this screen uses the key."""
         return False
 
 
 def load_layout(module_file: str) -> None:
-    """Load the layout that lies beside a screen's module."""
+    """Load the layout beside a screen's module."""
     Builder.load_file(str(Path(module_file).with_suffix(".kv")))

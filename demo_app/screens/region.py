@@ -1,4 +1,4 @@
-"""A dialog to draw the part of the picture that a job looks at."""
+"""A dialog in which the user draws the region of a job."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from demo_app.ui.photo import PhotoView
 from demo_app.ui.widgets import Sheet
 from sdk.region import Region
 
-# A smaller rectangle is a slip of the finger, not a region.
+# A smaller rectangle is an accidental touch, not a region.
 _LEAST = 0.03
 
 
@@ -24,18 +24,18 @@ class RegionView(PhotoView):
     """A picture on which a rectangle can be drawn.
 
     Attributes:
-        region: x, y, width, height as shares from the picture's top left; empty for none.
+        region: x, y, width, height as shares from the picture's top left, or empty.
     """
 
     region = ListProperty([])
 
     def __init__(self, **options: Any) -> None:
-        """Show no rectangle."""
+        """Start without a rectangle."""
         super().__init__(**options)
         self.fbind("region", self._redraw)
 
     def on_touch_down(self, touch: Any) -> bool:
-        """Begin a rectangle."""
+        """Start a rectangle."""
         if not self.collide_point(*touch.pos):
             return False
         touch.grab(self)
@@ -43,7 +43,7 @@ class RegionView(PhotoView):
         return True
 
     def on_touch_move(self, touch: Any) -> bool:
-        """Draw it on."""
+        """Change the rectangle."""
         if touch.grab_current is not self:
             return False
         (x, y), (u, v) = touch.ud["start"], self._share(touch)
@@ -52,7 +52,7 @@ class RegionView(PhotoView):
         return True
 
     def on_touch_up(self, touch: Any) -> bool:
-        """End it."""
+        """Finish the rectangle."""
         if touch.grab_current is not self:
             return False
         touch.ungrab(self)
@@ -81,7 +81,7 @@ class RegionView(PhotoView):
 
 
 class RegionSheet(Sheet):
-    """Shows a picture; calls `done` with the region, None for the whole picture."""
+    """Shows a picture, and calls `done` with the region, None for the whole picture."""
 
     def __init__(
         self,
@@ -90,9 +90,9 @@ class RegionSheet(Sheet):
         done: Callable[[Region | None], object],
         **options: Any,
     ) -> None:
-        """Show the picture with the region so far."""
+        """Show the picture with the present region."""
         super().__init__(title=tr("Draw the region on the picture"), **options)
-        # a finger draws here, it does not scroll
+        # fingers draw here instead of scrolling
         self.pages.do_scroll_y = False
         view = RegionView(size_hint_y=None, height=Window.height * 0.6)
         view.show(scaled(picture, 1280, 960))
@@ -104,7 +104,7 @@ class RegionSheet(Sheet):
         self.action(tr("Take"), lambda: done(self.region()), kind="primary", icon="save")
 
     def region(self) -> Region | None:
-        """Return what was drawn, rounded to thousandths; None for nothing."""
+        """Return the rectangle, rounded to thousandths, None without a rectangle."""
         if not self.view.region:
             return None
         x, y, width, height = (round(value, 3) for value in self.view.region)

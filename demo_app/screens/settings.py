@@ -1,4 +1,4 @@
-"""Settings: camera, reader, storage, outputs and screen."""
+"""The settings screen: camera, reader, storage, outputs and screen."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from demo_app.ui.widgets import Card, Choice, Field, Paragraph
 
 
 class Group(Card):
-    """Settings that belong together."""
+    """A group of settings."""
 
     title = StringProperty("")
 
@@ -28,7 +28,7 @@ class SettingsPage(Page):
     note = StringProperty("")
 
     def __init__(self, **options: Any) -> None:
-        """Begin without a change."""
+        """Start without a change."""
         self._draft = Settings()
         super().__init__(**options)
 
@@ -43,7 +43,7 @@ class SettingsPage(Page):
         self.show()
 
     def apply(self) -> None:
-        """Use the settings from now on, and remember them."""
+        """Apply and save the settings."""
         draft = self._draft
         if self.app.guard(lambda: self.app.work.apply(draft)):
             self.app.take_settings()

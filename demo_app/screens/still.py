@@ -1,4 +1,4 @@
-"""Still: one photo to look at closely."""
+"""The still screen: one photo, its lines and their characters."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from demo_app.screens.page import Page, load_layout
 from demo_app.ui.photo import PhotoView  # noqa: F401 the layout names it
 from demo_app.ui.widgets import Row
 
-# Textures larger than this are not certain to exist on a small GPU.
+# Small GPUs may not support larger textures.
 _LARGEST = 2048
 
 
 class CharView(BoxLayout):
-    """A character and how sure it is, percent."""
+    """A character and its confidence in percent."""
 
     text = StringProperty("")
     confidence = NumericProperty(0.0)
@@ -66,12 +66,12 @@ class StillPage(Page):
     labels = BooleanProperty(True)
 
     def __init__(self, **options: Any) -> None:
-        """Take photos that are dropped on the window."""
+        """Accept photos that are dropped on the window."""
         super().__init__(**options)
         Window.bind(on_drop_file=self._take_dropped)
 
     def on_pre_enter(self, *_: Any) -> None:
-        """Show what there is."""
+        """Show the model."""
         self.show()
 
     def choose_file(self) -> None:
@@ -79,7 +79,7 @@ class StillPage(Page):
         FileSheet(self.app.work.photo_folder, self.open_file).open()
 
     def open_file(self, path: Path) -> None:
-        """Read a photo beside the screen, then show it."""
+        """Read a photo in the background, then show it."""
         still = self.app.work.still
         self.app.busy(lambda: still.load(path, path.name), self._take)
 
@@ -94,17 +94,17 @@ class StillPage(Page):
         self.app.busy(lambda: still.load(picture, name), self._take)
 
     def choose(self, index: int) -> None:
-        """Look at a line."""
+        """Choose a line."""
         self.app.work.still.choose(index)
         self.show()
 
     def copy(self) -> None:
-        """Copy the chosen line, or all."""
+        """Copy the chosen line, or all lines."""
         Clipboard.copy(self.app.work.still.text)
         self.app.say(tr("Copied"), "copy")
 
     def correct(self, text: str) -> None:
-        """Keep a corrected line, and the photo with it in the history."""
+        """Correct the line, and record the photo with the correction in the history."""
         work, still = self.app.work, self.app.work.still
         if self.app.guard(lambda: still.correct(text)):
             photo, texts = still.photo, "\n".join(still.texts)
@@ -125,7 +125,7 @@ class StillPage(Page):
         self.side.add_widget(self._lines_panel() if still.chosen < 0 else self._line_panel())
 
     def on_key(self, key: str) -> bool:
-        """O opens, plus and minus zoom, 0 shows all, Escape leaves the line, C copies."""
+        """O opens, plus and minus zoom, 0 fits, Escape closes the line, C copies."""
         act = {
             "o": self.choose_file,
             "+": lambda: self.photo.zoom_by(1.5),
@@ -175,7 +175,7 @@ class StillPage(Page):
             text=still.texts[still.chosen],
             summary=tr("Confidence {percent:.0f} %").format(percent=100 * line.confidence),
         )
-        panel.ids.strip.show(still.strip())
+        panel.ids.crop.show(still.crop())
         for char in still.chars():
             tint = (*confidence_color(char), 1)
             panel.ids.chars.add_widget(

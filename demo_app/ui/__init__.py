@@ -1,1 +1,1 @@
-"""The station's look: colors, icons and the widgets that every screen is made of."""
+"""Colors, icons and widgets of all screens."""

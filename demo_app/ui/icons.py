@@ -1,7 +1,7 @@
 """Icons and verdict shapes, drawn as strokes on a grid of 24 units.
 
-They are drawn by Pillow, four times too large and then reduced, so that their edges are smooth on
-every display; the texture is white and takes the color of whoever shows it.
+Pillow draws the icons four times too large and reduces them, so that their edges are smooth on
+every display. The texture is white and gets the color of the widget that shows it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from PIL import Image, ImageDraw
 _GRID = 24
 _OVER = 4
 
-# Each stroke: ("line", points), ("loop", points), ("fill", points), ("ring", x, y, r),
-# ("dot", x, y, r) or ("arc", x, y, r, start, end) in degrees clockwise from the right. The number
-# is the width of the strokes.
+# Kinds of strokes: ("line", points), ("loop", points), ("fill", points), ("ring", x, y, r),
+# ("dot", x, y, r) and ("arc", x, y, r, start, end) in degrees clockwise from the right. The number
+# before the strokes is their width.
 Strokes = tuple[tuple[Any, ...], ...]
 ICONS: dict[str, tuple[float, Strokes]] = {
     "ok": (3.4, (("line", (4, 12.6, 9.6, 18.2, 20, 6.6)),)),
@@ -131,7 +131,7 @@ def icon_texture(name: str, size_px: int) -> Texture:
 
     Args:
         name: A key of `ICONS`.
-        size_px: Its side in pixels of the screen.
+        size_px: Side of the icon in pixels of the screen.
     """
     texture = Texture.create(size=(size_px, size_px), colorfmt="rgba")
     alpha = draw_icon(name, size_px)
@@ -142,7 +142,7 @@ def icon_texture(name: str, size_px: int) -> Texture:
 
 
 def draw_icon(name: str, size_px: int) -> Image.Image:
-    """Return an icon as a Pillow image of mode "L": 255 where its strokes are."""
+    """Return an icon as a Pillow image of mode "L", with strokes of value 255."""
     width, strokes = ICONS[name]
     scale = size_px * _OVER / _GRID
     image = Image.new("L", (size_px * _OVER,) * 2, 0)

@@ -1,4 +1,4 @@
-"""A picture with the lines found in it: to look at live, or to zoom and tap."""
+"""A picture with boxes around its lines, for live display, or for zoom and tap."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ from demo_app.models.picture import Box, hit, place
 
 _MOST_ZOOM = 8.0
 
-# The corners of a line on screen, y upwards; left, bottom, right and top.
+# Quad: corners of a line on screen, y upwards. Bounds: left, bottom, right and top.
 Quad = list[tuple[float, float]]
 Bounds = tuple[float, float, float, float]
 
 
 class PhotoView(Widget):
-    """Shows one picture at a time in one texture, which is made anew only for another size.
+    """Shows one picture at a time in one texture, which changes only with the picture's size.
 
     Attributes:
-        boxes: The lines over it, in shares of the picture.
-        labels: Whether their texts stand beside them.
+        boxes: Boxes of the lines, in shares of the picture.
+        labels: Whether the texts are shown beside the boxes.
         chosen: Index of the emphasized box, -1 for none.
-        movable: Whether fingers and wheel zoom and move it.
-        zoom: 1 shows the whole picture.
-        ground: Color beside the picture.
-        used: Share of the picture's width that is shown, from its left; what is right of it only
-            keeps the texture's size the same.
+        movable: Whether fingers and wheel zoom and move the picture.
+        zoom: Magnification. 1 shows the whole picture.
+        background: Color beside the picture.
+        used: Share of the picture's width that is shown, from the left. The rest is padding that
+            keeps the size of the texture.
         on_tap_box: Called with the index of a tapped box, -1 for none.
     """
 
@@ -58,25 +58,26 @@ class PhotoView(Widget):
     movable = BooleanProperty(False)
     zoom = NumericProperty(1.0)
     center_share = ListProperty([0.5, 0.5])
-    ground = ColorProperty((0.03, 0.035, 0.04, 1))
+    background = ColorProperty((0.03, 0.035, 0.04, 1))
     used = NumericProperty(1.0)
     texture = ObjectProperty(None, allownone=True)
 
     def __init__(self, **options: Any) -> None:
-        """Show nothing."""
+        """Start without a picture."""
         self.register_event_type("on_tap_box")
         self._labels: dict[tuple[str, int], Texture] = {}
         self._fingers: dict[Any, tuple[float, float]] = {}
         self._moved = False
         self._redraw = Clock.create_trigger(self._draw, -1)
         super().__init__(**options)
-        for name in ("pos", "size", "boxes", "labels", "chosen", "zoom", "center_share", "ground"):
+        for name in ("pos", "size", "boxes", "labels", "chosen", "zoom", "center_share"):
             self.fbind(name, self._redraw)
+        self.fbind("background", self._redraw)
 
     def show(
         self, picture: NDArray[np.uint8] | None, boxes: Sequence[Box] = (), used: float = 1.0
     ) -> None:
-        """Show a picture, uint8 RGB (H, W, 3), and its boxes; None shows nothing."""
+        """Show a picture, uint8 RGB (H, W, 3), and its boxes. None shows no picture."""
         if picture is None:
             self.texture = None
         else:
@@ -84,7 +85,7 @@ class PhotoView(Widget):
             if self.texture is None or self.texture.size != size:
                 self.texture = Texture.create(size=size, colorfmt="rgb")
                 self.texture.flip_vertical()
-            # Kivy takes no array that is read-only
+            # Kivy refuses read-only arrays
             pixels = np.require(picture, requirements=["C", "W"]).reshape(-1)
             self.texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         self.boxes, self.used = list(boxes), used
@@ -95,7 +96,7 @@ class PhotoView(Widget):
         self.zoom, self.center_share = 1.0, [0.5, 0.5]
 
     def zoom_by(self, factor: float) -> None:
-        """Enlarge (more than 1) or reduce about the middle of the view."""
+        """Magnify (factor above 1) or reduce the picture around the middle of the view."""
         self.zoom = min(_MOST_ZOOM, max(1.0, self.zoom * factor))
         self._move(0, 0)
 
@@ -107,7 +108,7 @@ class PhotoView(Widget):
         return place(size, (*self.pos, *self.size), self.zoom, self.center_share)
 
     def on_tap_box(self, index: int) -> None:
-        """Do nothing: the default of the event."""
+        """Do nothing, as the default handler of the event."""
 
     def _draw(self, *_: Any) -> None:
         self.canvas.clear()
@@ -115,7 +116,7 @@ class PhotoView(Widget):
             StencilPush()
             Rectangle(pos=self.pos, size=self.size)
             StencilUse()
-            Color(*self.ground)
+            Color(*self.background)
             Rectangle(pos=self.pos, size=self.size)
             if self.texture is not None:
                 x, y, width, height = self.frame()
@@ -140,7 +141,7 @@ class PhotoView(Widget):
             self._draw_labels(quads)
 
     def _draw_labels(self, quads: list[Quad]) -> None:
-        """Write each text where it covers no line and no other text; without such a place, not."""
+        """Write each text in a place without lines and texts. Leave out a text without a place."""
         taken = [_bounds(quad) for quad in quads]
         for box, quad in zip(self.boxes, quads, strict=True):
             if not box.text:
@@ -158,7 +159,7 @@ class PhotoView(Widget):
     def _free_place(
         self, line: Bounds, width: float, height: float, taken: Sequence[Bounds]
     ) -> Bounds | None:
-        """Return a place for a label behind a line, above or below it, None where all are taken."""
+        """Return a free place for a label after, above or below a line, None if there is none."""
         gap = round(self._unit() * 5)
         left, bottom, right, top = line
         start = max(self.x, min(left, self.right - width))
@@ -190,7 +191,7 @@ class PhotoView(Widget):
         return float(app.u) if app is not None else 1.0
 
     def on_touch_down(self, touch: Any) -> bool:
-        """Zoom by the wheel, or begin a tap, a move or a pinch."""
+        """Zoom by the wheel, or start a tap, a move or a pinch."""
         if not self.collide_point(*touch.pos):
             return False
         if touch.is_mouse_scrolling:
@@ -244,7 +245,7 @@ def _distance(fingers: dict[Any, tuple[float, float]]) -> float:
 
 
 def _around(quad: Quad, gap: float) -> Quad:
-    """Return a box a little larger than a line, so that its stroke does not cover the print."""
+    """Return a box slightly larger than a line, so that its stroke does not cover the print."""
     points = np.asarray(quad)
     around = points + np.copysign(gap, points - points.mean(axis=0))
     return [(float(x), float(y)) for x, y in around]

@@ -1,7 +1,8 @@
-"""Colors of the light and the dark look, and the scale that fits the window.
+"""Colors of the light and the dark look, and the scale for the size of the window.
 
-The verdict colors are the same in both: an operator learns them once. Amber carries dark ink, the
-other two white; every pair of ink and ground has a contrast of at least 4.5 (WCAG 2, AA).
+Both looks have the same verdict colors, so that an operator learns them once. Amber has dark ink,
+the other verdict colors have white ink. Every pair of ink and background has a contrast of at least
+4.5 (WCAG 2, AA).
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from kivy.event import EventDispatcher
 from kivy.properties import ColorProperty, DictProperty, OptionProperty
 from kivy.utils import get_color_from_hex
 
-# The window that every size in the layout is given for: the Raspberry Pi's own display.
+# All sizes in the layouts refer to this window, the Raspberry Pi's own display.
 BASE_SIZE = (800, 480)
-# Larger windows show larger text, but also more of everything: less than in proportion.
+# Sizes grow less than the window, because larger windows show larger text and more content.
 GROWTH = 0.72
 
 LIGHT = {
-    "ground": "#e9edf0",
+    "background": "#e9edf0",
     "surface": "#ffffff",
     "raised": "#f1f4f6",
     "pressed": "#d5dde2",
@@ -32,7 +33,7 @@ LIGHT = {
     "problem": "#b3141c",
 }
 DARK = {
-    "ground": "#0d1317",
+    "background": "#0d1317",
     "surface": "#182127",
     "raised": "#222d35",
     "pressed": "#34424c",
@@ -47,12 +48,12 @@ DARK = {
     "focus": "#ffb84d",
     "problem": "#ff8a85",
 }
-# Nothing to be seen.
+# A fully transparent color.
 NONE = (0, 0, 0, 0)
-# status -> (ground, ink), RGBA 0..1
+# status -> (background, ink), RGBA 0..1
 VERDICTS = {
-    status: (tuple(get_color_from_hex(ground)), tuple(get_color_from_hex(ink)))
-    for status, ground, ink in (
+    status: (tuple(get_color_from_hex(background)), tuple(get_color_from_hex(ink)))
+    for status, background, ink in (
         ("ok", "#147a3b", "#ffffff"),
         ("ng", "#c1222a", "#ffffff"),
         ("unreadable", "#f5ae14", "#1c1400"),
@@ -62,14 +63,14 @@ VERDICTS = {
 
 
 def scale_for(width: float, height: float) -> float:
-    """Return the factor of all sizes for a window of so many pixels."""
+    """Return the factor of all sizes for a window of this width and height in pixels."""
     share = max(0.5, min(width / BASE_SIZE[0], height / BASE_SIZE[1]))
     return share**GROWTH if share > 1 else share
 
 
-# Share of a mark's color in the ground of its row.
+# Share of a mark's color in the background of its row.
 TINT = 0.16
-# Small shapes and texts on a screen's own ground need lighter colors in the dark.
+# Small shapes and texts on the screen's background need lighter colors in the dark look.
 MARKS = {
     "light": {status: colors[0] for status, colors in VERDICTS.items()}
     | {"unreadable": (0.55, 0.34, 0.0, 1)},
@@ -83,7 +84,7 @@ MARKS = {
 
 
 class Theme(EventDispatcher):
-    """The colors in use; widgets bind to them and follow a change at once.
+    """The current colors. Widgets bind to them and follow a change at once.
 
     Attributes:
         marks: Colors of the small verdict shapes, by status.
@@ -92,7 +93,7 @@ class Theme(EventDispatcher):
     look = OptionProperty("dark", options=["light", "dark"])
 
     marks = DictProperty(MARKS["dark"])
-    ground = ColorProperty(DARK["ground"])
+    background = ColorProperty(DARK["background"])
     surface = ColorProperty(DARK["surface"])
     raised = ColorProperty(DARK["raised"])
     pressed = ColorProperty(DARK["pressed"])
@@ -108,7 +109,7 @@ class Theme(EventDispatcher):
     problem = ColorProperty(DARK["problem"])
 
     def on_look(self, _theme: Theme, look: str) -> None:
-        """Take the colors of another look."""
+        """Set the colors of another look."""
         for name, value in (LIGHT if look == "light" else DARK).items():
             setattr(self, name, value)
         self.marks = MARKS[look]

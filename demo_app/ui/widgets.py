@@ -1,4 +1,4 @@
-"""The widgets that the screens are made of; their looks are in `widgets.kv`."""
+"""The widgets of the screens. Their layouts are in `widgets.kv`."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ __all__ = [
 
 
 class Text(Label):
-    """A text in the theme's ink, cut with an ellipsis where the space ends."""
+    """A text in the theme's ink, shortened by an ellipsis if it is too long."""
 
 
 class Caption(Text):
@@ -60,16 +60,16 @@ class Caption(Text):
 
 
 class Paragraph(Label):
-    """A muted text of as many lines as it takes."""
+    """A text in the muted ink, of any number of lines."""
 
 
 class FitText(Label):
     """A text on one line, as large as its space and `largest` allow.
 
     Attributes:
-        largest: Greatest font size in pixels.
-        smallest: Least font size; a longer text is cut with an ellipsis.
-        natural: The width the text has at the greatest size, pixels.
+        largest: Largest font size in pixels.
+        smallest: Smallest font size in pixels. A longer text is shortened by an ellipsis.
+        natural: Width of the text at the largest size, pixels.
     """
 
     largest = NumericProperty(30)
@@ -94,7 +94,7 @@ class FitText(Label):
             return
         share = min(
             1.0,
-            # smaller sizes are not smaller in proportion: letters stand on whole pixels
+            # text shrinks less than its font size, because letters are aligned to whole pixels
             (self.width - left - right) / (1.03 * width + 2),
             (self.height - top - bottom) / (height + 1),
         )
@@ -102,12 +102,12 @@ class FitText(Label):
 
 
 class FitWords(Label):
-    """A few words on one line or more, as large as their space and `largest` allow.
+    """A few words on one or more lines, as large as their space and `largest` allow.
 
     Attributes:
         words: The text.
-        largest: Greatest font size in pixels.
-        smallest: Least font size; words that do not fit then are left out from the end.
+        largest: Largest font size in pixels.
+        smallest: Smallest font size in pixels. Last words that do not fit are left out.
     """
 
     words = StringProperty("")
@@ -136,7 +136,7 @@ class FitWords(Label):
         look = {"font_size": size, "font_name": self.font_name, "bold": self.bold}
         block = CoreLabel(text=text, text_size=(self.width, None), **look)
         block.refresh()
-        if size > self.smallest:  # rather a smaller size than a word in two pieces
+        if size > self.smallest:  # a smaller size is better than a divided word
             ruler = CoreLabel(**look)
             if max(ruler.get_extents(word)[0] for word in text.split()) > self.width:
                 return False
@@ -144,7 +144,7 @@ class FitWords(Label):
 
 
 class Icon(Widget):
-    """A drawn icon, as large as the widget's smaller side and `largest` allow."""
+    """A drawn icon, as large as the smaller side of the widget and `largest` allow."""
 
     icon = OptionProperty("about", options=sorted(ICONS))
     color = ColorProperty("#ffffff")
@@ -165,18 +165,18 @@ class Icon(Widget):
 
 
 class Card(BoxLayout):
-    """A panel with a ground of its own."""
+    """A panel with its own background."""
 
     fill = ColorProperty("#ffffff00")
 
 
 class Pressable(FocusBehavior, ButtonBehavior, BoxLayout):
-    """What can be pressed by finger, mouse, or Enter and Space when it has the focus."""
+    """A widget that is pressed by finger, mouse, or Enter and Space if it has the focus."""
 
     def keyboard_on_key_down(
         self, window: Any, keycode: tuple[int, str], text: str, modifiers: Sequence[str]
     ) -> bool:
-        """Press on Enter or Space; other keys move the focus."""
+        """Press on Enter or Space. Other keys move the focus."""
         if keycode[1] in ("enter", "numpadenter", "spacebar") and not self.disabled:
             self.trigger_action(0.05)
             return True
@@ -191,11 +191,11 @@ class Push(Pressable):
     kind = OptionProperty("plain", options=["plain", "primary", "danger", "bare"])
     fill = ColorProperty("#00000000")
     ink = ColorProperty("#ffffff")
-    dressed = StringProperty("plain")  # the kind, but for what cannot be pressed
+    dressed = StringProperty("plain")  # the kind that is shown; a disabled button differs
 
     @staticmethod
-    def ground(kind: str, state: str, *colors: Any) -> Any:
-        """Return the ground's color for a kind of button, free or held down."""
+    def fill_for(kind: str, state: str, *colors: Any) -> Any:
+        """Return the background color of a kind of button, up or down."""
         primary, primary_pressed, raised, pressed = colors
         down = state == "down"
         if kind == "primary":
@@ -208,7 +208,7 @@ class Push(Pressable):
 
 
 class Chip(Pressable):
-    """A choice among few that are all seen at once; `active` is the one taken."""
+    """One of a few visible choices. `active` marks the selected choice."""
 
     text = StringProperty("")
     value = ObjectProperty(None, allownone=True)
@@ -229,13 +229,13 @@ class Field(TextInput):
     """A field for one line of text, or several.
 
     Attributes:
-        focused: The field that takes what is typed, None if none does.
+        focused: The field with the focus, None if no field has it.
     """
 
     focused: ClassVar[Field | None] = None
 
     def on_focus(self, _field: Field, has_focus: bool) -> None:
-        """Take what is typed, or leave it to the shortcuts."""
+        """Take the keyboard input, or leave it to the shortcuts."""
         if has_focus:
             Field.focused = self
         elif Field.focused is self:
@@ -265,15 +265,15 @@ class Stat(BoxLayout):
 
 
 class Pages(ScrollView):
-    """A column that scrolls where it does not fit."""
+    """A column that scrolls if it does not fit."""
 
 
 class VerdictBand(BoxLayout):
-    """The verdict by color, shape and word, to be seen from two meters, and the main reason.
+    """The verdict by color, shape and word, visible from two meters, and the main reason.
 
     Attributes:
         status: "ok", "ng", "unreadable", or "waiting" before the first product.
-        title: The word.
+        title: Word for the verdict.
         reason: Why the product is not OK, in a few words.
     """
 
@@ -284,7 +284,7 @@ class VerdictBand(BoxLayout):
     ink = ColorProperty(VERDICTS["waiting"][1])
 
     def on_status(self, _band: VerdictBand, status: str) -> None:
-        """Take the colors of the status."""
+        """Set the colors of the status."""
         self.fill, self.ink = VERDICTS[status]
 
 
@@ -316,12 +316,12 @@ class Sheet(ModalView):
 
 
 class Choice(Push):
-    """A button that shows the chosen of many values and opens a list of them.
+    """A button that shows the selected value and opens a list of all values.
 
     Attributes:
-        values: Pairs (value, what to show).
-        value: The chosen one.
-        title: The list's heading.
+        values: Pairs (value, text on the screen).
+        value: The selected value.
+        title: Heading of the list.
     """
 
     values = ListProperty([])
@@ -329,7 +329,7 @@ class Choice(Push):
     title = StringProperty("")
 
     def __init__(self, **options: Any) -> None:
-        """Show the value's name."""
+        """Show the text of the value."""
         super().__init__(**options)
         for name in ("value", "values"):
             self.fbind(name, self._show)
@@ -356,7 +356,7 @@ class Choice(Push):
 
 
 class Toast(BoxLayout):
-    """A short message at the lower edge that goes away by itself."""
+    """A short message at the lower edge that disappears after a while."""
 
     text = StringProperty("")
     icon = StringProperty("about")
@@ -369,7 +369,7 @@ class Toast(BoxLayout):
         Clock.schedule_once(self.hide, seconds)
 
     def hide(self, *_: Any) -> None:
-        """Take the message away."""
+        """Hide the message."""
         self.shown = 0.0
 
 

@@ -1,8 +1,8 @@
-"""The command `fots-lite`: one module per subcommand.
+"""The command `fots-lite`, one module per subcommand.
 
-Standard output carries data only, standard error the log. Exit codes: 0 all done, 1 some input or
-output failed, 2 wrong usage, 3 the model or the device cannot be used; 130 interrupted, 141 the
-reader of the output went away.
+Standard output has only data, standard error has the log. Exit codes: 0 success, 1 some input or
+output failed, 2 wrong usage, 3 the model or the device cannot be used, 130 interrupted, 141 the
+reader of the output closed its end.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
     Args:
-        argv: Arguments without the program's name; None takes those of the process.
+        argv: Arguments without the program's name. None uses the arguments of the process.
     """
     replace_closed_streams()
     try:
         args = _build_parser().parse_args(argv)
-    except SystemExit as stop:  # argparse has said what is wrong, or printed the help
+    except SystemExit as stop:  # argparse has printed an error or the help
         return int(stop.code or 0)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # The same bytes everywhere, also for file names that are not valid in the locale.
+        # the same bytes on every system, even for file names that are not valid in the locale
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     with log_to_stderr(quiet=args.quiet, verbose=args.verbose), end_in_time():
         return _run(args)
@@ -60,12 +60,15 @@ def _run(args: argparse.Namespace) -> int:
         logger.error("%s", error)
         return FAILED
     except BrokenPipeError:
-        # As in `fots-lite read ... | head`. Python flushes once more at exit: give it a place to.
+        # as in `fots-lite read ... | head`; Python flushes once more at exit and needs a target
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     except OSError as error:
-        # Standard output on a full disk; everything else is an SdkError already.
-        logger.error("Cannot write the output: %s.", error.strerror or error)
+        # standard output on a full disk; all other failures are an SdkError
+        logger.error(
+            "Cannot write the output: %s. Check the target of standard output.",
+            error.strerror or error,
+        )
         return FAILED
     except KeyboardInterrupt:
         logger.error("Interrupted.")
@@ -73,7 +76,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Names wrong arguments without the terminal commands in them."""
+    """Reports wrong arguments without control characters."""
 
     def error(self, message: str) -> NoReturn:
         super().error(printable(message))
@@ -83,7 +86,7 @@ def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="fots-lite",
         description="Read text in pictures.",
-        epilog="Exit codes: 0 all done, 1 some input or output failed, 2 wrong usage, "
+        epilog="Exit codes: 0 success, 1 some input or output failed, 2 wrong usage, "
         "3 model or device cannot be used.",
     )
     parser.add_argument(

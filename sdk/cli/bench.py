@@ -1,6 +1,6 @@
-"""`fots-lite bench`: how long this machine takes to read a picture, and how much memory.
+"""`fots-lite bench`: time and memory that this machine needs to read a picture.
 
-Each device and variant is measured in a process of its own, so that the memory is its own too.
+Each device and variant is measured in its own process, so that its memory is measured alone.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the parser."""
     parser = add_command(commands, "bench", "Measure how fast this machine reads.")
     parser.set_defaults(run=run)
-    parser.add_argument("image", nargs="?", help="picture to read (default: one drawn by itself)")
+    parser.add_argument("image", nargs="?", help="picture to read (default: a drawn sample)")
     parser.add_argument("--runs", type=positive_int, default=20, metavar="N", help="default: 20")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     add_reader_options(parser)
-    # none given measures all
+    # without a device all devices are measured
     parser.set_defaults(device=None)
 
 
@@ -69,10 +69,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _measure_all(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """Measure every device and variant that was not ruled out; say why those that failed did.
+    """Measure all devices and variants, or the requested ones.
+
+    Returns:
+        The measurements, and the reason of failure for each device that cannot be used.
 
     Raises:
-        DeviceError: The device that was asked for cannot be used.
+        DeviceError: The requested device cannot be used.
         ModelError: The bundle cannot be used, or has no such variant.
         OptionError: There is no such device.
     """
@@ -88,7 +91,7 @@ def _measure_all(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[s
     results: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
     for device in NAMES if args.device is None else (args.device,):
-        failures[device] = "The model has no variant for it."
+        failures[device] = "The model has no variant for this device."
         for variant, graphs in manifest.variants.items():
             if args.variant not in (None, variant):
                 continue
@@ -108,10 +111,10 @@ def _measure_all(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[s
 
 
 def _measure_apart(args: argparse.Namespace, device: str, variant: str) -> dict[str, Any]:
-    """Return what a child process measures.
+    """Return the measurement of a child process.
 
     Raises:
-        SdkError: It could not; the text is the child's.
+        SdkError: The child failed. The message is that of the child.
     """
     from sdk.engine.probe import child_environment
 

@@ -1,4 +1,4 @@
-"""`fots-lite check`: does this installation read a picture whose text is known?"""
+"""`fots-lite check`: a test of the installation with a picture whose text is known."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read the sample, print what was expected and read, and return 0 if they are the same.
+    """Read the sample, print the expected and the read lines, and return 0 if they are equal.
 
-    Which devices can be used is told too, but is no failure unless one was asked for.
+    The usable devices are printed too. An unusable device is a failure only if it was requested.
     """
     with open_reader(args) as reader:
         reading = reader.read(draw_sample())
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{verdict:<8}{_shown(expected):<20}{_shown(found)}")
     passed = all(same(expected, found) for expected, found in rows)
     print("\n".join(f"{name:<16}{text}" for name, text in device_rows(survey(args))))
-    print("The installation reads." if passed else "The installation does not read as it should.")
+    print("The installation works." if passed else "The installation reads wrong text.")
     return OK if passed else FAILED
 
 

@@ -1,4 +1,4 @@
-"""Which devices can read with a model here, and why not the others."""
+"""The devices that can run a model on this machine, and reasons why others cannot."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ NAMES = ("cpu", "gpu", "edgetpu")
 
 
 def survey(args: argparse.Namespace) -> dict[str, Any]:
-    """Open the model on every device, and on the one asked for.
+    """Open the model on every device, including the requested device.
 
     Args:
         args: Options of `add_reader_options`.
 
     Returns:
-        By device: "usable" and either "reason" or "device" (where "auto" leads), "variant",
+        By device: "usable" and either "reason", or "device" (the choice of "auto"), "variant",
         "interpreter" and "threads".
     """
     from sdk.engine import parse_device, place

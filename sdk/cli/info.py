@@ -1,4 +1,4 @@
-"""`fots-lite info`: versions, machine, model, and which devices can be used, or why not."""
+"""`fots-lite info`: versions, machine, model, and the devices that can be used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sdk.machine import cpu_name
 if TYPE_CHECKING:
     from sdk.model.bundle import Bundle
 
-# Distributions that bring a module the runtime uses, in the order they are preferred.
+# Distributions with modules that the runtime uses, in order of preference.
 PACKAGES = (
     "ai-edge-litert",
     "tflite-runtime",
@@ -40,8 +40,8 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what there is; return 0 if the model can be used on the device, else 3."""
-    # Late, as the reader is: --help must not wait for NumPy.
+    """Print the report, and return 0 if the model can be used on the device, else 3."""
+    # a late import, because --help must not wait for NumPy
     from sdk.engine import check_options
 
     check_options(args.device, args.threads)

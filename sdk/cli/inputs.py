@@ -1,4 +1,4 @@
-"""Turn the arguments of a command into pictures: files, folders, patterns, standard input."""
+"""From the arguments of a command to pictures: files, folders, patterns, standard input."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _WILDCARDS = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One picture to read, or what is wrong with the argument it stands for.
+    """A picture to read, or the error of an argument.
 
     Attributes:
-        name: What to call it in results and messages: the path, or "stdin".
-        path: The file; None for standard input or a failure.
-        error: Why the argument gives no picture; None if it does.
+        name: Name in results and messages: the path, or "stdin".
+        path: Path of the file. None for standard input or an error.
+        error: Why the argument gives no picture. None without an error.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Picture:
     error: ImageError | None = None
 
     def open(self) -> Path | IO[bytes]:
-        """Return what `load_image` takes.
+        """Return a source for `load_image`.
 
         Raises:
             ImageError: The argument gives no picture, or standard input is closed.
@@ -44,17 +44,17 @@ class Picture:
 
 
 def find_pictures(arguments: Sequence[str]) -> list[Picture]:
-    """Return the pictures that arguments stand for, in order.
+    """Return the pictures of arguments, in order.
 
-    A folder stands for the picture files directly in it, sorted by name; a pattern that is not
-    itself a file for the files it matches; "-" for standard input. An argument that gives nothing
-    becomes a `Picture` with an error, so that the others can still be read.
+    A folder gives the picture files directly in it, sorted by name. A pattern that is not itself a
+    file gives the files that match. "-" gives standard input. An argument without pictures becomes
+    a `Picture` with an error, so that the other arguments can still be read.
 
     Raises:
-        OptionError: Standard input is named twice.
+        OptionError: Standard input is given twice.
     """
     if arguments.count("-") > 1:
-        raise OptionError("Standard input (-) is given twice. It holds one picture.")
+        raise OptionError("Standard input (-) is given twice, but holds one picture. Give it once.")
     return [picture for argument in arguments for picture in _expand(argument)]
 
 
@@ -67,13 +67,13 @@ def _expand(argument: str) -> list[Picture]:
             files = [Path(entry.path) for entry in list_pictures(path)]
             reason = "the folder holds no picture files"
         elif _WILDCARDS & set(argument) and not path.exists():
-            # The shell leaves a pattern alone when it is quoted; Windows always does.
+            # the shell does not expand a quoted pattern, and Windows expands none
             found = Path(path.anchor).glob(str(path.relative_to(path.anchor)))
             files = sorted(file for file in found if file.is_file())
             reason = "the pattern matches no file"
         else:
             return [Picture(argument, path)]
-    except (OSError, ValueError) as error:  # not every version of Python takes "a**.jpg"
+    except (OSError, ValueError) as error:  # some versions of Python refuse "a**.jpg"
         files, reason = [], str(getattr(error, "strerror", None) or error)
     if not files:
         message = f"Cannot read {argument}: {reason}. Check the path."

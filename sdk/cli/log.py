@@ -16,16 +16,16 @@ from sdk.terminal import printable
 logger = logging.getLogger("sdk")
 
 
-# Notes of TFLite and of the GPU's accelerator, with and without the place in the source.
+# Notes of TFLite and of the GPU's accelerator, with and without a reference to their source.
 _NOTE = re.compile(r"INFO: |WARNING: (\[|Logging before)|[IW]\d{4} |└|\s*$")
 
 
-# Characters of a line: what other machines send may have any length.
+# Largest number of characters of a line, because messages of other machines may have any length.
 _LONGEST = 2000
 
 
 class _OneLine(logging.Formatter):
-    """Formats a message as "fots-lite: level: text" without line breaks and terminal commands."""
+    """Formats a message as "fots-lite: level: text" without line breaks and control characters."""
 
     def format(self, record: logging.LogRecord) -> str:
         text = printable(" ".join(record.getMessage().split()))
@@ -39,8 +39,8 @@ def log_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
     """Show the SDK's log on standard error while the block runs.
 
     Args:
-        quiet: Whether only errors are shown.
-        verbose: Whether details are shown too; `quiet` wins.
+        quiet: Whether to show errors only.
+        verbose: Whether to show details too. `quiet` has precedence.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_OneLine())
@@ -57,15 +57,15 @@ def log_to_stderr(*, quiet: bool, verbose: bool) -> Iterator[None]:
 
 @contextlib.contextmanager
 def native_notes_to_log() -> Iterator[None]:
-    """Log what the interpreter's own code notes while the block runs, as details.
+    """Log the notes of the interpreter's native code during the block, as details.
 
-    It writes lines such as "INFO: Created ... delegate" to the file descriptors 1 and 2 of the
-    process, which no Python logger sees; on standard output they would spoil the data. Everything
-    else that arrives there meanwhile is passed on, to standard error.
+    The native code writes lines such as "INFO: Created ... delegate" to the file descriptors 1 and
+    2, which no Python logger sees. On standard output these lines would corrupt the data. All other
+    output during the block goes to standard error.
     """
     try:
         saved = [os.dup(number) for number in (1, 2)]
-    except OSError:  # one of them is closed
+    except OSError:  # one of the descriptors is closed
         yield
         return
     try:
@@ -98,4 +98,4 @@ def _flush() -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     with contextlib.suppress(OSError, AttributeError, TypeError):
-        ctypes.CDLL(None).fflush(None)  # what native code has printed and C keeps back
+        ctypes.CDLL(None).fflush(None)  # output of native code in the buffers of C

@@ -1,4 +1,4 @@
-"""How long a reader takes for a picture, stage by stage, and how much memory."""
+"""Measurement of a reader: time per stage, and memory."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ STAGES = ("load_ms", "detect_ms", "recognize_ms", "total_ms")
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """Median and 90th percentile of some times in milliseconds."""
+    """Median and 90th percentile of times, in milliseconds."""
 
     median: float
     p90: float
 
 
 def measure(args: argparse.Namespace, source: ImageSource) -> dict[str, Any]:
-    """Return what one reader takes for a picture, as plain values.
+    """Return time and memory of a reader for a picture, as plain values.
 
     Args:
         args: Options of `add_reader_options`, and "runs".
@@ -70,7 +70,7 @@ def summarize(timings: Sequence[Timing]) -> dict[str, Spread]:
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
-    """Return a percentile of ascending values, interpolated linearly between the nearest two."""
+    """Return a percentile of ascending values, with linear interpolation."""
     at = share * (len(ordered) - 1)
     low = int(at)
     high = min(low + 1, len(ordered) - 1)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_command(
     commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
 ) -> argparse.ArgumentParser:
-    """Add a subcommand with the log options every command has."""
+    """Add a subcommand with the log options of all commands."""
     parser = commands.add_parser(name, help=summary, description=summary)
     log = parser.add_argument_group("log")
     log.add_argument("-q", "--quiet", action="store_true", help="show errors only")
@@ -24,15 +24,15 @@ def add_command(
 
 
 def add_reader_options(parser: argparse.ArgumentParser) -> None:
-    """Add what chooses the model and where it runs."""
+    """Add the options that select the model and its device."""
     group = parser.add_argument_group("model and device")
     group.add_argument(
-        "--model", metavar="FOLDER", help="model bundle to read with (default: the packaged one)"
+        "--model", metavar="FOLDER", help="model bundle (default: the packaged bundle)"
     )
     group.add_argument(
         "--variant",
         metavar="NAME",
-        help="variant of the bundle, such as int8 or fp32 (default: the one that fits the device)",
+        help="variant of the bundle, such as int8 or fp32 (default: fits the device)",
     )
     group.add_argument(
         "--device",
@@ -45,19 +45,19 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=positive_int,
         metavar="N",
-        help="CPU threads to read with (default: one for each core, at most 4)",
+        help="number of CPU threads (default: one for each core, at most 4)",
     )
 
 
 def open_reader(args: argparse.Namespace) -> Reader:
-    """Return a reader as the options of `add_reader_options` say.
+    """Return a reader by the options of `add_reader_options`.
 
     Raises:
         ModelError: The bundle is missing, damaged or too new, or has no such variant.
         DeviceError: The device or the interpreter cannot be used.
         OptionError: There is no such device.
     """
-    # Late: --help and wrong usage must not wait for OpenCV.
+    # a late import, because --help and wrong usage must not wait for OpenCV
     from sdk.reader import Reader
 
     with native_notes_to_log():

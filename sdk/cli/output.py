@@ -1,4 +1,4 @@
-"""Where `fots-lite read` puts its results: standard output or a file, and drawings."""
+"""Output of `fots-lite read`: standard output or a file, and drawings."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ DRAWING_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp")
 class Output:
     """Writes readings in a format, page by page.
 
-    Standard output gets each page as soon as it is there. A file gets all of them at the end, so
-    that it is never half-written.
+    Standard output gets each page at once. A file gets all pages at the end, so that it is never
+    incomplete.
     """
 
     def __init__(self, form: Format, path: str | None) -> None:
-        """Check that the output can be written at all, before any work is done.
+        """Check that the output can be written, before any other work.
 
         Args:
             form: The format.
-            path: File to write; None for standard output.
+            path: Path of the file. None for standard output.
 
         Raises:
             OptionError: The file's folder is missing or not writable, or the file is a folder.
@@ -44,21 +44,21 @@ class Output:
         self._pages = 0
 
     def start(self) -> None:
-        """Write what comes before the first page."""
+        """Write the start of the format."""
         self._put(self._format.start())
 
     def add(self, name: str, reading: Reading, title: str = "") -> None:
-        """Write the next page, below a line with its title if it has one."""
+        """Write the next page, after a line with the title if there is one."""
         self._pages += 1
         if title:
             self._put(("\n" if self._pages > 1 else "") + f"==> {printable(title)} <==\n")
         self._put(self._format.page(name, self._pages, reading))
 
     def end(self) -> None:
-        """Write what comes after the last page, and the file if there is one.
+        """Write the end of the format, and the file if there is one.
 
         Raises:
-            SdkError: The file cannot be written; what was there before is untouched.
+            SdkError: The file cannot be written. An existing file is unchanged.
         """
         self._put(self._format.end())
         if self._path is not None:
@@ -73,10 +73,10 @@ class Output:
 
 
 def check_target(path: str) -> Path:
-    """Return a path after checking that a file can be written there.
+    """Check that a file can be written to a path, and return the path.
 
     Raises:
-        OptionError: The folder is missing or not writable, or the path is itself a folder.
+        OptionError: The folder is missing or not writable, or the path is a folder.
     """
     target = Path(path)
     folder = target.parent
@@ -86,20 +86,20 @@ def check_target(path: str) -> Path:
         raise OptionError(f"Cannot write {path}: there is no folder {folder}. Create it first.")
     if not os.access(folder, os.W_OK):
         raise OptionError(
-            f"Cannot write {path}: the folder {folder} is not writable. Choose another."
+            f"Cannot write {path}: the folder {folder} is not writable. Choose another folder."
         )
     return target
 
 
 def plan_drawings(out: str | None, pictures: list[Picture]) -> list[Path | None]:
-    """Return where the drawing of each picture goes; None for each if none are wanted.
+    """Return the path of each picture's drawing, None for each without drawings.
 
-    One picture is drawn to the file `out`, unless that is a folder; several go to the folder
-    `out`, which is created, as PNG files of the pictures' names.
+    A single picture is drawn to the file `out`, unless `out` is a folder. Several pictures are
+    drawn to the folder `out`, which is created, as PNG files with the names of the pictures.
 
     Raises:
-        OptionError: `out` cannot be written, has no picture suffix, is a file for several, or a
-            drawing would replace one of the pictures.
+        OptionError: `out` cannot be written, has no picture suffix, or is a file for several
+            pictures, or a drawing would overwrite one of the pictures.
     """
     if out is None:
         return [None] * len(pictures)
@@ -110,13 +110,13 @@ def plan_drawings(out: str | None, pictures: list[Picture]) -> list[Path | None]
         return [check_target(out)]
     if folder.suffix.lower() in DRAWING_SUFFIXES:
         raise OptionError(
-            f"Cannot draw {len(pictures)} pictures to the one file {out}. Give a folder."
+            f"Cannot draw {len(pictures)} pictures to the single file {out}. Give a folder."
         )
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise OptionError(
-            f"Cannot create the folder {out}: {error.strerror or error}. Choose another."
+            f"Cannot create the folder {out}: {error.strerror or error}. Choose another folder."
         ) from error
     names = _distinct_names(folder, pictures)
     for name in names:
@@ -125,12 +125,12 @@ def plan_drawings(out: str | None, pictures: list[Picture]) -> list[Path | None]
 
 
 def page_drawing(path: Path, page: int, taken: set[Path]) -> Path:
-    """Return where the drawing of a further page goes: beside the first, its number in the name.
+    """Return the path of a further page's drawing, with the page number in the name.
 
     Args:
-        path: Where the drawing of the first page goes.
-        page: The page's number.
-        taken: Drawings and pictures, to which the name is added.
+        path: Path of the first page's drawing.
+        page: Number of the page.
+        taken: Paths that must not be used. The returned path is added.
     """
     name = path.with_stem(f"{path.stem}-page{page}")
     while name in taken:
@@ -140,7 +140,7 @@ def page_drawing(path: Path, page: int, taken: set[Path]) -> Path:
 
 
 def save_drawing(reading: Reading, source: ImageSource, path: Path) -> None:
-    """Write a picture with its lines marked, wholly or not at all.
+    """Write a picture with its lines marked, completely or not at all.
 
     Raises:
         SdkError: The picture cannot be loaded again, or the drawing cannot be written.
@@ -163,7 +163,7 @@ def _refuse_overwriting(path: Path, pictures: list[Picture]) -> None:
 
 
 def _distinct_names(folder: Path, pictures: list[Picture]) -> list[Path]:
-    """Return one PNG name for each picture; a.jpg and a.png become a.png and a-2.png."""
+    """Return one PNG name for each picture. a.jpg and a.png become a.png and a-2.png."""
     taken: set[str] = set()
     names: list[Path] = []
     for picture in pictures:

@@ -1,4 +1,4 @@
-"""`fots-lite read`: read pictures and write what they say."""
+"""`fots-lite read`: read pictures and write their texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "files",
         nargs="+",
         metavar="FILE",
-        help='picture, folder of pictures, or pattern such as "*.jpg"; - is standard input',
+        help='picture, folder of pictures, pattern such as "*.jpg", or - for standard input',
     )
     parser.add_argument(
         "--pages",
@@ -49,11 +49,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=positive_int,
         default=MAX_PIXELS,
         metavar="N",
-        help="refuse pictures with more pixels, which take more memory (default: %(default)s)",
+        help="refuse pictures with more pixels, which need more memory (default: %(default)s)",
     )
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
-    pattern = parser.add_argument_group("pattern", "Give any number; a line may match any of them.")
+    pattern = parser.add_argument_group("pattern", "Alternatives: a line must match one of them.")
     pattern.add_argument(
         "--pattern", action="append", metavar="REGEX", help='whole lines, such as "[A-Z]{2}[0-9]+"'
     )
@@ -61,14 +61,14 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--template",
         action="append",
         metavar="TEXT",
-        help='short form: A letter, 9 digit, X either, such as "AA 999"; the space may be absent',
+        help='short form such as "AA 999": A letter, 9 digit, X either, space optional',
     )
     pattern.add_argument("--matching", action="store_true", help="drop lines that do not match")
     parser.add_argument(
         "--min-confidence",
         type=share,
         metavar="P",
-        help="drop lines below, 0 to 1 (default: the model's own bound; with --line 0)",
+        help="drop lines of lower confidence, 0 to 1 (default: the model's bound, with --line 0)",
     )
     add_reader_options(parser)
     output = parser.add_argument_group("output")
@@ -82,11 +82,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
             f"--{name}", dest="format", action="store_const", const=name, help=summary
         )
     parser.set_defaults(format="text")
-    output.add_argument("--output", metavar="FILE", help="write there, not to standard output")
+    output.add_argument("--output", metavar="FILE", help="file to write (default: standard output)")
     output.add_argument(
         "--draw",
         metavar="OUT",
-        help="write the picture with its lines marked; a folder for several pictures",
+        help="file for the picture with its lines marked, or folder for several pictures",
     )
 
 
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     """Read all pictures and return the exit code: 0, or 1 if some of them failed."""
     pattern = [*(args.pattern or ()), *map(Template, args.template or ())] or None
     if args.matching and pattern is None:
-        raise OptionError("--matching drops lines that do not match: give --pattern or --template.")
+        raise OptionError("--matching needs a pattern. Give --pattern or --template.")
     pictures = find_pictures(args.files)
     output = Output(get_format(args.format), args.output)
     drawings = plan_drawings(args.draw, pictures)
@@ -110,16 +110,16 @@ def run(args: argparse.Namespace) -> int:
 
 @dataclass
 class _Run:
-    """Reads pictures, page by page, and writes what they say.
+    """Reads pictures page by page, and writes their readings.
 
     Attributes:
-        args: What was asked for.
-        pattern: What lines may look like.
-        reader: Reads.
-        output: Gets the readings.
-        taken: Files that no drawing of a further page may replace.
-        titled: Whether texts say whose they are; those of files with several pages always do.
-        failures: How many files and pages could not be read or drawn; each is logged.
+        args: Options of the command.
+        pattern: Patterns of lines.
+        reader: The reader.
+        output: Output of the readings.
+        taken: Files that a drawing of a further page must not overwrite.
+        titled: Whether texts have a title. Texts of files with several pages always have one.
+        failures: Number of files and pages that could not be read or drawn. Each is logged.
     """
 
     args: argparse.Namespace
@@ -131,7 +131,7 @@ class _Run:
     failures: int = 0
 
     def read(self, picture: Picture, drawing: Path | None) -> None:
-        """Read the pages of a file that are asked for."""
+        """Read the requested pages of a file."""
         max_pixels = self.args.max_pixels
         with self._logged(), open_document(picture.open(), max_pixels=max_pixels) as document:
             wanted = self.args.pages or [document.select("all")]
@@ -157,11 +157,11 @@ class _Run:
         if self.args.matching:
             reading = replace(reading, lines=tuple(line for line in reading if line.pattern_ok))
         titled, title = self.titled, picture.name
-        if document.pages > 1:  # a single page is called as it was given
+        if document.pages > 1:  # the title of a single page is the argument itself
             titled, title = True, document.title(page)
         for note in reading.notes:
             logger.warning("%s: %s", title, note.text)
-        # the other formats say whose they are anyway
+        # the other formats always name the picture
         self.output.add(
             picture.name, reading, title if titled and self.args.format == "text" else ""
         )
@@ -170,7 +170,7 @@ class _Run:
 
     @contextlib.contextmanager
     def _logged(self) -> Iterator[None]:
-        """Log and count what fails, except for what fails with every picture."""
+        """Log and count failures, except failures that every picture would have."""
         try:
             yield
         except (OptionError, ModelError, DeviceError):

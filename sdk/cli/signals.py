@@ -1,4 +1,4 @@
-"""Commands that run until they are told to stop."""
+"""Signals for commands that run until they are stopped."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ END_S = 45.0
 def end_in_time() -> Iterator[None]:
     """End the process if the block has not ended `END_S` after `stopped_by_signals` was stopped.
 
-    Whatever hangs: a driver, a terminal that takes no more lines, native code that lets no other
-    thread run. Where every thread stands is then written to standard error; the exit code is 1.
+    A driver, a terminal or native code that blocks all threads may hang. The stack of every thread
+    is then written to standard error, and the exit code is 1.
     """
     try:
         yield
@@ -29,9 +29,9 @@ def end_in_time() -> Iterator[None]:
 
 @contextlib.contextmanager
 def stopped_by_signals() -> Iterator[threading.Event]:
-    """Yield an event that SIGINT and SIGTERM set: what was begun is finished first.
+    """Yield an event that SIGINT and SIGTERM set, so that the current work can be finished.
 
-    A second SIGINT interrupts at once. See `end_in_time` for what does not finish.
+    A second SIGINT interrupts at once. `end_in_time` ends work that does not finish.
     """
     stop = threading.Event()
 
@@ -39,7 +39,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
         if stop.is_set() and number == signal.SIGINT:
             raise KeyboardInterrupt
         if not stop.is_set():
-            # by its number: standard error may be closed or replaced
+            # by its number, because standard error may be closed or replaced
             faulthandler.dump_traceback_later(END_S, exit=True, file=2)
         stop.set()
 

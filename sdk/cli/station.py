@@ -21,13 +21,13 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     """Add the command to the parser."""
     parser = add_command(commands, "station", "Run an inspection station without a screen.")
     parser.set_defaults(run=run)
-    parser.add_argument("config", metavar="CONFIG", type=Path, help="its settings, a TOML file")
-    parser.add_argument("--json", action="store_true", help="print verdicts as JSON, one on a line")
+    parser.add_argument("config", metavar="CONFIG", type=Path, help="TOML file of the settings")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per verdict")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Inspect until the camera's file ends, or a signal comes; return 1 if something was lost."""
-    # Late: --help and wrong usage must not wait for OpenCV.
+    """Inspect until the file ends or a signal comes, and return 1 after any loss, else 0."""
+    # late imports, because --help and wrong usage must not wait for OpenCV
     from sdk.reader import Reader
     from sdk.station import History, Outputs, Station
     from sdk.station.config import choose_job, load_config
@@ -75,12 +75,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Console:
-    """Prints what a station tells, in the station's thread.
+    """Prints the verdicts and states of a station, in the station's thread.
 
     Attributes:
-        skipped: Pictures that could not be read.
-        error: Why verdicts cannot be printed, for the command's own thread: a station logs what its
-            callbacks raise, and goes on.
+        skipped: Number of pictures that could not be read.
+        error: Why verdicts cannot be printed. The command's thread raises this error, because a
+            station only logs exceptions of its callbacks.
     """
 
     def __init__(self, *, as_json: bool) -> None:

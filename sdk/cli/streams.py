@@ -1,4 +1,4 @@
-"""The standard streams, also where whoever started the command has closed them."""
+"""Replacements for standard streams that are closed when the command starts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["replace_closed_streams"]
 
 
 class _ClosedOutput(io.TextIOBase):
-    """Refuses what is written."""
+    """Raises OSError for every write."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.EBADF, "standard output is closed")
 
 
 def replace_closed_streams() -> None:
-    """Let output that is closed fail when it is written to, and drop what is to be logged.
+    """Make writes to a closed standard output fail, and drop the log of a closed standard error.
 
-    The numbers of closed streams are taken too: files that are opened later would get them, and
-    what native code prints.
+    The file descriptors of closed streams are occupied. Otherwise a file that is opened later would
+    get such a descriptor, and the output of native code.
     """
-    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # the lowest free number is given
+    while (number := os.open(os.devnull, os.O_RDWR)) < 3:  # the system gives the lowest free number
         pass
     os.close(number)
-    # Python has found them closed when it started
+    # Python sets a stream to None if it was closed at the start
     if sys.stdout is None:
         sys.stdout = _ClosedOutput()
     if sys.stderr is None:

@@ -16,11 +16,11 @@ class ShowVersions(argparse.Action):
     """Prints the versions and ends the program."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
-        """Take no value."""
+        """Declare an option without a value."""
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **options)
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print; what is missing is said in its place."""
+        """Print the versions, or the reason why a part is missing, and exit."""
         print(f"fots-lite {__version__}")
         print(f"model {_model()}")
         print(f"interpreter {_interpreter()}")

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 SOURCES = (
     "a camera number such as 0, an address such as rtsp://..., a video file, a folder of pictures, "
-    '"watch:FOLDER" for pictures that arrive there, "gst:PIPELINE", "picamera2", "basler" or '
+    '"watch:FOLDER" for pictures that arrive in a folder, "gst:PIPELINE", "picamera2", "basler" or '
     '"basler:SERIAL"; settings follow a question mark, as in "0?width=1280&height=720"'
 )
-# The events that say what stands on a product.
+# The events with the reading of a product.
 READ = ("settled", "changed")
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command to the parser."""
     parser = add_command(
-        commands, "watch", "Read a camera, and tell when a product is read, changes or leaves."
+        commands, "watch", "Read a camera, and report when a product is read, changes or leaves."
     )
     parser.set_defaults(run=run)
     parser.add_argument("source", metavar="SOURCE", help=SOURCES)
@@ -47,39 +47,39 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         type=positive_int,
         default=3,
         metavar="N",
-        help="frames that must agree (default: 3); pictures of a folder are read one by one",
+        help="number of frames that must agree (default: 3); pictures of a folder need no vote",
     )
     parser.add_argument(
         "--region",
         type=region,
         metavar="X,Y,W,H",
-        help="part of the picture to read, as shares of it from 0 to 1",
+        help="part of the picture to read, as shares of the picture from 0 to 1",
     )
     parser.add_argument("--charset", type=charset, help="read these characters only")
     parser.add_argument(
         "--min-confidence",
         type=share,
         metavar="P",
-        help="drop lines below, 0 to 1 (default: the job's, else the model's own bound)",
+        help="drop lines of lower confidence, 0 to 1 (default: the job's or the model's bound)",
     )
     add_reader_options(parser)
     group = parser.add_argument_group("inspection")
     wanted = group.add_mutually_exclusive_group()
     wanted.add_argument("--job", metavar="FILE", help="judge by this job: OK, NG or UNREADABLE")
-    wanted.add_argument("--expect", metavar="TEXT", help="OK where a line holds this text, else NG")
+    wanted.add_argument("--expect", metavar="TEXT", help="OK if a line holds this text, else NG")
     group.add_argument("--history", metavar="FILE", help="record every product in this database")
     group.add_argument(
         "--pictures",
         choices=("none", "ng", "all"),
         default="ng",
-        help="of which products the history keeps the full picture (default: ng)",
+        help="products whose full pictures the history keeps (default: ng)",
     )
     output = parser.add_argument_group("output")
-    output.add_argument("--json", action="store_true", help="one JSON object a line")
+    output.add_argument("--json", action="store_true", help="print one JSON object per event")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Watch until the source ends or a signal comes; return 0, or 1 if something was lost."""
+    """Watch until the source ends or a signal comes, and return 1 after any loss, else 0."""
     if not args.verbose:
         _silence_opencv()
     job = _job(args)
@@ -117,15 +117,15 @@ def region(text: str) -> tuple[float, ...]:
 
     try:
         return Region.of([float(part) for part in text.split(",")])
-    except ValueError as error:  # OptionError is one
+    except ValueError as error:  # OptionError is a ValueError
         raise argparse.ArgumentTypeError(f"{text!r} is not X,Y,W,H from 0 to 1") from error
 
 
 def _job(args: argparse.Namespace) -> Job | None:
-    """Return the job to judge by; None if nothing is to be judged or recorded.
+    """Return the job, None if the command neither judges nor records.
 
     Raises:
-        OptionError: The job and the command each have a region.
+        OptionError: Both the job and the command have a region.
     """
     if args.job is None and args.expect is None and args.history is None:
         return None
@@ -140,7 +140,7 @@ def _job(args: argparse.Namespace) -> Job | None:
     if args.region is None:
         return job
     if job.region is not None:
-        raise OptionError("The job has a region of its own. Leave --region out.")
+        raise OptionError("The job has its own region. Remove --region.")
     return replace(job, region=args.region)
 
 
@@ -159,7 +159,7 @@ def _judge(job: Job, reading: Reading) -> Verdict:
 
 
 def _record(history: History | None, verdict: Verdict, event: StreamEvent) -> int | None:
-    """Record a verdict and return its number; a full disk is logged, reading goes on."""
+    """Record a verdict and return its id, None after a failure, which is logged."""
     if history is None:
         return None
     try:
@@ -195,9 +195,9 @@ def _json_line(event: StreamEvent, verdict: Verdict | None, record: int | None) 
 
 
 def _silence_opencv() -> None:
-    """Keep OpenCV and FFmpeg from writing to standard error: our own messages say it better.
+    """Silence OpenCV and FFmpeg on standard error, because our own messages are clearer.
 
-    They look at these when they are loaded, which is not yet.
+    Both libraries read these variables when they are loaded, which happens later.
     """
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")

@@ -1,1 +1,1 @@
-"""Find the lines of text in a photo: the detector, its maps, tiles."""
+"""Find the lines of text in a photo: the detector, its maps and tiles."""

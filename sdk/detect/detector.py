@@ -1,9 +1,9 @@
-"""Find the lines of a photo: one run over all of it, and others where text is large or small.
+"""Find the lines of a photo: one run over the whole photo, further runs for large or small text.
 
-The detector's frame has a fixed size, or three quarters of it in one direction where that holds the
-photo at the same scale. A photo in whose first run no line is sure is run again on a smaller copy
-with a margin around it: text that fills the frame is found there. A photo with small text is run
-again in overlapping tiles at a higher scale. What the runs found is merged.
+The detector's frame has a fixed size. One side may shrink to three quarters if the frame then holds
+the photo at the same scale. If no line of the first run has a high score, the detector runs on a
+smaller copy of the photo with a margin, which shows text that fills the frame. If the text is
+small, the detector runs on overlapping tiles at a higher scale. The lines of all runs are merged.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ Floats = NDArray[np.float32]
 
 __all__ = ["DetectedLine", "Detector", "DetectorRun"]
 
-# A box this near to the inner border of a tile is taken as cut off by it.
+# The inner border of a tile may cut off a box that comes this near to the border.
 CUT_PX = 4.0
-# Overlap from which boxes of two runs, one of them coarse, are taken as the same line.
+# Boxes of two runs with a larger overlap are the same line, even if one run is coarse.
 SAME_LINE = 0.5
 
 
@@ -40,11 +40,11 @@ class DetectorRun:
     """One run of the detector.
 
     Attributes:
-        features: (H / 4, W / 4, C), shared features of the frame, as the network gives them; None
-            where no recognizer reads them.
-        box: How the part of the photo lies in the frame.
-        offset: float32 (2,), the part's top left corner in the photo, pixels.
-        step: Scale and zero point of quantized features, None for floats.
+        features: (H / 4, W / 4, C), shared features of the frame in the network's dtype. None if no
+            recognizer reads them.
+        box: Position of the part of the photo in the frame.
+        offset: float32 (2,), top left corner of the part in the photo, pixels.
+        step: Scale and zero point of quantized features. None for floats.
     """
 
     features: NDArray[Any] | None
@@ -68,8 +68,8 @@ class DetectedLine:
     Attributes:
         quad: float32 (4, 2), photo pixels.
         score: Text probability, 0..1.
-        height_px: Height on the frame of the run that found it.
-        run: The run that found it; None if no single run shows it whole.
+        height_px: Height on the frame of the run that found the line.
+        run: The run that found the line. None if no single run shows the whole line.
     """
 
     quad: Floats
@@ -91,13 +91,13 @@ class Detector:
         """Prepare the runs.
 
         Args:
-            engine: The detector.
-            spec: Its description.
+            engine: The detector graph.
+            spec: Description of the detector graph.
             settings: Thresholds.
-            keep_features: Keep the shared features, 1.6 MB a run, for a recognizer.
+            keep_features: Keep the shared features, 1.6 MB per run, for a recognizer.
         """
         self._engine = engine
-        # elsewhere than on the CPU, graphs run in the shape of their file
+        # only the CPU runs graphs in other shapes than that of their file
         self._frames = frames(spec)[0 if engine.describe()["device"] == "cpu" else -1 :]
         self._keep_features = keep_features
         self._step: tuple[float, int] | None = None
@@ -112,7 +112,7 @@ class Detector:
         self._engine.run({"image": np.zeros((1, *self._frame(width, height), 3), np.uint8)})
 
     def detect(self, image: ImageArray) -> list[DetectedLine]:
-        """Return the lines of a photo, surest first.
+        """Return the lines of a photo, highest score first.
 
         Args:
             image: uint8 RGB (H, W, 3).
@@ -121,17 +121,17 @@ class Detector:
         lines, run = self._run(image, np.zeros(2, np.float32), frame)
         if max((line.score for line in lines), default=0.0) < self._settings.coarse.below_score:
             lines = self._with_large(lines, image, run.box, frame)
-        # large lines of the smaller copy say nothing of how small the others are
+        # the heights of the smaller copy's lines belong to another scale
         zoom = self._zoom([x for x in lines if x.run is run] or lines, run.box)
         if zoom > 1:
             tiles, frame = self._plan(image, run.box, zoom)
-            # a single tile, or tiles hardly smaller than the photo, show nothing new
+            # a single tile shows no more than the first run
             if len(tiles) > 1:
                 lines = self._merge(lines, image, tiles, frame)
         return sorted(lines, key=lambda line: -line.score)
 
     def _frame(self, width: int, height: int) -> Size:
-        """Return the smallest frame that holds a picture as large as the greatest one does."""
+        """Return the smallest frame that holds the picture at the scale of the largest frame."""
         full = self._frames[-1]
         scale = min(full[0] / height, full[1] / width, self._settings.max_scale)
         need = round(height * scale), round(width * scale)
@@ -140,10 +140,10 @@ class Detector:
     def _run(
         self, image: ImageArray, offset: Floats, size: Size, max_scale: float | None = None
     ) -> tuple[list[DetectedLine], DetectorRun]:
-        """Run the detector once; with `max_scale` the picture lies in the middle of the frame."""
+        """Run the detector once. With `max_scale` the picture is centered in the frame."""
         most = self._settings.max_scale if max_scale is None else max_scale
         frame, box = letterbox(image, *size, most, centered=max_scale is not None)
-        # of the features only what lies under lines is ever needed as floats
+        # raw features: only the parts under lines are ever needed as floats
         maps = self._engine.run({"image": frame[None]}, raw=("features",))
         features = maps["features"][0] if self._keep_features else None
         run = DetectorRun(features, box, offset, self._step)
@@ -158,7 +158,7 @@ class Detector:
         )
         heights = side_lengths(found.quads)[1]
         quads = run.to_image(found.quads)
-        # the gray of the frame beside the photo holds no text
+        # the gray padding beside the photo holds no text
         middles = quads.mean(1) - offset
         inside = ((middles >= 0) & (middles <= [image.shape[1], image.shape[0]])).all(1)
         lines = [
@@ -179,12 +179,12 @@ class Detector:
         return [lines[i] for i in kept]
 
     def _zoom(self, lines: list[DetectedLine], box: Letterbox) -> float:
-        """Return the magnification of tiles over the first run; 1 if none are needed."""
+        """Return the magnification of tiles over the first run, 1 if no tiles are needed."""
         tiles = self._settings.tiles
         scale = max(box.scale_x, box.scale_y)
         if scale >= 1 or not tiles.most:
             return 1.0
-        # of a strip, tiles as long as it is high magnify most and are still few
+        # square tiles magnify a long picture most and are still few
         elongation = max(box.width, box.height) / min(box.width, box.height)
         zoom = max(tiles.blind_zoom, elongation)
         if lines and not (elongation >= tiles.strip_aspect and _run_along(lines, box)):
@@ -193,13 +193,14 @@ class Detector:
                 return 1.0
             zoom = tiles.good_height_px / float(np.median(small))
         zoom = min(zoom, max(tiles.max_zoom, elongation))
-        # beyond the photo's own pixels there is nothing more to see
+        # magnification beyond the photo's own pixels adds no detail
         return max(1.0, min(zoom, 1 / scale))
 
     def _plan(self, image: ImageArray, box: Letterbox, zoom: float) -> tuple[list[Tile], Size]:
-        """Return tiles that magnify a photo so much over its first run, and their frame.
+        """Return tiles that magnify a photo by `zoom` over its first run, and their frame.
 
-        Of the frames that magnify most, the one whose tiles have the fewest pixels in all.
+        Of the frames with the highest magnification, the frame with the fewest pixels in total is
+        chosen.
         """
         plans = []
         for height, width in self._frames:
@@ -220,7 +221,7 @@ class Detector:
     def _merge(
         self, first: list[DetectedLine], image: ImageArray, tiles: list[Tile], size: Size
     ) -> list[DetectedLine]:
-        """Return the lines of the first run and of the tiles, each once."""
+        """Return the lines of the first run and of the tiles, without duplicates."""
         small = 2 * self._settings.tiles.small_height_px
         scale = first[0].run.box.scale_y if first and first[0].run else 0.0
         lines, ranks = list(first), [0.8 * line.score for line in first]
@@ -228,7 +229,7 @@ class Detector:
             part = image[tile.top : tile.bottom, tile.left : tile.right]
             seen, run = self._run(part, np.array([tile.left, tile.top], np.float32), size)
             for line in seen:
-                # large lines show better in the first run, small ones in a tile
+                # the first run shows large lines better, a tile shows small lines better
                 trust = 1.0 if side_lengths(line.quad)[1] * scale < small else 0.5
                 near = _crosses(line.quad, tile, CUT_PX / run.box.scale_x)
                 if near and not _seen_whole(line.quad, tile, first):
@@ -251,13 +252,16 @@ class Detector:
 
 
 def _run_along(lines: list[DetectedLine], box: Letterbox) -> bool:
-    """Tell whether all lines run the long way: from far, many rows across look like one such."""
+    """Tell whether all lines run along the longer side of the picture.
+
+    At a small scale, a column of many short lines can look like one such line.
+    """
     along = np.abs(np.cos([float(angle(line.quad)) for line in lines]))
     return bool(((along > 0.7) == (box.width > box.height)).all())
 
 
 def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:
-    """Tell whether a box comes this near to a border of the tile that is not one of the photo."""
+    """Tell whether a box comes this near to a border of the tile inside the photo."""
     low, high = quad.min(0), quad.max(0)
     return bool(
         (tile.cut_left and low[0] < tile.left + margin)
@@ -268,7 +272,7 @@ def _crosses(quad: Floats, tile: Tile, margin: float) -> bool:
 
 
 def _seen_whole(quad: Floats, tile: Tile, first: list[DetectedLine]) -> bool:
-    """Tell whether the first run found the same line, and that it ends inside the tile."""
+    """Tell whether the first run found the same line and the line ends inside the tile."""
     slack = 0.25 * float(side_lengths(quad)[1])
     return any(
         iou(line.quad, quad) > SAME_LINE and not _crosses(line.quad, tile, -slack) for line in first

@@ -1,12 +1,13 @@
 """Text lines from the detector's maps.
 
-Every map cell whose score is high describes a box as in EAST (Zhou et al. 2017): distances to four
-edges and a direction. Cells that touch and agree make one line. Its direction is the weighted mean
-of theirs; each edge is a vote of the cells in which those near the edge count more, since long
-distances are regressed less precisely (EAST's known weakness with long lines, section 4.5 there).
+Every map cell with a high score describes a box as in EAST (Zhou et al. 2017): distances to four
+edges and a direction. Cells that touch and agree form one line. The line's direction is the
+weighted mean of its cells' directions. Each edge is a weighted mean in which cells near the edge
+count more, because long distances are regressed less precisely (a known weakness of EAST with long
+lines, section 4.5 there).
 
-Points and directions are complex numbers here, x + iy: times i turns by 90 degrees clockwise on
-screen, and p * conj(u) is p in the frame of a direction u, along it and across.
+Points and directions are complex numbers, x + iy. Multiplication by i turns by 90 degrees clockwise
+on screen. p * conj(u) gives the coordinates of p along and across a direction u.
 """
 
 from __future__ import annotations
@@ -30,17 +31,17 @@ __all__ = ["STRIDE", "Detections", "decode_maps"]
 STRIDE = 4
 """Input pixels per map cell."""
 
-# A cell belongs to another line than its group if its direction, axis or extent is this far off.
+# A cell does not belong to its group's line if its direction, axis or extent differs by more.
 MAX_TURN_RAD = 0.5
 MAX_OFFSET = 0.5
-# Lines this many times longer than high have their direction corrected by the run of their axis.
+# From this aspect ratio, a fit through the axis points corrects the direction of a line.
 MIN_ASPECT_TO_FIT = 2.0
-# A line ends at most this many of its heights beyond its outermost cells: how far a line reaches is
-# seen more surely than regressed, most of all in photos unlike the generated ones.
+# A line ends at most this many of its heights beyond its outermost cells. The score map shows the
+# extent of a line more reliably than the regressed distances, above all in real photos.
 MAX_REACH = 1.0
-# An edge counts as one between two lines if at most this share of the cells near it deny it.
+# Two lines meet at a position if at most this share of the cells near the position contradict.
 MAX_SPANNING = 0.25
-# A component is looked at closely if more than this share of its cells disagree with its line.
+# A component is divided if more than this share of its cells disagree with its line.
 MAX_STRAY = 0.05
 
 
@@ -49,7 +50,7 @@ class Detections:
     """Lines found.
 
     Attributes:
-        quads: float32 (n, 4, 2), input pixels, surest first; rectangles.
+        quads: float32 (n, 4, 2), rectangles in input pixels, highest score first.
         scores: float32 (n,), mean text probability of the cells, 0..1.
     """
 
@@ -63,7 +64,7 @@ class Detections:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The cells above the threshold; pixels."""
+    """The cells above the threshold, in pixels."""
 
     center: Points  # (n,)
     score: Doubles  # (n,)
@@ -87,7 +88,7 @@ class _Cells:
 
     @property
     def axis_point(self) -> Points:
-        """The point of each cell's axis next to the cell, (n,)."""
+        """The point of the line's axis that is nearest to each cell, (n,)."""
         lower = 0.5 * (self.vertical[1] - self.vertical[0])
         out: Points = self.center + 1j * self.direction * lower
         return out
@@ -95,7 +96,7 @@ class _Cells:
 
 @dataclass(frozen=True, slots=True)
 class _Lines:
-    """One rectangle per group, arrays of k; pixels along the direction and across it."""
+    """One rectangle per group, arrays (k,), in pixels along the direction and across it."""
 
     u: Points  # direction, unit length
     start: Doubles
@@ -114,7 +115,7 @@ class _Lines:
 
 
 class _Groups:
-    """Which group each cell belongs to, and sums and means over the cells of each group."""
+    """The group of each cell, and sums and means over the cells of each group."""
 
     def __init__(self, labels: Labels, score: Doubles) -> None:
         self.labels = labels  # (n,), 0 to count - 1
@@ -126,7 +127,7 @@ class _Groups:
         return np.asarray(np.bincount(self.labels, values, self.count), np.float64)
 
     def mean(self, values: Doubles, weights: Doubles | None = None) -> Doubles:
-        """Return the means over each group, weighted by the cells' scores if not otherwise."""
+        """Return the means over each group. The default weights are the cells' scores."""
         if weights is None:
             return self.sum(values * self._score) / self.mass
         return self.sum(values * weights) / self.sum(weights)
@@ -156,8 +157,9 @@ def decode_maps(
     Args:
         score: (H, W) or (H, W, 1) logits of the text probability.
         vertical: (H, W, 2) distances of the cell's center to the top and bottom edge, input pixels.
-        horizontal: (H, W, 2) distances to the start and the end edge.
-        angle: (H, W, 2) cosine and sine of the reading direction, of any length.
+        horizontal: (H, W, 2) distances of the cell's center to the start and end edge, input
+            pixels.
+        angle: (H, W, 2) cosine and sine of the reading direction, not normalized.
         threshold: Least text probability of a cell, 0..1.
         nms_iou: Intersection over union above which the weaker box is dropped.
         min_height_px: Lines lower than this are dropped.
@@ -185,10 +187,10 @@ def decode_maps(
     fitted, lines = _fit(cells, groups)
     mixed = _mixed(fitted, lines, groups)
     if mixed.any():
-        # from the cells as they came: those of the fit were turned to their group's direction
+        # the original cells: the fit turned some cells into their group's direction
         cells, groups = _split(cells, groups, mixed)
         _, lines = _fit(cells, groups)
-    # where cells contradict each other an edge may come out before the opposite one
+    # contradicting cells can give a rectangle whose edges are in the wrong order
     proper = (lines.end > lines.start) & (lines.bottom > lines.top)
     mass = np.bincount(groups, cells.score, len(proper))[proper]
     quads, certainty = lines.quads()[proper], lines.score[proper]
@@ -204,7 +206,7 @@ def decode_maps(
 
 
 def _fit(cells: _Cells, labels: Labels) -> tuple[_Cells, _Lines]:
-    """Return one rectangle per group; cells against their group's direction are turned into it."""
+    """Return the cells, turned into their group's direction, and one rectangle per group."""
     groups = _Groups(labels, cells.score)
     cells = _agree(cells, groups)
     u = _directions(cells, groups)
@@ -212,8 +214,9 @@ def _fit(cells: _Cells, labels: Labels) -> tuple[_Cells, _Lines]:
     a, b = (cells.center * frame).real, (cells.axis_point * frame).imag
     heights = np.maximum(groups.mean(cells.height), 1e-6)
     height = heights[labels]
-    # steep, so that the many cells far from an end of a long line do not outvote the few near it;
-    # by place too, since where the line goes on unseen no cell claims to be near its end
+    # The weights fall steeply: in a long line, the many cells far from an end must not outvote the
+    # few cells near it. They also fall with the place in the group, for lines whose real end no
+    # cell sees.
     first, last = groups.least(a), -groups.least(-a)
     place = np.stack([a - first[labels], last[labels] - a])
     near_h = cells.score / ((1 + cells.horizontal / height) * (1 + place / height) ** 2) ** 2
@@ -231,7 +234,7 @@ def _fit(cells: _Cells, labels: Labels) -> tuple[_Cells, _Lines]:
 
 
 def _agree(cells: _Cells, groups: _Groups) -> _Cells:
-    """Return the cells, those turned that read their line the other way than most of its cells."""
+    """Return the cells, with the minority that reads its line backwards turned around."""
     # doubled angles: cells that see the line upside down still agree on its axis
     axis = np.exp(0.5j * np.angle(groups.mean_point(cells.direction**2)))
     along = (cells.direction * axis.conj()[groups.labels]).real
@@ -249,11 +252,12 @@ def _agree(cells: _Cells, groups: _Groups) -> _Cells:
 
 
 def _directions(cells: _Cells, groups: _Groups) -> Points:
-    """Return the mean directions, corrected by the run of the axes, which long lines know better.
+    """Return the direction of each group: a mean, corrected by a fit through the axis points.
 
-    The cells of a group must read it the same way.
+    The fit is the better estimate for long lines. All cells of a group must have the same reading
+    direction.
     """
-    # a plain mean; of doubled angles it would be less exact
+    # a plain mean is more exact than a mean of doubled angles
     u = groups.mean_point(cells.direction)
     u /= np.maximum(np.abs(u), 1e-9)
     point = cells.axis_point * u.conj()[groups.labels]
@@ -269,14 +273,14 @@ def _directions(cells: _Cells, groups: _Groups) -> Points:
 
 
 def _mixed(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_]:
-    """Tell which groups have many cells that describe another line than their group's."""
+    """Tell which groups have many cells that describe another line than the group's line."""
     denied = np.bincount(groups, cells.score * _disagrees(cells, lines, groups), len(lines.score))
     whole = np.bincount(groups, cells.score, len(lines.score))
     return np.asarray(denied > MAX_STRAY * whole, np.bool_)
 
 
 def _split(cells: _Cells, groups: Labels, mixed: NDArray[np.bool_]) -> tuple[_Cells, Labels]:
-    """Divide the groups marked as mixed; their stray cells are left out."""
+    """Divide the groups marked as mixed. Their stray cells are dropped."""
     new = np.full(len(groups), -1, np.intp)
     intact = ~mixed[groups]
     new[intact] = groups[intact]
@@ -292,14 +296,14 @@ def _split(cells: _Cells, groups: Labels, mixed: NDArray[np.bool_]) -> tuple[_Ce
 
 
 def _disagrees(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_]:
-    """Tell which cells describe another line than their group's."""
+    """Tell which cells describe another line than their group's line."""
     frame = lines.u.conj()[groups]
     height = np.maximum(lines.bottom - lines.top, 1e-6)[groups]
     turned = (cells.direction * frame).real < np.cos(MAX_TURN_RAD)
     middle = 0.5 * (lines.top + lines.bottom)
     offset = np.abs((cells.axis_point * frame).imag - middle[groups])
     a = (cells.center * frame).real
-    # of start and end only the nearer edge is known well enough to tell
+    # only the nearer of start and end is regressed precisely enough for a comparison
     start = np.abs(a - cells.horizontal[0] - lines.start[groups])
     end = np.abs(a + cells.horizontal[1] - lines.end[groups])
     edge = np.where(cells.horizontal[0] < cells.horizontal[1], start, end)
@@ -309,7 +313,7 @@ def _disagrees(cells: _Cells, lines: _Lines, groups: Labels) -> NDArray[np.bool_
 
 
 def _parts(cells: _Cells) -> list[Labels]:
-    """Divide the cells of one component by direction, then across, then along the lines."""
+    """Divide the cells of one component by direction, then across the lines, then along them."""
     everything = np.arange(len(cells.score))
     found = []
     for turned in _by_direction(cells, everything):
@@ -332,10 +336,10 @@ def _by_direction(cells: _Cells, members: Labels) -> list[Labels]:
 
 
 def _by_axis(cells: _Cells, members: Labels) -> list[Labels]:
-    """Divide where hardly any axis runs between those above and those below."""
+    """Divide between two lines, at a position across them with hardly any axis points."""
     picked = cells.pick(members)
     whole = _Groups(np.zeros(len(members), np.intp), picked.score)
-    # the plain mean direction: the run of the axes means nothing for two lines
+    # the plain mean direction: a fit through the axis points of two lines has no meaning
     [u] = whole.mean_point(_agree(picked, whole).direction)
     b = (picked.axis_point * (u.conjugate() / max(abs(u), 1e-9))).imag
     order = np.argsort(b)
@@ -343,7 +347,7 @@ def _by_axis(cells: _Cells, members: Labels) -> list[Labels]:
     window = 0.15 * float(whole.mean(picked.height)[0])
     cuts = 0.5 * (b[1:] + b[:-1])
     inside = mass[np.searchsorted(b, cuts + window)] - mass[np.searchsorted(b, cuts - window)]
-    # both sides must be more than strays
+    # both sides must hold more than stray cells
     least = MAX_STRAY * mass[-1]
     usable = (mass[1:-1] > least) & (mass[-1] - mass[1:-1] > least)
     if not usable.any():
@@ -373,7 +377,7 @@ def _by_extent(cells: _Cells, members: Labels) -> list[Labels]:
     here = (ending > sure * (left @ picked.score)) & (starting > sure * (right @ picked.score))
     if not here.any():
         return [members]
-    # several neighboring positions describe one cut: take the middle of each run
+    # neighboring positions describe the same gap: take the middle of each run
     positions = np.flatnonzero(here)
     runs = np.split(positions, np.flatnonzero(np.diff(positions) > 1) + 1)
     edges = np.array([cuts[run, 0].mean() for run in runs])

@@ -1,8 +1,8 @@
-"""Fewer, better boxes: suppression of rotated boxes and union of the parts of one line.
+"""Suppression of rotated boxes and union of the parts of one line.
 
-Zhou et al. 2017, "EAST: An Efficient and Accurate Scene Text Detector", section 3.6, merges before
-it suppresses (locality-aware NMS) and ranks by summed scores; here the cells are merged by
-`sdk.detect.maps` and what remains are few boxes.
+Locality-aware NMS (Zhou et al. 2017, "EAST: An Efficient and Accurate Scene Text Detector", section
+3.6) merges boxes before it suppresses any, and ranks boxes by summed scores. Here
+`sdk.detect.maps` has merged the cells, so only a few boxes remain.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Floats = NDArray[np.float32]
 
 __all__ = ["merge_collinear", "suppress"]
 
-# Two boxes are parts of one line if they point the same way, lie on one axis and are equally high.
+# Two boxes are parts of one line if they share their direction, their axis and their height.
 MAX_TURN_RAD = 0.2
 MAX_OFFSET = 0.35
 MAX_HEIGHT_RATIO = 1.6
@@ -26,16 +26,16 @@ MIN_OVERLAP = 0.2
 def suppress(
     quads: ArrayLike, ranks: ArrayLike, threshold: float, inside: float = 0.7
 ) -> NDArray[np.intp]:
-    """Return which quads remain when each drops the lower-ranked ones it overlaps.
+    """Return the quads that remain after each has dropped the lower-ranked quads it overlaps.
 
     Args:
         quads: (n, 4, 2) pixels, convex.
-        ranks: (n,), higher wins.
-        threshold: Intersection over union above which the lower one is dropped.
-        inside: Share of its own area on a kept quad above which the lower one is dropped.
+        ranks: (n,), the higher rank wins.
+        threshold: Intersection over union above which the lower-ranked quad is dropped.
+        inside: Share of its own area inside a kept quad above which a quad is dropped.
 
     Returns:
-        Positions in order of rank.
+        int (m,), indices of the remaining quads in order of rank.
     """
     q = np.asarray(quads, np.float32).reshape(-1, 4, 2)
     order = np.argsort(-np.asarray(ranks, np.float64), kind="stable")
@@ -67,10 +67,10 @@ def merge_collinear(quads: ArrayLike, weights: ArrayLike) -> tuple[Floats, list[
 
     Args:
         quads: (n, 4, 2) pixels, rectangles.
-        weights: (n,) positive; direction and height of a union are means weighted by these.
+        weights: (n,) positive, weights of the means of direction and height.
 
     Returns:
-        float32 (m, 4, 2), m <= n, and the positions each of them was made of.
+        The quads, float32 (m, 4, 2) with m <= n, and for each the indices of its parts.
     """
     q = np.asarray(quads, np.float32).reshape(-1, 4, 2)
     weight = np.asarray(weights, np.float64)
@@ -106,12 +106,12 @@ def _same_line(a: Floats, b: Floats) -> bool:
     low, high = sorted((high_a, high_b))
     if high > MAX_HEIGHT_RATIO * low:
         return False
-    # in the frame of the longer one, whose direction is the surer
+    # in the frame of the longer box, whose direction is more precise
     u = np.array(
         [np.cos(first), np.sin(first)] if wide_a > wide_b else [np.cos(second), np.sin(second)]
     )
     v = np.array([-u[1], u[0]])
-    # the axes are compared where the two meet: far away a small turn looks like an offset
+    # the axes are compared where the boxes meet: far away, a small turn looks like an offset
     along_a, along_b = a @ u, b @ u
     overlap = min(along_a.max(), along_b.max()) - max(along_a.min(), along_b.min())
     if overlap < MIN_OVERLAP * low:
@@ -129,7 +129,7 @@ def _axis_at(q: Floats, u: NDArray[np.float64], v: NDArray[np.float64], along: f
 
 
 def _union(q: Floats, weights: NDArray[np.float64]) -> Floats:
-    # long parts know the direction best
+    # long parts give the direction more precisely
     w = weights * np.maximum(side_lengths(q)[0], 1e-6)
     a = angle(q).astype(np.float64)
     u = np.array([w @ np.cos(a), w @ np.sin(a)])

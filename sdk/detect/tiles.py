@@ -10,7 +10,7 @@ __all__ = ["Tile", "plan_tiles"]
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A part of a photo, pixels; a side is "cut" if the photo goes on beyond it."""
+    """A part of a photo, in pixels. A side is "cut" if the photo continues beyond it."""
 
     left: int
     top: int
@@ -25,15 +25,17 @@ class Tile:
 def plan_tiles(
     width: int, height: int, tile_width: float, tile_height: float, overlap: float, most: int
 ) -> list[Tile]:
-    """Return tiles that cover a photo, row by row, evenly spread.
+    """Return evenly spread tiles that cover a photo, row by row.
+
+    Both sides of the tiles grow by the same factor until there are at most `most` tiles.
 
     Args:
         width: Width of the photo, pixels.
         height: Height of the photo, pixels.
-        tile_width: Width of a tile; both sides grow alike if there would be too many.
-        tile_height: Height of a tile.
-        overlap: Least share of a tile that it has in common with the next, 0 to 0.5.
-        most: Most tiles, at least 1.
+        tile_width: Least width of a tile, pixels.
+        tile_height: Least height of a tile, pixels.
+        overlap: Least overlap of neighboring tiles as a share of a tile, 0 to 0.5.
+        most: Largest number of tiles, at least 1.
     """
     grow = 1.0
     while True:
@@ -50,7 +52,7 @@ def plan_tiles(
 
 
 def _starts(length: int, tile: float, overlap: float) -> tuple[list[int], int]:
-    """Return where tiles start along one side, and how long they are."""
+    """Return the start positions of the tiles along one side, and the length of a tile."""
     size = max(1, min(length, round(tile)))
     count = 1 + max(0, math.ceil((length - size) / (size * (1 - overlap)) - 1e-9))
     if count == 1:

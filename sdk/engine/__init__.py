@@ -1,4 +1,4 @@
-"""Running TFLite graphs: the only part of the SDK that knows interpreters."""
+"""Execution of TFLite graphs: the only part of the SDK that uses interpreters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_THREADS = 256
 
 
 def check_options(device: str, threads: int | None) -> Device:
-    """Return the device named, after checking the arguments that need no model.
+    """Return the named device, after a check of the options that need no model.
 
     Raises:
         OptionError: `device` or `threads` is not legal.
@@ -45,13 +45,13 @@ def open_engine(graph: BundleGraph, device: str = "cpu", threads: int | None = N
 
     Args:
         graph: The graph of a bundle.
-        device: "cpu", "gpu", "gpu:<delegate library>" or "edgetpu[:usb|:pci|:<number>]"; "auto" is
-            the CPU, for a choice needs the whole bundle: see `place`.
-        threads: CPU threads, at least 1; None takes the usable cores, at most 4.
+        device: "cpu", "gpu", "gpu:<delegate library>" or "edgetpu[:usb|:pci|:<number>]". "auto"
+            means the CPU here, because a choice needs the whole bundle, see `place`.
+        threads: CPU threads, at least 1. None uses the available cores, at most 4.
 
     Raises:
-        DeviceError: The device or an interpreter is not usable here.
-        ModelError: The file is no graph the interpreter can run, or not the one described.
+        DeviceError: The device or an interpreter is not usable on this machine.
+        ModelError: The interpreter cannot run the file, or the file does not fit its description.
         OptionError: `device` or `threads` is not legal.
     """
     chosen = check_options(device, threads)

@@ -1,4 +1,4 @@
-"""What every engine can do, whatever it runs on."""
+"""The interface of all engines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Engine"]
 
 
 class Engine(Protocol):
-    """Runs one graph. Calls from several threads are safe; most engines run one at a time."""
+    """Runs one graph. Calls from several threads are safe, most engines run one at a time."""
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
@@ -19,15 +19,16 @@ class Engine(Protocol):
         """Run the graph.
 
         Args:
-            inputs: Arrays by name. An array of the tensor's own dtype is taken as it is, a float
+            inputs: Arrays by name. An array of the tensor's own dtype is not converted. A float
                 array for a quantized tensor is quantized.
-            raw: Names of outputs that are wanted as they are, in the tensor's dtype.
+            raw: Names of the outputs to return in the tensor's own dtype.
 
         Returns:
-            Outputs by name, but for the raw ones float32, dequantized.
+            Outputs by name. Outputs that are not raw are dequantized float32.
 
         Raises:
-            ModelError: The interpreter cannot run the graph in this shape, or it gives no numbers.
+            ModelError: The interpreter cannot run the graph in this shape, or the output is not
+                finite.
             OptionError: A name, dtype or shape does not fit.
             SdkError: The engine is closed.
         """
@@ -36,4 +37,4 @@ class Engine(Protocol):
         """Return interpreter, device, threads and file as plain values."""
 
     def close(self) -> None:
-        """Free the interpreter; the engine cannot run any more."""
+        """Free the interpreter. The engine cannot run afterwards."""

@@ -1,4 +1,4 @@
-"""Graphs on the CPU, through the TFLite interpreter and its XNNPACK kernels."""
+"""Graphs on the CPU, run by the TFLite interpreter and its XNNPACK kernels."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ __all__ = ["CpuEngine", "default_threads", "usable_cores"]
 
 Shapes = tuple[tuple[int, ...], ...]
 
-# Every shape holds an interpreter with weights packed for it.
+# Largest number of interpreters of a graph. Every input shape has its own interpreter and weights.
 MAX_SHAPES = 8
-# The same of detectors, which take 30 MB for each and some 40 ms to set up.
+# Largest number for a detector, whose interpreters take 30 MB and about 40 ms of setup each.
 MAX_SIZES = 2
 
 
@@ -39,13 +39,13 @@ def usable_cores() -> int:
 
 
 def default_threads() -> int:
-    """Return the number of cores this process may use, at most 4: more gain little."""
+    """Return the number of cores this process may use, at most 4, because more gain little."""
     return max(1, min(4, usable_cores()))
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """An interpreter whose tensors are allocated, and their numbers in the file's order."""
+    """An interpreter with allocated tensors, and the tensor numbers in the file's order."""
 
     interpreter: Any
     inputs: Sequence[int]
@@ -53,9 +53,10 @@ class Ready:
 
 
 class CpuEngine:
-    """One graph on the CPU; another batch or picture size than the file's makes a new interpreter.
+    """One graph on the CPU, with an interpreter for each input shape.
 
-    The interpreters of the shapes used last are kept: 8, or 2 of a graph that takes several sizes.
+    The interpreters of the last 8 shapes are kept, or of the last 2 for a graph whose input size
+    may change.
     """
 
     def __init__(self, graph: BundleGraph, threads: int | None = None) -> None:
@@ -63,11 +64,12 @@ class CpuEngine:
 
         Args:
             graph: The file and its description.
-            threads: CPU threads; None takes the usable cores, at most 4.
+            threads: CPU threads. None uses the available cores, at most 4.
 
         Raises:
             DeviceError: No interpreter is usable.
-            ModelError: The file is no graph the interpreter can run, or not the one described.
+            ModelError: The interpreter cannot run the file, or the file does not fit its
+                description.
         """
         self._graph = graph
         self._threads = threads or default_threads()
@@ -79,24 +81,27 @@ class CpuEngine:
         interpreter = self._construct(self._native)
         with self._refused():
             self._compare(interpreter)
-        if not graph.spec.sizes:  # else another size may be what the first picture needs
+        if not graph.spec.sizes:  # with variable sizes, the first picture may need another size
             self._interpreters[self._native] = self._allocate(interpreter)
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Forget, in a forked child, the interpreters whose threads stayed in the parent."""
+        """Drop the interpreters in a forked child, because their threads exist in the parent only.
+
+        See `sdk.forking`.
+        """
         abandon(self._interpreters)
         self._lock, self._interpreters = threading.Lock(), OrderedDict()
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
     ) -> dict[str, NDArray[Any]]:
-        """Run the graph; see `Engine.run`."""
+        """Run the graph, see `Engine.run`."""
         spec = self._graph.spec
         arrays = to_tensors(spec, inputs)
         with self._lock:
             if self._closed:
-                raise SdkError("The engine is closed. Open a new one.")
+                raise SdkError("The engine is closed. Open a new engine.")
             ready = self._prepare(tuple(a.shape for a in arrays))
             with self._refused():
                 for tensor, array in zip(spec.inputs, arrays, strict=True):
@@ -131,7 +136,7 @@ class CpuEngine:
             model = {"model_content": resized(self._graph, *shapes[0][1:3])}
         try:
             return self._found.module.Interpreter(**model, num_threads=self._threads)
-        except ValueError as error:  # what both interpreters raise for a file they cannot read
+        except ValueError as error:  # both interpreters raise it for a file they cannot read
             raise self._unusable(error) from error
         except Exception as error:
             raise construction_error(self._found, error) from error
@@ -148,7 +153,7 @@ class CpuEngine:
                 details = interpreter.get_input_details()
                 for tensor, shape in zip(self._graph.spec.inputs, shapes, strict=True):
                     interpreter.resize_tensor_input(details[tensor.index]["index"], shape)
-            # before the next is set up: both at once would raise the memory's peak
+            # before the setup of the next: both at the same time would raise the peak memory
             while len(self._interpreters) >= (MAX_SIZES if self._graph.spec.sizes else MAX_SHAPES):
                 self._interpreters.popitem(last=False)
             ready = self._interpreters[shapes] = self._allocate(interpreter)
@@ -166,7 +171,7 @@ class CpuEngine:
 
     @contextlib.contextmanager
     def _refused(self) -> Iterator[None]:
-        """Say in a `ModelError` what the interpreter raises for a graph that it cannot run."""
+        """Turn exceptions of the interpreter into a `ModelError`."""
         try:
             yield
         except SdkError:

@@ -1,4 +1,4 @@
-"""Graphs on a device that a delegate library drives: a GPU, or an Edge TPU."""
+"""Graphs on a device with a delegate library: a GPU or an Edge TPU."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["DelegateEngine"]
 
 
 class DelegateEngine(CpuEngine):
-    """One graph through the interpreter and a delegate, in the file's own shape only.
+    """One graph, run by the interpreter with a delegate, in the file's own shape only.
 
-    What the delegate does not take runs on the CPU.
+    Operations that the delegate does not support run on the CPU.
     """
 
     def __init__(self, graph: BundleGraph, device: Device, threads: int | None = None) -> None:
         """Load the delegate and open the graph with it.
 
-        A library that crashes takes the process with it: `sdk.engine.probe` tries it elsewhere
-        first.
+        A crash of the library ends the process. `sdk.engine.probe` therefore tries the library in
+        another process first.
 
         Args:
             graph: The file and its description.
@@ -36,8 +36,8 @@ class DelegateEngine(CpuEngine):
             threads: CPU threads for the rest of the graph.
 
         Raises:
-            DeviceError: The delegate does not load, or cannot take the graph.
-            ModelError: The file is not the graph described.
+            DeviceError: The delegate does not load, or cannot run the graph.
+            ModelError: The file does not fit its description.
         """
         self._device = device
         if device.kind == "edgetpu":
@@ -62,7 +62,7 @@ class DelegateEngine(CpuEngine):
         self._delegate = None
 
     def renew(self) -> None:
-        """Leave the device, in a forked child, to the parent, which has it open."""
+        """Drop the delegate in a forked child, because the parent has the device open."""
         super().renew()
         abandon(self._delegate)
         self._delegate = None
@@ -121,14 +121,14 @@ def _load(device: Device, library: str, options: Mapping[str, str]) -> Any:
 
 
 def _explain_gpu(library: str, error: Exception) -> str:
-    # load_delegate puts its own line before the library's reason
+    # the first line is load_delegate's own, the library's reason follows
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     if isinstance(error, ValueError):
         lines = lines[1:]
     reason = "; ".join(lines).rstrip(".") or "it gives no reason"
     advice = "Build it for this board and from the interpreter's TensorFlow version."
     if isinstance(error, AttributeError):
-        reason = "it is no TFLite delegate (no tflite_plugin_create_delegate in it)"
+        reason = "it is not a TFLite delegate (it has no tflite_plugin_create_delegate)"
     elif "libEGL" in reason or "libGLES" in reason or "egl" in reason:
         advice = (
             "Install the board's OpenGL ES libraries, and start with "

@@ -22,19 +22,19 @@ FORMS = (
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Where a graph runs.
+    """A device that runs graphs.
 
     Attributes:
         kind: "auto", "cpu", "gpu" or "edgetpu".
-        detail: The delegate's library for "gpu"; "usb", "pci" or a number for "edgetpu"; empty
-            leaves the choice open.
+        detail: The delegate library for "gpu". "usb", "pci" or a number for "edgetpu". Empty for
+            any device of the kind.
     """
 
     kind: str
     detail: str = ""
 
     def __str__(self) -> str:
-        """Return the name a user gives."""
+        """Return the name, in the form that `parse_device` reads."""
         return f"{self.kind}:{self.detail}" if self.detail else self.kind
 
 
@@ -42,10 +42,10 @@ AUTO, CPU, GPU, EDGETPU = (Device(kind) for kind in ("auto", "cpu", "gpu", "edge
 
 
 def parse_device(text: str) -> Device:
-    """Return the device of that name.
+    """Return a device by name.
 
     Raises:
-        OptionError: There is none.
+        OptionError: No device has this name.
     """
     if isinstance(text, str):
         kind, colon, detail = text.partition(":")
@@ -59,8 +59,8 @@ def parse_device(text: str) -> Device:
 
 
 def left_behind(device: Device) -> DeviceError:
-    """Return the error for a device that a forked child wants and its parent has open."""
+    """Return the error for a device that a forked child needs but its parent has open."""
     return DeviceError(
-        f"The device {device} was opened before this process was forked, and stayed with its "
-        "parent. Open a new Reader in the forked process."
+        f"The device {device} cannot be used in this forked process: its parent opened the device. "
+        "Open a new Reader in the forked process."
     )

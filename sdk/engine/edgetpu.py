@@ -1,6 +1,6 @@
-"""Edge TPUs (Coral): are they there, may they be opened, and what is wrong if not.
+"""Edge TPUs (Coral): detection, permissions, and explanations of failures.
 
-The library libedgetpu says no more than that it failed, so the reason is found by looking.
+The library libedgetpu gives no reason for a failure. The functions here find the reason.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ __all__ = [
     "library_options",
 ]
 
-# Vendor and product: the stick as it comes up, and after its firmware was loaded.
+# Vendor and product of the USB stick, before and after its firmware is loaded.
 USB_IDS = (("1a6e", "089a"), ("18d1", "9302"))
 PCI_ID = ("0x1ac1", "0x089a")
 CUSTOM_OP = b"edgetpu-custom-op"
 
 INSTALL = (
-    "Install it: sudo apt install libedgetpu1-std from Google's package source "
+    "Install the library from Google's package source: sudo apt install libedgetpu1-std "
     "(docs/boards/coral.md has the commands)."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """An Edge TPU that the system shows.
+    """An Edge TPU that is attached to the machine.
 
     Attributes:
         bus: "usb" or "pci".
-        node: The file it is opened through; None if a driver is missing.
-        allowed: Whether this process may read and write the file.
+        node: Device file of the Edge TPU. None if a driver is missing.
+        allowed: Whether this process may read and write the device file.
     """
 
     bus: str
@@ -56,7 +56,7 @@ def library_name() -> str:
 
 
 def library_options(device: Device) -> dict[str, str]:
-    """Return what libedgetpu is told about which of several Edge TPUs to take."""
+    """Return the options of libedgetpu that select one of several Edge TPUs."""
     if not device.detail:
         return {}
     return {"device": device.detail if device.detail in ("usb", "pci") else f":{device.detail}"}
@@ -75,10 +75,10 @@ def is_compiled(path: Path) -> bool:
 
 
 def find_attached(root: Path = Path("/")) -> list[Attached]:
-    """Return the Edge TPUs that Linux shows; none on other systems.
+    """Return the Edge TPUs that Linux shows, none on other systems.
 
     Args:
-        root: Where /sys and /dev are.
+        root: Folder that holds sys and dev.
     """
     found = []
     for folder in sorted((root / "sys/bus/usb/devices").glob("*")):
@@ -97,13 +97,13 @@ def find_attached(root: Path = Path("/")) -> list[Attached]:
 def explain_failure(
     device: Device, error: BaseException, interpreter: str, root: Path = Path("/")
 ) -> str:
-    """Return why libedgetpu did not load, or found no Edge TPU, and what to do.
+    """Return why libedgetpu did not load or found no Edge TPU, and what to do.
 
     Args:
-        device: The Edge TPU asked for.
-        error: What `load_delegate` raised.
+        device: The requested Edge TPU.
+        error: The error that `load_delegate` raised.
         interpreter: Name and version of the interpreter.
-        root: Where /sys and /dev are.
+        root: Folder that holds sys and dev.
     """
     text = " ".join(str(error).split())
     if isinstance(error, OSError):
@@ -113,49 +113,51 @@ def explain_failure(
             return f"The library of the Edge TPU is not installed ({text}). {INSTALL}"
         return f"The library of the Edge TPU does not load ({text}). {INSTALL}"
     if platform.system() != "Linux":
-        return f"libedgetpu finds no usable Edge TPU ({text}). Plug it in again."
+        return f"libedgetpu finds no usable Edge TPU ({text}). Plug the Edge TPU in again."
     return explain_devices(device, find_attached(root), interpreter)
 
 
 def explain_devices(device: Device, attached: list[Attached], interpreter: str) -> str:
-    """Return why none of the Edge TPUs attached can be opened, and what to do."""
+    """Return why no attached Edge TPU can be opened, and what to do."""
     bus = device.detail if device.detail in ("usb", "pci") else ""
     wanted = [one for one in attached if not bus or one.bus == bus]
     if not wanted:
         others = f" (there is one on {attached[0].bus})" if attached else ""
         ids = " or ".join(":".join(pair) for pair in USB_IDS)
         return (
-            f"No Edge TPU is attached{others}: no USB device {ids}, no /dev/apex_0. Plug it in, "
-            'best into a USB 3 port; or use device="cpu".'
+            f"No Edge TPU is attached{others}: no USB device {ids}, no /dev/apex_0. Plug one in, "
+            'best into a USB 3 port, or use device="cpu".'
         )
     if device.detail.isdecimal() and int(device.detail) >= len(wanted):
         return (
-            f"There is no Edge TPU number {device.detail}: {len(wanted)} attached, counted from 0."
+            f"There is no Edge TPU number {device.detail}: {len(wanted)} attached. "
+            "Give a number counted from 0."
         )
     if all(one.node is None for one in wanted):
         return (
-            "The PCIe Edge TPU has no driver: /dev/apex_0 is missing. Install it: "
+            "The PCIe Edge TPU has no driver: /dev/apex_0 is missing. Install the driver: "
             "sudo apt install gasket-dkms, then restart (docs/boards/coral.md)."
         )
     denied = [one for one in wanted if one.node is not None and not one.allowed]
     if len(denied) == len([one for one in wanted if one.node is not None]):
         group = "plugdev" if denied[0].bus == "usb" else "apex"
         return (
-            f"This user may not open the Edge TPU at {denied[0].node}. The udev rule of libedgetpu "
-            f"gives it to a group: sudo usermod -aG {group} $USER, log in again, plug it in again."
+            f"This user may not open the Edge TPU at {denied[0].node}. libedgetpu gives access to "
+            f"the group {group}: sudo usermod -aG {group} $USER, log in again, plug the Edge TPU "
+            "in again."
         )
     return (
-        f"The Edge TPU at {wanted[0].node} does not answer: another process may hold it, or "
-        f"libedgetpu does not fit {interpreter}. Close other programs, plug it in again, and see "
-        "docs/boards/coral.md for versions that go together."
+        f"The Edge TPU at {wanted[0].node} does not answer: another process may use it, or "
+        f"libedgetpu does not fit {interpreter}. Close other programs, plug the Edge TPU in again, "
+        "and see docs/boards/coral.md for versions that fit together."
     )
 
 
 def explain_crash(interpreter: str) -> str:
     """Return what to do about a libedgetpu that crashes."""
     return (
-        f"It is built for another interpreter than {interpreter}: Google's own (runtime 14) "
-        "crashes with tflite-runtime 2.12 and newer. Install a libedgetpu built from the "
+        f"It is built for another interpreter than {interpreter}: Google's library (runtime 14) "
+        "crashes with tflite-runtime 2.12 and newer. Install a libedgetpu that was built from the "
         "interpreter's TensorFlow version (docs/boards/coral.md)."
     )
 

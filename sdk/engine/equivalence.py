@@ -1,4 +1,4 @@
-"""Does a device compute what the CPU computes?"""
+"""Comparison of a device's outputs with the CPU's outputs."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sdk.model.manifest import GraphSpec
 
 __all__ = ["disagreement", "sample_inputs"]
 
-# Half precision is off by about one in a thousand a layer; a wrong kernel by far more than this.
+# Largest relative error. Half precision has about 0.001 per layer, a wrong kernel far more.
 LIMIT = 0.05
 
 
 def sample_inputs(spec: GraphSpec) -> dict[str, NDArray[Any]]:
-    """Return inputs that differ from place to place, coarsely and finely, always the same."""
+    """Return reproducible random inputs with coarse and fine structure."""
     rng = np.random.default_rng(1)
     inputs = {}
     for tensor in spec.inputs:
         rough = rng.uniform(-1, 1, tensor.shape)
-        if len(tensor.shape) == 4:  # flat areas with edges, as pictures have them
+        if len(tensor.shape) == 4:  # flat areas with edges, as in pictures
             height, width = tensor.shape[1:3]
             coarse = rng.uniform(-1, 1, tensor.shape)[:, : -(-height // 16), : -(-width // 16)]
             coarse = coarse.repeat(16, axis=1).repeat(16, axis=2)[:, :height, :width]
@@ -39,20 +39,20 @@ def disagreement(
     found: Mapping[str, NDArray[np.float32]],
     expected: Mapping[str, NDArray[np.float32]],
 ) -> str | None:
-    """Return how a device's outputs differ from the CPU's; None if they are as good as equal.
+    """Return how a device's outputs differ from the CPU's, None within rounding.
 
     Args:
-        spec: The graph.
+        spec: Description of the graph.
         found: The device's outputs by name.
-        expected: The CPU's.
+        expected: The CPU's outputs by name.
     """
     for tensor in spec.outputs:
         error = _rms(found[tensor.name] - expected[tensor.name])
         size = _rms(expected[tensor.name])
-        # one step of quantization either way is rounding
+        # a difference of one quantization step is rounding
         if not error <= LIMIT * size + (tensor.scale or 1e-3):
             return (
-                f"{tensor.name} is off by {error:.3g}, where the CPU's values are about {size:.3g}"
+                f"{tensor.name} differs by {error:.3g}, and the CPU's values are about {size:.3g}"
             )
     return None
 

@@ -1,4 +1,4 @@
-"""Graphs on the GPU, through the accelerator that comes with ai-edge-litert (WebGPU on Vulkan)."""
+"""Graphs on the GPU, run by the accelerator of ai-edge-litert (WebGPU on Vulkan)."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from sdk.model.manifest import TensorSpec
 
 __all__ = ["GpuEngine", "find_gpu_node"]
 
-# Where Linux shows a GPU: desktop and most boards, NVIDIA's driver, Jetson, Adreno, Mali.
+# Device files of GPUs on Linux: desktop and most boards, NVIDIA's driver, Jetson, Adreno, Mali.
 NODES = ("dri/renderD*", "nvidia0", "nvhost-gpu", "nvgpu", "kgsl-3d0", "mali0")
 
 
 def find_gpu_node(root: Path = Path("/")) -> Path | None:
-    """Return a device file of a GPU; None if Linux shows none."""
+    """Return the device file of a GPU, None if Linux shows no GPU."""
     for pattern in NODES:
         for node in sorted((root / "dev").glob(pattern)):
             return node
@@ -45,9 +45,9 @@ class GpuEngine:
             graph: The file and its description.
 
         Raises:
-            DeviceError: ai-edge-litert is missing or too old, there is no GPU that it can use, or
-                the GPU does not take the graph.
-            ModelError: The file is not the graph described.
+            DeviceError: ai-edge-litert is missing or too old, finds no usable GPU, or cannot run
+                the graph on the GPU.
+            ModelError: The file does not fit its description.
         """
         self._graph = graph
         self._lock = threading.Lock()
@@ -62,15 +62,15 @@ class GpuEngine:
                 'device="gpu:libtensorflowlite_gpu_delegate.so".'
             ) from error
         try:
-            # what the GPU cannot run goes to the CPU
+            # operations that the GPU does not support run on the CPU
             self._model = compiled.from_file(str(graph.path), kinds.GPU | kinds.CPU)
             self._inputs = self._model.create_input_buffers(0)
             self._outputs = self._model.create_output_buffers(0)
         except Exception as error:
             raise DeviceError(
-                f"The GPU cannot be used, says {_version()}: {_reason(error)}. It needs a Vulkan "
-                "driver: sudo apt install mesa-vulkan-drivers, or the maker's own (vulkaninfo "
-                '--summary shows it); or use device="cpu".'
+                f"{_version()} cannot use the GPU: {_reason(error)}. The GPU needs a Vulkan "
+                "driver: sudo apt install mesa-vulkan-drivers, or the manufacturer's driver "
+                '(vulkaninfo --summary shows it). Or use device="cpu".'
             ) from error
         key = self._model.get_signature_by_index(0)["key"]
         self._order = [
@@ -80,14 +80,17 @@ class GpuEngine:
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Leave the GPU, in a forked child, to the parent; see `sdk.forking`."""
+        """Drop the compiled graph in a forked child, because the parent has the GPU open.
+
+        See `sdk.forking`.
+        """
         abandon((self._model, self._inputs, self._outputs))
         self._lock, self._left_behind = threading.Lock(), True
 
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
     ) -> dict[str, NDArray[Any]]:
-        """Run the graph; see `Engine.run`."""
+        """Run the graph, see `Engine.run`."""
         spec = self._graph.spec
         arrays = to_tensors(spec, inputs)
         for tensor, array in zip(spec.inputs, arrays, strict=True):
@@ -100,7 +103,7 @@ class GpuEngine:
             if self._left_behind:
                 raise left_behind(GPU)
             if self._model is None:
-                raise SdkError("The engine is closed. Open a new one.")
+                raise SdkError("The engine is closed. Open a new engine.")
             try:
                 found = self._invoke(arrays)
             except RuntimeError as error:
@@ -138,11 +141,11 @@ class GpuEngine:
         return found
 
     def _positions(self, details: Mapping[str, Any], tensors: Sequence[TensorSpec]) -> list[int]:
-        """Return where the manifest's tensors are in the graph's signature."""
+        """Return the positions of the manifest's tensors in the graph's signature."""
         names = list(details)
         positions = []
         for tensor in tensors:
-            # graphs whose signature names nothing keep the interpreter's order
+            # a signature without names has the interpreter's order
             name = (
                 tensor.name
                 if tensor.name in details
@@ -168,6 +171,6 @@ def _version() -> str:
 
 
 def _reason(error: Exception) -> str:
-    """Return what an error says beside the places in the source it names."""
+    """Return the text of an error without references to source files."""
     words = " ".join(re.sub(r"ERROR: \[[^]]*\]|└", " ", str(error)).split())
     return words[:200].rstrip(".") or "it finds no GPU that it can use"

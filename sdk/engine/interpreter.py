@@ -15,8 +15,8 @@ from sdk.errors import DeviceError
 
 __all__ = ["Found", "construction_error", "find_interpreter", "first_line"]
 
-# Distribution, and the module in it. ai-edge-litert is first: it runs int8 models about five
-# times faster than tflite-runtime 2.14.
+# Distribution and its module. ai-edge-litert is first, because it runs int8 models about five times
+# faster than tflite-runtime 2.14.
 CANDIDATES = (
     ("ai-edge-litert", "ai_edge_litert.interpreter"),
     ("tflite-runtime", "tflite_runtime.interpreter"),
@@ -25,7 +25,7 @@ CANDIDATES = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An interpreter.
+    """An interpreter that was imported.
 
     Attributes:
         name: Distribution and version, such as "ai-edge-litert 2.3.0".
@@ -41,7 +41,7 @@ def find_interpreter() -> Found:
     """Return the first interpreter that can be imported.
 
     Raises:
-        DeviceError: None can; the message names the commands that install one.
+        DeviceError: No interpreter can be imported. The message has the commands to install one.
     """
     reasons = []
     for distribution, module in CANDIDATES:
@@ -56,14 +56,14 @@ def find_interpreter() -> Found:
         'pip install tflite-runtime "numpy<2".'
     )
     if getattr(sys, "frozen", False):
-        advice = "This program was packed without one: pack it again where one is installed."
+        advice = "This program was packed without an interpreter: install one and pack it again."
     raise DeviceError(f"No TFLite interpreter can be used ({'; '.join(reasons)}). {advice}")
 
 
 def construction_error(found: Found, error: BaseException) -> DeviceError:
-    """Return the error for an interpreter that imports but cannot be constructed."""
+    """Return the error for an interpreter that can be imported but not constructed."""
     advice = "Install it again, or the other one: pip install --force-reinstall ai-edge-litert."
-    # tflite-runtime is built for NumPy 1 and fails with NumPy 2 only when it is first used
+    # tflite-runtime is built for NumPy 1 and fails with NumPy 2 at its first use only
     if found.name.startswith("tflite-runtime") and int(np.__version__.split(".")[0]) >= 2:
         advice = (
             f"It was built for NumPy 1 and NumPy {np.__version__} is installed: "

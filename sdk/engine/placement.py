@@ -1,7 +1,8 @@
-"""Where the graphs of a bundle run.
+"""Placement of a bundle's graphs on devices.
 
-The detector is most of the work and does with one shape, so it is what a GPU or an Edge TPU runs.
-Lines are of all widths, each another shape; their small graphs take about a millisecond on the CPU.
+A GPU or an Edge TPU runs the detector, which is most of the work and needs only one input shape.
+The CPU runs the small graphs of single lines, which need many input shapes and about a millisecond
+per line.
 """
 
 from __future__ import annotations
@@ -31,23 +32,23 @@ __all__ = ["Placement", "place"]
 
 ModelPath = str | os.PathLike[str] | None
 
-# Looks at lines taken at a time. On two cores two take 0.7 of the time of one; each more costs its
-# own interpreters of all widths, about 16 MB.
-LOOKS_AT_A_TIME = 2
+# Number of line crops read at the same time. On two cores, 2 take 0.7 of the time of 1. Each more
+# needs its own interpreters of all widths, about 16 MB.
+LINES_AT_A_TIME = 2
 
-# Best first: a GPU computes in half or single precision, int8 gains nothing there.
+# In order of preference. A GPU computes in half or single precision and gains nothing by int8.
 GPU_VARIANTS = ("fp16", "fp32")
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A bundle whose graphs are open.
+    """A bundle with open graphs.
 
     Attributes:
-        bundle: The bundle with the variant chosen.
-        device: Where the detector runs, or, without one, the line graph.
-        engines: By role.
-        passed_over: Why "auto" did not take a device, by its name.
+        bundle: The bundle with the selected variant.
+        device: Device of the detector, or of the line graph if there is no detector.
+        engines: Engines by role.
+        passed_over: Reasons why "auto" did not select a device, by name of the device.
     """
 
     bundle: Bundle
@@ -62,14 +63,14 @@ def place(
     """Open the graphs of a bundle on a device.
 
     Args:
-        model: Folder of the bundle; None takes the packaged one.
-        device: "auto" takes an Edge TPU or a GPU only if it is there, the bundle has a graph for
-            it, it computes what the CPU does, and the GPU is faster than the CPU.
+        model: Folder of the bundle. None opens the packaged bundle.
+        device: "auto" selects an Edge TPU or a GPU only if the device is present, the bundle has a
+            graph for it, and its outputs equal the CPU's. A GPU must also be faster than the CPU.
         threads: CPU threads.
-        variant: Variant of the bundle; None takes the one that fits the device.
+        variant: Variant of the bundle. None selects the variant that fits the device.
 
     Raises:
-        DeviceError: The device or an interpreter is not usable here.
+        DeviceError: The device or an interpreter is not usable on this machine.
         ModelError: The bundle is missing, damaged, newer than this SDK, or made for another device.
     """
     if device != AUTO:
@@ -109,10 +110,10 @@ def _place_on(
                 continue
             graph = _for_cpu(bundle, role, model)
             if role == "line":
-                team = min(LOOKS_AT_A_TIME, threads or default_threads())
-                engines[role] = EnginePool([CpuEngine(graph, 1) for _ in range(team)])
+                count = min(LINES_AT_A_TIME, threads or default_threads())
+                engines[role] = EnginePool([CpuEngine(graph, 1) for _ in range(count)])
             else:
-                # more threads than one do not pay for the small graphs of single lines
+                # the small graphs of single lines gain nothing by more threads
                 engines[role] = CpuEngine(graph, threads if role == "detector" else 1)
     except SdkError:
         for engine in engines.values():
@@ -122,7 +123,7 @@ def _place_on(
 
 
 def _variant_for(device: Device, model: ModelPath, variant: str | None) -> str | None:
-    """Return the variant that fits a device; None leaves the bundle its default."""
+    """Return the variant that fits a device, None for the bundle's default."""
     if variant is not None or device == CPU:
         return variant
     _, manifest = read_manifest(model)
@@ -132,7 +133,7 @@ def _variant_for(device: Device, model: ModelPath, variant: str | None) -> str |
 
 
 def _compiled_variant(model: ModelPath) -> str | None:
-    """Return the variant whose detector was compiled for the Edge TPU, if there is one."""
+    """Return the variant with a detector that was compiled for the Edge TPU, if any."""
     folder, manifest = read_manifest(model)
     for name, graphs in manifest.variants.items():
         path = folder / graphs["detector"].file if "detector" in graphs else None
@@ -144,41 +145,42 @@ def _compiled_variant(model: ModelPath) -> str | None:
 def _try_detector(
     device: Device, bundle: Bundle, model: ModelPath, threads: int | None, measured: bool
 ) -> BundleGraph:
-    """Return the detector after it ran on the device as it does on the CPU.
+    """Return the detector after a trial run on the device.
 
     Raises:
-        DeviceError: It does not, or is slower though `measured`.
+        DeviceError: The outputs differ from the CPU's, or `measured` is set and the device is
+            slower.
     """
     if "detector" not in bundle.roles:
         raise DeviceError(
-            f"The bundle {bundle.folder} reads single lines only, which the CPU does: "
-            f'the device {device} runs detectors. Use device="cpu".'
+            f"The bundle {bundle.folder} has no detector, and the device {device} runs detectors "
+            'only. Use device="cpu" to read single lines.'
         )
     graph, reference = bundle.graph("detector"), None
     if device.kind == "gpu":
         reference = graph
     else:
         if not is_compiled(graph.path):
-            attached = "" if find_attached() else " Nor does the system show an Edge TPU."
+            attached = "" if find_attached() else " The system shows no Edge TPU either."
             raise DeviceError(
                 f"The variant {bundle.variant} of the bundle {bundle.folder} is not compiled for "
-                "the Edge TPU. Compile its int8 detector: python -m convert edgetpu; or use "
+                "the Edge TPU. Compile its int8 detector (python -m convert edgetpu), or use "
                 f'device="cpu".{attached}'
             )
         reference = _uncompiled(bundle, "detector", model)
-    # an Edge TPU that is there was put there to be used
+    # an attached Edge TPU is used even if it is slower: the user attached it for this purpose
     rival = Bundle.open(model).graph("detector") if measured and device.kind == "gpu" else None
     report = probe(Trial(graph, device, threads, reference, rival))
     if rival is not None and report["ms"] >= report["rival_ms"]:
         raise DeviceError(
-            f"It is slower: {report['ms']:.0f} ms for {graph.spec.file}, the CPU takes "
-            f"{report['rival_ms']:.0f} ms for {rival.spec.file}."
+            f"The device is slower than the CPU: {report['ms']:.0f} ms for {graph.spec.file}, the "
+            f"CPU takes {report['rival_ms']:.0f} ms for {rival.spec.file}."
         )
     return graph
 
 
 def _for_cpu(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph:
-    """Return a graph of the bundle's variant, or, if it was compiled, what it was compiled from."""
+    """Return a graph of the bundle's variant. A compiled graph is replaced by its source graph."""
     graph = bundle.graph(role)
     if role == "detector" or not is_compiled(graph.path):
         return graph
@@ -186,7 +188,7 @@ def _for_cpu(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph:
 
 
 def _uncompiled(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph | None:
-    """Return what a graph was compiled from, if another variant of the bundle has it."""
+    """Return the graph from which a graph was compiled, if another variant has it."""
     compiled = bundle.graph(role).spec
     for name, graphs in bundle.manifest.variants.items():
         if role not in graphs or _tensors(graphs[role]) != _tensors(compiled):
@@ -202,7 +204,7 @@ def _tensors(spec: GraphSpec) -> set[object]:
 
 
 def _absence(device: Device, model: ModelPath, variant: str | None) -> str | None:
-    """Return why "auto" need not even try a device; None if it should."""
+    """Return why "auto" does not try a device, None if the device should be tried."""
     if device == EDGETPU:
         attached = find_attached()
         if not attached:
@@ -214,5 +216,5 @@ def _absence(device: Device, model: ModelPath, variant: str | None) -> str | Non
     if chosen not in GPU_VARIANTS:
         return "The model has no fp16 or fp32 graph, and int8 gains nothing on a GPU."
     if platform.system() == "Linux" and find_gpu_node() is None:
-        return "The system shows no GPU (no /dev/dri/renderD* or the like)."
+        return "The system shows no GPU (no /dev/dri/renderD* or similar)."
     return None

@@ -1,4 +1,4 @@
-"""Engines of one graph, so that threads need not wait for each other."""
+"""A pool of engines of one graph, for several threads."""
 
 from __future__ import annotations
 
@@ -15,20 +15,24 @@ __all__ = ["EnginePool"]
 
 
 class EnginePool:
-    """Runs one graph for as many threads at a time as there are engines.
+    """Runs one graph for as many threads at the same time as there are engines.
 
-    The engine that came back last runs next: used by one thread, the team takes hardly more memory
-    than one engine.
+    The engine that was returned last runs next. With a single thread the pool therefore needs
+    hardly more memory than one engine.
     """
 
     def __init__(self, engines: Sequence[Engine]) -> None:
-        """Take over the engines, at least one."""
+        """Create a pool that owns the engines.
+
+        Args:
+            engines: Engines of the same graph, at least one.
+        """
         self._engines = tuple(engines)
         self.renew()
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Take back the engines that other threads had; see `sdk.forking`."""
+        """Return all engines to the pool in a forked child, see `sdk.forking`."""
         self._free: LifoQueue[Engine] = LifoQueue()
         for engine in reversed(self._engines):
             self._free.put(engine)
@@ -40,7 +44,7 @@ class EnginePool:
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
     ) -> dict[str, NDArray[Any]]:
-        """Run the graph; see `Engine.run`."""
+        """Run the graph, see `Engine.run`."""
         engine = self._free.get()
         try:
             return engine.run(inputs, raw)

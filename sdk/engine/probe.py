@@ -1,4 +1,4 @@
-"""Try a device in a child process, so that a delegate that crashes is an error and no more."""
+"""Try a device in a child process, so that a crash of a delegate becomes an ordinary error."""
 
 from __future__ import annotations
 
@@ -18,31 +18,32 @@ from sdk.errors import DeviceError, ModelError
 
 __all__ = ["child_environment", "probe"]
 
-# Drivers compile their kernels the first time, on small boards for half a minute.
+# Drivers compile their kernels at the first use, which takes half a minute on small boards.
 TIMEOUT_S = 180
 
 
 def child_environment() -> dict[str, str]:
-    """Return an environment in which a child finds the packages that this process has found."""
+    """Return an environment in which a child process finds the packages of this process."""
     return {**os.environ, "PYTHONPATH": os.pathsep.join(path or "." for path in sys.path)}
 
 
 def probe(trial: Trial) -> dict[str, Any]:
-    """Return the report of a trial that went well.
+    """Run a trial in a child process and return its report.
 
     Args:
-        trial: What to try.
+        trial: The trial.
 
     Returns:
-        "ms" and "rival_ms", the medians of the graph on the device and of its rival, if measured.
+        "ms" and "rival_ms" if measured: median times of the graph on the device and of its rival
+        on the CPU, milliseconds.
 
     Raises:
-        DeviceError: The device cannot be used, crashes, hangs or computes wrongly.
-        ModelError: The file is not the graph described.
+        DeviceError: The device cannot be used, crashes, hangs or computes wrong outputs.
+        ModelError: The file does not fit its description.
     """
     report: dict[str, Any] = {}
     if getattr(sys, "frozen", False) or not sys.executable:
-        # a program packed into one file is no Python that could run a module
+        # a program packed into one file cannot run a module as Python does
         try_device(trial, report)
         return report
     with tempfile.TemporaryDirectory(prefix="fots-lite-") as folder:
@@ -60,13 +61,13 @@ def probe(trial: Trial) -> dict[str, Any]:
             )
         except subprocess.TimeoutExpired as error:
             raise DeviceError(
-                f"The device {trial.device} did not answer within {TIMEOUT_S} s. Plug it in again "
-                'or restart, or use device="cpu".'
+                f"The device {trial.device} did not answer within {TIMEOUT_S} s. Plug it in again, "
+                'restart the machine, or use device="cpu".'
             ) from error
         except OSError as error:
             raise DeviceError(
                 f"The device {trial.device} cannot be tried: {sys.executable} does not start "
-                f"({error.strerror or error})."
+                f'({error.strerror or error}). Check the Python installation, or use device="cpu".'
             ) from error
         if answer.is_file():
             report = json.loads(answer.read_text(encoding="utf-8"))
@@ -79,7 +80,7 @@ def probe(trial: Trial) -> dict[str, Any]:
 
 
 def _explain_end(trial: Trial, code: int, step: str | None, said: list[str]) -> str:
-    """Return why a trial that left no error came to its end."""
+    """Return why a trial ended without a report of an error."""
     if code < 0:
         try:
             name = signal.Signals(-code).name

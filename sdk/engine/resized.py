@@ -1,7 +1,7 @@
-"""Graphs with maps enlarged inside, made for pictures of another size.
+"""Detector graphs for smaller frames.
 
-A detector's file holds the sizes of its enlarged maps as constants. With those changed, it takes a
-part of its frame, at a part of the time and memory.
+A detector's file holds the sizes of its upsampled maps as constants. With other constants the graph
+runs on a smaller frame, in less time and memory.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ __all__ = ["Size", "frames", "resized"]
 Size = tuple[int, int]
 """Height and width in pixels."""
 
-# Parts of height and width that a photo may need: what most cameras give, upright or not.
+# Shares of the frame's height and width: the aspect ratios of most cameras, in both orientations.
 _SHARES = (0.75, 1.0), (1.0, 0.75)
-# Pixels to each side of a detector's coarsest cell.
+# Side of a detector's coarsest cell in pixels.
 _COARSEST = 32
 _PAIR = struct.Struct("<2i")
 
 
 def frames(spec: GraphSpec) -> list[Size]:
-    """Return the sizes of picture to run a detector with on the CPU, its full frame last."""
+    """Return the frame sizes of a detector on the CPU, the full frame last."""
     height, width = spec.inputs[0].shape[1:3]
     parts = [(round(height * y), round(width * x)) for y, x in _SHARES] if spec.sizes else []
     whole = [p for p in parts if p[0] % _COARSEST == p[1] % _COARSEST == 0]
@@ -34,16 +34,16 @@ def frames(spec: GraphSpec) -> list[Size]:
 
 
 def resized(graph: BundleGraph, height: int, width: int) -> bytes:
-    """Return the file's content with the sizes of its enlarged maps changed as the input's.
+    """Return the content of a graph's file, with its map sizes changed for another input size.
 
     Args:
-        graph: A graph whose description holds `sizes`.
+        graph: A graph whose description has `sizes`.
         height: Height of the input in pixels.
         width: Width of the input in pixels.
 
     Raises:
-        ModelError: The file cannot be read, or is not the one described.
-        OptionError: A map and what is added to it would differ by a part of a cell.
+        ModelError: The file cannot be read, or does not fit its description.
+        OptionError: A side is not a multiple of the coarsest cell.
     """
     spec = graph.spec
     native = spec.inputs[0].shape[1:3]
@@ -60,8 +60,8 @@ def resized(graph: BundleGraph, height: int, width: int) -> bytes:
         sizes = [_PAIR.unpack_from(content, offset) for offset in spec.sizes]
     if not sizes or not all(_covers(size, native) for size in sizes):
         raise ModelError(
-            f"{graph.path} is not the graph that model.json describes: no sizes of maps at the "
-            f"bytes {', '.join(map(str, spec.sizes))}. Export the bundle again."
+            f"{graph.path} is not the graph that model.json describes: there are no map sizes at "
+            f"the bytes {', '.join(map(str, spec.sizes))}. Export the bundle again."
         )
     for offset, (rows, columns) in zip(spec.sizes, sizes, strict=True):
         _PAIR.pack_into(content, offset, rows * height // native[0], columns * width // native[1])
@@ -69,5 +69,5 @@ def resized(graph: BundleGraph, height: int, width: int) -> bytes:
 
 
 def _covers(cells: Sequence[int], frame: Sequence[int]) -> bool:
-    """Whether a map of so many cells covers a frame with whole ones."""
+    """Tell whether a map covers a frame with whole cells."""
     return all(n > 0 and side % n == 0 for n, side in zip(cells, frame, strict=True))

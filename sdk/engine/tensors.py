@@ -1,4 +1,4 @@
-"""Arrays to a graph's tensors and back: dtypes and quantization."""
+"""Conversion of arrays to a graph's tensors and back: dtypes and quantization."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["from_tensors", "to_tensors"]
 
 
 def to_tensors(spec: GraphSpec, inputs: Mapping[str, NDArray[Any]]) -> Sequence[NDArray[Any]]:
-    """Return the inputs of a graph in its order, each in its tensor's dtype.
+    """Return the inputs of a graph in the graph's order, each in its tensor's dtype.
 
     Raises:
         OptionError: A name, dtype or shape does not fit.
@@ -27,7 +27,7 @@ def to_tensors(spec: GraphSpec, inputs: Mapping[str, NDArray[Any]]) -> Sequence[
 
 
 def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
-    """Return an array in a tensor's dtype; floats are quantized for a quantized tensor.
+    """Return an array in a tensor's dtype. Floats are quantized for a quantized tensor.
 
     Raises:
         OptionError: The dtype or shape does not fit.
@@ -35,9 +35,8 @@ def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
     array = np.ascontiguousarray(values)
     if array.ndim != len(tensor.shape) or 0 in array.shape or array.shape[-1] != tensor.shape[-1]:
         raise OptionError(
-            f"{tensor.name} takes shape {list(tensor.shape)}, other batches, and other sizes "
-            "of pictures if the graph allows it; "
-            f"got {list(array.shape)}."
+            f"{tensor.name} does not take the shape {list(array.shape)}. Give "
+            f"{list(tensor.shape)}; the batch may differ, and the size too if the graph allows it."
         )
     if array.dtype == tensor.dtype:
         return array
@@ -55,10 +54,11 @@ def _to_tensor(tensor: TensorSpec, values: NDArray[Any]) -> NDArray[Any]:
 def from_tensors(
     spec: GraphSpec, values: Mapping[str, NDArray[Any]], raw: Collection[str]
 ) -> dict[str, NDArray[Any]]:
-    """Return the outputs of a graph by name as `Engine.run` gives them.
+    """Return the outputs of a graph by name, see `Engine.run`.
 
     Raises:
-        ModelError: One has another number of axes or channels than described, or is not finite.
+        ModelError: The axes or channels of an output do not fit its description, or a value is not
+            finite.
     """
     outputs = {}
     for tensor in spec.outputs:
@@ -68,7 +68,7 @@ def from_tensors(
         if tensor.name not in raw:
             found = _from_tensor(tensor, found)
             if not np.isfinite(found).all():
-                raise _useless(spec, f"{tensor.name} with values that are no numbers")
+                raise _useless(spec, f"{tensor.name} with values that are not finite")
         outputs[tensor.name] = found
     return outputs
 

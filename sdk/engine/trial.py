@@ -1,7 +1,7 @@
-"""Try a graph on a device: open it, run it, compare it with the CPU, and measure if asked.
+"""The trial of a graph on a device: open, run, compare with the CPU, measure on request.
 
-`sdk.engine.probe` runs this in a process of its own, because a delegate may crash: the request is a
-JSON file, and so is the report. What happens last is in the report, whatever happens.
+`sdk.engine.probe` runs this module in a child process, because a delegate may crash. Request and
+report are JSON files. After a crash the report holds the last step.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What to try.
+    """A trial of a graph on a device.
 
     Attributes:
         graph: The graph for the device.
-        device: Where it shall run.
+        device: The device.
         threads: CPU threads.
-        reference: A graph that computes the same on the CPU; None if there is none.
-        rival: What would run on the CPU instead; None does not measure.
+        reference: Graph that must give the same outputs on the CPU. None skips the comparison.
+        rival: Graph that would run on the CPU instead. None skips the measurement.
     """
 
     graph: BundleGraph
@@ -62,7 +62,7 @@ class Trial:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Trial:
-        """Read what `to_dict` gives."""
+        """Rebuild a trial from `to_dict`."""
 
         def graph(name: str) -> BundleGraph | None:
             entry = data[name]
@@ -75,11 +75,11 @@ class Trial:
 
 
 def open_accelerated(graph: BundleGraph, device: Device, threads: int | None = None) -> Engine:
-    """Open a graph on a device other than the CPU, in this process and untried.
+    """Open a graph on a GPU or an Edge TPU, in this process and without a trial.
 
     Raises:
         DeviceError: The device cannot be used.
-        ModelError: The file is not the graph described.
+        ModelError: The file does not fit its description.
     """
     if device.kind == "gpu" and not device.detail:
         return GpuEngine(graph)
@@ -90,12 +90,12 @@ def try_device(trial: Trial, report: dict[str, Any]) -> None:
     """Carry out a trial.
 
     Args:
-        trial: What to try.
-        report: Gets "step", what is being done, and, if measured, "ms" and "rival_ms".
+        trial: The trial.
+        report: Receives "step", the current step, and "ms" and "rival_ms" if measured.
 
     Raises:
-        DeviceError: The device cannot be used, or computes something else than the CPU.
-        ModelError: The file is not the graph described.
+        DeviceError: The device cannot be used, or its outputs differ from the CPU's.
+        ModelError: The file does not fit its description.
     """
     inputs = sample_inputs(trial.graph.spec)
     report["step"] = "loading"
@@ -114,7 +114,7 @@ def try_device(trial: Trial, report: dict[str, Any]) -> None:
     if trial.rival is not None:
         report["step"] = "measuring"
         rival = CpuEngine(trial.rival, trial.threads)
-        # the frame that the CPU needs for most photos; an accelerator runs the full one
+        # the CPU needs the smaller frame for most photos, an accelerator runs the full frame
         height, width = frames(trial.rival.spec)[0]
         theirs = {k: v[:, :height, :width] for k, v in sample_inputs(trial.rival.spec).items()}
         rival.run(theirs)
@@ -130,7 +130,7 @@ def try_device(trial: Trial, report: dict[str, Any]) -> None:
 
 
 class _Report(dict[str, Any]):
-    """A report that is in its file after every change: a crash leaves no time for it later."""
+    """A report that writes its file after every change, because a crash can follow."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class _Report(dict[str, Any]):
 
 
 def main(request: str, answer: str) -> None:
-    """Carry out the trial of one file and report in another."""
+    """Carry out the trial of the file `request` and write the report to the file `answer`."""
     report = _Report(Path(answer))
     trial = Trial.from_dict(json.loads(Path(request).read_text(encoding="utf-8")))
     try:

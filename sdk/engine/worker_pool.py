@@ -1,4 +1,4 @@
-"""Threads that read lines, one for each engine of the line graph."""
+"""A pool of threads that read lines, one thread for each engine of the line graph."""
 
 from __future__ import annotations
 
@@ -16,44 +16,44 @@ Result = TypeVar("Result")
 
 
 class WorkerPool:
-    """Applies a function to many things, several at a time."""
+    """Applies a function to many jobs, several at the same time."""
 
     def __init__(self, count: int = 1) -> None:
         """Prepare the threads.
 
         Args:
-            count: How many things at a time, at least 1; a single one is done by the caller's own
-                thread.
+            count: Number of jobs at the same time, at least 1. With 1 the caller's own thread does
+                all jobs.
         """
         self._count = count
         self.renew()
         renew_in_child(self)
 
     def renew(self) -> None:
-        """Take a new pool, which starts its own threads; see `sdk.forking`."""
+        """Replace the threads in a forked child, see `sdk.forking`."""
         count = self._count
         self._pool = ThreadPoolExecutor(count, "fots-lite-line") if count > 1 else None
 
     def __len__(self) -> int:
-        """Return how many things are done at a time."""
+        """Return the number of jobs that are done at the same time."""
         return self._count
 
     def map(self, function: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
         """Yield the results in the order of the jobs.
 
-        A single job is done by the caller's own thread: handing it over would only cost time.
+        The caller's own thread does a single job, because a handover would only cost time.
 
         Raises:
-            SdkError: The helpers are gone.
+            SdkError: The pool is closed.
         """
         if self._pool is None or len(jobs) < 2:
             return map(function, jobs)
         try:
             return self._pool.map(function, jobs)
-        except RuntimeError as error:  # what a pool says once it was shut down
-            raise SdkError("The reader is closed. Open a new one.") from error
+        except RuntimeError as error:  # a ThreadPoolExecutor raises it after its shutdown
+            raise SdkError("The reader is closed. Open a new reader.") from error
 
     def close(self) -> None:
-        """End the threads after what they do now."""
+        """End the threads after their current jobs."""
         if self._pool is not None:
             self._pool.shutdown()

@@ -1,4 +1,4 @@
-"""Pictures in: loading whatever the user has, and fitting it into a network's frame."""
+"""Input of pictures: loading from any source, and fitting into a network's frame."""
 
 from sdk.image.load import MAX_PIXELS, ImageArray, ImageSource, load_image
 

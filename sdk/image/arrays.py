@@ -1,4 +1,4 @@
-"""Arrays as they come from OpenCV, scikit-image or a camera, as uint8 RGB."""
+"""Conversion of arrays from OpenCV, scikit-image or a camera to uint8 RGB."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from sdk.errors import ImageError
 from sdk.image.picture import ImageArray, Picture, check_size
-from sdk.image.transparency import choose_ground, lay_on
+from sdk.image.transparency import choose_background, lay_on
 from sdk.note import Note
 
 __all__ = ["check_floats", "from_array", "to_uint8"]
 
-# Resampling overshoots by a little; more than this is another value range.
+# Resampling overshoots slightly. A larger excess means another value range.
 _FLOAT_SLACK = 1e-3
 
 
@@ -33,8 +33,8 @@ def from_array(array: npt.NDArray[Any], channels: str) -> Picture:
         values = values[:, :, [2, 1, 0, 3][: values.shape[2]]]
     notes: tuple[Note, ...] = ()
     if values.shape[2] == 4:
-        ground, notes = choose_ground([values])
-        values = lay_on(ground, values)
+        background, notes = choose_background([values])
+        values = lay_on(background, values)
     return Picture(np.ascontiguousarray(values), notes=notes)
 
 
@@ -53,10 +53,10 @@ def _check_shape(array: npt.NDArray[Any]) -> None:
 
 
 def to_uint8(array: npt.NDArray[Any]) -> ImageArray:
-    """Return values of uint8, uint16, bool or float 0..1 as 0..255, rounded to nearest.
+    """Return uint8, uint16, bool or float (0..1) values as uint8 0..255, rounded to nearest.
 
     Raises:
-        ImageError: They are of another dtype, or floats outside their range.
+        ImageError: The values have another dtype, or floats are outside 0..1.
     """
     kind, size = array.dtype.kind, array.dtype.itemsize
     if array.dtype == np.uint8:
@@ -64,7 +64,7 @@ def to_uint8(array: npt.NDArray[Any]) -> ImageArray:
     if kind == "b":
         return np.asarray(np.multiply(array, 255, dtype=np.uint8))
     if kind == "u" and size == 2:
-        # 65535 / 255 = 257; the half makes it round to nearest.
+        # 65535 / 255 = 257; 128 rounds to nearest
         return ((array.astype(np.uint32) + 128) // 257).astype(np.uint8)
     if kind == "f":
         check_floats([array], f"an array of dtype {array.dtype}")
@@ -80,8 +80,8 @@ def check_floats(parts: Iterable[npt.NDArray[Any]], found: str) -> None:
     """Raise ImageError unless all values are in 0..1.
 
     Args:
-        parts: The values, floats.
-        found: What they are of, for the message.
+        parts: Float arrays.
+        found: Description of their source, for the message.
     """
     low, high, bad, size = math.inf, -math.inf, 0, 0
     for part in parts:

@@ -1,7 +1,7 @@
-"""Pictures that Pillow has opened, turned into pixels band by band.
+"""Conversion of PIL images to pixels, band by band.
 
-Pillow holds a picture in one to four bytes a pixel; whole copies of it, on the way to RGB, would
-cost its size each.
+Pillow holds a picture in one to four bytes per pixel. Whole copies on the way to RGB would need the
+same memory again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from PIL import Image
 from sdk.errors import ImageError
 from sdk.image.arrays import check_floats, to_uint8
 from sdk.image.picture import ImageArray, Picture, damaged
-from sdk.image.transparency import choose_ground, lay_on
+from sdk.image.transparency import choose_background, lay_on
 from sdk.note import Note
 
 __all__ = ["decode", "orientation_of", "turn_upright"]
@@ -26,8 +26,8 @@ __all__ = ["decode", "orientation_of", "turn_upright"]
 logger = logging.getLogger("sdk")
 
 _ORIENTATION_TAG = 0x0112
-# What brings a picture with this EXIF orientation upright (EXIF 2.3, table 6): whether rows and
-# columns change places, and then how it is mirrored, in OpenCV's code.
+# Operations that turn a picture with an EXIF orientation upright (EXIF 2.3, table 6): whether rows
+# and columns are transposed, and OpenCV's code of the flip that follows.
 _TOP_BOTTOM, _LEFT_RIGHT, _BOTH = 0, 1, -1
 _UPRIGHT = {
     2: (False, _LEFT_RIGHT),
@@ -38,24 +38,24 @@ _UPRIGHT = {
     7: (True, _BOTH),
     8: (True, _TOP_BOTTOM),
 }
-_ROWS = 256  # of a band
+_ROWS = 256  # rows of a band
 
 
 def decode(image: Image.Image, name: str) -> Picture:
-    """Return what a PIL image shows, upright.
+    """Return the upright picture of a PIL image.
 
     Args:
-        image: Its pixels are loaded now, if they are not yet.
-        name: What to call it in messages.
+        image: The image. Its pixels are loaded if they are not loaded yet.
+        name: Name of the image in messages.
 
     Raises:
-        ImageError: It does not decode, or has values that make no picture.
+        ImageError: The image cannot be decoded, or its values are outside the legal range.
     """
     try:
         image.load()
     except MemoryError:
         raise
-    except Exception as error:  # Pillow's decoders raise whatever broken data leads to
+    except Exception as error:  # broken data makes Pillow's decoders raise any exception
         raise damaged(name, error) from error
     orientation = orientation_of(image, name)
     notes: tuple[Note, ...] = ()
@@ -63,8 +63,8 @@ def decode(image: Image.Image, name: str) -> Picture:
         if image.mode == "F" or image.mode.startswith("I"):
             pixels = _deep_gray(image, name)
         elif image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
-            ground, notes = choose_ground(_rgba(band) for band in _bands(image))
-            pixels = _stacked(image, (lay_on(ground, _rgba(band)) for band in _bands(image)))
+            background, notes = choose_background(_rgba(band) for band in _bands(image))
+            pixels = _stacked(image, (lay_on(background, _rgba(band)) for band in _bands(image)))
         else:
             pixels = _stacked(image, (np.asarray(_converted(x, "RGB")) for x in _bands(image)))
     except (ValueError, OSError) as error:
@@ -75,16 +75,18 @@ def decode(image: Image.Image, name: str) -> Picture:
 
 
 def orientation_of(image: Image.Image, name: str) -> int:
-    """Return the EXIF orientation, 1 where there is none."""
+    """Return the EXIF orientation, 1 if the image has none."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception as error:  # damaged metadata must not lose a sound picture
-        logger.warning("Cannot read the EXIF data of %s: %s. It is taken as upright.", name, error)
+    except Exception as error:  # an intact picture with damaged metadata must still be read
+        logger.warning(
+            "Cannot read the EXIF data of %s: %s. The picture is treated as upright.", name, error
+        )
         return 1
 
 
 def turn_upright(pixels: ImageArray, orientation: int) -> ImageArray:
-    """Return pixels as their EXIF orientation says; those given are mirrored in place."""
+    """Return pixels turned upright by their EXIF orientation. The input may be changed in place."""
     transposed, mirrored = _UPRIGHT.get(orientation, (False, None))
     if transposed:
         pixels = np.asarray(cv2.transpose(pixels), np.uint8)
@@ -99,7 +101,7 @@ def _bands(image: Image.Image) -> Iterator[Image.Image]:
 
 
 def _stacked(image: Image.Image, bands: Iterator[npt.NDArray[np.uint8]]) -> ImageArray:
-    """Return bands of the image, (h, W, 3) or gray (h, W, 1), one below the other."""
+    """Return the image of its bands, (h, W, 3) or gray (h, W, 1), as (H, W, 3)."""
     pixels = np.empty((image.height, image.width, 3), np.uint8)
     for top, band in zip(range(0, image.height, _ROWS), bands, strict=True):
         pixels[top : top + _ROWS] = band
@@ -117,7 +119,7 @@ def _rgba(image: Image.Image) -> npt.NDArray[np.uint8]:
 
 
 def _deep_gray(image: Image.Image, name: str) -> ImageArray:
-    """Return a gray picture of more than 8 bits a pixel."""
+    """Return the pixels of a gray picture with more than 8 bits per pixel."""
     dtype: Any = None
     if image.mode == "F":
         check_floats((np.asarray(band) for band in _bands(image)), name)

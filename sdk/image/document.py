@@ -1,4 +1,4 @@
-"""Files with pages, of which a picture file has one."""
+"""Sources with pages. A picture file is a source with one page."""
 
 from __future__ import annotations
 
@@ -16,34 +16,38 @@ from sdk.note import Note
 __all__ = ["Document", "Pages", "SinglePicture"]
 
 Pages: TypeAlias = Literal["all"] | int | Iterable[int]
-"""Which pages of a file: all, one, or several in the order given, counted from 1."""
+"""Pages of a file: all, one, or several in the given order, counted from 1."""
 
 
 class Document(Closing):
-    """The pages of a source; `load` decodes one.
+    """A source with pages. `load` decodes one page.
 
     Attributes:
-        name: What the source is called in messages.
-        pages: How many pages it has.
+        name: Name of the source in messages.
+        pages: Number of pages.
     """
 
     def __init__(self, name: str, pages: int) -> None:
-        """Remember what the source is.
+        """Check the number of pages.
+
+        Args:
+            name: Name of the source in messages.
+            pages: Number of pages.
 
         Raises:
-            ImageError: It has no pages.
+            ImageError: The source has no pages.
         """
         self.name = name
         self.pages = pages
         if pages < 1:
-            raise ImageError(f"Cannot decode {name}: it has no pages. Pass a file that has some.")
+            raise ImageError(f"Cannot decode {name}: it has no pages. Pass a file with pages.")
 
     def load(self, page: int) -> Picture:
         """Return a page, counted from 1.
 
         Raises:
-            ImageError: There is no such page, or it does not decode.
-            OptionError: `page` is no number of a page.
+            ImageError: The source has no such page, or the page cannot be decoded.
+            OptionError: `page` is not a positive whole number.
         """
         self.check(page)
         started = time.perf_counter()
@@ -57,18 +61,20 @@ class Document(Closing):
         return replace(picture, load_ms=1e3 * (time.perf_counter() - started))
 
     def check(self, page: int) -> None:
-        """Raise what `load` raises where there is no such page."""
+        """Raise the error that `load` raises if the source has no such page."""
         if type(page) is not int or page < 1:
             raise _bad_pages(page)
         if page > self.pages:
             has = "1 page" if self.pages == 1 else f"{self.pages} pages"
-            raise ImageError(f"Cannot load page {page} of {self.name}: it has {has}.")
+            raise ImageError(
+                f"Cannot load page {page} of {self.name}: it has {has}. Give a smaller number."
+            )
 
     def first(self) -> Picture:
-        """Return the first page, with a note where there are more.
+        """Return the first page, with a note if there are further pages.
 
         Raises:
-            ImageError: It does not decode.
+            ImageError: The page cannot be decoded.
         """
         picture = self.load(1)
         if self.pages == 1:
@@ -83,7 +89,7 @@ class Document(Closing):
         """Return the numbers of pages to load.
 
         Raises:
-            OptionError: `pages` is neither "all" nor numbers.
+            OptionError: `pages` is neither "all" nor a number nor several numbers.
         """
         if isinstance(pages, int):
             return (pages,)
@@ -94,22 +100,27 @@ class Document(Closing):
         return pages
 
     def title(self, page: int) -> str:
-        """Return what a page is called in messages."""
+        """Return the name of a page in messages."""
         return self.name if self.pages == 1 else f"page {page} of {self.name}"
 
     @abstractmethod
     def _load(self, page: int) -> Picture:
-        """Return a page that is there."""
+        """Return a page whose number was checked."""
 
     def close(self) -> None:
-        """Close the source, if it was opened for this."""
+        """Close the source if this document opened it."""
 
 
 class SinglePicture(Document):
-    """What is a picture and no file."""
+    """A picture that does not come from a file."""
 
     def __init__(self, name: str, make: Callable[[], Picture]) -> None:
-        """Remember how the picture is made."""
+        """Prepare the picture.
+
+        Args:
+            name: Name of the picture in messages.
+            make: Returns the picture.
+        """
         super().__init__(name, 1)
         self._make = make
 
@@ -119,5 +130,5 @@ class SinglePicture(Document):
 
 def _bad_pages(found: object) -> OptionError:
     return OptionError(
-        f'pages is {found!r}. Give "all", or numbers of pages, counted from 1: 2, or range(1, 4).'
+        f'pages is {found!r}. Give "all", or page numbers counted from 1, such as 2 or range(1, 4).'
     )

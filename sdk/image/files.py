@@ -1,4 +1,4 @@
-"""Which files are pictures: by their names, and by their formats."""
+"""Names and formats of picture files."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ PICTURE_SUFFIXES = frozenset((
 ))
 # fmt: on
 
-# Pillow's names of the formats that are opened, the commonest first.
+# Pillow's names of the supported formats, the most common first.
 FORMATS = ("JPEG", "PNG", "TIFF", "WEBP", "BMP", "GIF", "PPM", "DIB", "JPEG2000", "AVIF", "TGA")
 
 
 def list_pictures(folder: Path) -> list[os.DirEntry[str]]:
-    """Return the picture files directly in a folder, by name; hidden files are left out.
+    """Return the picture files directly in a folder, ordered by name, without hidden files.
 
     Raises:
-        OSError: The folder is not there or cannot be listed.
+        OSError: The folder does not exist or cannot be listed.
     """
     with os.scandir(folder) as entries:
         found = [entry for entry in entries if is_picture(entry.name) and entry.is_file()]
@@ -28,5 +28,5 @@ def list_pictures(folder: Path) -> list[os.DirEntry[str]]:
 
 
 def is_picture(name: str) -> bool:
-    """Tell whether a file of this name is a picture; hidden files are none."""
+    """Tell whether a file name is that of a picture. Hidden files do not count."""
     return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES

@@ -1,7 +1,7 @@
-"""JPEG files, decoded by OpenCV, which takes less memory than Pillow.
+"""JPEG files, decoded by OpenCV, which needs less memory than Pillow.
 
-Pillow holds four bytes a pixel, and still does so while a photo is turned upright; OpenCV's three
-bytes are free once they are an array. Both use libjpeg-turbo and give the same pixels.
+Pillow holds four bytes per pixel, and keeps them while a photo is turned upright. OpenCV frees its
+three bytes per pixel as soon as the array exists. Both use libjpeg-turbo and give the same pixels.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ from sdk.errors import ImageError
 
 __all__ = ["check_scans", "decode_jpeg"]
 
-# Encoders write about ten. Each goes over the whole picture, however few bytes it has.
+# Encoders write about ten scans. The decoder needs the same time for each scan, however small.
 MAX_SCANS = 50
 
 _END_OF_IMAGE = b"\xff\xd9"
-# Rows that change their channel order at a time.
+# Number of rows whose channel order is changed at a time.
 _BAND = 256
-# Bytes of pixels from which a copy less is worth a second look at the file.
+# From this size in bytes, saving one copy of the pixels is worth a second decoding of the file.
 _LARGE = 2**23
-# A marker behind compressed data, in which 0xFF stands before a zero or a restart only.
+# A marker. Inside compressed data, only a zero or a restart marker follows 0xFF.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _START_OF_IMAGE, _END, _START_OF_SCAN, _TEMPORARY = 0xD8, 0xD9, 0xDA, 0x01
 _FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
 def check_scans(data: bytes, name: str) -> None:
-    """Raise ImageError where a JPEG file has more scans than any encoder writes.
+    """Raise ImageError if a JPEG file has more scans than any encoder writes.
 
     Args:
-        data: The file.
-        name: What to call it.
+        data: Content of the file.
+        name: Name of the file in messages.
     """
     scans, at = 0, 0
     while (found := _MARKER.search(data, at)) is not None:
@@ -48,7 +48,7 @@ def check_scans(data: bytes, name: str) -> None:
         scans += marker == _START_OF_SCAN
         if scans > MAX_SCANS:
             raise ImageError(
-                f"Cannot decode {name}: it has more than {MAX_SCANS} scans, which take long. "
+                f"Cannot decode {name}: it has more than {MAX_SCANS} scans, which would take long. "
                 "Save it as a baseline JPEG."
             )
         if marker not in (_START_OF_IMAGE, _TEMPORARY):
@@ -58,20 +58,20 @@ def check_scans(data: bytes, name: str) -> None:
 def decode_jpeg(
     data: bytes, image: Image.Image, path: str | None = None
 ) -> npt.NDArray[np.uint8] | None:
-    """Return the pixels of a sound JPEG file with color.
+    """Return the pixels of an intact JPEG file with color.
 
     Args:
-        data: The file.
-        image: What Pillow opened in it, JPEG or MPO; its pixels are not loaded.
-        path: Where the file lies, if it does; saves a copy of the pixels of a large photo.
+        data: Content of the file.
+        image: The image that Pillow opened from the file, JPEG or MPO, with pixels not loaded.
+        path: Path of the file, if any. With a path, one copy less of a large photo is needed.
 
     Returns:
-        uint8 RGB (H, W, 3), not turned as the EXIF orientation says; None for gray and CMYK,
-        and files that are cut short or damaged: Pillow knows better what they are.
+        uint8 RGB (H, W, 3), not turned by the EXIF orientation. None for gray and CMYK files, and
+        for truncated or damaged files, for which Pillow gives the better errors.
     """
     if image.mode != "RGB":
         return None
-    # older OpenCVs fill what is missing of a picture without a word
+    # older versions of OpenCV fill the missing part of a truncated picture without a warning
     if not data.endswith(_END_OF_IMAGE):
         return None
     shape = (image.height, image.width, 3)
@@ -91,26 +91,25 @@ def decode_jpeg(
 def _decode_file(
     path: str, data: bytes, shape: tuple[int, int, int]
 ) -> npt.NDArray[np.uint8] | None:
-    """Return uint8 BGR (H, W, 3), decoded into the array itself; None if that does not work."""
-    # a progressive file that ends early is an error to OpenCV from memory only, where an
-    # eighth of the size tells it too, at a sixth of the time
+    """Return uint8 BGR (H, W, 3), decoded directly into the array, None if that fails."""
+    # OpenCV reports a truncated progressive file only when it decodes from memory. An eighth of
+    # the size is enough for the check and takes a sixth of the time.
     if _decode_bytes(data, cv2.IMREAD_REDUCED_COLOR_8 | cv2.IMREAD_IGNORE_ORIENTATION) is None:
         return None
     pixels = np.zeros(shape, np.uint8)
     file = Path(path)
-    # OpenCV before 4.10 takes no array, and none takes one of another size
+    # OpenCV before 4.10 accepts no array, and no version accepts an array of another size
     with contextlib.suppress(TypeError, cv2.error, OSError):
         if file.is_file():
             cv2.imread(path, pixels, _FLAGS)
-        # a file that is written anew meanwhile is no longer the one that was found sound; what
-        # cannot be opened leaves the array as it is
+        # the file may have been overwritten since its check; a failed read leaves the array zero
         if file.stat().st_size == len(data) and pixels.any():
             return pixels
     return None
 
 
 def _decode_bytes(data: bytes, flags: int) -> npt.NDArray[np.uint8] | None:
-    """Return uint8 BGR (H, W, 3), of which OpenCV holds two copies meanwhile; None if damaged."""
+    """Return uint8 BGR (H, W, 3), None if damaged. OpenCV holds two copies during the call."""
     try:
         pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     except cv2.error:

@@ -1,8 +1,8 @@
 """Fit a picture into a network's fixed frame, and map points of the frame back to the picture.
 
-The picture keeps its aspect ratio and lies in the frame's top left corner, or in its middle; the
-rest is gray, which is zero to the network. Coordinates count from corners (pixel centers are at
-integer + 0.5).
+The picture keeps its aspect ratio. It lies in the top left corner or in the middle of the frame.
+The rest of the frame is gray, which is zero to the network. Pixel centers have the coordinates
+integer + 0.5.
 """
 
 from __future__ import annotations
@@ -20,15 +20,16 @@ FILL = 127
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How a picture lies in a frame.
+    """The position of a picture in a frame.
 
     Attributes:
-        scale_x: Frame pixels for one picture pixel, horizontally.
-        scale_y: The same vertically; differs from `scale_x` by rounding to whole pixels only.
-        width: Width in frame pixels that the picture takes.
-        height: Height in frame pixels that the picture takes.
+        scale_x: Frame pixels per picture pixel, horizontally.
+        scale_y: Frame pixels per picture pixel, vertically. The value differs from `scale_x` only
+            by rounding to whole pixels.
+        width: Width of the picture in frame pixels.
+        height: Height of the picture in frame pixels.
         left: Frame pixels to the left of the picture.
-        top: Frame pixels above it.
+        top: Frame pixels above the picture.
     """
 
     scale_x: float
@@ -58,21 +59,21 @@ def letterbox(
     max_scale: float = float("inf"),
     centered: bool = False,
 ) -> tuple[ImageArray, Letterbox]:
-    """Return a picture fitted into a frame, and how it lies there.
+    """Return a picture fitted into a frame, and its position there.
 
     Args:
         image: uint8 (H, W, 3).
         height: Height of the frame in pixels.
         width: Width of the frame in pixels.
-        max_scale: Largest magnification; a smaller picture leaves more of the frame gray.
-        centered: Whether the picture lies in the middle.
+        max_scale: Largest magnification. A smaller picture leaves more of the frame gray.
+        centered: Whether the picture lies in the middle of the frame.
 
     Returns:
-        The frame, uint8 (height, width, 3), and the mapping between both.
+        The frame, uint8 (height, width, 3), and the mapping between frame and picture.
     """
     image_height, image_width = image.shape[:2]
     scale = min(width / image_width, height / image_height, max_scale)
-    # A strip of 20,000 x 20 pixels must not vanish.
+    # a picture of 20,000 x 20 pixels must not vanish
     inner_width = min(width, max(1, round(image_width * scale)))
     inner_height = min(height, max(1, round(image_height * scale)))
     shrinks = inner_width * inner_height < image_width * image_height

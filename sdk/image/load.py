@@ -1,8 +1,8 @@
-"""One door for pictures: whatever the user has becomes uint8 RGB (H, W, 3), upright.
+"""Loading of pictures from any source as upright uint8 RGB (H, W, 3).
 
-Files are decoded by Pillow, most JPEG files by OpenCV, PDF files by pypdfium2. Arrays are taken as
-they come from OpenCV, scikit-image or a camera. Transparent parts are laid on white, or on black
-where more of the picture is seen on that.
+Pillow decodes files, OpenCV decodes most JPEG files, pypdfium2 draws PDF files. Arrays may come
+from OpenCV, scikit-image or a camera. Transparent pictures get a white background, or a black
+background if it shows more of the picture.
 """
 
 from __future__ import annotations
@@ -52,28 +52,28 @@ def load_image(
 ) -> ImageArray:
     """Return a picture as uint8 RGB (H, W, 3), C-contiguous and upright.
 
-    Files, bytes and PIL images are turned as their EXIF orientation says; of an animation the
-    first frame is taken. What is left out is logged as a warning. Arrays are (H, W), (H, W, 1),
-    (H, W, 3) or (H, W, 4) of uint8, uint16 (0..65535), bool, or float (0..1).
+    Files, bytes and PIL images are turned by their EXIF orientation. Of an animation the first
+    frame is loaded. Frames or pages that are left out are logged as a warning. Arrays are (H, W),
+    (H, W, 1), (H, W, 3) or (H, W, 4) of uint8, uint16 (0..65535), bool, or float (0..1).
 
     Args:
         source: A path, the bytes of an image file, a binary file object, a PIL image, an array, or
-            what `load_picture` returned.
-        channels: Channel order of an array with color: "rgb", or "bgr" as OpenCV has it. The fourth
-            channel is alpha in both. Other sources know their own order.
-        page: Number of a page of a TIFF or PDF file, counted from 1; None takes the first.
-        max_pixels: Most pixels of what is decoded, half as many of WebP, JPEG 2000 and progressive
-            CMYK files, which take twice the memory. Arrays are taken as they are.
+            a result of `load_picture`.
+        channels: Channel order of an array with color: "rgb", or OpenCV's "bgr". A fourth channel
+            is alpha in both orders. Other sources define their own order.
+        page: Number of a page of a TIFF or PDF file, counted from 1. None loads the first page.
+        max_pixels: Largest number of decoded pixels. For WebP, JPEG 2000 and progressive CMYK
+            files, which need twice the memory, half as many. The limit does not apply to arrays.
 
     Returns:
-        The picture; it may be the very array that was passed, so treat it as read-only.
+        The picture. The array may be the very array that was passed, so treat it as read-only.
 
     Raises:
-        ImageError: The source is missing, no picture, damaged, empty, too large, has no such page,
-            or is an array of a shape, dtype or range that is no picture.
+        ImageError: The source is missing, not a picture, damaged, empty or too large, has no such
+            page, or is an array of an illegal shape, dtype or range.
         OptionError: `channels`, `page` or `max_pixels` is not legal.
     """
-    if isinstance(source, Picture):  # whoever loaded it has its notes
+    if isinstance(source, Picture):  # its notes were given to the caller of load_picture
         return source.pixels
     with open_document(source, channels, max_pixels=max_pixels) as document:
         picture = document.first() if page is None else document.load(page)
@@ -85,9 +85,9 @@ def load_image(
 def load_picture(
     source: ImageSource, channels: str = "rgb", *, max_pixels: int = MAX_PIXELS
 ) -> Picture:
-    """Return the picture of a source, or its first page; see `load_image`.
+    """Return the picture of a source, or its first page, see `load_image`.
 
-    Its notes say what was left out.
+    The notes of the picture state which pages or frames were left out.
     """
     if isinstance(source, Picture):
         return source
@@ -98,10 +98,10 @@ def load_picture(
 def open_document(
     source: ImageSource, channels: str = "rgb", *, max_pixels: int = MAX_PIXELS
 ) -> Document:
-    """Return the pages of a source, see `load_image`; close it after use.
+    """Return the pages of a source, see `load_image`. Close the document after use.
 
     Raises:
-        ImageError: As `load_image`, but for what only decoding shows.
+        ImageError: As `load_image`, except for errors that only decoding shows.
         OptionError: `channels` or `max_pixels` is not legal.
     """
     if channels not in ("rgb", "bgr"):

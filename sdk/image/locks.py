@@ -1,4 +1,4 @@
-"""Locks of libraries that are for one thread at a time."""
+"""Locks for libraries that only one thread may use at a time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["make_lock"]
 
 
 def make_lock() -> threading.Lock:
-    """Return a lock that a forked child finds open.
+    """Return a lock that is free in a forked child.
 
-    Forking waits until no thread holds the lock: in the child nobody would ever release it.
+    A fork waits until no thread holds the lock, because in the child no thread would release it.
     """
     lock = threading.Lock()
     if hasattr(os, "register_at_fork"):  # Windows has no fork

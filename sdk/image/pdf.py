@@ -1,4 +1,4 @@
-"""PDF files, whose pages pypdfium2 draws: an optional package."""
+"""PDF files. The optional package pypdfium2 draws their pages."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from sdk.image.source import Source
 
 __all__ = ["PdfDocument"]
 
-# As fine as pages are scanned for reading. Points are 1/72 inch.
+# The usual resolution of scans for OCR. Points are 1/72 inch.
 _DPI = 300
 _POINTS = 72
-# PDFium may be entered by one thread at a time.
+# Only one thread at a time may use PDFium.
 _lock = make_lock()
 
 
 class PdfDocument(Document):
-    """The pages of a PDF file, drawn at 300 dots an inch, larger ones as finely as allowed."""
+    """The pages of a PDF file, drawn at 300 dpi, or less to keep the limit of pixels."""
 
     def __init__(self, source: Source, max_pixels: int) -> None:
         """Open the file.
 
         Args:
-            source: Its bytes.
-            max_pixels: Most pixels of a page.
+            source: Bytes of the file.
+            max_pixels: Largest number of pixels of a page.
 
         Raises:
-            ImageError: It is damaged or encrypted, or pypdfium2 is missing.
+            ImageError: The file is damaged or encrypted, or pypdfium2 is missing.
         """
         try:
             import pypdfium2
@@ -48,20 +48,22 @@ class PdfDocument(Document):
         try:
             with _lock:
                 self._file = pypdfium2.PdfDocument(source.data())
-                self._file.init_forms()  # what is filled in is drawn too
+                self._file.init_forms()  # draws the contents of filled-in forms too
                 source.file.close()
                 super().__init__(source.name, len(self._file))
         except pypdfium2.PdfiumError as error:
             raise ImageError(
-                f"Cannot decode {source.name}: {error} Save it anew, without a password."
+                f"Cannot decode {source.name}: {error} Save the file again, without a password."
             ) from error
 
     def _load(self, page: int) -> Picture:
         try:
             with _lock:
                 return Picture(self._draw(self._file[page - 1]), page)
-        except (self._failure, ValueError) as error:  # the latter for pages of hardly a pixel
-            raise ImageError(f"Cannot draw {self.title(page)}: {error} Save it anew.") from error
+        except (self._failure, ValueError) as error:  # ValueError: a page of less than one pixel
+            raise ImageError(
+                f"Cannot draw {self.title(page)}: {error} Save the file again."
+            ) from error
 
     def _draw(self, page: Any) -> ImageArray:
         width, height = page.get_size()
@@ -71,7 +73,7 @@ class PdfDocument(Document):
         most = (math.sqrt(half**2 + area * (self._max_pixels - 1)) - half) / area
         bitmap = page.render(scale=min(_DPI / _POINTS, most), rev_byteorder=True)
         try:
-            return np.array(bitmap.to_numpy()[:, :, :3])  # a copy: the bitmap's memory goes
+            return np.array(bitmap.to_numpy()[:, :, :3])  # a copy: the bitmap is freed below
         finally:
             bitmap.close()
             page.close()

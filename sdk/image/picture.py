@@ -1,4 +1,4 @@
-"""What loading gives, how large it may be, and the errors that all ways of loading share."""
+"""The result of loading, its size limits, and errors that all loaders share."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = [
     "damaged",
 ]
 
-# 8192 x 6144, what sensors of 50 megapixels give. Decoding so many takes at most 600 MB: a
-# Raspberry Pi with 1 GB survives every file.
+# The size of sensors of 50 megapixels. Decoding needs at most 600 MB, so that no file exhausts a
+# Raspberry Pi with 1 GB.
 MAX_PIXELS = 8192 * 6144
 
 ImageArray: TypeAlias = npt.NDArray[np.uint8]
@@ -32,13 +32,13 @@ ImageArray: TypeAlias = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture that is loaded.
+    """A loaded picture.
 
     Attributes:
         pixels: uint8 RGB (H, W, 3), C-contiguous and upright.
         page: Number of the page in its file, counted from 1.
-        notes: What the pixels may lack.
-        load_ms: Time that loading took, in milliseconds.
+        notes: Notes on content that the pixels may lack.
+        load_ms: Time of loading in milliseconds.
     """
 
     pixels: ImageArray
@@ -54,19 +54,19 @@ ImageSource: TypeAlias = (
 
 
 def check_max_pixels(max_pixels: int) -> None:
-    """Raise OptionError unless this is a number of pixels."""
+    """Raise OptionError unless the value is a positive whole number."""
     if type(max_pixels) is not int or max_pixels < 1:
         raise OptionError(f"max_pixels is {max_pixels!r}. Give a whole number of at least 1.")
 
 
 def check_size(width: int, height: int, name: str, max_pixels: int | None = None) -> None:
-    """Raise ImageError where a picture is empty or larger than allowed.
+    """Raise ImageError if a picture is empty or too large.
 
     Args:
-        width: Its width in pixels.
-        height: Its height.
-        name: What to call it.
-        max_pixels: Most pixels it may have; None allows any number.
+        width: Width in pixels.
+        height: Height in pixels.
+        name: Name of the picture in messages.
+        max_pixels: Largest number of pixels. None sets no limit.
     """
     if width < 1 or height < 1:
         raise ImageError(
@@ -77,13 +77,13 @@ def check_size(width: int, height: int, name: str, max_pixels: int | None = None
         raise ImageError(
             f"Cannot use {name} as an image: {width} x {height} is {width * height:,} pixels, "
             f"the limit is {max_pixels:,}. Scale the picture down first, or raise max_pixels if "
-            "there is memory for it."
+            "there is enough memory."
         )
 
 
 def damaged(name: str, error: Exception) -> ImageError:
-    """Return the error of a file that does not decode."""
+    """Return the error for a file that cannot be decoded."""
     return ImageError(
-        f"Cannot decode {name}: the file is damaged or cut short ({error}). "
+        f"Cannot decode {name}: the file is damaged or truncated ({error}). "
         "Copy or download it again."
     )

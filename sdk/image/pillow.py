@@ -35,31 +35,31 @@ from sdk.note import Note
 
 __all__ = ["PillowDocument"]
 
-# Formats whose further pictures are frames of an animation. Those of JPEG files are previews and
-# maps of depth or brightness.
+# Formats whose further pictures are frames of an animation. The further pictures of JPEG files are
+# previews and maps of depth or brightness.
 _ANIMATED = frozenset(("AVIF", "GIF", "PNG", "WEBP"))
-# Pillow's other formats are rare, and that of PostScript runs a program. AVIF is younger than the
-# oldest Pillow that will do.
+# Pillow's other formats are rare, and its PostScript plugin runs a program. The oldest supported
+# Pillow has no AVIF plugin.
 with contextlib.suppress(ImportError):
     from PIL import AvifImagePlugin  # noqa: F401
 _FORMATS = [name for name in FORMATS if name in Image.OPEN]
-# Formats whose decoders hold a picture several times over: half as many pixels are allowed.
+# Formats whose decoders hold several copies of a picture. Half as many pixels are allowed.
 _HUNGRY = frozenset(("JPEG2000", "WEBP"))
 _limit_lock = make_lock()
 
 
 class PillowDocument(Document):
-    """The pages of a TIFF file, or the one picture of another; of an animation the first frame."""
+    """The pages of a TIFF file, or the single picture or first frame of another file."""
 
     def __init__(self, source: Source, max_pixels: int) -> None:
-        """Open the file; nothing is decoded.
+        """Open the file without decoding.
 
         Args:
-            source: Its bytes.
-            max_pixels: Most pixels of a page.
+            source: Bytes of the file.
+            max_pixels: Largest number of pixels of a page.
 
         Raises:
-            ImageError: It is no picture, or its beginning is damaged.
+            ImageError: The file is not a picture, or its beginning is damaged.
         """
         self._source = source
         self._max_pixels = max_pixels
@@ -85,7 +85,7 @@ class PillowDocument(Document):
         return replace(picture, page=page, notes=(*picture.notes, *self._left_out(page)))
 
     def _decode_jpeg(self, name: str) -> Picture | None:
-        """Return the picture of a JPEG file; None where Pillow has to decode it."""
+        """Return the picture of a JPEG file, None if Pillow must decode the file."""
         image = self._image
         if image.format not in ("JPEG", "MPO"):
             return None
@@ -100,14 +100,14 @@ class PillowDocument(Document):
         if page == self.pages and not self._complete:
             yield Note(
                 "pages_left_out",
-                "The pages behind this one cannot be found: the file is damaged there or has too "
-                "many. Copy it again, or split it.",
+                "The pages after this page cannot be found: the file is damaged there or has too "
+                "many pages. Copy the file again, or split it.",
             )
         if self._image.format in _ANIMATED and _is_animated(self._image):
             yield Note(
                 "frames_left_out",
-                "The picture is an animation: its first frame was read. "
-                "Save the others as pictures to read them.",
+                "The picture is an animation: only its first frame was read. "
+                "Save the other frames as pictures to read them.",
             )
 
     def close(self) -> None:
@@ -124,25 +124,25 @@ def _open(source: Source) -> Image.Image:
     except UnidentifiedImageError as error:
         found, advice = describe_content(source.head())
         raise ImageError(f"Cannot decode {source.name}: found {found}. {advice}") from error
-    except Exception as error:  # Pillow's many plugins raise whatever a broken header leads to
+    except Exception as error:  # a broken header makes Pillow's plugins raise any exception
         raise damaged(source.name, error) from error
 
 
 def _is_hungry(image: Image.Image) -> bool:
-    # of a progressive JPEG file the decoder holds all coefficients
+    # the decoder holds all coefficients of a progressive JPEG file
     return image.format in _HUNGRY or (image.mode == "CMYK" and "progressive" in image.info)
 
 
 def _is_animated(image: Image.Image) -> bool:
     try:
         return bool(getattr(image, "is_animated", False))
-    except Exception:  # what follows the first frame is damaged: there is something
+    except Exception:  # data after the first frame exists but is damaged
         return True
 
 
 @contextlib.contextmanager
 def _pillow_limit_lifted() -> Iterator[None]:
-    """Let Pillow open pictures of any size: its limit is global, ours is checked afterwards."""
+    """Lift Pillow's global limit of pixels. The document's own limit is checked afterwards."""
     with _limit_lock:
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = None

@@ -1,4 +1,4 @@
-"""Say what a file is that turned out to be no picture Pillow can open."""
+"""Descriptions of files that are not pictures."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _PICTURE_ADVICE = (
 
 
 def describe_content(data: bytes) -> tuple[str, str]:
-    """Return what some bytes are and what to do about it, each for the end of a message.
+    """Return a description of a file's content and advice, each for the end of a message.
 
     Args:
-        data: The content of the file; only its first kilobyte is looked at.
+        data: Content of the file. Only its first kilobyte is used.
     """
     head = data[:1024]
     if head[4:8] == b"ftyp":
@@ -33,7 +33,7 @@ def _is_text(head: bytes) -> bool:
     try:
         text = head.decode("utf-8")
     except UnicodeDecodeError as error:
-        # The kilobyte may end inside a character.
+        # the kilobyte may end inside a character
         if error.start < len(head) - 3:
             return False
         text = head[: error.start].decode("utf-8")

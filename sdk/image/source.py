@@ -1,4 +1,4 @@
-"""Where the bytes of pictures come from: files, pipes and memory, none of them without end."""
+"""Sources of the bytes of pictures: files, pipes and memory, with a limit of size."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sdk.errors import ImageError
 
 __all__ = ["Source", "open_source"]
 
-# Most bytes that are taken into memory: of pipes, of file objects, and of files that are decoded
-# from memory. Other files are read as they are decoded.
+# Largest number of bytes that are read into memory: from pipes, from file objects, and from files
+# that are decoded from memory. Other files are read during decoding.
 MAX_BYTES = 2**28
 _CHUNK = 2**20
-# How long a pipe may be silent, in seconds.
+# Longest wait for data from a pipe, in seconds.
 PATIENCE_S = 10.0
 
 
@@ -27,9 +27,9 @@ class Source:
     """Bytes of a picture.
 
     Attributes:
-        file: They, seekable, from their beginning; whoever opened the source closes it.
-        name: What to call them in messages.
-        path: Where they lie, if they are a file.
+        file: Seekable file of the bytes. The opener of the source closes it.
+        name: Name of the source in messages.
+        path: Path of the file. None if the bytes do not come from a file.
     """
 
     file: IO[bytes]
@@ -45,7 +45,7 @@ class Source:
         """Return all bytes.
 
         Raises:
-            ImageError: They are too many, or cannot be read.
+            ImageError: There are too many bytes, or they cannot be read.
         """
         if isinstance(self.file, io.BytesIO):
             return self.file.getvalue()
@@ -56,10 +56,10 @@ class Source:
 def open_source(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview | IO[bytes],
 ) -> Source:
-    """Return the bytes of a path, of bytes, or of a binary file from where it stands.
+    """Return the source of a path, of bytes, or of a binary file from its current position.
 
     Raises:
-        ImageError: There are none, there is no end of them, or they cannot be read.
+        ImageError: There are no bytes or too many, or they cannot be read.
     """
     if isinstance(source, (str, os.PathLike)):
         return _open_path(os.fsdecode(source))
@@ -71,7 +71,7 @@ def open_source(
 
 def _open_path(name: str) -> Source:
     if name.startswith(("http://", "https://")):
-        raise ImageError(f"Cannot open {name}: addresses are not fetched. Download the file first.")
+        raise ImageError(f"Cannot open {name}: URLs are not supported. Download the file first.")
     try:
         kind = Path(name).stat().st_mode
         if stat.S_ISDIR(kind):
@@ -111,7 +111,7 @@ def _open_pipe(name: str) -> Source:
 
 
 class _Pipe:
-    """Reads a pipe, and does not wait for ever."""
+    """Reads a pipe, with a time limit."""
 
     def __init__(self, handle: int, name: str) -> None:
         self._handle, self._name = handle, name
@@ -119,8 +119,8 @@ class _Pipe:
     def read(self, size: int) -> bytes:
         if not select.select([self._handle], [], [], PATIENCE_S)[0]:
             raise ImageError(
-                f"Cannot read {self._name}: nobody has written into the pipe for {PATIENCE_S:g} s. "
-                "Write the picture into it at the same time, or pass a file."
+                f"Cannot read {self._name}: no data came through the pipe for {PATIENCE_S:g} s. "
+                "Write the picture into the pipe at the same time, or pass a file."
             )
         return os.read(self._handle, size)
 
@@ -129,7 +129,7 @@ def _looked_in() -> str:
     try:
         return f" (looked in {Path.cwd()})"
     except OSError:
-        return " (the working folder itself is gone)"
+        return " (the working folder does not exist any more)"
 
 
 def _in_memory(data: bytes, name: str) -> Source:

@@ -1,4 +1,4 @@
-"""Pages of TIFF files, found without decoding them (TIFF 6.0, section 2; BigTIFF)."""
+"""Pages of TIFF files, found without decoding (TIFF 6.0, section 2; BigTIFF)."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from sdk.errors import ImageError
 __all__ = ["find_pages"]
 
 MAX_PAGES = 10_000
-# Bytes of a value, by its type.
+# Bytes of a value, by type code.
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _SIZES |= {16: 8, 17: 8, 18: 8}
 _SUBFILE_TYPE = 254
-# Bits of that tag: a smaller copy of another picture; its mask.
+# Bits of this tag: a smaller copy of another picture, a mask.
 _NO_PAGE = 1 | 4
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """How directories are written: counts, entries, and where the next one lies."""
+    """Binary layout of a directory: number of entries, an entry, offset of the next directory."""
 
     count: struct.Struct
     entry: struct.Struct
@@ -30,17 +30,20 @@ class _Layout:
 
 
 def find_pages(file: IO[bytes], name: str) -> tuple[list[int], bool]:
-    """Return which directories of a TIFF file are pages, counted from 0, and whether that is all.
+    """Return the directories of a TIFF file that are pages, and whether the list is complete.
 
-    Smaller copies and masks are no pages. Of a file whose later directories are damaged, those
-    before them are returned.
+    Smaller copies and masks are not pages. If a directory is damaged, the pages before it are
+    returned.
 
     Args:
         file: The file.
-        name: What to call it in messages.
+        name: Name of the file in messages.
+
+    Returns:
+        Numbers of the directories, counted from 0, and whether all directories were found.
 
     Raises:
-        ImageError: The first directory's values would take far more memory than the file.
+        ImageError: The values of the first directory would need far more memory than the file.
     """
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
@@ -68,7 +71,7 @@ def find_pages(file: IO[bytes], name: str) -> tuple[list[int], bool]:
         if left < 0:
             raise ImageError(
                 f"Cannot decode {name}: its tags overlap, they hold more than the file's "
-                f"{size} bytes. Save it anew."
+                f"{size} bytes. Save the file again."
             )
         if is_page:
             pages.append(len(seen))
@@ -78,10 +81,10 @@ def find_pages(file: IO[bytes], name: str) -> tuple[list[int], bool]:
 
 
 def _directory(file: IO[bytes], at: int, layout: _Layout, order: str) -> tuple[bool, int, int]:
-    """Return whether a directory is a page, the bytes that it holds, and where the next one is."""
+    """Return whether a directory is a page, its number of bytes, and the next one's offset."""
     file.seek(at)
     [count] = layout.count.unpack(file.read(layout.count.size))
-    if count > 65_535:  # what Pillow and libtiff take for damage, too
+    if count > 65_535:  # Pillow and libtiff treat this as damage too
         raise ValueError(count)
     data = file.read(count * layout.entry.size)
     is_page, taken = True, len(data)

@@ -1,4 +1,4 @@
-"""Live reading: lines followed over frames, voted character by character, told when settled.
+"""Live reading: lines are followed over frames and settled by a vote over each character.
 
 from sdk import Reader
 

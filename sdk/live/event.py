@@ -1,4 +1,4 @@
-"""What a stream tells."""
+"""The events of a stream."""
 
 from __future__ import annotations
 
@@ -10,22 +10,24 @@ from sdk.results import Reading
 
 
 def no_reading() -> Reading:
-    """Return a reading of no picture."""
+    """Return an empty reading without a picture."""
     return Reading((), 0, 0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StreamEvent:
-    """Something that happened to the product in view, or to the camera.
+    """A change of the product in view, or of the camera.
 
     Attributes:
-        kind: "settled": a product's reading is sure; "changed": a settled reading is another now;
-            "cleared": the product has left; "lost": the camera does not answer and is being opened
-            again; "back": it is there again; "skipped": a picture of a folder cannot be read.
-        frame: The frame that settled, changed or cleared it; None for what happens to the camera.
-        reading: The voted lines, in pixels of the frame; for "cleared" the last ones; else none.
-        message: What is wrong, for "lost" and "skipped".
-        time: When the frame was taken, else when it happened; Unix seconds.
+        kind: "settled": the reading of a product has its votes. "changed": a settled reading has
+            changed. "cleared": the product has left. "lost": the camera does not answer and is
+            being opened again. "back": the camera answers again. "skipped": a picture of a folder
+            cannot be read.
+        frame: The frame that caused the event. None for events of the camera.
+        reading: The voted lines, in pixels of the frame. For "cleared" the last voted lines. Empty
+            for events of the camera.
+        message: Description of the problem, for "lost" and "skipped".
+        time: Time of the frame, or of the event without a frame, Unix seconds.
     """
 
     kind: str
@@ -35,7 +37,7 @@ class StreamEvent:
     time: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, strings and numbers, ready for JSON; pixels are left out."""
+        """Return plain lists, strings and numbers for JSON, without pixels."""
         frame = self.frame
         return {
             "event": self.kind,

@@ -1,4 +1,4 @@
-"""Read a camera in a thread: the newest frame wins, a lost camera is connected again."""
+"""Reading of a camera in a thread: only the newest frame is kept, a lost camera is reopened."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ logger = logging.getLogger("sdk")
 
 __all__ = ["Grabber"]
 
-# How long one read of the camera may take, and so how soon the thread sees that it must stop.
+# Timeout of one read of the camera in seconds, and so the longest delay of a stop.
 READ_S = 0.25
 CLOSE_S = 10.0
 
@@ -23,16 +23,16 @@ CLOSE_S = 10.0
 class Grabber:
     """A thread that reads a camera.
 
-    Of a live camera only the newest frame is kept: who reads slowly skips frames, and is never
-    behind. Of files, folders and triggered cameras no frame is skipped: the next is read when the
-    last was taken.
+    The grabber keeps only the newest frame of a live camera. A slow consumer skips frames and has
+    no delay. Frames of files, folders and triggered cameras are not skipped. The next frame is read
+    after the consumer has taken the last frame.
 
-    A camera that cannot be opened or is lost is opened again after a while that doubles with every
-    failure. Nothing that happens to a camera raises here: it is told to `on_state`.
+    A camera that cannot be opened or is lost is opened again after a wait, which doubles with every
+    failure. Failures of a camera raise no exception here. They are reported to `on_state`.
 
     Attributes:
-        camera: The camera; it may be triggered and configured from any thread.
-        dropped: Number of frames that were skipped.
+        camera: The camera. Any thread may trigger and configure it.
+        dropped: Number of skipped frames.
         ended: Whether the file or folder has been read to its end.
     """
 
@@ -45,15 +45,16 @@ class Grabber:
         max_retry_s: float = 30.0,
         stall_s: float = 15.0,
     ) -> None:
-        """Start to read.
+        """Start the thread.
 
         Args:
-            camera: The camera, open or not; the grabber opens and closes it.
-            on_state: Called from the grabber's thread with a state and a message: "open", "lost"
-                (why), "skipped" (why a picture of a folder cannot be read), "ended".
+            camera: The camera, open or not. The grabber opens and closes it.
+            on_state: Called from the grabber's thread with a state and a message. The states are
+                "open", "lost" and "skipped" (a picture of a folder cannot be read), both with the
+                reason, and "ended".
             first_retry_s: Wait after the first failure, in seconds.
-            max_retry_s: Longest wait.
-            stall_s: A live camera without a frame for so long counts as lost.
+            max_retry_s: Longest wait, in seconds.
+            stall_s: Time without a frame, in seconds, after which a live camera counts as lost.
         """
         self.camera = camera
         self.dropped = 0
@@ -68,11 +69,11 @@ class Grabber:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="grabber", daemon=True)
         self._thread.start()
-        # a thread that is still inside a driver when the program ends can abort the process
+        # a thread inside a driver at the end of the program can abort the process
         atexit.register(self.close)
 
     def latest(self, timeout_s: float) -> Frame | None:
-        """Return the newest frame that was not returned before, or None if none comes in time."""
+        """Return the newest frame that was not returned yet, or None after the timeout."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._newest is not None or self.ended or self._stopping.is_set(),
@@ -83,13 +84,13 @@ class Grabber:
         return frame
 
     def close(self) -> None:
-        """Stop the thread and close the camera. Closing twice does nothing."""
+        """Stop the thread and close the camera. A second call has no effect."""
         atexit.unregister(self.close)
         self._stopping.set()
         with self._changed:
             self._changed.notify_all()
         self._thread.join(CLOSE_S)
-        if self._thread.is_alive():  # a driver that hangs must not hang the program
+        if self._thread.is_alive():  # a hanging driver must not block the program
             logger.warning("%s does not stop: its driver still waits for a frame.", self.camera)
 
     def _run(self) -> None:
@@ -109,12 +110,12 @@ class Grabber:
                 break
             except SdkError as error:
                 reason = str(error)
-            except Exception as error:  # a driver may raise anything; reading must go on
+            except Exception as error:  # a driver may raise any exception, and reading must go on
                 logger.exception("Unexpected failure of %s", self.camera)
                 reason = f"Lost {self.camera}: {error}"
             self._close_camera()
             self._tell("lost", reason)
-            if frames:  # a camera that comes and goes without a frame must not be hammered
+            if frames:  # a camera that opens but gives no frame keeps its growing wait
                 retry_s = self._first_retry_s
             self._stopping.wait(retry_s)
             retry_s = min(2 * retry_s, self._max_retry_s)
@@ -141,7 +142,7 @@ class Grabber:
                 raise CameraError(f"Lost {self.camera}: no frame for {self._stall_s:g} s.")
 
     def _taken(self) -> bool:
-        """Wait a little until the last frame was taken, and return whether it was."""
+        """Wait briefly for the consumer to take the last frame, and return whether it did."""
         with self._changed:
             return self._changed.wait_for(lambda: self._newest is None, READ_S)
 
@@ -154,16 +155,16 @@ class Grabber:
     def _close_camera(self) -> None:
         try:
             self.camera.close()
-        except Exception as error:  # what is broken already need not close well
+        except Exception as error:  # a broken camera may fail to close
             logger.warning("Cannot close %s: %s", self.camera, error)
 
     def _tell(self, state: str, message: str) -> None:
         logger.info("%s: %s %s", self.camera, state, message)
-        # that it is still lost is no news
+        # a camera that is still lost is no news
         is_news = (state, self._state) != ("lost", "lost")
         self._state = state
         if is_news and self._on_state is not None:
             try:
                 self._on_state(state, message)
-            except Exception:  # frames must go on when the one who listens fails
+            except Exception:  # a failing callback must not stop the frames
                 logger.exception("Cannot tell that %s is %s", self.camera, state)

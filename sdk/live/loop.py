@@ -1,4 +1,4 @@
-"""From a camera to events: grab, wait, read, follow."""
+"""The loop from a camera to events: grab, wait, read, follow."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from sdk.results import Reading
 
 __all__ = ["FrameReader", "events", "frames"]
 
-# How soon a stop, a pause or a request is seen while no frame comes.
+# Interval in seconds at which a stop, a pause or a request is noticed while no frame comes.
 POLL_S = 0.1
 
 
 class FrameReader(Protocol):
-    """Who reads frames; `sdk.Reader` is one."""
+    """A reader of frames, such as `sdk.Reader`."""
 
     def read(
         self,
@@ -32,7 +32,7 @@ class FrameReader(Protocol):
         min_confidence: float | None = None,
         region: Sequence[float] | None = None,
     ) -> Reading:
-        """Return the text in a picture, uint8 RGB (H, W, 3), or in a region; see `Reader.read`."""
+        """Return the text in a picture, uint8 RGB (H, W, 3), or in a region, see `Reader.read`."""
 
 
 def frames(
@@ -49,15 +49,15 @@ def frames(
         grabber: Reads the camera.
         stop: Ends the frames when set, by any thread.
         every: Least time between two frames, in seconds.
-        is_paused: Whether no frame is wanted now.
-        is_urgent: Whether the next frame is wanted now, whatever the pace and the pause.
+        is_paused: Tells whether to hold back frames now.
+        is_urgent: Tells whether to yield the next frame at once, in spite of pace and pause.
 
     Yields:
-        A frame, or None several times a second while there is none.
+        A frame, or None several times a second while there is no frame.
     """
     due = 0.0
     while not stop.is_set():
-        # before the frame is asked for: a file may end while the last frame is waited for
+        # read before the frame: a file may end during the wait for its last frame
         ended, frame = grabber.ended, None
         early = due - time.monotonic()
         if (early > 0 or is_paused()) and not is_urgent():
@@ -70,7 +70,7 @@ def frames(
         elif ended:
             break
         yield frame
-    # what the grabber has told since then may still be passed on
+    # lets the caller handle the last states of the grabber
     yield None
 
 
@@ -82,7 +82,7 @@ def events(
     every: float,
     stop: threading.Event,
 ) -> Generator[StreamEvent, None, None]:
-    """Yield what happens in front of a camera, see `Reader.stream`.
+    """Yield the events of a camera, see `Reader.stream`.
 
     Args:
         read: Returns the reading of a frame's pixels, uint8 RGB (H, W, 3).
@@ -91,14 +91,14 @@ def events(
         every: Least time between two readings, in seconds.
         stop: Ends the stream when set.
     """
-    camera.open()  # a wrong source fails here; a camera that is lost later is waited for
+    camera.open()  # a wrong source fails here, a camera that is lost later is opened again
     happened: deque[StreamEvent] = deque()
     lost = False
 
     def on_state(state: str, message: str) -> None:
         nonlocal lost
         kind = {"open": "back", "lost": "lost", "skipped": "skipped"}.get(state)
-        # that the camera is open is news only after it was lost
+        # an open camera is news only after a loss
         if kind is not None and (kind != "back" or lost):
             happened.append(StreamEvent(kind, message=message, time=time.time()))
         lost = state == "lost" or (lost and state == "skipped")
@@ -106,7 +106,7 @@ def events(
     grabber = Grabber(camera, on_state=on_state)
     try:
         for frame in frames(grabber, stop, every=every):
-            while happened:  # what was told before the frame came
+            while happened:  # states before the frame
                 yield happened.popleft()
             if frame is not None:
                 event = follower.update(read(frame.image), frame.time)

@@ -1,9 +1,10 @@
-"""Several readings of one line become one, by a vote over each of its characters.
+"""One line from several readings, by a vote over each character.
 
 The readings are aligned one after the other into a row of columns, as ROVER does with the words of
 several speech recognizers (Fiscus 1997, "A post-processing system to yield reduced word error
-rates"): a character that a reading has too much makes a column in which the others have none, one
-that it misses is a vote for none. Each vote counts as much as the reader was sure of it.
+rates"). An additional character of a reading makes a new column, in which the other readings have
+no character. A missing character is a vote for no character. Each vote is weighted by the
+character's confidence.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ NONE = ""
 
 @dataclass(frozen=True, slots=True)
 class VotedLine:
-    """A line that several readings agreed on.
+    """The result of a vote of several readings of a line.
 
     Attributes:
-        line: The line; its place is that of the newest reading.
-        support: Number of readings behind its least supported character (or missing character).
+        line: The line. Its quad is that of the newest reading.
+        support: Number of readings for the least supported character or missing character.
     """
 
     line: TextLine
@@ -34,7 +35,7 @@ class VotedLine:
 
 @dataclass(slots=True)
 class _Column:
-    """The votes for one character of the line: its confidence in each reading that has it."""
+    """The votes for one character of the line: the confidences of each possible character."""
 
     votes: dict[str, list[float]] = field(default_factory=dict)
     quad: Quad | None = None
@@ -43,7 +44,7 @@ class _Column:
         self.votes.setdefault(character, []).append(confidence)
 
     def against(self) -> dict[str, float]:
-        """Return the part of the votes, by their weight, that each character has against it."""
+        """Return the share of the weighted votes against each character."""
         sums = {character: sum(votes) for character, votes in self.votes.items()}
         total = sum(sums.values()) or 1.0
         return {character: 1 - weight / total for character, weight in sums.items()}
@@ -54,7 +55,7 @@ class _Column:
         return max(self.votes, key=lambda character: sum(self.votes[character]))
 
     def confidence(self, character: str) -> float:
-        """Return how sure those were who voted for it, lowered by those who did not."""
+        """Return the mean confidence of the votes for a character, lowered by votes against it."""
         votes = self.votes[character]
         return sum(votes) / len(votes) * (1 - self.against()[character])
 
@@ -63,18 +64,18 @@ Pair = tuple[_Column | None, Char | None]
 
 
 def vote_line(lines: Sequence[TextLine]) -> VotedLine:
-    """Return the line that readings agree on.
+    """Return the result of a vote of readings.
 
     Args:
-        lines: Readings of the same line, the newest last; at least one.
+        lines: Readings of the same line, at least one, the newest last.
 
     Returns:
-        The line. A text that no reading has as a whole does not count as fitting a pattern.
+        The line. A text that no single reading has does not count as fitting a pattern.
     """
     newest = lines[-1]
     columns: list[_Column] = []
     weights: list[float] = []
-    # the surest reading first: the columns begin as its characters
+    # highest confidence first: the characters of this reading are the first columns
     for line in sorted(lines, key=lambda line: line.confidence, reverse=True):
         _add(columns, line, weights, keep_quads=line is newest)
         weights.append(line.confidence)
@@ -87,7 +88,7 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
             chars.append(Char(character, column.confidence(character), column.quad))
     logs = [math.log(max(char.confidence, 1e-9)) for char in chars]
     text = "".join(char.text for char in chars)
-    # what the reader said about a pattern holds for the very text that it read
+    # the result of a pattern is valid only for the text that was read
     same = next((line for line in reversed(lines) if line.text == text), None)
     asked = newest.pattern_ok is not None
     line = replace(
@@ -102,7 +103,7 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
 
 
 def _add(columns: list[_Column], line: TextLine, weights: list[float], *, keep_quads: bool) -> None:
-    """Add the votes of one reading; `weights` are those of the readings before."""
+    """Add the votes of one reading. `weights` are the weights of the earlier readings."""
     row: list[_Column] = []
     for column, char in _align(columns, _chars(line)):
         target = column or _Column({NONE: list(weights)} if weights else {})
@@ -121,9 +122,10 @@ def _chars(line: TextLine) -> tuple[Char, ...]:
 
 
 def _align(columns: Sequence[_Column], chars: Sequence[Char]) -> list[Pair]:
-    """Pair columns and characters in order, None where one has no partner.
+    """Pair columns and characters in order, with None for a missing partner.
 
-    What is the same at the start and at the end is paired first: readings differ in few places.
+    Equal characters at the start and at the end are paired first, because readings differ in few
+    places.
     """
     winners = [column.winner() for column in columns]
     start = 0
@@ -144,8 +146,8 @@ def _align(columns: Sequence[_Column], chars: Sequence[Char]) -> list[Pair]:
 def _align_differing(columns: Sequence[_Column], chars: Sequence[Char]) -> list[Pair]:
     """Pair columns and characters at the least cost.
 
-    A character costs as much as the votes of its column are against it, no character likewise, a
-    new column 1: the edit distance for columns of a single vote.
+    A character, or no character, costs the share of votes against it in its column. A new column
+    costs 1. For columns of a single vote the cost is the edit distance.
     """
     against = [column.against() for column in columns]
     skip = [votes.get(NONE, 1.0) for votes in against]

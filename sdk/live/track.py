@@ -1,4 +1,4 @@
-"""One line of a product, followed over the frames."""
+"""One line of a product, followed over frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sdk.results import TextLine
 
 __all__ = ["SAME_TEXT", "Track", "likeness"]
 
-# Share of equal characters from which two readings can be of the same line.
+# Least share of equal characters in two readings of the same line.
 SAME_TEXT = 0.6
 
 
@@ -21,27 +21,27 @@ def likeness(first: str, second: str) -> float:
 
 
 class Track:
-    """A line, its last readings, and what they agree on.
+    """A line, its last readings, and their vote.
 
     Attributes:
         last: The newest reading.
-        age: Frames since it appeared.
-        missed: Frames since it was last seen.
-        voted: What the readings agree on.
+        age: Number of frames since the line appeared.
+        missed: Number of frames since the line was last seen.
+        voted: Result of the vote.
     """
 
     def __init__(self, line: TextLine, vote: int) -> None:
-        """Begin with the first reading.
+        """Start with the first reading.
 
         Args:
             line: The reading.
-            vote: Readings that must agree on every character; twice as many less one are kept, so
-                that so many new ones are a majority.
+            vote: Number of readings that must agree on every character. 2 * vote - 1 readings are
+                kept, so that `vote` new readings are a majority.
         """
         self._vote = vote
         self._lines: deque[TextLine] = deque([line], maxlen=2 * vote - 1)
         self._sightings: deque[bool] = deque([True], maxlen=2 * vote - 1)
-        # readings of something else, where the line was
+        # readings of another text in the place of the line
         self._others: list[TextLine] = []
         self.last = line
         self.age = 1
@@ -50,16 +50,16 @@ class Track:
 
     @property
     def seen(self) -> int:
-        """Of the last frames, as many as readings are kept, those in which it was seen."""
+        """Number of sightings in the last 2 * vote - 1 frames."""
         return sum(self._sightings)
 
     @property
     def settled(self) -> bool:
-        """Whether each character has its votes."""
+        """Whether each character has enough votes."""
         return self.voted.support >= self._vote
 
     def add(self, line: TextLine | None) -> None:
-        """Take the reading of the next frame, None if the line is not seen there."""
+        """Add the reading of the next frame, None if the line is not seen there."""
         self.age += 1
         self._sightings.append(line is not None)
         if line is None:
@@ -70,8 +70,8 @@ class Track:
             self._others.clear()
             self._lines.append(line)
         else:
-            # one such reading is a mistake, two are another product: votes for it and for the one
-            # before must not be mixed
+            # One such reading is an error, two show another product. The votes of two products
+            # must not be mixed.
             self._others.append(line)
             if len(self._others) < min(2, self._vote):
                 return
@@ -81,7 +81,7 @@ class Track:
         self.voted = vote_line(self._lines)
 
     def forget(self) -> None:
-        """Keep only as many readings as are needed, unless these say something else."""
+        """Keep only the last `vote` readings, unless their vote gives another text."""
         lines = list(self._lines)[-self._vote :]
         voted = vote_line(lines)
         if voted.line.text == self.voted.line.text:
@@ -90,7 +90,7 @@ class Track:
             self.voted = voted
 
     def result(self) -> TextLine:
-        """Return the voted line; one that lacks votes is less sure by their share."""
+        """Return the voted line. Missing votes lower its confidences proportionally."""
         line = self.voted.line
         share = min(1.0, self.voted.support / self._vote)
         chars = tuple(replace(char, confidence=char.confidence * share) for char in line.chars)

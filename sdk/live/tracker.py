@@ -1,7 +1,7 @@
-"""Follow the lines of a product over frames, and tell when its reading is settled.
+"""Follow the lines of a product over frames, and report when the reading is settled.
 
-A line of a new frame belongs to the line of the frames before that it overlaps, or that says nearly
-the same close by: a product moves less than half a line between two frames. It is settled when each
+A line of a new frame is matched to a line of the earlier frames by overlap, or else by a similar
+text nearby. A product moves less than half a line between two frames. A line is settled when each
 of its characters has `vote` votes.
 """
 
@@ -22,28 +22,28 @@ from sdk.results import Reading, TextLine
 
 __all__ = ["MAX_VOTE", "EachFrame", "Follower", "Tracker", "tracker_for"]
 
-# Of more frames a vote takes longer than a product is in view.
+# A vote of more frames takes longer than a product is in view.
 MAX_VOTE = 100
-# Overlap from which a line is the one of the frame before.
+# Least intersection over union of a line with itself in the next frame.
 SAME_PLACE = 0.3
-# Frames without a line after which it counts as gone: one frame may miss it.
+# Number of frames without a line after which the line counts as gone. A single frame may miss it.
 GONE = 2
 
 
 class Follower(Protocol):
-    """What turns the readings of frames into events."""
+    """Turns the readings of frames into events."""
 
     def update(self, reading: Reading, time: float) -> StreamEvent | None:
-        """Take the reading of the next frame and return what it changes, if anything."""
+        """Process the reading of the next frame and return its event, if any."""
 
 
 def tracker_for(camera: Camera, vote: int) -> Follower:
-    """Return what follows the products of a camera: frame by frame where each shows another."""
+    """Return the follower of a camera: `EachFrame` if each frame shows another product."""
     return EachFrame() if camera.stills else Tracker(vote)
 
 
 class EachFrame:
-    """Takes every frame for another product: pictures of a folder, a triggered camera."""
+    """Treats every frame as a separate product: pictures of a folder, a triggered camera."""
 
     def update(self, reading: Reading, time: float) -> StreamEvent:
         """Return the event that the reading is settled."""
@@ -57,10 +57,10 @@ class Tracker:
     """
 
     def __init__(self, vote: int = 3) -> None:
-        """Start with nothing in view.
+        """Start without a product.
 
         Args:
-            vote: Frames that must agree until a reading is settled, 1 to `MAX_VOTE`.
+            vote: Number of frames that must agree before a reading is settled, 1 to `MAX_VOTE`.
 
         Raises:
             OptionError: `vote` is not such a number.
@@ -69,24 +69,24 @@ class Tracker:
             raise OptionError(f"vote is {vote!r}. Give a whole number from 1 to {MAX_VOTE}.")
         self._vote = vote
         self._window = 2 * vote - 1
-        # Frames after which a line that never agrees with itself is told as it is: a product that
-        # cannot be read must not pass untold.
+        # After this number of frames, a line whose readings never agree is reported unsettled: a
+        # product that cannot be read must not pass without an event.
         self._patience = 2 * self._window
         self._tracks: list[Track] = []
-        # what each line of the product was told to say; None if it did not agree with itself
+        # the reported text of each line of the product, None if its readings did not agree
         self._told: dict[Track, str | None] = {}
         self._reading: Reading | None = None
         self._waiting = 0
 
     def update(self, reading: Reading, time: float) -> StreamEvent | None:
-        """Take the reading of the next frame.
+        """Process the reading of the next frame.
 
         Args:
-            reading: What the frame says.
-            time: When it was taken, Unix seconds; handed on to the event.
+            reading: Reading of the frame.
+            time: Time of the frame, Unix seconds, which becomes the time of the event.
 
         Returns:
-            "settled", "changed" or "cleared" with the voted lines; None if nothing is new.
+            An event "settled", "changed" or "cleared" with the voted lines, None without news.
         """
         self._follow(reading.lines)
         if self._told and all(track.missed >= GONE for track in self._told):
@@ -99,17 +99,17 @@ class Tracker:
         return self._tell(reading, time)
 
     def _is_news(self, track: Track) -> bool:
-        """Whether a line differs from what was told."""
+        """Tell whether a line differs from its report."""
         if track not in self._told:
             return track.seen >= self._vote
         if track.missed:
             return track.missed >= self._patience
         told = self._told[track]
-        # a line that was told though it does not agree with itself is told again when it does
+        # a line that was reported unsettled is reported again when it settles
         return track.settled if told is None else told != track.voted.line.text
 
     def _is_stable(self) -> bool:
-        """Whether every line in view is settled or told as it is, and none has just appeared."""
+        """Tell whether no line is new and every line in view is settled or reported unsettled."""
         return all(
             track.settled
             or self._told.get(track, "") is None
@@ -120,7 +120,7 @@ class Tracker:
 
     def _tell(self, reading: Reading, time: float) -> StreamEvent | None:
         kind = "changed" if self._told else "settled"
-        # when the rest has changed, a line that is not seen any more was of the product before
+        # if the rest has changed, a line that is not seen any more belongs to the product before
         gone = min(GONE, self._vote)
         kept = [t for t in self._tracks if t.seen >= self._vote and t.missed < gone]
         if not kept:
@@ -129,7 +129,7 @@ class Tracker:
         told = {track: track.voted.line.text if track.settled else None for track in kept}
         for track, text in told.items():
             if text is not None and self._told.get(track, text) != text:
-                # the votes for the text before must not make the new one less sure
+                # votes for the old text must not lower the confidence of the new text
                 track.forget()
         self._told, self._waiting = told, 0
         lines = _in_order([track.result() for track in kept])
@@ -143,7 +143,7 @@ class Tracker:
         return StreamEvent("cleared", reading=left, time=time)
 
     def _follow(self, lines: tuple[TextLine, ...]) -> None:
-        """Give every track its line in this frame, and begin tracks for new lines."""
+        """Give every track its line in this frame, and start tracks for new lines."""
         found = _match([track.last for track in self._tracks], lines)
         for i, track in enumerate(self._tracks):
             track.add(lines[found[i]] if i in found else None)
@@ -152,7 +152,7 @@ class Tracker:
 
 
 def _in_order(lines: list[TextLine]) -> tuple[TextLine, ...]:
-    # a line of which the votes leave no character is none
+    # a line without a voted character does not count
     lines = [line for line in lines if line.text.strip()]
     if not lines:
         return ()
@@ -161,7 +161,7 @@ def _in_order(lines: list[TextLine]) -> tuple[TextLine, ...]:
 
 
 def _match(before: list[TextLine], now: tuple[TextLine, ...]) -> dict[int, int]:
-    """Return which line of now each line of before is: by place first, then by text near by."""
+    """Return the index of the new line for each earlier line, by place, then by text nearby."""
     if not before or not now:
         return {}
     overlap = iou_matrix([line.quad for line in before], [line.quad for line in now])
@@ -176,7 +176,7 @@ def _match(before: list[TextLine], now: tuple[TextLine, ...]) -> dict[int, int]:
 
 
 def _pair(score: np.ndarray, least: float, found: dict[int, int]) -> None:
-    """Add pairs, the best first, each line at most once."""
+    """Add pairs, best first, each line at most once."""
     for flat in np.argsort(-score, axis=None, kind="stable"):
         i, j = (int(x) for x in np.unravel_index(flat, score.shape))
         if score[i, j] < least:
@@ -186,7 +186,7 @@ def _pair(score: np.ndarray, least: float, found: dict[int, int]) -> None:
 
 
 def _is_near(before: TextLine, now: TextLine) -> bool:
-    """Whether a line moved by less than half its length (or its height, if that is more)."""
+    """Tell whether a line moved by at most half its length, or its height if that is more."""
     quads = np.array([before.quad, now.quad], np.float32)
     width, height = side_lengths(quads[0])
     moved = np.linalg.norm(quads[0].mean(0) - quads[1].mean(0))

@@ -1,4 +1,4 @@
-"""Open and check a model bundle; write its manifest."""
+"""Open and check a model bundle, and write its manifest."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = [
 MANIFEST_NAME = "model.json"
 
 LARGEST_MANIFEST = 1 << 24
-"""Bytes of a `model.json` that is read."""
+"""Size limit of `model.json` in bytes."""
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parent.parent / "models" / "default"
-"""The bundle that comes with the package."""
+"""Folder of the bundle that comes with the package."""
 
 
 @dataclass(frozen=True, slots=True)
 class BundleGraph:
-    """A TFLite file and what it takes and gives.
+    """A TFLite file and the description of its tensors.
 
     Attributes:
-        path: The file.
-        spec: Its entry in the manifest.
+        path: Path of the file.
+        spec: The file's entry in the manifest.
     """
 
     path: Path
@@ -45,12 +45,12 @@ class BundleGraph:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A model bundle whose files of one variant were found undamaged.
+    """A model bundle, one variant of which passed the checksum test.
 
     Attributes:
-        folder: Where it lies.
-        manifest: Its `model.json`.
-        variant: The variant that was checked and that `graph` gives.
+        folder: Folder of the bundle.
+        manifest: Contents of its `model.json`.
+        variant: The variant that was checked. `graph` returns the graphs of this variant.
     """
 
     folder: Path
@@ -62,19 +62,19 @@ class Bundle:
         """Open a bundle and check the files of a variant against their checksums.
 
         Args:
-            path: Folder of the bundle; None takes the packaged one.
-            variant: Name of the variant, such as "int8" or "fp32"; None takes the bundle's default.
+            path: Folder of the bundle. None opens the packaged bundle.
+            variant: Name of the variant, such as "int8" or "fp32". None opens the bundle's default.
 
         Raises:
             ModelError: The folder, its manifest or a file is missing or damaged, the bundle is
-                newer than this SDK, or has no such variant.
+                newer than this SDK, or the bundle has no such variant.
         """
         folder, manifest = read_manifest(path)
         chosen = manifest.default_variant if variant is None else variant
         if chosen not in manifest.variants:
             raise ModelError(
                 f"The bundle {folder} has no variant {chosen!r}. "
-                f"It has {', '.join(manifest.variants)}."
+                f"Use one of {', '.join(manifest.variants)}."
             )
         bundle = cls(folder, manifest, chosen)
         for role in manifest.variants[chosen]:
@@ -83,7 +83,7 @@ class Bundle:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Roles of the graphs that the variant has."""
+        """Roles of the variant's graphs."""
         return tuple(self.manifest.variants[self.variant])
 
     def graph(self, role: str) -> BundleGraph:
@@ -105,17 +105,17 @@ class Bundle:
 
 
 def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> Path:
-    """Write `model.json` into a folder that holds the graphs' files already.
+    """Write `model.json` into a folder that already holds the graph files.
 
     Args:
-        folder: The bundle's folder.
-        manifest: What to write.
+        folder: Folder of the bundle.
+        manifest: Contents of `model.json`.
 
     Returns:
-        The file written.
+        Path of the written file.
 
     Raises:
-        ModelError: A file of the manifest is missing or has another checksum.
+        ModelError: A file of the manifest is missing or has a different checksum.
         SdkError: The file cannot be written.
     """
     target = Path(folder) / MANIFEST_NAME
@@ -128,10 +128,10 @@ def write_manifest(folder: str | os.PathLike[str], manifest: Manifest) -> Path:
 
 
 def read_manifest(model: str | os.PathLike[str] | None = None) -> tuple[Path, Manifest]:
-    """Return a bundle's folder and its `model.json`; the graphs are not looked at.
+    """Return a bundle's folder and its `model.json`. The graph files are not checked.
 
     Args:
-        model: Folder of the bundle; None takes the packaged one.
+        model: Folder of the bundle. None reads the packaged bundle.
 
     Raises:
         ModelError: The folder or the file is missing, damaged, or newer than this SDK.
@@ -159,7 +159,7 @@ def read_manifest(model: str | os.PathLike[str] | None = None) -> tuple[Path, Ma
         parsed = json.loads(data)
     except (ValueError, RecursionError) as error:
         raise ModelError(
-            f"Cannot open the model bundle {folder}: {path} is no JSON ({error}). "
+            f"Cannot open the model bundle {folder}: {path} is not valid JSON ({error}). "
             "Export or download the bundle again."
         ) from error
     try:

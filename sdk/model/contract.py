@@ -1,4 +1,4 @@
-"""The tensors that each graph of a bundle takes and gives, by name, with their shapes."""
+"""The tensor contract: names and shapes of the inputs and outputs of each graph in a bundle."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["GRAPHS", "check_graphs"]
 
 GRAPHS = ("detector", "recognizer", "line")
-"""Graphs a variant may have; "line" is always there."""
+"""Roles of the graphs that a variant may have. Every variant has "line"."""
 
 # Name and shape of the only input; 0 stands for any number.
 _INPUTS = {
@@ -21,19 +21,19 @@ _INPUTS = {
     "recognizer": ("features", (1, 8, 0, 0)),
     "line": ("strip", (1, 32, 0, 3)),
 }
-# Pixels of a frame to a cell of a map, and of a strip to a column of logits.
+# Frame pixels per map cell, and line crop pixels per column of logits.
 _STRIDE = 4
 
 
 def check_graphs(graphs: Mapping[str, GraphSpec], classes: int) -> None:
-    """Check what the graphs of a variant take and give.
+    """Check the inputs and outputs of the graphs of a variant.
 
     Args:
         graphs: Graphs by role.
-        classes: Number of the charset's classes.
+        classes: Number of classes of the charset.
 
     Raises:
-        ModelError: A tensor is missing, or one has another shape than the others demand.
+        ModelError: A tensor is missing, or its shape does not fit the other tensors.
     """
     for role, spec in graphs.items():
         name, shape = _INPUTS[role]
@@ -60,7 +60,7 @@ def check_graphs(graphs: Mapping[str, GraphSpec], classes: int) -> None:
 
 
 def _outputs(role: str, taken: tuple[int, ...], classes: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of what a graph must give for the shape that it takes."""
+    """Return the shapes that a graph's outputs must have for the shape of its input."""
     _, height, width, _ = taken
     if role == "recognizer":
         return {"logits": (1, 1, width, classes)}

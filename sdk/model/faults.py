@@ -1,4 +1,4 @@
-"""The error for an entry of `model.json` that has an impossible value."""
+"""The error for an illegal value in `model.json`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["wrong"]
 
 
 def wrong(what: str, found: object, wanted: str) -> ModelError:
-    """Return the error for an entry; a long value is shortened."""
+    """Return the error for an entry. A long value is shortened."""
     shown = repr(found)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
     return ModelError(

@@ -1,4 +1,4 @@
-"""Settings that check themselves: each field of a dataclass says what values are legal."""
+"""Settings that check their own values: each dataclass field states its legal values."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def choice(default: str, *names: str) -> Any:
 def parsed(
     default: Any, wanted: str, parse: Callable[[Any], Any], plain: Callable[[Any], Any]
 ) -> Any:
-    """Return a dataclass field with a reader and a writer of its own.
+    """Return a dataclass field with its own conversion from and to JSON.
 
     Args:
-        default: Its value.
-        wanted: What it must be, for messages.
-        parse: Returns the value of what JSON holds, or of a value; raises ValueError.
-        plain: Returns what JSON holds of a value.
+        default: Default value.
+        wanted: Description of the legal values, for messages.
+        parse: Converts a JSON value or a field value to a field value. Raises ValueError.
+        plain: Converts a field value to a JSON value.
     """
     return field(default=default, metadata={"wanted": wanted, "parse": parse, "plain": plain})
 
 
 def group(kind: Callable[[], Any]) -> Any:
-    """Return a dataclass field for settings that belong together, a `CheckedSettings`."""
+    """Return a dataclass field for a group of settings, a `CheckedSettings`."""
     return field(default_factory=kind, metadata={"group": kind})
 
 
@@ -66,13 +66,13 @@ def _field(default: Any, wanted: str, is_legal: Callable[[Any], bool]) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    # True is an int to Python, not to us
+    # bool is a subclass of int in Python
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedSettings:
-    """Base of frozen dataclasses whose fields come from the functions above."""
+    """Base class of frozen dataclasses whose fields come from the functions above."""
 
     def __post_init__(self) -> None:
         """Check every value.
@@ -97,11 +97,11 @@ class CheckedSettings:
 
     @classmethod
     def from_dict(cls: type[_S], data: Any, where: str = "decode") -> _S:
-        """Return the settings that JSON holds; what is absent keeps its default.
+        """Return the settings of a JSON object. Absent settings keep their defaults.
 
         Args:
-            data: A mapping of names to values, groups as mappings of their own.
-            where: What the settings belong to, for messages.
+            data: Values by name. A group is a nested mapping.
+            where: Name of the object that holds the settings, for messages.
 
         Raises:
             ModelError: A name is unknown or a value is not legal.
@@ -135,10 +135,10 @@ class CheckedSettings:
         return plain
 
     def get(self, path: str) -> Any:
-        """Return a value by its path, such as "retry.photo.confidence".
+        """Return the value at a path, such as "retry.photo.confidence".
 
         Raises:
-            ModelError: There is no such setting.
+            ModelError: No setting has this path.
         """
         value: Any = self
         for name in path.split("."):
@@ -148,13 +148,13 @@ class CheckedSettings:
         return value
 
     def changed(self: _S, changes: Mapping[str, Any]) -> _S:
-        """Return the settings with other values.
+        """Return a copy of the settings with some values replaced.
 
         Args:
             changes: Values by path, such as ``{"retry.photo.confidence": 0.9}``.
 
         Raises:
-            ModelError: There is no such setting, or a value is not legal.
+            ModelError: No setting has this path, or a value is not legal.
         """
         settings = self
         for path, value in changes.items():
@@ -166,7 +166,7 @@ class CheckedSettings:
         return settings
 
     def flat(self) -> dict[str, Any]:
-        """Return all values by path, plain for JSON."""
+        """Return all values by path, as plain values for JSON."""
         rows = {}
         for name, value in self.to_dict().items():
             inner = getattr(self, name)

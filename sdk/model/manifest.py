@@ -1,6 +1,6 @@
-"""`model.json`: what the graphs of a bundle are, take and give.
+"""`model.json`: the description of a bundle, its graphs and their tensors.
 
-The same classes read the file in the SDK and write it in the converter.
+The SDK reads the file with these classes, and the converter writes the file with them.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from sdk.model.settings import DecodeSettings
 __all__ = ["SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
 
 SCHEMA = 2
-"""Version of the file's structure that this SDK writes; it reads version 1 too."""
+"""Version of the file structure that this SDK writes. The SDK also reads version 1."""
 
 DTYPES = ("float32", "int8", "uint8")
 
-# Of one tensor; a detector's features have 1.6 million.
+# Limit for one tensor. A detector's features have 1.6 million values.
 _MOST_VALUES = 1 << 28
 
 _T = TypeVar("_T")
@@ -53,13 +53,13 @@ class TensorSpec:
     """An input or output of a graph.
 
     Attributes:
-        name: Its role: "image", "score", "vertical", "horizontal", "angle", "features", "strip" or
-            "logits".
-        index: Its position among the interpreter's inputs or outputs.
-        shape: Its static shape.
+        name: Role of the tensor: "image", "score", "vertical", "horizontal", "angle", "features",
+            "strip" or "logits".
+        index: Position among the interpreter's inputs or outputs.
+        shape: Static shape.
         dtype: "float32", "int8" or "uint8".
-        scale: Quantization step, None if it is not quantized.
-        zero_point: Quantized value of zero, None if it is not quantized.
+        scale: Quantization step. None for a float tensor.
+        zero_point: Quantized value of zero. None for a float tensor.
     """
 
     name: str
@@ -106,13 +106,13 @@ class GraphSpec:
     """A TFLite file of a bundle.
 
     Attributes:
-        file: Its name inside the bundle.
-        sha256: Its SHA-256 as hexadecimal digits.
-        bytes: Its size.
-        inputs: Its inputs.
-        outputs: Its outputs.
-        sizes: Bytes before each pair of int32 in the file, height and width of a map, that must
-            change with the size of the input; empty if the input has one size only.
+        file: File name inside the bundle.
+        sha256: SHA-256 of the file as hexadecimal digits.
+        bytes: File size.
+        inputs: Input tensors.
+        outputs: Output tensors.
+        sizes: Byte offsets in the file. Each offset leads to a pair of int32, the height and width
+            of a map, which must change with the input size. Empty if the input size is fixed.
     """
 
     file: str
@@ -130,7 +130,7 @@ class GraphSpec:
         outputs: Sequence[TensorSpec],
         sizes: Sequence[int] = (),
     ) -> GraphSpec:
-        """Return the entry of a file that lies in its bundle already.
+        """Return the entry of a file that is already in its bundle.
 
         Raises:
             OSError: The file cannot be read.
@@ -143,7 +143,7 @@ class GraphSpec:
         """Return an input by name.
 
         Raises:
-            ModelError: There is none of that name.
+            ModelError: No input has this name.
         """
         return _named(self.inputs, name, f"input of {self.file}")
 
@@ -151,7 +151,7 @@ class GraphSpec:
         """Return an output by name.
 
         Raises:
-            ModelError: There is none of that name.
+            ModelError: No output has this name.
         """
         return _named(self.outputs, name, f"output of {self.file}")
 
@@ -197,18 +197,19 @@ class GraphSpec:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All of `model.json`.
+    """Contents of `model.json`.
 
     Attributes:
         name: Name of the model, such as "fots-lite-small".
-        version: Its version.
-        created: When it was made, ISO 8601.
-        charset: The recognizer's characters.
-        default_variant: Variant used unless another is asked for.
+        version: Version of the model.
+        created: Date and time of export, ISO 8601.
+        charset: Characters that the model reads.
+        default_variant: Variant that is used if the caller names none.
         variants: Graphs by role ("detector", "recognizer", "line"), by variant ("int8", ...).
-        decode: Thresholds.
-        temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`; 1 if absent.
-        training: Free record of how the model was made.
+        decode: Settings of decoding.
+        temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`. An absent
+            graph has 1.
+        training: Record of how the model was made, without a fixed structure.
     """
 
     name: str
@@ -225,7 +226,8 @@ class Manifest:
         """Check that the parts fit together.
 
         Raises:
-            ModelError: The default variant, a graph or a tensor is missing or does not fit.
+            ModelError: The default variant, a graph or a tensor is missing, or does not fit the
+                other parts.
         """
         if self.default_variant not in self.variants:
             known = ", ".join(self.variants) or "none"
@@ -269,8 +271,8 @@ class Manifest:
         """Read a manifest.
 
         Raises:
-            ModelError: The schema is newer than this SDK knows, or an entry is missing, unknown or
-                has a value of the wrong kind.
+            ModelError: This SDK does not know the schema, or an entry is missing, unknown or has a
+                value of the wrong kind.
         """
         if not isinstance(data, Mapping):
             raise wrong("model.json", type(data).__name__, "an object")
@@ -344,7 +346,7 @@ def _entry(data: Any, kind: type, what: str) -> Mapping[str, Any]:
 
 def _typed(data: Mapping[str, Any], key: str, kind: type[_T]) -> _T:
     value = data.get(key)
-    # True is an int to Python, not to us
+    # bool is a subclass of int in Python
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         names = {str: "a string", int: "a whole number", list: "a list", dict: "an object"}
         raise wrong(f'"{key}"', value, names[kind])
@@ -353,7 +355,7 @@ def _typed(data: Mapping[str, Any], key: str, kind: type[_T]) -> _T:
 
 def _printable(data: Mapping[str, Any], key: str) -> str:
     value = _typed(data, key, str)
-    if not value.isprintable():  # it gets into logs and on terminals
+    if not value.isprintable():  # these texts appear in logs and on terminals
         raise wrong(f'"{key}"', value, "free of control characters")
     return value
 

@@ -1,4 +1,4 @@
-"""`RetryPolicy`: when a line is read again, from which views, and how the readings are weighed."""
+"""`RetryPolicy`: when a line is read again, from which views, and how its readings vote."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
     "VoteSettings",
 ]
 
-# The order of use: the most useful first, measured on generated photos and crops.
+# In order of use, the most useful view first, measured on generated photos and crops.
 _PHOTO_VIEWS = (
     PartView(-0.1, 1.1, 0.15),
     PartView(side=0.1, stretch=1.2),
@@ -57,13 +57,13 @@ class Retries(CheckedSettings):
     """When a line is read from candidate views.
 
     Attributes:
-        confidence: A line read less surely than this is read from the views, 0..1.
-        hopeless: A line read less surely than this gets no views, 0..1, unless a pattern is asked
-            for, which one of the views may fit.
-        squeeze: How many times narrower than its own width a view's line crop may become to fit the
-            next smaller width of the line graph, 1 and up.
-        until_fit: Whether all views are read until one fits the pattern surely.
-        views: Candidate views in order of use. An empty list reads each line once.
+        confidence: A line with a lower confidence is read from the views, 0..1.
+        hopeless: A line with a lower confidence is not read from the views, 0..1. With a pattern
+            this bound does not apply, because a view may fit the pattern.
+        squeeze: Largest factor, 1 and up, by which a view's line crop is narrowed to fit the next
+            smaller width of the line graph.
+        until_fit: With a pattern, read all views if no reading fits the pattern with `confidence`.
+        views: Candidate views in order of use. With an empty list each line is read once.
     """
 
     confidence: float = number(0.95, 0, 1)
@@ -96,12 +96,12 @@ class VoteSettings(CheckedSettings):
     """How the readings of a line's views choose its text.
 
     Attributes:
-        lead: Votes ahead of the second text that end the voting early; a reading that is wholly
-            sure has one vote, and 0 ends the voting with the first reading.
-        power: A reading of confidence p has p to this power votes: by the default two of 0.9
+        lead: Voting ends when the best text leads the second by this many votes. A reading of
+            confidence 1 has one vote. With 0 voting ends after the first reading.
+        power: A reading of confidence p has p ** power votes. With the default, two readings of 0.9
             outvote one of 0.95, and two of 0.7 do not.
-        single_character_readings: Only so many first readings of a line may vote for a single
-            character: many views of larger characters look like one.
+        single_character_readings: Number of first readings of a line that may vote for a single
+            character. Later views often show only one of several large characters.
     """
 
     lead: float = number(2.0, 0, 100)
@@ -111,12 +111,12 @@ class VoteSettings(CheckedSettings):
 
 @dataclass(frozen=True, slots=True)
 class FlipSettings(CheckedSettings):
-    """When a doubtful line is read turned by 180 degrees.
+    """When a line of low confidence is read turned by 180 degrees.
 
     Attributes:
-        confidence: A line still less sure than this is read turned, 0..1.
-        gain: How much surer the turned reading must be to win, 0..1.
-        most_lines: Most lines of a photo that are read turned for this reason.
+        confidence: A line with a lower confidence after the vote is read turned, 0..1.
+        gain: Difference in confidence by which the turned reading must win, 0..1.
+        most_lines: Largest number of lines of a photo that are read turned for this reason.
     """
 
     confidence: float = number(0.7, 0, 1)
@@ -129,15 +129,16 @@ class DirectionSettings(CheckedSettings):
     """How the direction of lines that run the same way is judged, see `sdk.retry.direction`.
 
     Attributes:
-        probability: A line whose whole text is at least so probable vouches for the direction,
-            0..1. 0 trusts all lines.
-        sure_share: Share of vouching lines from which nothing is read turned, 0..1.
-        witnesses: Most lines that are read turned to judge the others.
-        least_characters: Lines with fewer letters and digits say nothing.
+        probability: A line confirms its direction if its whole text has at least this probability,
+            0..1. With 0 every line confirms its direction.
+        sure_share: With at least this share of confirming lines, no line is read turned, 0..1.
+        witnesses: Largest number of lines that are read turned to judge the direction of all.
+        least_characters: Lines with fewer letters and digits do not count.
         same_way_rad: Lines whose directions differ by less run the same way, radians.
-        least: A line less probable than this both ways is hardly text and says nothing, 0..1.
-        most: Most that one line says: the logarithm of a ratio of odds.
-        lead: How much better the turned lines must read in all, the same.
+        least: A line with a lower probability in both directions is not text and does not count,
+            0..1.
+        most: Largest contribution of one line, the logarithm of an odds ratio.
+        lead: Sum of the contributions that turns all lines, the logarithm of an odds ratio.
     """
 
     probability: float = number(0.9, 0, 1)
@@ -155,8 +156,9 @@ class OrientationSettings(CheckedSettings):
     """When a picture of one line is read turned by 90 degrees.
 
     Attributes:
-        tall: A picture this many times as high as wide holds a line that runs upwards or downwards,
-        single: unless it is a single narrow character, which is at most this many times as high.
+        tall: A picture with at least this ratio of height to width holds a line that runs upwards
+            or downwards, or a single narrow character.
+        single: Largest ratio of height to width of a single narrow character.
     """
 
     tall: float = number(1.5, 1, 1000)
@@ -165,15 +167,15 @@ class OrientationSettings(CheckedSettings):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy(CheckedSettings):
-    """All that rules how often and how a line is read.
+    """All settings that control how often and how a line is read.
 
     Attributes:
-        photo: Lines that were found in a photo.
-        crop: Pictures of one line.
-        vote: How readings choose a text.
-        flip: Doubtful lines that may stand on their heads.
-        direction: Lines that may all stand on their heads, surely read or not.
-        orientation: Pictures of one line that may be turned by 90 degrees.
+        photo: Retries for lines that were found in a photo.
+        crop: Retries for pictures of one line.
+        vote: How the readings of a line choose its text.
+        flip: Retries for single lines of low confidence, which may be upside down.
+        direction: Retries for photos whose lines may all be upside down.
+        orientation: Retries for pictures of one line that may be turned by 90 degrees.
     """
 
     photo: Retries = group(PhotoRetries)

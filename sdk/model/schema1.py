@@ -1,4 +1,4 @@
-"""Settings of bundles of schema 1, whose manifests hold them in one flat list."""
+"""Settings of schema 1, whose manifests hold them in one flat list."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ PATHS = {
     "flip_lead": "retry.direction.lead",
     "vote_lead": "retry.vote.lead",
 }
-"""Path of today's setting by the name that schema 1 has for it."""
+"""Path of each current setting, by its name in schema 1."""
 
-# What schema 1 means by an absent name, where the default is another one today.
+# Defaults of schema 1 that differ from the current defaults.
 _ABSENT: Mapping[str, Any] = {
     "score_threshold": 0.5,
     "nms_iou": 0.3,
@@ -68,7 +68,7 @@ def read_schema1(data: Mapping[str, Any]) -> DecodeSettings:
     """Return the settings of a manifest of schema 1.
 
     Args:
-        data: Its entry "decode".
+        data: The manifest's entry "decode".
 
     Raises:
         ModelError: A name is unknown or a value is not legal.
@@ -87,5 +87,5 @@ def read_schema1(data: Mapping[str, Any]) -> DecodeSettings:
 
 
 def translated(name: str) -> str:
-    """Return the path of a setting; a name of schema 1 is translated."""
+    """Return the path of a setting. A name of schema 1 is translated."""
     return PATHS.get(name, name)

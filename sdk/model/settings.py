@@ -1,7 +1,7 @@
 """`DecodeSettings`: how the outputs of a bundle's graphs become a reading.
 
-The values belong to the trained networks. They stand in the manifest of a bundle, chosen by
-``python -m training sweep``; the defaults are those of the model that comes with the package.
+The values belong to the trained networks and are part of a bundle's manifest.
+``python -m training sweep`` chooses them. The defaults fit the model that comes with the package.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = [
 PIXELS, FEATURES, FEATURES_FIRST = "pixels", "features", "features_first"
 
 WIDEST = 4096
-"""Most pixels of a line crop's width: 128 times its height."""
+"""Largest width of a line crop in pixels, 128 times its height."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,11 @@ class CoarseSettings(CheckedSettings):
     """When the detector runs on a smaller copy of the photo, for text that fills it.
 
     Attributes:
-        below_score: A photo whose surest line is found less surely than this is seen smaller, 0..1;
-            0 never.
-        reduction: How many times smaller.
-        min_height_px: Lines lower than this on the frame of the smaller copy do not count: they
-            show better in the first run.
+        below_score: The smaller copy is used if the best line of the first run has a lower score,
+            0..1. 0 switches the smaller copy off.
+        reduction: Factor by which the copy is smaller.
+        min_height_px: Lines lower than this on the frame of the smaller copy are dropped, because
+            the first run shows them better.
     """
 
     below_score: float = number(0.9, 0, 1)
@@ -51,14 +51,14 @@ class TileSettings(CheckedSettings):
     """When and how the detector runs on overlapping tiles of a photo, for small text.
 
     Attributes:
-        most: Most tiles; 0 never tiles.
+        most: Largest number of tiles. 0 switches tiles off.
         small_height_px: Lines lower than this on the frame are small.
-        small_share: Share of small lines from which a photo is tiled, 0..1.
-        good_height_px: Height on the frame that the median small line gets.
-        blind_zoom: Magnification where the first run found nothing.
-        max_zoom: Largest magnification, 1 and up; of a strip as many times as the strip is longer
-            than high, if that is more.
-        strip_aspect: A picture this many times longer than wide is a strip, such as a till roll.
+        small_share: A photo with at least this share of small lines is tiled, 0..1.
+        good_height_px: Height on the frame to which tiles magnify the median small line.
+        blind_zoom: Magnification if the first run found nothing.
+        max_zoom: Largest magnification, 1 and up. For a long picture its aspect ratio is the limit
+            if that is larger.
+        strip_aspect: Aspect ratio from which a picture counts as long, such as a till roll.
         overlap: Overlap of neighboring tiles as a share of a tile, 0 to 0.5.
     """
 
@@ -74,18 +74,19 @@ class TileSettings(CheckedSettings):
 
 @dataclass(frozen=True, slots=True)
 class DetectSettings(CheckedSettings):
-    """How lines are found; "frame" is the detector's input.
+    """How lines are found. The frame is the detector's input.
 
     Attributes:
         score_threshold: Least text probability of a cell of the score map, 0..1.
         nms_iou: Intersection over union above which the weaker of two boxes is dropped, 0..1.
         min_height_px: Lines lower than this on the frame are dropped.
         max_scale: Largest magnification of a small picture in the frame.
-        max_lines: Most lines read in a picture; the surest detections are kept.
-        box_margin: Share of a line's height added on all sides of the box that users get: the
-            detector's box ends where the ink ends, and people draw boxes wider.
-        coarse: Text that fills the photo.
-        tiles: Text that is small in the photo.
+        max_lines: Largest number of lines read in a picture. The detections with the highest scores
+            are kept.
+        box_margin: Margin on all sides of the box in a reading, as a share of the line's height.
+            The detector's box ends where the ink ends, and people draw wider boxes.
+        coarse: Settings for text that fills the photo.
+        tiles: Settings for text that is small in the photo.
     """
 
     score_threshold: float = number(0.7, 0, 1)
@@ -111,23 +112,23 @@ class RecognizeSettings(CheckedSettings):
     """How lines are read.
 
     Attributes:
-        source: What lines of a photo are read from: "pixels", a line crop each; "features", the
-            detector's shared features; "features_first", the features, and pixels for lines that
-            are small or unsure. A bundle without a recognizer graph always reads from pixels.
+        source: Input of recognition for the lines of a photo. "pixels" reads a line crop each.
+            "features" reads the detector's shared features. "features_first" reads the features,
+            and pixels for lines that are small or have a low confidence. A bundle without a
+            recognizer graph always reads from pixels.
         features_min_height_px: With "features_first", lines lower than this on the frame are read
             from pixels.
-        line_widths: Widths in pixels that line crops are padded to, ascending multiples of 32; a
-            longer line is squeezed into the last one.
-        crop_margin: Share of a line's height added on all its sides when the line is cut out of the
-            photo.
-        crop_side: Share of the height added before and behind the line besides: where a line ends
-            is found less surely than how high it is.
-        digit_odds: How many times likelier than the network thinks a digit is where a letter is
-            rare, as in R03718, see `sdk.recognize.priors`; 1 trusts the network.
-        pattern_ratio: The text that a pattern allows is given if it is at least so probable beside
-            the free text, for each character, 0..1.
-        min_confidence: Lines read less surely than this are left out of a reading, 0..1, unless the
-            caller gives a bound.
+        line_widths: Widths in pixels to which line crops are padded, ascending multiples of 32. A
+            longer line is squeezed into the last width.
+        crop_margin: Margin on all sides of a line crop, as a share of the line's height.
+        crop_side: Additional margin at the start and end of a line crop, as a share of the line's
+            height. The detector finds the ends of a line less precisely than its height.
+        digit_odds: Factor on the odds of a digit where a letter is rare, as in R03718, see
+            `sdk.recognize.priors`. 1 leaves the network's output unchanged.
+        pattern_ratio: Least probability of the text that fits a pattern, as a ratio to the
+            probability of the free text, per character, 0..1.
+        min_confidence: Lines with a lower confidence are left out of a reading, 0..1. The caller
+            can set another bound.
     """
 
     source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
@@ -144,12 +145,12 @@ class RecognizeSettings(CheckedSettings):
 
 @dataclass(frozen=True, slots=True)
 class DecodeSettings(CheckedSettings):
-    """All settings of a bundle, by the step of reading that they rule.
+    """All settings of a bundle, grouped by step of the reading path.
 
     Attributes:
         detect: From a photo to the boxes of its lines.
         recognize: From a line to its text.
-        retry: Reading lines again from other views.
+        retry: Further readings of a line from other views.
     """
 
     detect: DetectSettings = group(DetectSettings)

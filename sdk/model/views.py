@@ -1,7 +1,7 @@
-"""Candidate views: which part of a line's surroundings a reading takes its pixels from.
+"""Candidate views: the parts of a line's surroundings from which the line is read.
 
 A small network errs differently on each view of the same line. Test-time augmentation reads several
-of them; the list, in order of use, stands in the manifest of a bundle.
+views. The manifest of a bundle lists them in order of use.
 """
 
 from __future__ import annotations
@@ -20,13 +20,14 @@ class PartView(CheckedSettings):
     """A part of the line's box, or more than the box.
 
     Attributes:
-        top: Upper edge as a share of the box's height; negative above the box.
-        bottom: Lower edge, the same.
-        side: What is added before and behind the box, as a share of its height.
+        top: Upper edge as a share of the box's height, negative above the box.
+        bottom: Lower edge as a share of the box's height.
+        side: Margin at the start and end of the box, as a share of its height.
         stretch: Horizontal scale of the line crop.
-        rise: How far the text climbs from its start to its end, as a share of the box's height; the
-            view leaves out what lies above and below the text at the ends.
-        max_aspect: Longest box, in widths per height, that the view is used for; 0 for any.
+        rise: Climb of the text from its start to its end, as a share of the box's height. The view
+            follows the slope and leaves out the areas above and below the text at the ends.
+        max_aspect: Largest ratio of width to height of a box that the view is used for. 0 sets no
+            limit.
     """
 
     top: float = number(0.0, -1, 1)
@@ -39,14 +40,14 @@ class PartView(CheckedSettings):
 
 @dataclass(frozen=True, slots=True)
 class BandView(CheckedSettings):
-    """The text band that stands out in and around the line's box, see `sdk.rectify.band`.
+    """The text band that is found in and around the line's box, see `sdk.rectify.band`.
 
     Attributes:
-        margin: What is added above and below the band, as a share of the band's height.
-        side: What is added before and behind the box, as a share of the band's height.
-        room: What of the photo is searched around the box, as a share of its height.
+        margin: Margin above and below the band, as a share of the band's height.
+        side: Margin at the start and end of the box, as a share of the band's height.
+        room: Area of the photo around the box that is searched too, as a share of the box's height.
         stretch: Horizontal scale of the line crop.
-        bent: Whether bands that bend are searched too.
+        bent: Whether curved bands are searched too.
         max_aspect: As for `PartView`.
     """
 
@@ -61,7 +62,7 @@ class BandView(CheckedSettings):
 CandidateView = PartView | BandView
 
 WHOLE = PartView()
-"""The box as it is."""
+"""The view of the unchanged box."""
 
 _KINDS: dict[str, type[PartView] | type[BandView]] = {"part": PartView, "band": BandView}
 
@@ -71,7 +72,7 @@ def parse_views(data: Any) -> tuple[CandidateView, ...]:
 
     Raises:
         ModelError: A view has an unknown name or a value that is not legal.
-        ValueError: `data` is no such list.
+        ValueError: `data` is not such a list.
     """
     if isinstance(data, (str, Mapping)) or not isinstance(data, Sequence):
         raise ValueError("no list")
@@ -88,7 +89,7 @@ def _parse(entry: Any) -> CandidateView:
 
 
 def plain_views(views: Sequence[CandidateView]) -> list[dict[str, Any]]:
-    """Return what JSON holds of views; values that are the default are left out."""
+    """Return the JSON form of views. Values that equal the default are left out."""
     rows = []
     for view in views:
         kind = next(name for name, cls in _KINDS.items() if isinstance(view, cls))

@@ -1,4 +1,4 @@
-"""PyInstaller: take the model along, and the interpreter, which is imported by name."""
+"""PyInstaller: include the model, and the interpreter, which is imported by name."""
 
 from importlib.util import find_spec
 
@@ -11,4 +11,4 @@ hiddenimports = []
 for name, module in CANDIDATES:
     if find_spec(module.partition(".")[0]):
         hiddenimports.append(module)
-        datas += copy_metadata(name)  # `describe` tells its version
+        datas += copy_metadata(name)  # `describe` returns its version

@@ -1,12 +1,14 @@
 """The likeliest text that a pattern allows, from the recognizer's logits.
 
-A prefix beam search (Graves 2012; Hannun et al. 2014, see `sdk.recognize.ctc`) in which every
-prefix also stands in a state of the pattern's automaton, and is extended only as the automaton
-says. The automaton is deterministic, so a prefix has one state, and the probability that a line
-ends well from there is known before: one pass from the last column to the first adds up the paths
-of all texts that the pattern allows. Prefixes are ranked by what they have gathered times what is
-ahead of them, which is the exact probability of all allowed texts that begin so. So few of them are
-enough, and none that leads nowhere is kept.
+The search is a prefix beam search (Graves 2012; Hannun et al. 2014, see `sdk.recognize.ctc`). Every
+prefix has a state of the pattern's automaton, and only the edges of that state extend the prefix.
+The automaton is deterministic, so a prefix has exactly one state.
+
+A backward pass from the last column to the first sums the paths of all allowed texts. This sum
+gives the probability of an allowed end from each state and column. The rank of a prefix is its own
+probability times the probability of an allowed end. This product is the exact probability of all
+allowed texts that start with the prefix. A narrow beam is therefore enough, and no dead end is
+kept.
 """
 
 from __future__ import annotations
@@ -25,12 +27,12 @@ Doubles = NDArray[np.float64]
 __all__ = ["BEAM", "PatternFit", "constrained_search", "decode_constrained"]
 
 BEAM = 8
-"""Prefixes kept if the caller does not say."""
+"""Default number of prefixes kept."""
 
-# Probabilities below this share of the best are not followed.
+# Prefixes and edges below this share of the best probability are not followed.
 FLOOR = 1e-4
 
-# Of the empty text: it has no class just read, and stands where 0 times anything is added.
+# Node of the empty text, which has no last class. Its value is always multiplied by 0.
 _NO_NODE = -1
 
 
@@ -39,10 +41,10 @@ class PatternFit:
     """The likeliest text that a pattern allows.
 
     Attributes:
-        text: The text. A character's confidence is the highest probability its class reaches in its
-            span among the classes the pattern allows in that place, and the blank.
-        log_probability: Logarithm of the text's probability, the pattern not considered: of the
-            paths that the search followed to it.
+        text: The text. A character's confidence is the highest probability of its class in its
+            span, relative to the blank and the classes that the pattern allows in that place.
+        log_probability: Logarithm of the text's probability without the pattern, summed over the
+            paths that the search followed.
     """
 
     text: CtcText
@@ -51,17 +53,17 @@ class PatternFit:
 
 @dataclass(frozen=True)
 class _Ahead:
-    """What lies ahead, by column; each row is divided by a number of its own.
+    """Probabilities of an allowed end, by column. Each row has its own scale.
 
-    A node is a state together with the class just read: only after a blank the same class may be
-    read again as a further character.
+    A node is a state together with the last class. The last class matters because a repeated class
+    is a further character only after a blank.
     """
 
     state_of_node: NDArray[np.intp]  # (nodes,), ascending
     node_of_edge: NDArray[np.intp]  # (edges,)
-    edge: Doubles  # (T, edges): read the edge's class in this column and end well
-    blank: Doubles  # (T + 1, states): end well from a state, after a blank
-    node: Doubles  # (T + 1, nodes): end well from a node
+    edge: Doubles  # (T, edges): an allowed end after reading the edge's class in this column
+    blank: Doubles  # (T + 1, states): an allowed end from a state, after a blank
+    node: Doubles  # (T + 1, nodes): an allowed end from a node
 
 
 def decode_constrained(
@@ -73,11 +75,11 @@ def decode_constrained(
         log_probs: (T, classes) of the line, from `sdk.recognize.ctc.log_probabilities`.
         charset: The characters of the classes.
         automaton: The pattern.
-        beam: Prefixes kept after each column; 0 takes `BEAM`.
+        beam: Number of prefixes kept after each column. 0 means `BEAM`.
 
     Returns:
-        None if no allowed text fits into the columns, or only with a probability that is zero in
-        double precision.
+        The text and its probability. None if no allowed text fits into the columns, or if its
+        probability is zero in double precision.
     """
     log_probs = np.asarray(log_probs, np.float64)
     found = constrained_search(log_probs, automaton, beam or BEAM)
@@ -107,9 +109,9 @@ def constrained_search(
     Args:
         log_probs: (T, classes) logarithms of probabilities.
         automaton: The pattern.
-        width: Prefixes kept after each column, at least 1.
-        floor: Ways on that lead to less than this share of a prefix's probability are not tried,
-            nor are prefixes kept below this share of the best one's; 0 tries all.
+        width: Number of prefixes kept after each column, at least 1.
+        floor: Edges below this share of a prefix's probability are not tried. Prefixes below this
+            share of the best prefix's probability are dropped. 0 tries all.
 
     Returns:
         At most `width` pairs (class numbers, log probability), likeliest first.
@@ -120,7 +122,7 @@ def constrained_search(
         return []
     ways = _Ways(automaton, ahead, width, floor)
     blanks, nodes = ahead.blank.tolist(), ahead.node.tolist()
-    # text -> probability of its paths ending in a blank, and in its last class; its state, its node
+    # text -> probabilities of its paths that end in a blank and in its last class; state and node
     beams: dict[tuple[int, ...], list[float]] = {(): [1.0, 0.0]}
     places: dict[tuple[int, ...], tuple[int, int]] = {(): (0, _NO_NODE)}
     for t, column in enumerate(probs.tolist()):
@@ -132,7 +134,7 @@ def constrained_search(
             if text:
                 entry[1] += symbol * column[text[-1]]
             for c, target, node in ways.of(t, places[text][0]):
-                # a repeat needs a blank between, else it is the same character going on
+                # without a blank between, a repeat continues the same character
                 before = blank if text and text[-1] == c else both
                 longer = (*text, c)
                 if longer not in grown:
@@ -158,7 +160,7 @@ def constrained_search(
 
 
 def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
-    """Add up, from the last column to the first, the paths on which a text ends well."""
+    """Sum the paths that lead to an allowed end, from the last column to the first."""
     states, edges = len(automaton.accepting), len(automaton.targets)
     classes = int(automaton.classes.max()) + 1
     edge_keys = automaton.sources * classes + automaton.classes
@@ -166,7 +168,7 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
         automaton.targets * classes + automaton.classes, return_inverse=True
     )
     state_of_node, class_of_node = keys // classes, keys % classes
-    # the edge that reads a node's class once more; one past the end if there is none
+    # the edge that reads a node's class once more, or one past the last edge
     again = np.asarray(np.searchsorted(edge_keys, keys))
     again[np.append(edge_keys, -1)[again] != keys] = edges
     by_edge, by_node = probs[:, automaton.classes], probs[:, class_of_node]
@@ -188,11 +190,11 @@ def _look_ahead(probs: Doubles, automaton: Automaton) -> _Ahead:
         blank[t] = probs[t, BLANK] * blank[t + 1] + np.bincount(
             automaton.sources, reading[:-1], states
         )
-        # after a class, all is possible that is after a blank, but the same class as a further one
+        # after a class everything is possible as after a blank, except the same class again
         other = np.maximum(blank[t][state_of_node] - reading[again], 0.0)
         node[t] = other + by_node[t] * node[t + 1]
         largest = max(blank[t].max(), node[t].max())
-        if largest > 0:  # lest a long line comes to nothing in double precision
+        if largest > 0:  # long lines would underflow in double precision
             blank[t] /= largest
             node[t] /= largest
             ahead.edge[t] /= largest
@@ -204,7 +206,7 @@ class _Ways:
 
     def __init__(self, automaton: Automaton, ahead: _Ahead, width: int, floor: float) -> None:
         steps, states = len(ahead.edge), len(automaton.accepting)
-        # compared with what is ahead without the edge too, if it is one that needs a blank before
+        # an edge may need a blank before: then the comparison is with the node's lower value
         least = ahead.blank[:-1].copy()
         reached, start = np.unique(ahead.state_of_node, return_index=True)
         lowest = np.minimum.reduceat(ahead.node[:-1], start, axis=1)
@@ -216,7 +218,7 @@ class _Ways:
         self._weights = ahead.edge[t, edge].tolist()
         columns = automaton.classes[edge], automaton.targets[edge], ahead.node_of_edge[edge]
         self._ways = list(zip(*(c.tolist() for c in columns), strict=True))
-        # no more can be among the best of one prefix, but for its own class, which needs a blank
+        # one more than the beam, because the prefix's own last class needs a blank
         self._states, self._most = states, width + 1
 
     def of(self, t: int, state: int) -> list[tuple[int, int, int]]:

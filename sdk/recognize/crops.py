@@ -1,7 +1,7 @@
 """Read line crops with the line graph.
 
-Crops are padded to a few widths, so that the interpreter is set up for a few shapes only. They run
-one by one: on CPUs a batch takes as long as its lines do, and more memory.
+Crops are padded to a few widths, so the interpreter is set up for a few shapes only. Crops run one
+by one, because on CPUs a batch saves no time and needs more memory.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ COLUMN_PX = 4
 
 
 class CropRecognizer:
-    """From a line crop to its text."""
+    """Reads line crops with the line graph."""
 
     def __init__(self, engine: Engine, decoder: TextDecoder, widths: Sequence[int]) -> None:
         """Prepare the reading.
 
         Args:
             engine: The line graph, from line crops to logits.
-            decoder: Decodes its logits.
-            widths: Ascending widths that crops are padded to, pixels.
+            decoder: Decodes the logits.
+            widths: Widths in pixels to which crops are padded, ascending.
         """
         self._engine = engine
         self._decoder = decoder
@@ -42,15 +42,15 @@ class CropRecognizer:
         return self._widths[-1]
 
     def width_for(self, wanted: int, squeeze: float) -> int:
-        """Return the most pixels that a line crop's width should have.
+        """Return the largest width in pixels for a line crop.
 
-        The next width of the graph takes twice as long: a crop that is a little too wide for one
-        width is better squeezed into it.
+        The next width of the graph takes twice as long. A crop that is slightly too wide for one
+        width is therefore squeezed into it.
 
         Args:
-            wanted: The crop's own width in pixels.
-            squeeze: How many times narrower the crop may become. A crop that is too wide for any
-                width becomes narrower than that.
+            wanted: Natural width of the crop in pixels.
+            squeeze: Largest factor, 1 and up, by which the crop may become narrower. A crop that is
+                too wide for every width becomes narrower still.
         """
         fitting = bisect_left(self._widths, wanted / squeeze)
         return self._widths[min(fitting, len(self._widths) - 1)]
@@ -60,7 +60,7 @@ class CropRecognizer:
 
         Args:
             crop: uint8 RGB (32, w, 3), w at most `max_width`.
-            options: How to decode.
+            options: Options of decoding.
         """
         taken = crop.shape[1]
         width = self._widths[bisect_left(self._widths, taken)]

@@ -1,10 +1,10 @@
 """Text from the recognizer's logits by CTC.
 
-Graves et al. 2006, "Connectionist Temporal Classification": the collapsing of a path (repeats
-merged, blanks dropped); Graves 2012, "Supervised Sequence Labelling", section 7.5, and Hannun et
-al. 2014, "First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent
-DNNs": the prefix beam search, done here on logarithms. Logits are float32 (T, classes); class 0 is
-the blank.
+Logits are float32 (T, classes). Class 0 is the blank. A path is collapsed (repeats merged, blanks
+dropped) as in Graves et al. 2006, "Connectionist Temporal Classification". The prefix beam search
+follows Graves 2012, "Supervised Sequence Labelling", section 7.5, and Hannun et al. 2014,
+"First-Pass Large Vocabulary Continuous Speech Recognition using Bi-Directional Recurrent DNNs", and
+works on logarithms.
 """
 
 from __future__ import annotations
@@ -39,11 +39,10 @@ class CtcText:
     """A decoded text.
 
     Attributes:
-        text: The characters; may be empty.
-        confidences: One per character, 0 to 1: the highest probability the class reaches in its
-            span.
-        spans: One (start, end) column pair per character, end exclusive: the columns that emit it.
-        columns: Number T of columns decoded.
+        text: The characters, possibly none.
+        confidences: One per character, 0..1: the highest probability of its class in its span.
+        spans: One pair (start, end) per character, the columns that emit it, end exclusive.
+        columns: Number T of decoded columns.
         ids: Class number of each character.
     """
 
@@ -55,7 +54,7 @@ class CtcText:
 
     @cached_property
     def confidence(self) -> float:
-        """Geometric mean of the characters' confidences; 0 for an empty text."""
+        """Geometric mean of the characters' confidences, 0..1. 0 for an empty text."""
         if not self.confidences:
             return 0.0
         return float(np.exp(np.mean(np.log(np.maximum(self.confidences, 1e-30)))))
@@ -68,12 +67,11 @@ def log_probabilities(
 
     Args:
         logits: (..., classes).
-        mask: bool (classes,), False for classes that cannot occur; they take no share of the
-            probability.
-        temperature: Divides the logits; above 1 makes confidences smaller. Positive.
+        mask: bool (classes,), False for classes that cannot occur. They get no probability.
+        temperature: Positive divisor of the logits. Values above 1 lower the confidences.
 
     Returns:
-        float32 (..., classes); -inf where masked.
+        float32 (..., classes), -inf for masked classes.
     """
     x = np.asarray(logits, np.float32) / np.float32(temperature)
     if mask is not None:
@@ -87,10 +85,10 @@ def collapse(path: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArr
     """Merge the repeats of a path and drop its blanks.
 
     Args:
-        path: int (T,) class of each column.
+        path: int (T,), class of each column.
 
     Returns:
-        classes (n,), first column (n,) and last column + 1 (n,) of each run that is not blank.
+        int (n,) each: class, first column, and last column + 1 of each run that is not blank.
     """
     p = np.asarray(path, np.intp)
     if not len(p):
@@ -109,8 +107,8 @@ def beam_search(
 
     Args:
         log_probs: (T, classes) logarithms of probabilities.
-        width: Prefixes kept after each column, at least 1.
-        floor: Classes less probable than this are not tried in a column; 0 tries all.
+        width: Number of prefixes kept after each column, at least 1.
+        floor: Classes with a lower probability in a column are not tried. 0 tries all.
 
     Returns:
         At most `width` pairs (class numbers, log probability), likeliest first.
@@ -118,7 +116,7 @@ def beam_search(
     lp = np.asarray(log_probs, np.float64)
     least = np.log(floor) if floor > 0 else -np.inf
     none = -np.inf
-    # prefix -> log probability of its paths ending in a blank, and in its last class
+    # prefix -> log probabilities of its paths that end in a blank and in its last class
     beams: dict[tuple[int, ...], tuple[float, float]] = {(): (0.0, none)}
     for column in lp:
         tried = np.flatnonzero((column >= least) & (column > none))
@@ -131,7 +129,7 @@ def beam_search(
             for c in tried.tolist():
                 if c == BLANK:
                     continue
-                # a repeat needs a blank between, else it is the same character going on
+                # without a blank between, a repeat continues the same character
                 before = blank if prefix and prefix[-1] == c else both
                 _add(grown, (*prefix, c), none, before + column[c])
         ranked = sorted(grown.items(), key=lambda kv: -np.logaddexp(*kv[1]))
@@ -192,13 +190,14 @@ def align(log_probs: ArrayLike, ids: Sequence[int]) -> NDArray[np.intp]:
 
 
 def path_states(ids: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the states of a text's paths, and where a path may skip the one before.
+    """Return the CTC states of a text, and the states that a path may reach by a skip.
 
     Args:
-        ids: Class numbers of the text, without blanks.
+        ids: Class numbers of the text of n characters, without blanks.
 
     Returns:
-        int (2 n + 1,): the characters with blanks around them; bool (2 n + 1,).
+        The classes of the states, int (2 n + 1,), characters with blanks around them. Whether a
+        path may skip the state before, bool (2 n + 1,).
     """
     states = np.full(2 * len(ids) + 1, BLANK, np.intp)
     states[1::2] = ids
@@ -219,12 +218,11 @@ def decode(
     """Return the text of one line.
 
     Args:
-        logits: (T, classes) of the line, padding columns cut off.
+        logits: (T, classes) of the line, without padding columns.
         charset: The characters of the classes.
-        mask: bool (classes,) of `Charset.mask`; None allows all.
+        mask: bool (classes,) from `Charset.mask`. None allows all classes.
         temperature: Calibration of the confidences, see `log_probabilities`.
-        beam: 0 takes the best class of each column (greedy); n > 0 runs a prefix beam search of
-            width n.
+        beam: Width of the prefix beam search. 0 takes the best class of each column (greedy).
 
     Returns:
         The text with the confidence and the columns of each character.
@@ -238,7 +236,7 @@ def most_probable(log_probs: Floats, charset: Charset, beam: int = 0) -> CtcText
     Args:
         log_probs: float32 (T, classes) logarithms of probabilities.
         charset: The characters of the classes.
-        beam: 0 is greedy; n > 0 runs a prefix beam search of width n.
+        beam: Width of the prefix beam search. 0 is greedy.
     """
     if beam > 0:
         best = beam_search(log_probs, beam)
@@ -263,7 +261,7 @@ def aligned(log_probs: Floats, ids: Sequence[int], charset: Charset) -> CtcText:
 def _along(log_probs: Floats, path: NDArray[np.intp], charset: Charset) -> CtcText:
     ids, first, last = collapse(path)
     along_path = log_probs[np.arange(len(path)), path]
-    # so that from one character's start to the next one's its own columns are the highest
+    # blanks must not raise the maximum between one character's start and the next one's
     along_path[path == BLANK] = -np.inf
     highest = np.maximum.reduceat(along_path, first) if len(first) else along_path[:0]
     spans = tuple(zip(first.tolist(), last.tolist(), strict=True))
@@ -273,18 +271,18 @@ def _along(log_probs: Floats, path: NDArray[np.intp], charset: Charset) -> CtcTe
 
 
 def character_edges(text: CtcText) -> tuple[Floats, Floats]:
-    """Return where each character starts and ends along the line.
+    """Return the start and end of each character along the line.
 
-    CTC emits a character in a few columns only, so the edge between two characters is put half-way
-    between the middles of their spans; the outermost edges lie as far out as the inner ones, inside
-    the line.
+    CTC emits a character in a few columns only. The edge between two characters is therefore put
+    half-way between the middles of their spans. The outermost edges have the same distance from
+    their characters as the inner edges, and are clipped to the line.
 
     Args:
         text: A decoded text of n characters.
 
     Returns:
-        start float32 (n,) and end float32 (n,), 0 at the first column's left edge, 1 at the last
-        one's right edge.
+        Start and end, float32 (n,) each. 0 is the left edge of the first column, 1 is the right
+        edge of the last column.
     """
     if not text.spans:
         return np.zeros(0, np.float32), np.zeros(0, np.float32)

@@ -1,4 +1,4 @@
-"""From the logits of a line to its text, by what the caller asks for."""
+"""From the logits of a line to its text, by the caller's options."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ __all__ = ["LineText", "TextDecoder"]
 
 @dataclass(frozen=True, slots=True)
 class LineText:
-    """What one reading of a line says.
+    """The result of one reading of a line.
 
     Attributes:
-        free: The text, read freely.
-        log_probs: float32 (T, classes), logarithms of the probabilities that the text was read
-            from.
-        log_probability: Logarithm of the text's probability; 0 without a pattern, which alone needs
-            it.
-        fit: The likeliest text that the pattern allows; None without a pattern, or if none fits.
+        free: The text, read without a pattern.
+        log_probs: float32 (T, classes), log probabilities from which the text was decoded.
+        log_probability: Logarithm of the free text's probability. 0 without a pattern, because only
+            a pattern needs the value.
+        fit: The likeliest text that the pattern allows. None without a pattern, or if no text fits.
     """
 
     free: CtcText
@@ -55,15 +54,15 @@ class TextDecoder:
         """Return the text of a line.
 
         Args:
-            logits: (T, classes) of the line, padding columns cut off.
-            options: What the caller asks for.
+            logits: (T, classes) of the line, without padding columns.
+            options: The caller's options.
         """
         log_probs = log_probabilities(logits, options.mask, self._temperature)
         free = most_probable(log_probs, self._charset, options.beam)
         weighed, free = favor_digits(log_probs, free, self._charset, self._digit_odds)
         if options.automaton is None:
             return LineText(free, weighed)
-        # a pattern itself says where letters stand
+        # a pattern itself decides between letters and digits: no prior
         fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
         probability = float(text_log_probabilities([log_probs], [free.ids])[0, 0])
         return LineText(free, weighed, probability, fit)

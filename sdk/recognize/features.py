@@ -17,19 +17,20 @@ from sdk.recognize.roi_rotate import roi_affine, roi_rotate
 __all__ = ["FEATURE_ROWS", "FeatureRecognizer"]
 
 FEATURE_ROWS = 8
-"""Rows of a line that RoIRotate cuts out of the features."""
+"""Rows of a line that RoIRotate samples from the features."""
 
 
 class FeatureRecognizer:
-    """From shared features to texts."""
+    """Reads lines from shared features with the recognizer graph."""
 
     def __init__(self, engine: Engine, decoder: TextDecoder, widths: Sequence[int]) -> None:
         """Prepare the reading.
 
         Args:
-            engine: The recognizer graph, from rotated regions of features to logits.
-            decoder: Decodes its logits.
-            widths: Ascending widths of line crops in pixels: regions get the same columns.
+            engine: The recognizer graph, from rotated feature regions to logits.
+            decoder: Decodes the logits.
+            widths: Widths of line crops in pixels, ascending. Regions are padded to the same
+                numbers of columns.
         """
         self._engine = engine
         self._decoder = decoder
@@ -40,7 +41,7 @@ class FeatureRecognizer:
 
         Args:
             lines: Lines with a run that kept its features.
-            options: How to decode.
+            options: Options of decoding.
         """
         texts: dict[int, LineText] = {}
         runs = {id(line.run): line.run for line in lines if line.run is not None}

@@ -1,4 +1,4 @@
-"""How probable texts are under readings of one line: the forward algorithm of CTC."""
+"""Probabilities of texts under readings of one line: the forward algorithm of CTC."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from sdk.recognize.ctc import path_states
 
 __all__ = ["text_log_probabilities"]
 
-# Columns this surely blank count as one where they stand together: most of a line is blank.
+# Neighboring columns with a blank this probable count as one column: most of a line is blank.
 _SURE = 0.9999
-# Columns after which the sums are scaled: float32 logarithms reach to -103, float64 to -745.
+# Number of columns between scalings. A float32 probability reaches e**-103, a float64 e**-745.
 _EVERY = 4
 
 
 def text_log_probabilities(
     log_probs: Sequence[NDArray[np.float32]], texts: Sequence[Sequence[int]]
 ) -> NDArray[np.float64]:
-    """Return how probable each text is under each reading: the sum over all its paths.
+    """Return the log probability of each text under each reading, summed over all paths.
 
-    The forward variable of Graves et al. 2006, section 4.1, scaled, for all texts at once.
+    The algorithm computes the scaled forward variable of Graves et al. 2006, section 4.1, for all
+    texts at the same time.
 
     Args:
-        log_probs: (T, classes) each, logarithms of probabilities; at least one, T of any length.
-        texts: Class numbers of each text, without blanks; at least one.
+        log_probs: Log probabilities of each reading, (T, classes), T of any length. At least one.
+        texts: Class numbers of each text, without blanks. At least one.
 
     Returns:
-        float64 (readings, texts), logarithms; -inf for a text that does not fit into T columns.
+        float64 (readings, texts), -inf for a text that does not fit into T columns.
     """
     paths = [path_states(ids) for ids in texts]
     lengths = np.array([len(states) for states, _ in paths])
@@ -39,14 +40,14 @@ def text_log_probabilities(
     for row, (path, may) in enumerate(paths):
         states[row, : len(path)], skip[row, : len(path)] = path, may
     readings = [_without_repeated_blanks(np.exp(log_prob)) for log_prob in log_probs]
-    # shorter readings go on with sure blanks, which change no text
+    # shorter readings are padded by certain blanks, which change no text
     emitted = np.zeros((max(map(len, readings)), len(readings), readings[0].shape[1]))
     emitted[:, :, BLANK] = 1.0
     for row, reading in enumerate(readings):
         emitted[: len(reading), row] = reading
-    # two states that nothing reaches stand before the first, so that all have two before them
+    # two unreachable states at the front, so that every state has two predecessors
     score = np.zeros((len(readings), len(paths), states.shape[1] + 2))
-    score[:, :, 2] = 1.0  # before the first column a path has shown nothing, as after a blank
+    score[:, :, 2] = 1.0  # before the first column a path is empty, as after a blank
     here, before, two_before = score[:, :, 2:], score[:, :, 1:-1], score[:, :, :-2]
     grown, scale = np.empty(here.shape), np.zeros(here.shape[:2])
     for t, column in enumerate(emitted[:, :, states]):
@@ -61,7 +62,7 @@ def text_log_probabilities(
             scale += np.log(largest)
     rows = np.arange(len(paths))
     total = here[:, rows, lengths - 1]
-    # an empty text has no character to end with
+    # a path ends in the last blank or the last character; an empty text has no character
     total += np.where(lengths > 1, here[:, rows, np.maximum(lengths - 2, 0)], 0.0)
     with np.errstate(divide="ignore"):
         return scale + np.log(total)

@@ -1,4 +1,4 @@
-"""`ReadOptions`: what a caller asks of the texts."""
+"""`ReadOptions`: the caller's options of decoding."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sdk.recognize.pattern.automaton import Automaton, Pattern, compile_pattern
 
 __all__ = ["ReadOptions"]
 
-# A wider search takes seconds for each line and finds nothing more.
+# A wider search takes seconds per line and finds no better text.
 MAX_BEAM = 256
 
 
@@ -23,9 +23,9 @@ class ReadOptions:
     """How logits become text.
 
     Attributes:
-        mask: bool (classes,) of the characters that may occur; None allows all.
-        beam: Width of the prefix beam search; 0 is greedy.
-        automaton: The pattern that lines are read by as well; None reads them freely only.
+        mask: bool (classes,), the characters that may occur. None allows all.
+        beam: Width of the prefix beam search. 0 is greedy.
+        automaton: The pattern that texts should match. None sets no pattern.
     """
 
     mask: NDArray[np.bool_] | None = None
@@ -40,19 +40,19 @@ class ReadOptions:
         beam: int,
         pattern: Pattern | Sequence[Pattern] | None = None,
     ) -> ReadOptions:
-        """Check what a user asks for.
+        """Check a user's options.
 
         Args:
-            charset: Of the model.
-            allowed: Characters that may occur; None allows all.
-            beam: Width of the beam search; 0 is greedy.
-            pattern: What a line may look like, see
-                `sdk.recognize.pattern.automaton.compile_pattern`; None is anything.
+            charset: Charset of the model.
+            allowed: Characters that may occur. None allows all.
+            beam: Width of the beam search. 0 is greedy.
+            pattern: Pattern of a line's text, see
+                `sdk.recognize.pattern.automaton.compile_pattern`. None allows any text.
 
         Raises:
-            OptionError: `allowed` is empty or holds a character the model does not know, `beam` is
-                no whole number from 0 to `MAX_BEAM`, or `pattern` is not supported or matches
-                nothing.
+            OptionError: `allowed` is empty or holds a character that the model does not know,
+                `beam` is not a whole number from 0 to `MAX_BEAM`, or `pattern` is not supported or
+                matches no text.
         """
         if type(beam) is not int or not 0 <= beam <= MAX_BEAM:
             raise OptionError(

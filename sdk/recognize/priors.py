@@ -1,10 +1,9 @@
-"""Letters read where a digit is meant that looks the same: RO3718 for R03718.
+"""Correction of letters that were read instead of a digit of the same shape: RO3718 for R03718.
 
-A network learns from its training texts how often an O stands where, besides how it looks. Those
-texts must show every letter often enough to be learned; the world's do not: who makes codes leaves
-out O and I, and lets numbers begin with zeros. Where the text around a letter says so, Bayes' rule
-corrects the network: the digit's probability is multiplied by how much likelier digits are there in
-the world than in the training texts.
+A network learns from its training texts how a letter looks and how often it occurs. Training texts
+must show every letter often. Real codes avoid O and I, and many numbers begin with zeros. Bayes'
+rule corrects the network where the text around a letter suggests a digit: the digit's probability
+is multiplied by the ratio of its frequency in real texts to its frequency in training texts.
 """
 
 from __future__ import annotations
@@ -23,26 +22,26 @@ Floats = NDArray[np.float32]
 __all__ = ["favor_digits"]
 
 _DIGIT_OF = {"O": "0", "I": "1", "l": "1", "S": "5", "Z": "2"}
-# A letter between digits, and an O that leads a number behind a capital.
+# A letter between digits, and an O between a capital and a digit.
 _DOUBTFUL = re.compile(r"(?<=[0-9])[OIlSZ]+(?=[0-9])|(?<=[A-Z])O+(?=[0-9])")
-# What is written with an O before a number.
+# Words that end with an O and often precede a number.
 _WRITTEN = re.compile(r"(?<![A-Za-z])(CO|NO|SO|PO|ISO)$")
 
 
 def favor_digits(
     log_probs: Floats, text: CtcText, charset: Charset, odds: float
 ) -> tuple[Floats, CtcText]:
-    """Weigh the doubtful letters of a line against the digits they look like.
+    """Weigh the doubtful letters of a line against the digits of the same shape.
 
     Args:
         log_probs: float32 (T, classes) of the line, from `sdk.recognize.ctc.log_probabilities`.
-        text: What was read from them.
+        text: Text that was decoded from `log_probs`.
         charset: The characters of the classes.
-        odds: How many times likelier a digit is in such a place than the network thinks, 1 and up.
+        odds: Factor on the odds of a digit in a doubtful place, 1 and up.
 
     Returns:
-        The probabilities as weighed and the text that is likelier by them, with the digits or as
-        it was; where nothing is doubtful, both as given.
+        The weighted log probabilities, float32 (T, classes), and the likelier text by them: the
+        given text, or the text with digits. Both are unchanged if no letter is doubtful.
     """
     doubtful = _doubtful(text.text, charset) if odds > 1 else []
     if not doubtful:
@@ -59,7 +58,7 @@ def favor_digits(
 
 
 def _doubtful(text: str, charset: Charset) -> list[int]:
-    """Return the places of the letters that may be digits."""
+    """Return the positions of the letters that may be digits."""
     return [
         place
         for match in _DOUBTFUL.finditer(text)

@@ -1,9 +1,9 @@
-"""RoIRotate: rotated text lines cut out of a feature map as upright feature strips.
+"""RoIRotate: sampling of rotated text lines from a feature map as upright feature regions.
 
 Liu et al. 2018, "FOTS: Fast Oriented Text Spotting with a Unified Network", section 3.3, equations
-1 and 2, with the affine map written from output cells to map positions. Sampling is bilinear, zero
-outside the map, and does all lines at once. This is the reference that the Keras layer of the
-training code equals.
+1 and 2. The affine map leads from output cells to map positions. Sampling is bilinear, with zeros
+outside the map, for all lines at the same time. The Keras layer of the training code must equal
+this reference.
 """
 
 from __future__ import annotations
@@ -21,19 +21,20 @@ __all__ = ["roi_affine", "roi_rotate"]
 
 
 def roi_affine(quads: ArrayLike, height: int, max_width: int) -> tuple[Floats, NDArray[np.int32]]:
-    """Return the maps from output cells to feature-map positions and the output widths.
+    """Return the affine maps from output cells to feature-map positions, and the output widths.
 
     Output cell (i, j) samples p0 + (p1 - p0) * (j + 0.5) / w + (p3 - p0) * (i + 0.5) / height.
 
     Args:
         quads: (n, 4, 2) in feature-map coordinates, that is input pixels / stride.
-        height: Output rows.
-        max_width: Most output columns; longer lines are squeezed into them.
+        height: Number of output rows.
+        max_width: Largest number of output columns. Longer lines are squeezed into them.
 
     Returns:
-        affines float32 (n, 2, 3): maps (j, i, 1) to (x, y) map indices, the half cell to index
-        positions taken off; widths int32 (n,): w = clip(round(height * |p1 - p0| / |p3 - p0|), 1,
-        max_width), side lengths being means of opposite sides.
+        affines: float32 (n, 2, 3), map (j, i, 1) to (x, y) indices of the feature map. The half
+            cell between positions and indices is subtracted.
+        widths: int32 (n,), clip(round(height * |p1 - p0| / |p3 - p0|), 1, max_width). Side lengths
+            are means of opposite sides.
     """
     q = np.asarray(quads, np.float32).reshape(-1, 4, 2).astype(np.float64)
     across, down = (side.astype(np.float64) for side in side_lengths(q))
@@ -54,15 +55,15 @@ def roi_rotate(
     width: int,
     step: tuple[float, int] | None = None,
 ) -> Floats:
-    """Return the feature strips of all lines.
+    """Return the upright feature regions of all lines.
 
     Args:
-        features: (H, W, C) feature map: float32, or integers with their step.
+        features: (H, W, C) feature map, float32 or quantized integers.
         affines: float32 (n, 2, 3) from `roi_affine`.
-        widths: int32 (n,) valid columns of each line.
-        height: Output rows, as given to `roi_affine`.
-        width: Output columns; columns from a line's own width on are zero.
-        step: Scale and zero point of quantized features, None for floats.
+        widths: int32 (n,), number of valid columns of each line.
+        height: Number of output rows, as given to `roi_affine`.
+        width: Number of output columns. Columns beyond a line's own width are zero.
+        step: Scale and zero point of quantized features. None for floats.
 
     Returns:
         float32 (n, height, width, C).
@@ -93,7 +94,7 @@ def roi_rotate(
             if step is not None:
                 values -= step[1]
                 values *= np.float32(step[0])
-            # what lies outside the map counts as zero
+            # positions outside the map count as zero
             values *= np.where(inside, share_x * share_y, 0)[..., None]
             sampled += values
     out[line, :, j] = sampled

@@ -1,4 +1,4 @@
-"""Bands: where in its picture a single line of text runs, found without reading it."""
+"""Text bands: the course of a single line of text through its picture, found without reading."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ __all__ = ["Band", "cut_band", "find_band"]
 
 Floats = NDArray[np.float64]
 
-# The picture is looked at this coarsely: rows, pixels across at most, and columns of their means.
+# Resolution of the search: rows, largest number of pixels across, columns of means.
 _ROWS, _ACROSS, _COLUMNS = 48, 400, 16
-_LEAST = 12  # rows of the lowest band
-_RIM = 1  # columns at either end that do not count: frames and cut neighbors
+_LEAST = 12  # least height of a band in rows
+_RIM = 1  # columns at each end that do not count: they may show frames or neighboring text
 _RISES = tuple(round(0.1 * n, 1) for n in range(-6, 7))
 _BOWS = tuple(round(0.1 * n, 1) for n in range(-4, 5))
-# Of a band's contrast, for each height that it rises or bows: straight bands are likelier.
+# Share of the contrast that a band loses per height of rise or bow: straight bands are likelier.
 _BENDING_COSTS = 0.2
-_POINTS = 64  # of a band's middle line
+_POINTS = 64  # number of points on a band's middle line
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """How a line runs through its picture, in shares of the picture's height.
+    """The course of a line through its picture, in shares of the picture's height.
 
     Attributes:
         top: Upper edge, averaged over the picture's width.
-        bottom: Lower edge.
-        rise: How far the line climbs from the picture's left to its right.
-        bow: How far the line's middle stands above its ends; negative below them.
+        bottom: Lower edge, averaged over the picture's width.
+        rise: Climb of the line from the left to the right of the picture.
+        bow: Height of the line's middle above its ends. Negative if the middle is below the ends.
     """
 
     top: float
@@ -47,7 +47,7 @@ class Band:
     bow: float = 0.0
 
     def grown(self, share: float) -> Band:
-        """Return the band with a margin above and below, a share of the band's height."""
+        """Return the band with a margin above and below of this share of the band's height."""
         margin = share * (self.bottom - self.top)
         return replace(self, top=self.top - margin, bottom=self.bottom + margin)
 
@@ -55,9 +55,9 @@ class Band:
         """Return the corners of the band in a picture of this size, float32 (4, 2), pixels.
 
         Args:
-            side: What is added before and behind the picture, as a share of the band's height.
-            width: The picture's width in pixels.
-            height: Its height.
+            side: Margin before and after the picture, as a share of the band's height.
+            width: Width of the picture in pixels.
+            height: Height of the picture in pixels.
         """
         u = np.array(self.ends(side, width, height))
         half = (self.bottom - self.top) / 2
@@ -68,38 +68,41 @@ class Band:
     def within(
         self, quad: NDArray[np.float32], side: float, width: float, height: float
     ) -> NDArray[np.float32]:
-        """Return the corners of the band in the photo that a picture was straightened from.
+        """Return the corners of the band in the photo from which the picture was rectified.
 
         Args:
-            quad: float32 (4, 2), what of the photo the picture shows, pixels.
+            quad: float32 (4, 2), area of the photo that the picture shows, pixels.
             side: See `quad`.
-            width: The picture's width in pixels.
-            height: Its height.
+            width: Width of the picture in pixels.
+            height: Height of the picture in pixels.
+
+        Returns:
+            float32 (4, 2), photo pixels.
         """
         u, v = (self.quad(side, width, height) / (width, height)).T
         return np.stack(quad_points(quad, u, v), -1).astype(np.float32)
 
     def ends(self, side: float, width: float, height: float) -> tuple[float, float]:
-        """Return where a line crop starts and ends, shares of the picture's width; see `quad`."""
+        """Return start and end of a line crop in shares of the picture's width, see `quad`."""
         more = side * (self.bottom - self.top) * height / width
         return -more, 1 + more
 
     def middle(self, u: Floats) -> Floats:
-        """Return the height of the middle line, counted down, at shares ``u`` of the width."""
+        """Return the distance of the middle line from the top at shares ``u`` of the width."""
         return (self.top + self.bottom) / 2 + _curve(u, self.rise, self.bow)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Curves:
-    """Curves to try, and what of it does not depend on the picture.
+    """The candidate curves, with all values that do not depend on the picture.
 
     Attributes:
         shapes: (C, 2), rise and bow.
-        pixels: (C, rows, columns), flat index of the pixel that a curve's row has in each column.
-        inside: The same shape, 1 where that pixel lies in the picture and counts.
-        within: (C, bands), how many pixels a band holds.
-        outside: How many it leaves, at least one row.
-        weight: What the contrast is multiplied by.
+        pixels: (C, rows, columns), flat index of the pixel in each row and column of a curve.
+        inside: (C, rows, columns), 1 where this pixel lies in the picture and counts.
+        within: (C, bands), number of pixels inside a band.
+        outside: (C, bands), number of pixels outside a band, at least one row.
+        weight: (C, bands), factor of the contrast.
     """
 
     shapes: Floats
@@ -116,16 +119,16 @@ _TOPS, _BOTTOMS = np.array(
 
 
 def find_band(image: ImageArray, *, bent: bool = False) -> Band:
-    """Return the band of a picture that stands out most by strokes that cross it.
+    """Return the band of a picture with the most vertical strokes.
 
-    Text changes brightness along a line more often than what lies above and below it: the band,
-    straight or along a parabola, is the one that splits horizontal gradients with the greatest
-    between-class variance (Otsu 1979, "A Threshold Selection Method from Gray-Level Histograms",
-    equation 14), bending bands handicapped.
+    Brightness changes more often along a line of text than above and below the line. The band is
+    straight or follows a parabola. Its inside and outside split the horizontal gradients with the
+    greatest between-class variance (Otsu 1979, "A Threshold Selection Method from Gray-Level
+    Histograms", equation 14). Sloping and curved bands get a penalty.
 
     Args:
         image: uint8 RGB (H, W, 3), a picture of one line.
-        bent: Whether lines that bend are tried too.
+        bent: Whether curved bands are tried too.
     """
     strokes = _strokes(image)
     curves = _curves(bent)
@@ -142,23 +145,23 @@ def find_band(image: ImageArray, *, bent: bool = False) -> Band:
 def cut_band(
     image: ImageArray, band: Band, side: float, stretch: float, max_width: int
 ) -> ImageArray:
-    """Return the line crop along a band; letters stand at right angles to its middle line.
+    """Return the line crop along a band, sampled at right angles to the band's middle line.
 
     Args:
         image: uint8 (H, W, 3).
-        band: Where the line runs.
-        side: What is added before and behind the picture, as a share of the band's height.
+        band: Course of the line.
+        side: Margin before and after the picture, as a share of the band's height.
         stretch: Horizontal scale of the line crop.
         max_width: Longer lines are squeezed into this many pixels.
 
     Returns:
-        uint8 (32, w, 3); outside the picture its edge is repeated.
+        uint8 (32, w, 3). Outside the picture the edge pixels are repeated.
     """
     height, width = image.shape[:2]
     u = np.linspace(*band.ends(side, width, height), _POINTS)
     x, y = u * width, band.middle(u) * height
     length = np.concatenate([[0.0], np.hypot(np.diff(x), np.diff(y)).cumsum()])
-    # across a slanting line it is nearer from edge to edge than downwards
+    # a sloping line is thinner at right angles to its course than vertically
     thickness = max(1.0, (band.bottom - band.top) * height * (x[-1] - x[0]) / length[-1])
     wanted = int(np.clip(round(CROP_HEIGHT * length[-1] / thickness * stretch), 1, max_width))
     at = (np.arange(wanted) + 0.5) / wanted * length[-1]
@@ -172,12 +175,12 @@ def cut_band(
 
 
 def _curve(u: Floats, rise: float, bow: float) -> Floats:
-    """Return how far below its mean height a line runs, in heights of the picture."""
+    """Return the distance of a line below its mean height, in heights of the picture."""
     return bow * ((2 * u - 1) ** 2 - 1 / 3) - rise * (u - 0.5)
 
 
 def _strokes(image: ImageArray) -> NDArray[np.float32]:
-    """Return how much brightness changes along each row, float32 (rows, columns)."""
+    """Return the change of brightness along each row, float32 (rows, columns)."""
     height, width = image.shape[:2]
     size = int(np.clip(round(width * _ROWS / height), _COLUMNS, _ACROSS)), _ROWS
     gray = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
@@ -197,7 +200,7 @@ def _curves(bent: bool) -> _Curves:
     sums = np.zeros((len(shapes), _ROWS + 1))
     np.cumsum(counts.sum(2), axis=1, out=sums[:, 1:])
     within = np.maximum(sums[:, _BOTTOMS] - sums[:, _TOPS], 1.0)
-    # where a band fills the picture, nothing is outside: one row of nothing
+    # a band that fills the picture has no outside: one empty row avoids a division by 0
     outside = np.maximum(sums[:, -1:] - within, _COLUMNS)
     straight = 1 - _BENDING_COSTS * np.abs(shapes).sum(1, keepdims=True)
     return _Curves(

@@ -26,7 +26,7 @@ __all__ = [
 CROP_HEIGHT = 32
 """Height of a line crop in pixels."""
 
-# OpenCV samples from pictures whose sides have fewer pixels than that.
+# OpenCV samples only from pictures whose sides are shorter than this, in pixels.
 _SIDE_LIMIT = 2**15 - 1
 
 
@@ -35,8 +35,8 @@ def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np
 
     Args:
         quad: (4, 2) pixels.
-        margin: Share of the height, 0 and up.
-        side: Share of the height added at start and end besides.
+        margin: Margin on all sides as a share of the height, 0 and up.
+        side: Additional margin at the start and end, as a share of the height.
 
     Returns:
         float32 (4, 2).
@@ -49,7 +49,7 @@ def expand_quad(quad: ArrayLike, margin: float, side: float = 0.0) -> NDArray[np
 
 
 def crop_width(quad: ArrayLike, stretch: float = 1.0) -> int:
-    """Return the width in pixels that a line's crop has by itself, at least 1.
+    """Return the natural width of a line's crop in pixels, at least 1.
 
     Args:
         quad: (4, 2) pixels.
@@ -64,7 +64,8 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
 
     Args:
         image: uint8 (H, W, 3).
-        quad: (4, 2) pixels, from the start of reading; parts outside the picture repeat its edge.
+        quad: (4, 2) pixels, from the corner at the top left of the text. Outside the picture the
+            edge pixels are repeated.
         max_width: Longer lines are squeezed into this many pixels.
         stretch: Horizontal scale of the line crop.
 
@@ -74,7 +75,7 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
     q = np.asarray(quad, np.float64)
     across, height = (float(side) for side in side_lengths(q))
     width = min(crop_width(q, stretch), max_width)
-    # only the part of the picture around the line, so that shrinking it costs little
+    # shrinking only the part of the picture around the line costs less
     reach = 2 + math.ceil(height / CROP_HEIGHT)
     x, y = q.T.tolist()
     left, right = _around(x, reach, image.shape[1])
@@ -88,14 +89,14 @@ def rectify(image: ImageArray, quad: ArrayLike, max_width: int, stretch: float =
 
 
 def reduce(image: ImageArray, scale: float) -> ImageArray:
-    """Return a picture to sample single points of, shrunk by areas first, against aliasing.
+    """Return a picture shrunk by area averaging, which prevents aliasing when it is sampled.
 
     Args:
         image: uint8 (H, W, 3).
-        scale: Most pixels of it for one of the picture, 1 at most, the same for both sides.
+        scale: Scale of both sides, 1 at most.
 
     Returns:
-        uint8 (h, w, 3), smaller yet where OpenCV could not sample a side so long.
+        uint8 (h, w, 3). A side that is too long for OpenCV's sampling shrinks further.
     """
     height, width = image.shape[:2]
     size = tuple(min(max(1, round(x * scale)), _SIDE_LIMIT - 1) for x in (width, height))
@@ -105,7 +106,7 @@ def reduce(image: ImageArray, scale: float) -> ImageArray:
 
 
 def _around(values: list[float], reach: int, size: int) -> tuple[int, int]:
-    """Return the pixels around positions along one side of a picture, at least one of its own."""
+    """Return the pixel range around positions along one side, at least one pixel of the picture."""
     low = min(max(math.floor(min(values)) - reach, 0), size - 1)
     return low, min(max(math.ceil(max(values)) + reach, low + 1), size)
 
@@ -132,7 +133,7 @@ def scale_crop(image: ImageArray, max_width: int) -> ImageArray:
 
 
 def pad_crops(crops: Sequence[ImageArray], width: int) -> ImageArray:
-    """Return line crops in a batch, each at the left, its last column repeated.
+    """Return line crops in a batch, padded on the right by their last column.
 
     Args:
         crops: uint8 (32, w, 3) each, w from 1 to `width`.

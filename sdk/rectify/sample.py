@@ -1,9 +1,10 @@
-"""Pixels at positions between pixels, by a rule that is the same in every version of OpenCV.
+"""Bilinear sampling by a rule that is the same in every version of OpenCV.
 
-OpenCV's own warps are not: version 5 works in floats, version 4 in fractions of 1/32 pixel, and
-networks read differently what differs by one. Here positions are computed in double precision and
-rounded to 1/32 pixel, halves to even; the four pixels around count by their nearness, in whole
-numbers; the mean is rounded to the nearest value, halves up. Outside a picture its edge goes on.
+OpenCV's own warps differ: version 5 works in floats, version 4 in fractions of 1/32 pixel. A
+difference of one gray level can change what a network reads. Here positions are computed in double
+precision and rounded to 1/32 pixel, halves to even. The weights of the four pixels around a
+position are integers. The mean is rounded to the nearest value, halves up. Outside a picture its
+edge pixels are repeated.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from sdk.image.load import ImageArray
 
 __all__ = ["sample", "straighten"]
 
-# What OpenCV's fixed-point maps count in.
+# Fraction bits of OpenCV's fixed-point maps.
 _BITS = 5
 _STEPS = 1 << _BITS
-# Positions at a time: larger arrays of doubles cost more to allocate than to fill.
+# Positions per call: larger arrays of doubles cost more to allocate than to fill.
 _AT_A_TIME = 8192
 
 
@@ -29,9 +30,9 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
 
     Args:
         image: uint8 (H, W, 3), sides below 32,767 pixels, see `sdk.rectify.crop.reduce`.
-        x: float64 (h, w), distances from the picture's left edge in pixels; pixel centers are at
+        x: float64 (h, w), distances from the left edge in pixels. Pixel centers are at
             integer + 0.5.
-        y: float64 (h, w), distances from its top edge.
+        y: float64 (h, w), distances from the top edge in pixels.
 
     Returns:
         uint8 (h, w, 3).
@@ -39,7 +40,7 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
     height, width = image.shape[:2]
     columns, rows = _steps(x, width), _steps(y, height)
     whole = np.empty((*columns.shape, 2), np.int16)
-    # in place, and shifts for divisions: a line crop must not cost what its reading does
+    # in place and with shifts: making a line crop must be much cheaper than reading it
     for axis, steps in enumerate((columns, rows)):
         np.right_shift(steps, _BITS, out=whole[..., axis], casting="unsafe")
         steps &= _STEPS - 1
@@ -51,13 +52,13 @@ def sample(image: ImageArray, x: NDArray[np.float64], y: NDArray[np.float64]) ->
 
 
 def straighten(image: ImageArray, quad: ArrayLike, width: int, height: int) -> ImageArray:
-    """Return what a quad shows as an upright picture.
+    """Return the content of a quad as an upright picture.
 
     Args:
         image: uint8 (H, W, 3), sides below 32,767 pixels.
-        quad: (4, 2) pixels, convex, from the corner that becomes the top left one.
+        quad: (4, 2) pixels, convex, from the corner that becomes the top left corner.
         width: Width of the result in pixels.
-        height: Its height.
+        height: Height of the result in pixels.
 
     Returns:
         uint8 (height, width, 3).
@@ -69,7 +70,7 @@ def straighten(image: ImageArray, quad: ArrayLike, width: int, height: int) -> I
 
 
 def _steps(positions: NDArray[np.float64], size: int) -> NDArray[np.int32]:
-    """Return positions in steps from the first pixel's center, none far outside the picture."""
+    """Return positions in steps from the first pixel's center, clipped near the picture."""
     steps = positions * _STEPS
     steps -= 0.5 * _STEPS
     np.rint(steps, out=steps)

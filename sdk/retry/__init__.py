@@ -1,1 +1,1 @@
-"""Read a line again from other candidate views where the first reading is unsure."""
+"""Read a line again from other candidate views if the first reading has a low confidence."""

@@ -1,4 +1,4 @@
-"""Candidates: the same line as it reads from one view or another."""
+"""Candidates: the readings of a line from its views."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Candidate:
     """One reading of a line.
 
     Attributes:
-        score: Text probability that the detector gives the line, 0..1.
-        box: float32 (4, 2), the box that users get, in the direction of reading, photo pixels.
-        area: float32 (4, 2), what the text was read from, photo pixels.
-        text: The text.
+        score: Text probability of the line from the detector, 0..1.
+        box: float32 (4, 2), the box of the result, in reading direction, photo pixels.
+        area: float32 (4, 2), the area that the line crop shows, photo pixels.
+        text: The decoded text.
     """
 
     score: float
@@ -36,36 +36,39 @@ class Candidate:
 
     @property
     def confidence(self) -> float:
-        """How sure the text is, read freely."""
+        """Confidence of the free text, 0..1."""
         return self.text.free.confidence
 
     @property
     def probability(self) -> float:
-        """How probable it is that the whole text is right, 0..1; 0 without text."""
+        """Probability that the whole free text is right, 0..1. 0 for an empty text."""
         said = self.text.free.confidences
         return math.prod(map(float, said)) if len(said) else 0.0
 
     @property
     def fit_probability(self) -> float:
-        """Logarithm of the probability of the text that the pattern allows; -inf without any."""
+        """Log probability of the text that fits the pattern. -inf if no text fits."""
         return -math.inf if self.text.fit is None else self.text.fit.log_probability
 
     @property
     def fit_confidence(self) -> float:
-        """How sure that text is: the free text's confidence, lowered by how much less likely."""
+        """Confidence of the text that fits the pattern, 0..1.
+
+        The free text's confidence is lowered by `fit_ratio`.
+        """
         return self.confidence * min(fit_ratio(self, self), 1.0)
 
 
 def fit_ratio(free: Candidate, fitted: Candidate) -> float:
-    """Return how probable the text that the pattern allows is beside the free one.
+    """Return the ratio, per character, of the fitting text's to the free text's probability.
 
     Args:
         free: The candidate whose free text was chosen.
-        fitted: The candidate whose allowed text was chosen.
+        fitted: The candidate whose fitting text was chosen.
 
     Returns:
-        The ratio of the two probabilities for each character: the root of it, of the allowed text's
-        length. 0 without an allowed text; above 1 if the free text is not the likeliest.
+        The nth root of the ratio of the two probabilities, n the length of the fitting text. 0 if
+        no text fits. Above 1 if the free text is not the likeliest text.
     """
     fit = fitted.text.fit
     if fit is None:
@@ -75,12 +78,12 @@ def fit_ratio(free: Candidate, fitted: Candidate) -> float:
 
 
 def to_result(free: Candidate, fitted: Candidate | None, least_ratio: float) -> TextLine:
-    """Return a line as users get it.
+    """Return the result for a line.
 
     Args:
         free: The candidate whose free text was chosen.
-        fitted: The candidate whose allowed text was chosen; None without a pattern.
-        least_ratio: The allowed text is given if `fit_ratio` is at least this.
+        fitted: The candidate whose fitting text was chosen. None without a pattern.
+        least_ratio: The fitting text is returned if `fit_ratio` is at least this.
     """
     raw = free.text.free
     if fitted is None:

@@ -1,8 +1,8 @@
-"""Which way lines are read that may stand on their heads.
+"""The reading direction of lines that may be upside down.
 
-A line network reads much text that stands on its head as other text, and is sure of each
-character. The probability of the whole text is lower than that of the upright text. Lines of one
-page share their direction, so a few of them tell the direction of all.
+A line network reads some upside-down text as another text, with a high confidence for each
+character. The probability of the whole text is still lower than that of the upright text. The lines
+of a page share their direction, so a few lines decide for all.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["claim_of_turned", "runs", "witnesses"]
 
 
 def runs(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[list[int]]:
-    """Return the positions of lines that run the same way, group by group."""
+    """Return groups of lines that run the same way, as indices of the candidates."""
     groups: list[tuple[complex, list[int]]] = []
     if not candidates:
         return []
@@ -36,15 +36,15 @@ def runs(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[l
 
 
 def witnesses(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[int]:
-    """Return the positions of the lines to read turned as well; none if enough are sure.
+    """Return the lines to read turned too, as indices. No lines if enough confirm the direction.
 
     Args:
-        candidates: Of lines that run the same way, one each.
-        settings: How sure a line must be to vouch for its direction, and how many are asked.
+        candidates: One candidate for each line of a group that runs the same way.
+        settings: When a line confirms its direction, and how many lines are read turned.
     """
     telling = [i for i, x in enumerate(candidates) if _tells(x, settings)]
     unsure = [i for i in telling if candidates[i].probability < settings.probability]
-    # on its head hardly any line is that sure
+    # hardly any upside-down line reaches this probability
     if len(telling) - len(unsure) >= settings.sure_share * len(telling) - 1e-9:
         return []
     longest = sorted(unsure, key=lambda i: -len(candidates[i].text.free.text))
@@ -52,9 +52,10 @@ def witnesses(candidates: Sequence[Candidate], settings: DirectionSettings) -> l
 
 
 def claim_of_turned(candidate: Candidate, turned: Candidate, settings: DirectionSettings) -> float:
-    """Return how much more probable a line reads turned: the logarithm of a ratio of odds.
+    """Return the evidence for the turned reading of a line: the logarithm of an odds ratio.
 
-    The claim is 0 for a line that reads badly both ways, and `DirectionSettings.most` at most.
+    The value is 0 for a line with a low probability in both directions. Its absolute value is at
+    most `DirectionSettings.most`.
     """
     if max(turned.probability, candidate.probability) < settings.least:
         return 0.0

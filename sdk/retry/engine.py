@@ -1,13 +1,14 @@
-"""`RetryEngine`: read lines, and read again from other views what reads badly.
+"""`RetryEngine`: read lines, and read lines of low confidence again from other views.
 
-A line is read once as it is. Then, as far as the policy asks for it:
+Each line is read once from its unchanged box. The policy controls the further steps:
 
-1. a page whose lines read better the other way round is turned;
-2. an unsure line is read from its candidate views, which vote, until one text leads;
-3. a line that is still doubtful is read turned by 180 degrees;
-4. with a pattern, the candidate that fits best gives the text.
+1. A page whose lines read better upside down is turned.
+2. A line of low confidence is read from its candidate views. The readings vote until one text
+   leads.
+3. A line whose confidence is still low is read turned by 180 degrees.
+4. With a pattern, the candidate that fits best gives the text.
 
-What is read does not depend on the number of workers.
+The result does not depend on the number of workers.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ __all__ = ["Choice", "RetryEngine"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """What was chosen for a line.
+    """The candidates chosen for a line.
 
     Attributes:
         free: The candidate that gives the free text.
-        fitted: The candidate whose text fits the pattern best; None without a pattern.
+        fitted: The candidate whose text fits the pattern best. None without a pattern.
     """
 
     free: Candidate
@@ -46,8 +47,8 @@ class Choice:
 class _Line:
     """A line and its candidates so far.
 
-    `turned` is the candidate read the other way round, which may fit a pattern if `is_doubtful`;
-    `chosen` is the one that won over the vote.
+    `turned` is the candidate read upside down. It may fit a pattern if `is_doubtful`. `chosen` is a
+    candidate that overrides the vote.
     """
 
     source: LineSource
@@ -61,7 +62,7 @@ class _Line:
 
     @property
     def best(self) -> Candidate:
-        """The chosen candidate, else the elected one, else the surest."""
+        """The chosen candidate, else the elected one, else the one of highest confidence."""
         if self.chosen is not None:
             return self.chosen
         return self.vote.elected() if self.vote else max(self.candidates, key=_confidence)
@@ -77,9 +78,9 @@ class _Line:
         return self.vote is not None and self.vote.is_over
 
     def begin_vote(self, settings: VoteSettings) -> None:
-        """Let the candidates vote, and those to come."""
+        """Start a vote of the present and all later candidates."""
         self.vote = Vote(settings)
-        # the surer one first: a low lead may end the vote there
+        # highest confidence first: with a low lead the first candidate may end the vote
         for candidate in sorted(self.candidates, key=_confidence, reverse=True):
             if candidate.text.free.text:
                 self.vote.add(candidate)
@@ -105,10 +106,10 @@ class RetryEngine:
 
         Args:
             recognizer: Reads line crops.
-            policy: How candidates are weighed.
-            retries: When lines are read again; the policy's for photos or for crops.
-            options: How to decode.
-            workers: Read several crops at a time.
+            policy: Rules of the vote and of turned lines.
+            retries: When lines are read again: the policy's `photo` or `crop`.
+            options: Options of decoding.
+            workers: Worker pool that reads several crops at the same time.
         """
         self._recognizer = recognizer
         self._policy = policy
@@ -119,11 +120,11 @@ class RetryEngine:
     def read_page(
         self, sources: Sequence[LineSource], first: Sequence[Candidate | None]
     ) -> list[Choice]:
-        """Return what was chosen for each line of a photo.
+        """Return the choice for each line of a photo.
 
         Args:
-            sources: The lines, surest detections first.
-            first: What the detector's features say of each line; None where nothing was read.
+            sources: The lines, highest detector score first.
+            first: A reading of each line from the detector's features, or None.
         """
         lines = [
             _Line(source, [] if said is None else [said])
@@ -141,7 +142,7 @@ class RetryEngine:
         return [self._choice(line) for line in lines]
 
     def read_crop(self, source: CropLine) -> Choice:
-        """Return what was chosen for a picture of one line."""
+        """Return the choice for a picture of one line."""
         lines = [_Line(turned) for turned in source.orientations(self._policy.orientation)]
         self._read_view(lines, WHOLE)
         line = max(lines, key=lambda x: x.best.confidence)
@@ -161,21 +162,21 @@ class RetryEngine:
         return Choice(choice.free, self._fitted([*line.all, *line.taken.values(), *others]))
 
     def _turn_page(self, lines: list[_Line]) -> None:
-        """Turn lines that run the same way if those asked read much better the other way round."""
+        """Turn lines that run the same way if a few of them read much better upside down."""
         settings = self._policy.direction
         asked = [lines[i] for i in witnesses([x.best for x in lines], settings)]
         if self._claims(asked) <= settings.lead:
             return
         self._read_turned(lines)
         for line in lines:
-            # what stands the other way on the page says so itself
+            # a line may have the opposite direction to the rest of its page
             if self._claims([line]) > -settings.lead and line.turned is not None:
                 line.source = line.source.turned(2)
                 line.candidates, line.turned = [line.turned], line.best
                 line.taken.clear()
 
     def _turn_crop(self, line: _Line) -> None:
-        """Turn a lone line if it reads much better the other way round."""
+        """Turn a single line if it reads much better upside down."""
         settings, best = self._policy.direction, line.best
         asked = bool(witnesses([best], settings))
         doubtful = best.confidence < self._policy.flip.confidence
@@ -187,14 +188,14 @@ class RetryEngine:
             self._flip_doubtful(line)
 
     def _flip_doubtful(self, line: _Line) -> None:
-        """Choose the reading the other way round of a doubtful line if it is surer."""
+        """Choose the turned reading of a doubtful line if its confidence is higher."""
         turned = line.turned
         line.is_doubtful = True
         if turned and turned.confidence > line.best.confidence + self._policy.flip.gain:
             line.chosen = turned
 
     def _claims(self, lines: list[_Line]) -> float:
-        """Return how much better lines read turned, see `claim_of_turned`, in all."""
+        """Return the sum of `claim_of_turned` over lines."""
         self._read_turned(lines)
         return sum(
             claim_of_turned(line.best, line.turned, self._policy.direction)
@@ -203,18 +204,17 @@ class RetryEngine:
         )
 
     def _read_turned(self, lines: list[_Line]) -> None:
-        """Read lines the other way round; each is read so once."""
+        """Read lines upside down, each line at most once."""
         new = [line for line in lines if line.turned is None]
         candidates = self._workers.map(lambda x: self._read(x.source.turned(2), WHOLE), new)
         for line, candidate in zip(new, candidates, strict=True):
             line.turned = candidate
 
     def _vote(self, lines: list[_Line]) -> None:
-        """Read unsure lines from their views until a text leads.
+        """Read lines of low confidence from their views until a text leads.
 
-        Every line is read from its next view before any line is read from more, as many views at a
-        time as keep the workers busy. A candidate that was read for nothing, since the one before
-        it has ended the vote, does not count.
+        Each round reads the same number of views of every open line, enough to keep the workers
+        busy. Candidates after the one that ends a vote do not count.
         """
         lines = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
         for line in lines:
@@ -228,7 +228,7 @@ class RetryEngine:
             self._read_views(jobs)
 
     def _views(self, line: _Line) -> Iterator[CandidateView]:
-        """Return the views of a line that are worth reading, in order of use."""
+        """Return the views that apply to a line, in order of use."""
         aspect = line.source.aspect
         views = self._retries.views
         return iter([x for x in views if not x.max_aspect or aspect < x.max_aspect])
@@ -237,7 +237,7 @@ class RetryEngine:
         self._read_views([(line, view) for line in lines])
 
     def _read_views(self, jobs: list[tuple[_Line, CandidateView]]) -> None:
-        """Add the candidates of views to their lines; a view that was read is not read again."""
+        """Add the candidates of views to their lines. No view is read twice."""
         placed = [(line, line.source.place(view)) for line, view in jobs]
         new = list(dict.fromkeys(job for job in placed if job[1] not in job[0].taken))
         candidates = self._workers.map(lambda job: self._read(job[0].source, job[1]), new)
@@ -264,9 +264,9 @@ class RetryEngine:
         return line.best.confidence < self._retries.confidence
 
     def _is_hopeless(self, line: _Line) -> bool:
-        """Tell whether a line reads so badly that more views would only cost time.
+        """Tell whether a line's confidence is so low that further views would only cost time.
 
-        A pattern may still fit one of them.
+        With a pattern no line is hopeless, because a view may fit the pattern.
         """
         return self._options.automaton is None and line.best.confidence < self._retries.hopeless
 

@@ -1,4 +1,4 @@
-"""Where the pixels of a line come from: a box in a photo, or a picture of the line alone."""
+"""Sources of a line's pixels: a box in a photo, or a picture of the line alone."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Fit: TypeAlias = Callable[[int], int]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LineCrop:
-    """A line, straightened.
+    """A rectified line.
 
     Attributes:
         pixels: uint8 RGB (32, w, 3).
-        area: float32 (4, 2), what of the picture the pixels show.
-        box: float32 (4, 2), the box that users get.
+        area: float32 (4, 2), area of the picture that the pixels show, picture pixels.
+        box: float32 (4, 2), the box of the result, picture pixels.
     """
 
     pixels: ImageArray
@@ -53,11 +53,11 @@ Placed: TypeAlias = CandidateView | PlacedBand
 
 
 class LineSource(Protocol):
-    """Gives line crops of candidate views of one line.
+    """A source of line crops, one for each candidate view of a line.
 
     Attributes:
-        score: Text probability that the detector gives the line, 0..1.
-        aspect: Widths per height of the line's box.
+        score: Text probability of the line from the detector, 0..1.
+        aspect: Ratio of width to height of the line's box.
     """
 
     score: float
@@ -67,15 +67,14 @@ class LineSource(Protocol):
         """Return the same line, turned to the left by quarters of a turn."""
 
     def place(self, view: CandidateView) -> Placed:
-        """Return what a view comes to for this line; equal ones need to be read once only."""
+        """Return the view as it applies to this line. Equal results give equal line crops."""
 
     def crop(self, placed: Placed, fit: Fit) -> LineCrop:
         """Return the line crop of a view.
 
         Args:
-            placed: From `place`.
-            fit: Returns the most pixels that a crop may have which is so many pixels wide by
-                itself.
+            placed: Result of `place`.
+            fit: Returns the largest width in pixels for a crop of the given natural width.
         """
 
 
@@ -94,12 +93,12 @@ class PhotoLine:
     """A line that was found in a photo."""
 
     def __init__(self, pixels: ImageArray, line: DetectedLine, settings: DecodeSettings) -> None:
-        """Take the line's box, with the margins of the settings.
+        """Add the margins of the settings to the line's box.
 
         Args:
             pixels: uint8 RGB (H, W, 3), the photo.
-            line: The line.
-            settings: Its margins for reading and for users.
+            line: The detected line.
+            settings: Margins of the line crop and of the result's box.
         """
         self.score = line.score
         self._pixels = pixels
@@ -118,11 +117,11 @@ class PhotoLine:
         return line
 
     def place(self, view: CandidateView) -> CandidateView:
-        """Return the view itself: no two views of a photo's line show the same."""
+        """Return the view itself, because no two views of a line in a photo are equal."""
         return view
 
     def crop(self, placed: Placed, fit: Fit) -> LineCrop:
-        """Return the line crop of a view; see `LineSource`."""
+        """Return the line crop of a view, see `LineSource`."""
         stretch = placed.stretch
         if isinstance(placed, BandView):
             around = expand_quad(self._quad, placed.room, placed.room)
@@ -143,7 +142,7 @@ class CropLine:
     score = 1.0
 
     def __init__(self, pixels: ImageArray, quarters: int = 0) -> None:
-        """Take the whole picture for the line's box.
+        """Use the whole picture as the line's box.
 
         Args:
             pixels: uint8 RGB (H, W, 3).
@@ -153,12 +152,12 @@ class CropLine:
         self._quarters = quarters % 4
         height, width = pixels.shape[:2]
         quad = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
-        # turned to the left once, reading starts at what was the top right corner
+        # after one quarter turn to the left, the former top right corner is the top left corner
         self._quad = np.roll(quad, -self._quarters, axis=0)
         self.aspect = _aspect(self._quad)
 
     def orientations(self, settings: OrientationSettings) -> list[CropLine]:
-        """Return the line as it may stand, likeliest first."""
+        """Return the line in its possible orientations, likeliest first."""
         height, width = self._pixels.shape[:2]
         if height < settings.tall * width:
             return [self]
@@ -170,13 +169,13 @@ class CropLine:
         return CropLine(self._pixels, self._quarters + quarters)
 
     def place(self, view: CandidateView) -> Placed:
-        """Return what a view comes to for this line; see `LineSource`."""
+        """Return the view as it applies to this line, see `LineSource`."""
         if isinstance(view, BandView):
             return PlacedBand(self._bands[view.bent].grown(view.margin), view.side, view.stretch)
         return view
 
     def crop(self, placed: Placed, fit: Fit) -> LineCrop:
-        """Return the line crop of a view; see `LineSource`."""
+        """Return the line crop of a view, see `LineSource`."""
         if isinstance(placed, PlacedBand):
             most = fit(WIDEST)
             pixels = cut_band(self._upright, placed.band, placed.side, placed.stretch, most)

@@ -1,6 +1,7 @@
-"""Candidates of one line vote for their texts, sure ones with more weight.
+"""A vote of the candidates of one line for their texts, weighted by confidence.
 
-The vote ends when one text is far enough ahead. Then what all candidates say is averaged.
+The vote ends when one text leads far enough. The final text has the highest mean probability under
+all candidates.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ __all__ = ["Vote"]
 
 
 class Vote:
-    """Candidates of one line, counted one by one until one text is far enough ahead."""
+    """Counts the candidates of one line one by one, until one text leads far enough."""
 
     def __init__(self, settings: VoteSettings) -> None:
-        """Begin without a candidate."""
+        """Start without candidates."""
         self._settings = settings
         self._offered = 0
         self._counted: list[Candidate] = []
@@ -40,7 +41,7 @@ class Vote:
             return
         self._counted.append(candidate)
         self._elected = None
-        # an empty crop is surely empty: that is no vote against a text
+        # the network is always confident that an empty crop is empty: no vote against a text
         more = candidate.confidence**self._settings.power if text.strip() else 0.0
         votes[text] = votes.get(text, 0.0) + more
         if text not in self._surest or candidate.confidence > self._surest[text].confidence:
@@ -49,11 +50,11 @@ class Vote:
         self.is_over = first - second >= self._settings.lead
 
     def elected(self) -> Candidate:
-        """Return the surest candidate of the text that is likeliest by all candidates together.
+        """Return the candidate of highest confidence of the text that is likeliest overall.
 
-        Votes tell how many candidates are worth reading, since they cost next to nothing. Of the
-        texts that were read, the one with the highest mean of its probabilities under the
-        candidates is taken: a candidate that reads another text still says how likely this one is.
+        The votes only decide how many candidates are read, because votes are cheap to count. The
+        likeliest text has the highest mean of its probabilities under all candidates. A candidate
+        that reads another text still gives this text a probability.
         """
         if self._elected is None:
             self._elected = self._elect()
@@ -66,7 +67,7 @@ class Vote:
             readings = [candidate.text.log_probs for candidate in self._counted]
             ids = [surest[text].text.free.ids for text in texts]
             likely = np.exp(text_log_probabilities(readings, ids)).sum(0)
-            # where all are too improbable to tell, the votes decide
+            # the votes break ties of probabilities that are all zero
             rank = dict(zip(texts, likely.tolist(), strict=True))
             return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
         return surest[max(votes, key=lambda text: votes[text])]

@@ -1,4 +1,4 @@
-"""An inspection station: jobs, verdicts, their history, and outputs to the plant."""
+"""An inspection station: jobs, verdicts, the history of verdicts, and outputs to the plant."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Check digits: of trade items, containers, vehicles, and the Luhn formula.
+"""Check digits of trade items, containers and vehicles, and of the Luhn formula.
 
 Sources: GS1 General Specifications section 7.9 (GTIN-8, -12, -13, -14), ISO 6346 annex A (freight
 containers), 49 CFR 565.15 (vehicle identification numbers), US patent 2950048 (Luhn).
@@ -12,7 +12,7 @@ from collections.abc import Callable
 __all__ = ["SCHEMES", "expected_digit", "find_numbers", "is_valid"]
 
 _GTIN_LENGTHS = (8, 12, 13, 14)
-# values of letters in ISO 6346: 10 upwards, without the multiples of 11
+# values of letters in ISO 6346: from 10, without the multiples of 11
 _CONTAINER = {
     **{str(d): d for d in range(10)},
     **dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n % 11], strict=True)),
@@ -47,7 +47,7 @@ def _luhn(number: str) -> str:
     return str(-total % 10)
 
 
-# Scheme -> (what it calls its numbers, the digit that belongs to one, how one is written)
+# Scheme -> (name of its numbers, function that returns the check digit, pattern of a number)
 SCHEMES: dict[str, tuple[str, Callable[[str], str], re.Pattern[str]]] = {
     "gtin": ("GTIN (8, 12, 13 or 14 digits)", _gtin, re.compile(r"[0-9]+(?:[ -][0-9]+)*")),
     "iso6346": (
@@ -65,13 +65,13 @@ SCHEMES: dict[str, tuple[str, Callable[[str], str], re.Pattern[str]]] = {
 
 
 def find_numbers(scheme: str, text: str) -> list[str]:
-    """Return what may be numbers of a scheme in a line, without their spaces and hyphens.
+    """Return the possible numbers of a scheme in a line, without spaces and hyphens.
 
-    Digits with spaces between them count both as one number and as several.
+    Groups of digits with spaces between them count both as one number and as several numbers.
 
     Args:
         scheme: A key of `SCHEMES`.
-        text: The line.
+        text: Text of the line.
     """
     pattern = SCHEMES[scheme][2]
     found: list[str] = []
@@ -86,11 +86,11 @@ def find_numbers(scheme: str, text: str) -> list[str]:
 
 
 def expected_digit(scheme: str, number: str) -> str:
-    """Return the check digit that a number of `find_numbers` should have."""
+    """Return the right check digit for a number from `find_numbers`."""
     return SCHEMES[scheme][1](number)
 
 
 def is_valid(scheme: str, number: str) -> bool:
-    """Tell whether a number of `find_numbers` has its check digit."""
+    """Tell whether a number from `find_numbers` has the right check digit."""
     digit = number[_VIN_PLACE] if scheme == "vin" else number[-1]
     return digit == expected_digit(scheme, number)

@@ -1,4 +1,4 @@
-"""All settings of a station that runs by itself, in one TOML file."""
+"""All settings of a station without a screen, in one TOML file."""
 
 from __future__ import annotations
 
@@ -21,21 +21,23 @@ __all__ = ["StationConfig", "choose_job", "load_config", "save_config"]
 
 @dataclass(frozen=True, slots=True)
 class StationConfig:
-    """Settings of a station; relative jobs, model and history are meant from the file's folder.
+    """Settings of a station.
+
+    Relative paths of jobs, model and history start at the folder of the configuration file.
 
     Attributes:
-        camera: Source as `sdk.live.camera.open_camera` takes it.
+        camera: Source of frames, see `sdk.live.camera.source`.
         jobs: Folder of the jobs.
-        job: Name of the job to begin with; empty if the folder holds a single one.
-        every: Least seconds between two readings.
-        vote: Frames that must agree until a reading is settled.
-        model: Folder of a model bundle; empty for the packaged one.
-        device: Where the model runs.
-        threads: CPU threads; 0 for the usable cores, at most 4.
-        history: File of the history; empty for none.
-        pictures: Full pictures that are kept: "none", "ng" (and unreadable) or "all".
-        quota_mb: Most megabytes of pictures.
-        outputs: Where verdicts are sent.
+        job: Name of the first job. Empty if the folder holds a single job.
+        every: Least time between two readings, in seconds.
+        vote: Number of frames that must agree before a reading is settled.
+        model: Folder of a model bundle. Empty for the packaged bundle.
+        device: Device of the model.
+        threads: CPU threads. 0 uses the available cores, at most 4.
+        history: File of the history. Empty for no history.
+        pictures: Verdicts whose full pictures are kept: "none", "ng" (and unreadable) or "all".
+        quota_mb: Largest size of all pictures in megabytes.
+        outputs: Settings of the outputs that receive the verdicts.
     """
 
     camera: str = "0"
@@ -52,10 +54,10 @@ class StationConfig:
     outputs: tuple[OutputSettings, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        """Check the values that nothing else checks before it is too late.
+        """Check the values that no other code checks at the start.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         for name, good, wanted in (
             ("every", 0 <= self.every <= 86_400, "seconds from 0 to 86400"),
@@ -77,10 +79,10 @@ class StationConfig:
 
         Args:
             text: The document.
-            source: Its name in error messages.
+            source: Name of the document in messages.
 
         Raises:
-            JobError: It is not TOML, a key is unknown, or a value is not legal.
+            JobError: The text is not TOML, a key is unknown, or a value is not legal.
         """
         table = parse_toml(text, source)
         outputs = table.pop("outputs", [])
@@ -90,7 +92,7 @@ class StationConfig:
         return build(cls, table, source, outputs=made)
 
     def to_toml(self) -> str:
-        """Return the configuration as a TOML document, which `from_toml` reads back."""
+        """Return the configuration as a TOML document for `from_toml`."""
         table = to_table(self)
         if self.outputs:
             table["outputs"] = [{"kind": one.kind, **to_table(one)} for one in self.outputs]
@@ -101,13 +103,13 @@ def load_config(path: str | os.PathLike[str]) -> StationConfig:
     """Return the configuration in a TOML file.
 
     Raises:
-        JobError: The file cannot be read, or as in `StationConfig.from_toml`.
+        JobError: The file cannot be read, or `StationConfig.from_toml` fails.
     """
     return StationConfig.from_toml(read_text(Path(path)), str(path))
 
 
 def save_config(config: StationConfig, path: str | os.PathLike[str]) -> None:
-    """Write a configuration to a TOML file, wholly or not at all.
+    """Write a configuration to a TOML file, completely or not at all.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.
@@ -116,14 +118,15 @@ def save_config(config: StationConfig, path: str | os.PathLike[str]) -> None:
 
 
 def choose_job(config: StationConfig, folder: Path) -> Job:
-    """Return the job that a configuration begins with.
+    """Return the first job of a configuration.
 
     Args:
         config: The configuration.
-        folder: What its relative paths are meant from.
+        folder: Start of the configuration's relative paths.
 
     Raises:
-        JobError: The jobs cannot be loaded, there is none of this name, or the choice is open.
+        JobError: The jobs cannot be loaded, no job has this name, or the configuration names no job
+            and the folder holds several.
     """
     jobs = load_jobs(folder / config.jobs)
     if config.job in jobs:

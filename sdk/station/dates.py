@@ -1,14 +1,15 @@
-"""Dates as they are printed on products, and bounds such as "90 days ahead".
+"""Printed dates on products, and bounds of dates such as "90 days ahead".
 
-A format is written with the tokens below and the separators ``. / - , :`` and space, for example
-``DD.MM.YYYY``, ``MON YYYY`` or ``YYDDD`` (a Julian lot code). A space in it stands for any number
-of spaces, also none; spaces around other separators are ignored.
+A format consists of the tokens below and the separators ``. / - , :`` and space, for example
+``DD.MM.YYYY``, ``MON YYYY`` or ``YYDDD`` (a Julian lot code). A space in a format matches any
+number of spaces, including none. Spaces around other separators are ignored.
 
-    YYYY, YY, Y   year; YY is 20YY, Y the year nearest to today that ends so
-    MM, M         month with two digits, or one or two
+    YYYY, YY, Y   year; YY means 20YY, Y means the nearest year with this last digit
+    MM, M         month with two digits, or with one or two digits
     MON           month by name or abbreviation: English, German, French, Spanish, Italian,
                   Portuguese or Dutch, without accents
-    DD, D         day with two digits, or one or two; without a day, the month's last day is meant
+    DD, D         day with two digits, or with one or two digits; the default is the month's last
+                  day
     DDD           day of the year, 001 to 366
 """
 
@@ -54,7 +55,7 @@ _TOKENS = {
     "D": "(?P<day>[0-9]{1,2})",
 }
 _PARTS = re.compile(f"({'|'.join(_TOKENS)})|([./,:-])|( +)")
-# A date does not begin or end inside a longer number, or a longer date.
+# A date does not begin or end inside a longer number or date.
 _BEFORE = r"(?<![0-9])(?<![0-9][./-])"
 _AFTER = r"(?![0-9])(?![./-][0-9])"
 _BOUND = re.compile(r"([0-9]{1,5}) (day|week|month|year)s? (ahead|ago)")
@@ -65,9 +66,9 @@ class PrintedDate:
     """A date found in a line.
 
     Attributes:
-        text: As printed.
-        start: Place of its first character in the line.
-        days: What it may mean, by format; None stands for no day of the calendar.
+        text: The printed text.
+        start: Position of the first character in the line.
+        days: Possible days, by format. None if the calendar has no such day.
     """
 
     text: str
@@ -80,7 +81,7 @@ def format_pattern(form: str) -> re.Pattern[str]:
     """Return the regular expression of a format.
 
     Raises:
-        JobError: It holds something else than tokens and separators, or leaves the day open.
+        JobError: The format holds unknown characters, or does not define a day.
     """
     pieces, at, used = [], 0, set()
     while at < len(form):
@@ -88,7 +89,7 @@ def format_pattern(form: str) -> re.Pattern[str]:
         token = part[1] if part else ""
         if part is None or (token and token in used):
             raise JobError(
-                f"{form!r} is no date format. Use {', '.join(_TOKENS)}, each once, "
+                f"{form!r} is not a date format. Use {', '.join(_TOKENS)}, each once, "
                 "and the separators . / - , : and space."
             )
         used.add(token)
@@ -102,10 +103,10 @@ def format_pattern(form: str) -> re.Pattern[str]:
     complete &= len(months) == 1 if "DDD" not in used else not (months or days)
     if not complete:
         raise JobError(
-            f"The date format {form!r} does not give one day. It needs a year, and a month "
+            f"The date format {form!r} does not define one day. Give a year, and a month "
             "(with or without a day) or DDD, the day of the year."
         )
-    # the space between "EXP" and "MAR" is easily lost in reading
+    # reading may lose the space between "EXP" and "MAR"
     first = "" if form.startswith("MON") else _BEFORE
     last = r"(?![A-Z])" if form.endswith("MON") else _AFTER
     return re.compile(first + "".join(pieces) + last, re.ASCII | re.IGNORECASE)
@@ -114,16 +115,16 @@ def format_pattern(form: str) -> re.Pattern[str]:
 def find_dates(text: str, formats: Iterable[str], today: date) -> list[PrintedDate]:
     """Return the dates in a line, from left to right.
 
-    Where formats match overlapping text, the longest match counts; formats that match the same
-    text are all kept, with the day that each one gives.
+    Of overlapping matches the longest counts. If several formats match the same text, all are kept,
+    each with its day.
 
     Args:
-        text: The line; case does not matter.
-        formats: As the module describes them.
-        today: For years of one digit.
+        text: Text of the line, in upper or lower case.
+        formats: Formats, see the module.
+        today: Reference for years of one digit.
 
     Raises:
-        JobError: A format is wrong.
+        JobError: A format is not legal.
     """
     spans: dict[tuple[int, int], dict[str, date | None]] = {}
     for form in formats:
@@ -137,15 +138,15 @@ def find_dates(text: str, formats: Iterable[str], today: date) -> list[PrintedDa
 
 
 def resolve_bound(bound: str, today: date) -> date:
-    """Return the day that a bound means.
+    """Return the day of a bound.
 
     Args:
         bound: "today", "90 days ahead", "2 weeks ago", the same with months and years, or a day
             such as "2026-12-31".
-        today: The day it is counted from.
+        today: Reference of relative bounds.
 
     Raises:
-        JobError: It is none of these.
+        JobError: The bound has another form.
     """
     if bound == "today":
         return today
@@ -158,11 +159,11 @@ def resolve_bound(bound: str, today: date) -> date:
             return today + timedelta(days=count * (7 if match[2] == "week" else 1))
         months = today.year * 12 + today.month - 1 + count * (12 if match[2] == "year" else 1)
         year, month = divmod(months, 12)
-        # 31 January and one month more is the end of February
+        # 31 January plus one month is the end of February
         return date(year, month + 1, min(today.day, _days_in(year, month + 1)))
     except (ValueError, OverflowError, IndexError) as error:
         raise JobError(
-            f'{bound!r} is no bound for a date. Write "today", "90 days ahead", "2 weeks ago", '
+            f'{bound!r} is not a bound of a date. Write "today", "90 days ahead", "2 weeks ago", '
             '"6 months ahead", "1 year ago", or a day such as "2026-12-31".'
         ) from error
 
@@ -190,6 +191,6 @@ def _to_date(match: re.Match[str], today: date) -> date | None:
 
 
 def _nearest_year(digit: int, today: date) -> int:
-    """Return the year nearest to today's that ends so; of two equally near ones the past."""
+    """Return the nearest year with this last digit, of two equally near years the past one."""
     ahead = (digit - today.year) % 10
     return today.year + (ahead if ahead < 5 else ahead - 10)

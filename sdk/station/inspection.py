@@ -1,4 +1,4 @@
-"""What a station tells of a frame: the picture, its reading and the verdict, in one value."""
+"""The result of a station for one frame: picture, reading and verdict in one value."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ __all__ = ["Inspection"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:
-    """A frame, what was read in it, and the verdict on the product that it shows.
+    """A frame, its reading, and the verdict on the product in the frame.
 
     Attributes:
         frame: The frame.
-        reading: What was read in it; of a new verdict the reading that was judged, which several
-            frames of a live camera voted for.
-        ms: Milliseconds that reading the frame took.
-        verdict: The verdict on the product in this frame, None while there is none. Unless it is
-            new, the texts of `reading` are those that were judged.
-        record: The verdict's id in the history; None if it is not recorded.
-        is_new: Whether the verdict was given on this frame.
+        reading: Reading of the frame. With a new verdict, the judged reading, which is the vote of
+            several frames of a live camera.
+        ms: Time of reading the frame in milliseconds.
+        verdict: Verdict on the product in this frame. None before the first verdict. With an
+            earlier verdict, the texts of `reading` equal the judged texts.
+        record: Id of the verdict in the history. None if the verdict is not recorded.
+        is_new: Whether this frame brought the verdict.
     """
 
     frame: Frame

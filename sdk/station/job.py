@@ -1,4 +1,4 @@
-"""Inspection jobs: what must be read on a product, kept as one TOML file each."""
+"""Inspection jobs: the required texts of a product, one TOML file per job."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ __all__ = ["Job", "load_job", "load_jobs", "save_job"]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What must be read on a product.
+    """The required texts of a product.
 
     Attributes:
-        name: What the job is called; jobs are chosen by it.
-        description: Any text for the people at the line.
-        lines: How many lines of text there must be: a number, or the least and the most; None for
-            any number but none at all.
-        region: The part of the picture to look at: x, y, width, height as shares of it, 0..1; None
-            for all of it.
-        min_confidence: Lines less sure than this are doubtful, 0..1. Lines less sure than half of
-            it are taken for dirt.
-        rules: What must stand on the product.
+        name: Unique name of the job.
+        description: Any text for the operators.
+        lines: Required number of lines: a number, or the least and the largest number. None accepts
+            any number except 0.
+        region: Inspected part of the picture: x, y, width, height as shares of the picture, 0..1.
+            None inspects the whole picture.
+        min_confidence: Lines with a lower confidence are doubtful, 0..1. Lines below half of this
+            value are ignored as dirt.
+        rules: Rules that the lines must meet.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Job:
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         if not self.name.strip() or not self.name.isprintable():
             raise JobError(f"name is {self.name!r}. Give the product a name on one line.")
@@ -52,7 +52,7 @@ class Job:
             raise JobError(f"min_confidence is {self.min_confidence!r}. Give a number from 0 to 1.")
         if self.line_range is not None and not 1 <= self.line_range[0] <= self.line_range[1]:
             raise JobError(
-                f"lines is {self.lines!r}. Give a number from 1, or the least and the most."
+                f"lines is {self.lines!r}. Give a number from 1, or the least and largest number."
             )
         if self.region is not None:
             try:
@@ -62,12 +62,12 @@ class Job:
 
     @property
     def line_range(self) -> tuple[int, int] | None:
-        """The least and the most lines, or None for any number."""
+        """The least and the largest number of lines, or None for any number."""
         return (self.lines, self.lines) if isinstance(self.lines, int) else self.lines
 
     @property
     def noise_confidence(self) -> float:
-        """Lines less sure than this need not be read at all, 0..1."""
+        """Lines with a lower confidence are ignored, 0..1."""
         return self.min_confidence / 2
 
     @classmethod
@@ -76,10 +76,10 @@ class Job:
 
         Args:
             text: The document.
-            source: Its name in error messages.
+            source: Name of the document in messages.
 
         Raises:
-            JobError: It is not TOML, a key is unknown or missing, or a value is not legal.
+            JobError: The text is not TOML, a key is unknown or missing, or a value is not legal.
         """
         table = parse_toml(text, source)
         rules = table.pop("rules", [])
@@ -89,7 +89,7 @@ class Job:
         return build(cls, table, source, rules=made)
 
     def to_toml(self) -> str:
-        """Return the job as a TOML document, which `from_toml` reads back."""
+        """Return the job as a TOML document for `from_toml`."""
         table = to_table(self)
         table["rules"] = [{"kind": rule.kind, **to_table(rule)} for rule in self.rules]
         return dump_toml({key: value for key, value in table.items() if value != []})
@@ -108,33 +108,33 @@ def load_job(path: str | os.PathLike[str]) -> Job:
     """Return the job in a TOML file.
 
     Raises:
-        JobError: The file cannot be read, or as in `Job.from_toml`.
+        JobError: The file cannot be read, or `Job.from_toml` fails.
     """
     return Job.from_toml(read_text(Path(path)), str(path))
 
 
 def load_jobs(folder: str | os.PathLike[str]) -> dict[str, Job]:
-    """Return the jobs in the ``.toml`` files of a folder by name, in alphabetical order.
+    """Return the jobs of the ``.toml`` files of a folder by name, in alphabetical order.
 
     Raises:
-        JobError: The folder is missing, a file is no job, or two jobs have one name.
+        JobError: The folder is missing, a file is not a job, or two jobs have the same name.
     """
     if not Path(folder).is_dir():
-        raise JobError(f"There is no folder {folder}. Make it, or name the folder with the jobs.")
+        raise JobError(f"There is no folder {folder}. Create it, or name the folder with the jobs.")
     files: dict[str, Path] = {}
     jobs: dict[str, Job] = {}
     for path in sorted(Path(folder).glob("*.toml")):
         job = load_job(path)
         if job.name in jobs:
             raise JobError(
-                f"Two jobs are called {job.name!r}: {files[job.name]} and {path}. Rename one."
+                f"Two jobs are called {job.name!r}: {files[job.name]} and {path}. Rename one job."
             )
         jobs[job.name], files[job.name] = job, path
     return {name: jobs[name] for name in sorted(jobs)}
 
 
 def save_job(job: Job, path: str | os.PathLike[str]) -> None:
-    """Write a job to a TOML file, wholly or not at all.
+    """Write a job to a TOML file, completely or not at all.
 
     Raises:
         SdkError: The folder is missing or not writable, or the disk is full.

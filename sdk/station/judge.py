@@ -1,12 +1,13 @@
 """The verdict on a product: OK, NG or unreadable.
 
-Sure lines decide, see `sdk.station.rules`. A product is
+A line is sure if its confidence is at least the job's, otherwise doubtful. Sure lines decide, see
+`sdk.station.rules`. A product is
 
-- **unreadable** if nothing was read, or if no rule is broken for sure but some rule, or the
-  number of lines, depends on a line read with less than the job's confidence;
-- **NG** if a sure line breaks a rule (a wrong check digit is one), if a thing is missing though all
-  lines are sure, or if the number of lines is wrong whichever doubtful lines are counted;
-- **OK** if every rule is met by a sure line.
+- **unreadable** if no text was read, or if no rule is certainly broken but a rule, or the number of
+  lines, depends on a doubtful line;
+- **NG** if a sure line breaks a rule (for example by a wrong check digit), if a text is missing
+  although all lines are sure, or if the number of lines is wrong with and without doubtful lines;
+- **OK** if a sure line meets every rule.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ def judge(
     """Return the verdict on a product.
 
     Args:
-        job: What must stand on it. Of the reading only lines whose middle is in the job's region
-            count, and none less sure than the job's `noise_confidence`.
-        reading: What was read, in pixels of the whole picture.
-        today: For dates; None takes the day of `taken`.
-        taken: When the product was seen, Unix seconds; None takes now.
+        job: The job. Lines count if their middle is in the job's region and their confidence is at
+            least the job's `noise_confidence`.
+        reading: Reading of the product, in pixels of the whole picture.
+        today: Reference of dates. None uses the day of `taken`.
+        taken: Time of the picture, Unix seconds. None uses the present time.
     """
     taken = time.time() if taken is None else taken
     today = date.fromtimestamp(taken) if today is None else today

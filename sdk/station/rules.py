@@ -1,7 +1,7 @@
-"""What must stand on a product: one small class for each kind of rule.
+"""Rules for the texts on a product, one small class per kind of rule.
 
-A rule looks at one line at a time: the line meets it (True), is what the rule is about and wrong
-(False), or is something else (None). `apply_rule` makes the result for all lines of it.
+A rule examines one line at a time. The line meets the rule (True), breaks the rule (False), or does
+not concern the rule (None). `apply_rule` combines these findings for all lines.
 """
 
 from __future__ import annotations
@@ -36,29 +36,29 @@ Finding = tuple[bool | None, str]
 
 
 class Rule(Protocol):
-    """One thing that must be true of the lines on a product."""
+    """A condition on the lines of a product."""
 
     kind: ClassVar[str]
 
     @property
     def line(self) -> int | None:
-        """Number of the line that is meant, from 1 in reading order; None for any line."""
+        """Number of the examined line, from 1 in reading order. None examines any line."""
 
     def examine(self, text: str, today: date) -> Finding:
-        """Return whether a line meets the rule (None: it is about something else), and why."""
+        """Return whether a line meets the rule, None if it does not concern it, and the reason."""
 
     def missing(self, texts: Sequence[str]) -> str:
-        """Return the reason when no line is what the rule is about."""
+        """Return the reason of the result if no line concerns the rule."""
 
 
 @dataclass(frozen=True, slots=True)
 class TextRule:
-    """A fixed text stands on a line, alone or with other text.
+    """A line has a fixed text, alone or with other text.
 
     Attributes:
-        text: The text. Spaces are ignored, for whether one is seen depends on the camera.
-        whole: Whether it must be the whole line.
-        line: Number of the line that is meant, from 1; None for any.
+        text: The text. Spaces are ignored, because their visibility depends on the camera.
+        whole: Whether the text must be the whole line.
+        line: Number of the examined line, from 1. None examines any line.
     """
 
     kind: ClassVar[str] = "text"
@@ -70,7 +70,7 @@ class TextRule:
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         _check_line(self.line)
         if not _squeeze(self.text):
@@ -95,7 +95,7 @@ class PatternRule:
 
     Attributes:
         pattern: Regular expression, see `sdk.recognize.pattern.regex`.
-        line: Number of the line that is meant, from 1; None for any.
+        line: Number of the examined line, from 1. None examines any line.
     """
 
     kind: ClassVar[str] = "pattern"
@@ -106,7 +106,7 @@ class PatternRule:
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         _check_line(self.line)
         if not self.pattern.strip():
@@ -128,18 +128,18 @@ class PatternRule:
 
 @dataclass(frozen=True, slots=True)
 class DateRule:
-    """A date stands on a line, within bounds.
+    """A line has a date within bounds.
 
-    A date that can be read in two ways (01/02/26 with both DD/MM/YY and MM/DD/YY listed) must be
-    within the bounds either way.
+    A date with two possible days (01/02/26 with both DD/MM/YY and MM/DD/YY listed) must be within
+    the bounds with either day.
 
     Attributes:
-        formats: How the date may be printed, see `sdk.station.dates`; nothing else is tried.
-        earliest: First day that is good, such as "90 days ahead"; empty for none.
-        latest: Last day that is good; empty for none.
-        prefix: Text that must stand before the date on its line, such as "EXP"; spaces and a
-            colon, full stop or hyphen at its end are ignored.
-        line: Number of the line that is meant, from 1; None for any.
+        formats: Possible formats of the date, see `sdk.station.dates`.
+        earliest: First legal day, such as "90 days ahead". Empty for no bound.
+        latest: Last legal day. Empty for no bound.
+        prefix: Text that must precede the date on its line, such as "EXP". Spaces, and a colon,
+            full stop or hyphen at the end of the prefix, are ignored.
+        line: Number of the examined line, from 1. None examines any line.
     """
 
     kind: ClassVar[str] = "date"
@@ -153,11 +153,11 @@ class DateRule:
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         _check_line(self.line)
         if not self.formats:
-            raise JobError('formats is empty. List at least one, such as "DD.MM.YYYY".')
+            raise JobError('formats is empty. List at least one format, such as "DD.MM.YYYY".')
         for form in self.formats:
             format_pattern(form)
         for bound in (self.earliest, self.latest):
@@ -193,7 +193,7 @@ class DateRule:
         return False, f"{found.text!r} is {wrong}"
 
     def _outside(self, day: date, today: date) -> str:
-        """Return why a day is outside the bounds, or nothing."""
+        """Return why a day is outside the bounds, empty if it is inside."""
         if self.earliest and day < (first := resolve_bound(self.earliest, today)):
             return f"{day}, before {_bound(self.earliest, first)}"
         if self.latest and day > (last := resolve_bound(self.latest, today)):
@@ -203,11 +203,11 @@ class DateRule:
 
 @dataclass(frozen=True, slots=True)
 class CheckDigitRule:
-    """A number with a check digit stands on a line, and the digit is right.
+    """A line has a number with the right check digit.
 
     Attributes:
         scheme: "gtin", "iso6346", "vin" or "luhn".
-        line: Number of the line that is meant, from 1; None for any.
+        line: Number of the examined line, from 1. None examines any line.
     """
 
     kind: ClassVar[str] = "check_digit"
@@ -218,7 +218,7 @@ class CheckDigitRule:
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         _check_line(self.line)
         if self.scheme not in SCHEMES:
@@ -248,17 +248,17 @@ RULES: dict[str, type[TextRule | PatternRule | DateRule | CheckDigitRule]] = {
 def apply_rule(
     rule: Rule, lines: Sequence[NumberedLine], min_confidence: float, today: date
 ) -> RuleResult:
-    """Return what a rule says about the lines of a product.
+    """Return the result of a rule for the lines of a product.
 
-    A surely read line decides: it meets the rule, or is what the rule is about and wrong. Without
-    one, the rule is not readable if some line was read doubtfully (it may be the one), else not
+    A sure line that meets or breaks the rule decides. Otherwise the rule is not readable if there
+    is a doubtful line, because this line may meet the rule. Without a doubtful line the rule is not
     met.
 
     Args:
         rule: The rule.
         lines: The lines that count, in reading order.
-        min_confidence: Lines less sure than this are doubtful, 0..1.
-        today: For dates.
+        min_confidence: Lines with a lower confidence are doubtful, 0..1.
+        today: Reference of dates.
     """
     if rule.line is not None:
         lines = lines[rule.line - 1 : rule.line]
@@ -281,7 +281,7 @@ def apply_rule(
 
 
 def doubt(line: TextLine, min_confidence: float) -> str:
-    """Return the reason why a line does not count."""
+    """Return the reason why a line is doubtful."""
     return (
         f"{line.text!r} is read with a confidence of {line.confidence:.2f} only; "
         f"{min_confidence:.2f} is asked"

@@ -2,9 +2,9 @@
 
     camera -> grabber -> reader -> tracker -> judge -> outputs, history, callbacks
 
-The grabber has a thread of its own, and so has every output; all else happens in the station's
-thread, one frame after the other. The outputs are told before the verdict is recorded: the plant
-does not wait for the disk.
+The grabber and every output have their own threads. All other steps run in the station's thread,
+frame by frame. The outputs get a verdict before the history records it, so that the plant does not
+wait for the disk.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ logger = logging.getLogger("sdk")
 
 __all__ = ["Station"]
 
-# Wait after a failed reading, so that a failure that stays does not fill the log.
+# Wait after a failed reading, so that a permanent failure does not fill the log.
 FAILED_WAIT_S = 0.5
 STOP_S = 30.0
 
@@ -45,24 +45,24 @@ STOP_S = 30.0
 class Station:
     """Inspects the products in front of a camera.
 
-    Of a live camera a product gets a verdict when its reading is settled, and another one when it
-    changes; of still pictures (a folder, a triggered camera) every frame gets one. Nothing that
-    happens to the camera, a reading, the history or an output ends the station: it is counted and
-    told.
+    With a live camera, a product gets a verdict when its reading is settled, and a new verdict when
+    its reading changes. With still pictures (a folder, a triggered camera) every frame gets a
+    verdict. No failure of the camera, a reading, the history or an output ends the station.
+    Failures are counted and reported.
 
     Attributes:
         on_frame: Called with an `Inspection` of every frame that was read and judged, after
-            `on_verdict` if the frame brought a verdict. Who shows pictures and verdicts takes both
-            from it: of two callbacks the one would be shown beside what the other told before.
-        on_verdict: Called with every verdict and its record's id; None without a history or when
-            it could not be recorded.
-        on_state: Called with what happens and a message: "open", "lost", "skipped" and "ended" as
-            of `sdk.live.grabber.Grabber`; "history" when a verdict or picture is not recorded, and
-            why, or with an empty message when it works again; "error" when a frame cannot be read
-            or judged.
+            `on_verdict` if the frame brought a verdict. A screen should take picture and verdict
+            from this callback, because values from two callbacks can belong to different frames.
+        on_verdict: Called with every verdict and its id in the history. The id is None without a
+            history or if the verdict could not be recorded.
+        on_state: Called with a state and a message. "open", "lost", "skipped" and "ended" are the
+            states of `sdk.live.grabber.Grabber`. "history" reports why a verdict or picture was not
+            recorded, and with an empty message that the history works again. "error" reports that a
+            frame cannot be read or judged.
 
-    Callbacks are called from the station's thread, and what they raise is logged. A slow one holds
-    up reading.
+    Callbacks run in the station's thread. Their exceptions are logged. A slow callback delays
+    reading.
     """
 
     def __init__(
@@ -79,19 +79,19 @@ class Station:
         on_verdict: Callable[[Verdict, int | None], None] | None = None,
         on_state: Callable[[str, str], None] | None = None,
     ) -> None:
-        """Prepare a station; `start` starts it. Reader, history and outputs stay the caller's.
+        """Prepare a station. The caller starts it and closes reader, history and outputs.
 
         Args:
-            reader: Who reads.
-            camera_source: A camera, or a source as `sdk.live.camera.make_camera` takes it.
-            job: What must stand on the products.
-            history: Where verdicts are recorded, or None.
-            outputs: Where verdicts are sent, or None.
-            every: Least seconds between two readings, 0 and up.
-            vote: Frames that must agree until a reading is settled, at least 1.
-            on_frame: See above.
-            on_verdict: See above.
-            on_state: See above.
+            reader: Reader of the frames.
+            camera_source: A camera, or a source, see `sdk.live.camera.source`.
+            job: Job for the products.
+            history: History that records the verdicts, or None.
+            outputs: Outputs that receive the verdicts, or None.
+            every: Least time between two readings in seconds, 0 and up.
+            vote: Number of frames that must agree before a reading is settled, at least 1.
+            on_frame: See the class.
+            on_verdict: See the class.
+            on_state: See the class.
 
         Raises:
             CameraError: There is no such file or folder.
@@ -99,7 +99,7 @@ class Station:
         """
         if not 0 <= every < math.inf:
             raise OptionError(f"every is {every!r}. Give seconds, 0 or more.")
-        Tracker(vote)  # checks it
+        Tracker(vote)  # checks the value
         if isinstance(camera_source, (str, int, os.PathLike)):
             camera_source = make_camera(camera_source)
         self.camera = camera_source
@@ -115,7 +115,7 @@ class Station:
         self._counters = dict.fromkeys(
             ("ok", "ng", "unreadable", "frames", "dropped", "lost_history", "errors"), 0
         )
-        # times at which single shots were asked for
+        # times of the requests for single shots
         self._shots: deque[float] = deque()
         self._told: deque[tuple[str, str]] = deque()
         self._running = threading.Event()
@@ -123,7 +123,7 @@ class Station:
         self._stopping = threading.Event()
         self._grabber: Grabber | None = None
         self._thread: threading.Thread | None = None
-        # what was last not recorded: "picture", "verdict", or nothing
+        # the last failure of the history: "picture", "verdict", or empty
         self._history_trouble = ""
 
     def __enter__(self) -> Station:
@@ -137,7 +137,7 @@ class Station:
 
     @property
     def job(self) -> Job:
-        """What must stand on the products; a new one counts from the next frame on."""
+        """Job for the products. A new job applies from the next frame."""
         return self._job
 
     @job.setter
@@ -147,11 +147,11 @@ class Station:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Numbers since the station was made.
+        """Counts since the station was created.
 
-        "ok", "ng" and "unreadable" verdicts; "frames" read; frames "dropped" because newer ones
-        came; verdicts in "lost_history" because they could not be recorded; "errors": frames that
-        could not be read or judged.
+        "ok", "ng" and "unreadable" count verdicts. "frames" counts read frames, "dropped" skipped
+        frames, "errors" frames that could not be read or judged. "lost_history" counts verdicts
+        that could not be recorded.
         """
         with self._lock:
             counters = dict(self._counters)
@@ -161,17 +161,17 @@ class Station:
 
     @property
     def alive(self) -> bool:
-        """Whether the station is started and the file or folder it reads has not ended."""
+        """Whether the station is running. A station ends with its file or folder."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:
-        """Open the camera and start to inspect. A started station stays as it is."""
+        """Open the camera and start to inspect. No effect on a running station."""
         if self.alive:
             return
-        self.stop()  # what has ended by itself still holds its camera
-        # its own: a run that was stopped from a callback may still have to see that
+        self.stop()  # a run that has ended by itself still holds its camera
+        # a new event: a run that was stopped by a callback may not have seen its own event yet
         self._stopping = threading.Event()
-        self._shots.clear()  # nobody waits for these any more
+        self._shots.clear()  # requests of an earlier run
         self._grabber = Grabber(self.camera, on_state=lambda *told: self._told.append(told))
         self._thread = threading.Thread(
             target=self._run, args=(self._grabber, self._stopping), name="station", daemon=True
@@ -179,17 +179,17 @@ class Station:
         self._thread.start()
 
     def pause(self) -> None:
-        """Read no more frames until `resume`, but for single shots."""
+        """Read no more frames until `resume`, except single shots."""
         self._running.clear()
 
     def resume(self) -> None:
-        """Go on reading."""
+        """Continue after `pause`."""
         self._running.set()
 
     def single_shot(self) -> None:
-        """Inspect the next frame by itself, without a vote; `on_verdict` tells the outcome.
+        """Inspect the next frame alone, without a vote. `on_verdict` reports the verdict.
 
-        A camera whose trigger is "software" takes that frame now. Works while paused too.
+        A camera with a software trigger takes the frame now. The call also works during a pause.
 
         Raises:
             CameraError: The trigger failed, or the station is not running.
@@ -210,10 +210,10 @@ class Station:
         """Wait until the file or folder has ended or another thread stops the station.
 
         Args:
-            timeout_s: How long to wait, in seconds; None without end.
+            timeout_s: Longest wait in seconds. None waits without limit.
 
         Returns:
-            Whether it has ended.
+            Whether the station has ended.
         """
         thread = self._thread
         if thread is not None:
@@ -221,9 +221,9 @@ class Station:
         return not self.alive
 
     def stop(self) -> None:
-        """Finish the frame under way, and close the camera. Stopping twice does nothing.
+        """Finish the current frame and close the camera. A second call has no effect.
 
-        Verdicts that wait in the outputs are sent by closing those.
+        Waiting verdicts of the outputs are sent when the outputs are closed.
         """
         self._stopping.set()
         thread, self._thread = self._thread, None
@@ -248,12 +248,12 @@ class Station:
             is_paused=lambda: not self._running.is_set(),
             is_urgent=lambda: bool(self._shots),
         ):
-            self._tell_states()  # what came before the frame
+            self._tell_states()  # states before the frame
             if frame is None:
                 continue
             shot = self._take_shot(frame)
             if not shot and self.camera.live and not self._running.is_set():
-                continue  # any other frame is a product, which must not pass unseen
+                continue  # a frame of a camera that is not live is a product and must be inspected
             if job is not self.job:
                 # the product in view is inspected again
                 follower, job = tracker_for(self.camera, self._vote), self.job
@@ -278,8 +278,8 @@ class Station:
             self._call(self.on_frame, seen)
 
     def _take_shot(self, frame: Frame) -> bool:
-        """Whether a single shot was asked for that this frame answers."""
-        # a frame of a live camera may be older than the wish
+        """Tell whether this frame answers a request for a single shot."""
+        # a frame of a live camera may be older than the request
         if not self._shots or (self.camera.live and frame.time < self._shots[0]):
             return False
         self._shots.popleft()
@@ -301,10 +301,10 @@ class Station:
         return reading
 
     def _inspect(self, job: Job, seen: Inspection) -> Inspection | None:
-        """Judge a product and pass the verdict on; return it with its verdict, None without."""
+        """Judge a product, report the verdict, and return the inspection, None after a failure."""
         try:
             verdict = judge(job, seen.reading)
-        except Exception as error:  # such as a bound of a date beyond the calendar
+        except Exception as error:  # for example a bound of a date beyond the calendar
             logger.exception("Cannot judge by the job %s", job.name)
             self._count("errors")
             self._tell("error", f"Cannot judge a product: {error}")
@@ -322,7 +322,7 @@ class Station:
         try:
             record = history.add(verdict, frame.image)
             problem = history.last_error if history.pictures_lost > lost else ""
-        except Exception as error:  # the plant needs the next verdict, recorded or not
+        except Exception as error:  # the plant needs the next verdict even if this one is lost
             if not isinstance(error, HistoryError):
                 logger.exception("Unexpected failure of the history")
             self._count("lost_history")
@@ -338,7 +338,7 @@ class Station:
             self._counters[name] += 1
 
     def _tell_states(self) -> None:
-        """Tell what the grabber's thread has noted."""
+        """Report the states that the grabber's thread has noted."""
         while self._told:
             self._tell(*self._told.popleft())
 
@@ -349,5 +349,5 @@ class Station:
         try:
             if callback is not None:
                 callback(*arguments)
-        except Exception:  # what a screen does wrong must not stop the line
+        except Exception:  # an error of a screen must not stop the line
             logger.exception("A callback of the station failed")

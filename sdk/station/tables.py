@@ -1,7 +1,7 @@
 """TOML tables: from text to checked dataclasses, and back to text.
 
-The standard library reads TOML and does not write it. What is written here is what jobs and
-settings hold: texts, numbers, truth values, lists of them, tables and lists of tables.
+The standard library reads TOML but does not write TOML. The writer here supports the values of jobs
+and settings: texts, numbers, truth values, lists of these, tables and lists of tables.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["build", "dump_toml", "parse_toml", "read_text", "to_table"]
 
 T = TypeVar("T")
 
-# Far beyond what jobs and settings need; a device such as /dev/zero has no end.
+# Far more than jobs and settings need. A device such as /dev/zero has no end.
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
 
@@ -35,52 +35,52 @@ def parse_toml(text: str, source: str) -> dict[str, Any]:
 
     Args:
         text: The document.
-        source: Its name in error messages.
+        source: Name of the document in messages.
 
     Raises:
-        JobError: It is not TOML, or holds what nobody can handle: numbers beyond 64 bits, tables
-            within tables more than `MAX_DEPTH` deep, texts with the character 0.
+        JobError: The text is not TOML, or has numbers beyond 64 bits, tables nested more than
+            `MAX_DEPTH` deep, or texts with the character 0.
     """
     try:
         table: dict[str, Any] = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also of numbers with thousands of digits
-        raise JobError(f"{source} is not valid TOML: {error}. Correct it there.") from error
+    except (ValueError, RecursionError) as error:  # ValueError also for thousands of digits
+        raise JobError(f"{source} is not valid TOML: {error}. Correct the text there.") from error
     _check_values(table, source)
     return table
 
 
 def _check_values(table: dict[str, Any], source: str) -> None:
     waiting: list[tuple[str, int, Any]] = [(source, 0, table)]
-    while waiting:  # not by recursion, which is what this is to prevent
+    while waiting:  # without recursion, because the depth is not checked yet
         where, depth, value = waiting.pop()
         if depth > MAX_DEPTH:
-            raise JobError(f"{source} holds tables more than {MAX_DEPTH} deep. Write it flatter.")
+            raise JobError(f"{source} holds tables more than {MAX_DEPTH} deep. Use fewer levels.")
         if isinstance(value, dict):
             waiting += [(f"{where}, {key}", depth + 1, item) for key, item in value.items()]
         elif isinstance(value, list):
             waiting += [(where, depth + 1, item) for item in value]
         elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-            raise JobError(f"{where} is a number beyond 64 bits. Give a smaller one.")
+            raise JobError(f"{where} is a number beyond 64 bits. Give a smaller number.")
         elif isinstance(value, str) and "\0" in value:
-            raise JobError(f"{where} holds the character 0. Leave it out.")
+            raise JobError(f"{where} holds the character 0. Remove this character.")
 
 
 def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8.
 
     Raises:
-        JobError: It is missing, not readable, longer than `MAX_BYTES`, or not UTF-8.
+        JobError: The file is missing, not readable, longer than `MAX_BYTES`, or not UTF-8.
     """
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:  # no file name holds the character 0
+    except (OSError, ValueError) as error:  # ValueError: the character 0 in the file name
         raise JobError(
             f"Cannot read {path}: {getattr(error, 'strerror', None) or error}. "
             "Check the path and its permissions."
         ) from error
     if len(data) > MAX_BYTES:
-        raise JobError(f"Cannot read {path}: it has more than {MAX_BYTES} bytes. Shorten it.")
+        raise JobError(f"Cannot read {path}: it has more than {MAX_BYTES} bytes. Shorten the file.")
     try:
         return data.decode()
     except UnicodeDecodeError as error:
@@ -88,12 +88,12 @@ def read_text(path: Path) -> str:
 
 
 def build(kind: type[T], table: object, where: str, **made: Any) -> T:
-    """Return a dataclass made from a table; what is absent keeps its default.
+    """Return a dataclass made from a table. Absent fields keep their defaults.
 
     Args:
-        kind: The dataclass. Its fields are texts, numbers, truth values, tuples of them, or unions.
-        table: As `parse_toml` returns it.
-        where: Name of the table in error messages.
+        kind: The dataclass. Its fields are texts, numbers, truth values, tuples or unions of these.
+        table: A table from `parse_toml`.
+        where: Name of the table in messages.
         **made: Values of fields that are not in the table.
 
     Raises:
@@ -109,15 +109,13 @@ def build(kind: type[T], table: object, where: str, **made: Any) -> T:
     }
     unknown = sorted(set(table) - set(fields))
     if unknown:
-        raise JobError(
-            f'{where} has the unknown key "{unknown[0]}". Known are {", ".join(fields)}.'
-        )
+        raise JobError(f'{where} has the unknown key "{unknown[0]}". Use {", ".join(fields)}.')
     for name, field in fields.items():
         optional = (field.default, field.default_factory) != (dataclasses.MISSING,) * 2
         if name not in table and not optional:
             raise JobError(f'{where} has no "{name}". Add {_describe(types[name])}.')
     values = {
-        # a field that its class does not show holds a password or the like
+        # a field without repr holds a password or another secret
         name: _convert(value, types[name], f"{where}, {name}", shown=fields[name].repr)
         for name, value in table.items()
     }
@@ -128,7 +126,7 @@ def build(kind: type[T], table: object, where: str, **made: Any) -> T:
 
 
 def to_table(value: Any) -> dict[str, Any]:
-    """Return a dataclass as a table, without the fields that have their defaults."""
+    """Return a dataclass as a table, without fields that equal their defaults."""
     table = {}
     for field in dataclasses.fields(value):
         item = getattr(value, field.name)
@@ -176,7 +174,7 @@ def _value(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(_value(item) for item in value)}]"
     if isinstance(value, str):
-        # patterns are full of backslashes, which a literal string leaves alone
+        # patterns have many backslashes, which need no escape in a literal string
         literal = "\\" in value and "'" not in value and value.isprintable()
         return f"'{value}'" if literal else _basic_string(value)
     raise JobError(f"Cannot write {value!r} as TOML. Use texts, numbers, lists and tables.")
@@ -184,8 +182,10 @@ def _value(value: Any) -> str:
 
 def _basic_string(text: str) -> str:
     if any("\ud800" <= c <= "\udfff" for c in text):
-        raise JobError(f"Cannot write {text!r} as TOML: it holds half a character. Remove it.")
-    # JSON's escapes are TOML's, but for the one character that JSON leaves bare
+        raise JobError(
+            f"Cannot write {text!r} as TOML: it holds half a character. Remove this half."
+        )
+    # JSON's escapes are also TOML's, except for DEL, which JSON does not escape
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
@@ -216,7 +216,7 @@ def _fits(value: Any, kind: Any) -> bool:
         return isinstance(value, (list, tuple)) and (inner[-1] is ... or len(value) == len(inner))
     if origin is dict:
         return isinstance(value, Mapping)
-    # bool is an int to isinstance, but "lines = true" is a mistake
+    # bool is a subclass of int, but "lines = true" is an error
     if isinstance(value, bool) or kind is bool:
         return isinstance(value, bool) and kind is bool
     return isinstance(value, (int, float) if kind is float else kind)

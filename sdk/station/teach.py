@@ -1,4 +1,4 @@
-"""A first job from one good product."""
+"""A draft of a job from the reading of one good product."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextR
 
 __all__ = ["teach_job"]
 
-# Formats that are told from numbers by their look alone, likelier ones first: days before months.
+# Formats that cannot be confused with numbers, likelier formats first: days before months.
 _FORMATS = (
     "YYYY-MM-DD",
     "YYYY.MM.DD",
@@ -34,22 +34,23 @@ _FORMATS = (
     "MM/YYYY",
     "MM.YYYY",
 )
-# of four or more characters by chance alone one in ten is right: short numbers prove nothing
+# Least length of a number that proves a scheme. One in ten random numbers has a right check digit,
+# so short numbers prove nothing.
 _PROVING = (("vin", 17), ("iso6346", 11), ("gtin", 12))
 
 
 def teach_job(reading: Reading, name: str, today: date | None = None) -> Job:
-    """Return a job that the reading of a good product meets, to be looked over by a person.
+    """Return a job that a good product meets, as a draft for a person to check.
 
-    A line becomes a date rule if it holds a date, else a check digit rule if it holds a container,
-    vehicle or trade item number, else a pattern rule if it holds digits, else a fixed text. A date
-    to come must not have passed, a date that has passed must not lie ahead. In a pattern digits,
-    and letters after the first digit, may be others.
+    A line with a date becomes a date rule. A line with a container, vehicle or trade item number
+    becomes a check digit rule. Another line with digits becomes a pattern rule, and a line without
+    digits a fixed text. A future date must stay in the future, a past date in the past. A pattern
+    allows other digits, and other letters after the first digit.
 
     Args:
-        reading: Of a good product; only lines that are surer than the job asks are taken.
-        name: Of the job.
-        today: None takes the machine's day.
+        reading: Reading of a good product. Only lines with the job's confidence are used.
+        name: Name of the job.
+        today: Reference of dates. None uses the machine's date.
 
     Raises:
         JobError: The name is not legal.
@@ -86,7 +87,7 @@ def _date_rule(text: str, found: PrintedDate, today: date) -> DateRule | None:
 
 
 def _pattern(text: str) -> str:
-    """Return a pattern for lines like this one: other digits, and other letters behind them."""
+    """Return a pattern that allows other digits, and other letters after the first digit."""
     return " *".join(_word_pattern(word) for word in text.split())
 
 

@@ -1,4 +1,4 @@
-"""What an inspection says about one product."""
+"""The verdict of an inspection on one product."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Status = Literal["ok", "ng", "unreadable"]
 STATUSES: tuple[Status, ...] = ("ok", "ng", "unreadable")
 
 LATEST = 253_000_000_000.0
-"""Times from here on, Unix seconds, may be beyond the calendar's last year, 9999."""
+"""Upper bound of times, Unix seconds. Later times may be beyond the calendar's last year, 9999."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleResult:
-    """What one rule says.
+    """The result of one rule.
 
     Attributes:
         rule: Kind of the rule, such as "date".
-        ok: Whether it is met; None if it could not be read.
-        reason: Why, in words.
-        line: Index of the line in the reading that decided, or None.
+        ok: Whether the rule is met. None if this could not be read.
+        reason: Reason of the result, in words.
+        line: Index of the decisive line in the reading, or None.
     """
 
     rule: str
@@ -60,15 +60,15 @@ class RuleResult:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an inspection says about one product.
+    """The verdict of an inspection on one product.
 
     Attributes:
         status: "ok", "ng" or "unreadable".
         job: Name of the job.
-        time: When the product was inspected, Unix seconds.
-        results: What each rule says, the job's number of lines first.
-        reading: What was read, in pixels of the whole picture.
-        region: The part of the picture that was looked at, or None for all of it.
+        time: Time of the inspection, Unix seconds.
+        results: Results of the rules, the number of lines first.
+        reading: Reading of the product, in pixels of the whole picture.
+        region: Inspected part of the picture, or None for the whole picture.
     """
 
     status: Status
@@ -80,7 +80,7 @@ class Verdict:
 
     @property
     def reasons(self) -> list[str]:
-        """Why the product is not OK; empty if it is."""
+        """Reasons why the product is not OK. Empty for an OK product."""
         return [result.reason for result in self.results if result.ok is not True]
 
     def to_dict(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from demo_app.models.live import LiveModel
 from demo_app.models.picture import MARK_COLORS
-from demo_app.models.product import STRIP_SIZE, pad_strip
+from demo_app.models.product import CROP_SIZE, pad_crop
 from demo_app.models.settings import SAMPLES
 from demo_app.models.shift import Shift
 from sdk import Reader, load_image
@@ -59,9 +59,9 @@ def test_frame_is_reduced_to_what_the_screen_needs(good: Inspection) -> None:
 def test_lines_are_cut_out_at_one_size(good: Inspection) -> None:
     model = LiveModel(Shift(0.0))
     model.on_frame(good)
-    width, height = STRIP_SIZE
+    width, height = CROP_SIZE
     for row in model.view.rows:
-        assert row.strip.shape == (height, width, 3)
+        assert row.crop.shape == (height, width, 3)
         assert 0 < row.used <= 1
 
 
@@ -197,10 +197,10 @@ def test_frames_and_views_from_two_threads_agree(good: Inspection, expired: Insp
 
 @pytest.mark.parametrize("shape", [(48, 60), (48, 576), (48, 1152), (1, 1)])
 def test_strips_fit_their_ground(shape: tuple[int, int]) -> None:
-    strip = np.full((*shape, 3), 200, np.uint8)
-    padded, used = pad_strip(strip)
-    assert padded.shape == (STRIP_SIZE[1], STRIP_SIZE[0], 3)
-    assert used == pytest.approx(min(1.0, shape[1] / STRIP_SIZE[0]))
+    crop = np.full((*shape, 3), 200, np.uint8)
+    padded, used = pad_crop(crop)
+    assert padded.shape == (CROP_SIZE[1], CROP_SIZE[0], 3)
+    assert used == pytest.approx(min(1.0, shape[1] / CROP_SIZE[0]))
 
 
 def test_samples_read_as_their_job_expects(reader: Reader) -> None:

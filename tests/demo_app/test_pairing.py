@@ -65,7 +65,7 @@ def told_of(view: LiveView, history: History) -> dict[str, Any]:
     assert view.picture is not None and view.record is not None
     return {
         "picture": number_of(view.picture),
-        "cut-outs": {number_of(row.strip) for row in view.rows if row.strip is not None},
+        "cut-outs": {number_of(row.crop) for row in view.rows if row.crop is not None},
         "lines": {row.text for row in view.rows if row.text},
         "boxes": {box.text for box in view.boxes},
         "status": view.status,

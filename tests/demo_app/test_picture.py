@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from demo_app.models.picture import Box, boxes_of, cut_out, hit, place, scaled
+from demo_app.models.picture import Box, boxes_of, crop_line, hit, place, scaled
 from sdk.results import Reading, TextLine
 
 SQUARE = ((0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75))
@@ -33,14 +33,14 @@ def test_turned_line_is_cut_out_level() -> None:
     picture[50:150, 90:110] = 255
     # reading goes downwards: the line starts at the top
     line = TextLine("A", 1.0, ((110, 50), (110, 150), (90, 150), (90, 50)))
-    strip = cut_out(picture, line, 40)
-    assert strip.shape[0] == 40 and strip.shape[1] > 3 * 40
-    assert strip[20, strip.shape[1] // 2].tolist() == [255, 255, 255]
+    crop = crop_line(picture, line, 40)
+    assert crop.shape[0] == 40 and crop.shape[1] > 3 * 40
+    assert crop[20, crop.shape[1] // 2].tolist() == [255, 255, 255]
 
 
 def test_line_outside_the_picture_can_be_cut_out() -> None:
     line = TextLine("A", 1.0, ((-50, -50), (-10, -50), (-10, -40), (-50, -40)))
-    assert cut_out(np.zeros((20, 20, 3), np.uint8), line).shape[0] == 48
+    assert crop_line(np.zeros((20, 20, 3), np.uint8), line).shape[0] == 48
 
 
 def test_whole_picture_fits_its_area() -> None:

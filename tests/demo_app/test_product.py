@@ -25,7 +25,7 @@ def test_what_is_missing_and_what_is_wrong_come_first() -> None:
     ]
     # the number of lines says the least
     assert [row.results[0].rule for row in rows[:2]] == ["pattern", "lines"]
-    assert [row.strip is None for row in rows] == [True, True, False, False]
+    assert [row.crop is None for row in rows] == [True, True, False, False]
 
 
 def test_line_has_the_worst_of_its_marks() -> None:

@@ -330,10 +330,10 @@ def test_texts_stand_out_from_their_ground(look: str) -> None:
     white = (1, 1, 1, 1)
     pairs = [
         (theme.ink, theme.surface),
-        (theme.ink, theme.ground),
+        (theme.ink, theme.background),
         (theme.ink, theme.pressed),
         (theme.muted, theme.surface),
-        (theme.muted, theme.ground),
+        (theme.muted, theme.background),
         (theme.problem, theme.surface),
         (theme.rail_ink, theme.rail),
         (white, theme.rail_active),
@@ -463,12 +463,12 @@ def test_broken_line_is_red_on_the_picture_and_in_the_list(
     assert (broken.text, broken.mark) == ("EXP 2019-03-31", "ng")
     assert broken.reason.startswith("2019-03-31 is before 20")
     red = robot.app.theme.marks["ng"]
-    # the frame of the cut-out, and the ground of the row
-    strip = broken.ids.strip
-    edge = robot.pixel(strip, (0.0, 0.5))
+    # the frame of the cut-out, and the background of the row
+    crop = broken.ids.crop
+    edge = robot.pixel(crop, (0.0, 0.5))
     assert distance(edge, [255 * c for c in red[:3]]) < 60
-    ground = robot.pixel(broken, (0.97, 0.2))
-    assert ground[0] > ground[1] + 12
+    background = robot.pixel(broken, (0.97, 0.2))
+    assert background[0] > background[1] + 12
     plain = robot.pixel(others[0], (0.97, 0.5))
     assert plain[0] < plain[1]
 
@@ -477,9 +477,9 @@ def test_missing_line_is_a_red_row(run_app: RunApp, settings: Settings, tmp_path
     robot = show_sample(run_app, settings, tmp_path, "05-no-lot.jpg")
     missing = robot.app.page.rows.children[-1]
     assert (missing.text, missing.mark) == ("LOT missing", "ng")
-    assert missing.ids.strip.texture is None
-    ground = robot.pixel(missing, (0.97, 0.5))
-    assert ground[0] > ground[1] + 12
+    assert missing.ids.crop.texture is None
+    background = robot.pixel(missing, (0.97, 0.5))
+    assert background[0] > background[1] + 12
 
 
 def test_reasons_follow_the_language(run_app: RunApp, settings: Settings, tmp_path: Path) -> None:

@@ -175,8 +175,8 @@ def test_still_is_read_corrected_and_kept(workplace: Workplace) -> None:
     still.choose(3)
     assert still.text == "EXP 2019-03-31"
     assert "".join(char.text for char in still.chars()) == still.text
-    strip = still.strip()
-    assert strip is not None and strip.shape[0] == 96
+    crop = still.crop()
+    assert crop is not None and crop.shape[0] == 96
     with pytest.raises(OptionError, match="more than one line"):
         still.correct("A\nB")
     still.correct("EXP 2079-03-31 ")

@@ -112,7 +112,7 @@ def test_draws_on_files_upright_and_on_bgr(tmp_path: Path) -> None:
 
 
 def test_another_picture_is_refused() -> None:
-    with pytest.raises(ImageError, match="image is 400 x 300, the reading is of one of 300 x 400"):
+    with pytest.raises(ImageError, match="image has 400 x 300 pixels, the reading has 300 x 400"):
         Reading((), 300, 400).draw(gray(400, 300))
 
 

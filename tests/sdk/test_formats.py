@@ -163,7 +163,7 @@ def test_boxes_are_kept_inside_the_picture() -> None:
 
 
 def test_unknown_format() -> None:
-    with pytest.raises(OptionError, match=r"no format 'pdf'\. Choose one of text, json, tsv, hocr"):
+    with pytest.raises(OptionError, match=r"no format 'pdf'\. Use one of text, json, tsv, hocr"):
         get_format("pdf")
 
 

@@ -221,7 +221,10 @@ def drop(*path: Any) -> Callable[[Any], None]:
         (put("schema", value=True), '"schema" is True'),
         (put("schema", value=0), '"schema" is 0'),
         (drop("schema"), '"schema" is None'),
-        (put("mood", value=3), "a Reading: found one with unknown mood. Its keys are device, "),
+        (
+            put("mood", value=3),
+            "a Reading: found one with unknown mood. Use exactly the keys device, ",
+        ),
         (drop("width"), "a Reading: found one without width"),
         (put("width", value=1.5), '"width" is 1.5. It must be a whole number of 0 or more'),
         (put("height", value=-1), '"height" is -1'),

@@ -1,12 +1,12 @@
-"""Cameras behind one small protocol: USB, network, video files, folders, Pi and Basler cameras.
+"""Cameras with one small protocol: USB, network, video files, folders, Pi and Basler cameras.
 
     from sdk.live.camera import open_camera
 
     with open_camera("rtsp://192.168.0.20/stream1") as camera:
         frame = camera.read()
 
-`sdk.live.grabber.Grabber` reads a camera in a thread of its own, hands out the newest frame and
-connects again when the camera is lost.
+`sdk.live.grabber.Grabber` reads a camera in its own thread, returns the newest frame and opens a
+lost camera again.
 """
 
 from sdk.errors import CameraEnd, CameraError

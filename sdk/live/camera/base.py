@@ -1,4 +1,4 @@
-"""What every camera can do, and the little that all of them share."""
+"""The interface of all cameras, and their base class."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Frame:
     """One picture of a camera.
 
     Attributes:
-        image: uint8 RGB (H, W, 3); treat it as read-only.
-        index: Number of the picture since the camera was made, from 0.
-        time: When it was taken, Unix seconds; for a file when it was last written, for a video the
-            opening of the file plus the position in it.
-        name: File name for pictures of a folder, else empty.
+        image: uint8 RGB (H, W, 3), to be treated as read-only.
+        index: Number of the picture since the camera object was created, from 0.
+        time: Time of the picture, Unix seconds. For a file, the time of its last change. For a
+            video, the time of opening plus the position in the video.
+        name: File name of a picture of a folder, else empty.
     """
 
     image: ImageArray
@@ -37,71 +37,71 @@ class Frame:
 
 
 class Camera(Protocol):
-    """Where frames come from; one thread reads, any thread may do the rest.
+    """A source of frames. One thread reads, any thread may call the other methods.
 
     Attributes:
-        live: Whether the newest frame is what counts, so that frames may be skipped. False for
-            files and folders, of which every picture is read, and for triggered cameras.
+        live: Whether frames may be skipped, because only the newest frame counts. False for files
+            and folders, whose pictures are all read, and for triggered cameras.
         stills: Whether every frame shows another product (pictures of a folder, a triggered
-            camera), so that there is nothing to follow from frame to frame.
+            camera), so that lines are not followed from frame to frame.
     """
 
     live: bool
     stills: bool
 
     def open(self) -> None:
-        """Connect, with the settings made before; does nothing if it is open.
+        """Connect, with the settings of earlier `configure` calls. No effect on an open camera.
 
         Raises:
-            CameraError: The camera cannot be opened; the message says why and what to do.
-            OptionError: The camera does not have a setting that was made.
+            CameraError: The camera cannot be opened. The message has the reason and advice.
+            OptionError: The camera does not have a configured setting.
         """
 
     def read(self, timeout_s: float = 1.0) -> Frame | None:
-        """Return the next frame, or None if there is none in time.
+        """Return the next frame, or None after the timeout.
 
         Raises:
             CameraError: The camera is lost or not open.
             CameraEnd: The file or folder has been read to its end.
-            ImageError: One picture of a folder is damaged; the next call goes on with the next.
+            ImageError: A picture of a folder is damaged. The next call reads the next picture.
         """
 
     def properties(self) -> dict[str, Any]:
-        """Return what the camera is set to: width, height, fps, exposure_us, gain, region, trigger.
+        """Return the current settings: width, height, fps, exposure_us, gain, region, trigger.
 
-        Keys it does not have are absent.
+        Settings that the camera does not have are absent.
         """
 
     def configure(self, **values: Any) -> None:
-        """Change settings, now if the camera is open, and again whenever it is opened.
+        """Change settings now if the camera is open, and whenever the camera is opened.
 
         Args:
-            **values: exposure_us (microseconds), gain (in the camera's own unit), region (x, y,
-                width, height in pixels of the sensor), trigger ("off", "software", "hardware"),
-                width, height, fps: whatever the camera has.
+            **values: Settings that the camera has: exposure_us (microseconds), gain (in the
+                camera's own unit), region (x, y, width, height in pixels of the sensor), trigger
+                ("off", "software", "hardware"), width, height, fps.
 
         Raises:
-            OptionError: The camera does not have such a setting or refuses the value.
+            OptionError: The camera does not have such a setting, or refuses the value.
         """
 
     def trigger(self) -> None:
-        """Take one picture now, where trigger is "software".
+        """Take one picture now, if the trigger is "software".
 
         Raises:
-            CameraError: The camera has no software trigger or is not ready for it.
+            CameraError: The camera has no software trigger, or is not ready.
         """
 
     def close(self) -> None:
-        """Disconnect; closing twice does nothing. The camera can be opened again."""
+        """Disconnect. A second call has no effect. The camera can be opened again."""
 
 
 def mask_password(source: str) -> str:
-    """Return an address, or a pipeline with one, as logs and screens may show it."""
+    """Return an address, or a pipeline with an address, with the password masked."""
     return re.sub(r"(?<=://)([^/@:]*):[^/]*@", r"\1:***@", source)
 
 
 class CameraBase(Closing):
-    """What cameras share: remembered settings, numbered frames, `with`."""
+    """Base class of cameras: stored settings, numbered frames, context manager."""
 
     live = True
     stills = False
@@ -109,13 +109,17 @@ class CameraBase(Closing):
     settings: frozenset[str] = frozenset()
 
     def __init__(self, title: str) -> None:
-        """Remember what messages call the camera."""
+        """Prepare a closed camera.
+
+        Args:
+            title: Name of the camera in messages.
+        """
         self._title = title
         self._made: dict[str, Any] = {}
         self._frames = 0
 
     def __str__(self) -> str:
-        """Return what messages call the camera."""
+        """Return the name of the camera in messages."""
         return self._title
 
     def __enter__(self: Self) -> Self:
@@ -142,17 +146,19 @@ class CameraBase(Closing):
         self._made.update(values)
 
     def trigger(self) -> None:
-        """Refuse: see `Camera.trigger`."""
-        raise CameraError(f"Cannot trigger {self}: it has no software trigger.")
+        """Raise CameraError, see `Camera.trigger`."""
+        raise CameraError(
+            f"Cannot trigger {self}: it has no software trigger. Use a camera with a trigger."
+        )
 
     def _apply(self, values: dict[str, Any]) -> None:
-        """Make settings on the open camera; does nothing when it is closed."""
+        """Apply settings to an open camera. No effect on a closed camera."""
 
     def _check_settings(self, names: Iterable[str]) -> None:
         for name in names:
             if name not in self.settings:
                 legal = ", ".join(sorted(self.settings)) or "no settings"
-                raise OptionError(f"{self} has no setting {name!r}. It has {legal}.")
+                raise OptionError(f"{self} has no setting {name!r}. Use {legal}.")
 
     def _frame(self, image: ImageArray, at: float | None = None, name: str = "") -> Frame:
         frame = Frame(image, self._frames, time.time() if at is None else at, name)

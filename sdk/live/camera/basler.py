@@ -1,7 +1,7 @@
-"""Basler cameras, GigE and USB3, through pylon's Python package pypylon.
+"""Basler cameras, GigE and USB3, used through pylon's Python package pypylon.
 
-Features have the names of the GenICam Standard Features Naming Convention; older GigE cameras have
-some of them under an older name.
+Features have the names of the GenICam Standard Features Naming Convention. Older GigE cameras have
+older names for some features.
 """
 
 from __future__ import annotations
@@ -23,32 +23,32 @@ __all__ = ["BaslerCamera"]
 EXPOSURE = ("ExposureTime", "ExposureTimeAbs")
 GAIN = ("Gain", "GainRaw")
 TRIGGERS = ("off", "software", "hardware")
-# Wait for a frame in slices, so that settings can be changed in between.
+# A wait for a frame is split into slices, so that settings can be changed in between.
 SLICE_MS = 50
 READY_MS = 1000
-# Frames that may wait for a slow reader where none may be lost (trigger).
+# Number of frames that may wait for a slow reader of a triggered camera, which must lose no frame.
 BUFFERS = 16
 
 
 class BaslerCamera(CameraBase):
     """A Basler camera.
 
-    Free-running, it gives the newest frame; triggered, it gives every frame.
+    A free-running camera gives the newest frame, a triggered camera gives every frame.
     """
 
     settings = frozenset(("exposure_us", "gain", "region", "trigger"))
 
     def __init__(self, name: str = "") -> None:
-        """Remember which camera.
+        """Prepare a closed camera.
 
         Args:
-            name: Serial number or user-defined name; empty takes the only one there is.
+            name: Serial number or user-defined name. Empty selects the only camera.
         """
         super().__init__(f"Basler camera {name}".rstrip())
         self._name = name
         self._camera: Any = None
         self._converter: Any = None
-        # number of the last frame that the camera sent, and how many did not arrive
+        # number of the last frame that the camera sent, and count of frames that did not arrive
         self._block = 0
         self._lost = 0
         # one thread changes settings while another waits for a frame
@@ -65,8 +65,8 @@ class BaslerCamera(CameraBase):
             camera.Open()
         except Exception as error:  # pylon raises its own errors for every cause
             raise CameraError(
-                f"Cannot open {self}: {_first_line(error)} It may be in use by another program, "
-                "or its IP address does not fit this network."
+                f"Cannot open {self}: {_first_line(error)} Close other programs that use it, and "
+                "check that its IP address fits this network."
             ) from error
         camera.MaxNumBuffer.Value = BUFFERS
         self._converter = pylon.ImageFormatConverter()
@@ -90,7 +90,9 @@ class BaslerCamera(CameraBase):
                     raise self._not_open()
                 try:
                     if self._camera.IsCameraDeviceRemoved() or not self._camera.IsGrabbing():
-                        raise CameraError(f"Lost {self}: it was unplugged or switched off.")
+                        raise CameraError(
+                            f"Lost {self}: it was unplugged or switched off. Check power and cable."
+                        )
                     result = self._camera.RetrieveResult(wait_ms, pylon.TimeoutHandling_Return)
                     image = self._convert(result)
                 except CameraError:
@@ -105,7 +107,7 @@ class BaslerCamera(CameraBase):
     def properties(self) -> dict[str, Any]:
         """Return model, serial number, size, exposure, gain, region, trigger and pixel format.
 
-        "lost_frames" counts those that did not arrive whole, since it was opened.
+        "lost_frames" counts the frames that did not arrive completely since the camera was opened.
         """
         with self._lock:
             if self._camera is None:
@@ -132,7 +134,7 @@ class BaslerCamera(CameraBase):
     def configure(self, **values: Any) -> None:
         """Change settings, see `Camera.configure`.
 
-        Any other feature of the camera can be set by its GenICam name, such as PixelFormat.
+        Other features of the camera can be set by their GenICam names, such as PixelFormat.
         """
         with self._lock:
             super().configure(**values)
@@ -146,7 +148,8 @@ class BaslerCamera(CameraBase):
             raise self._not_open()
         if self._made.get("trigger") != "software":
             raise CameraError(
-                f'Cannot trigger {self}: set its trigger to "software" first, by configure().'
+                f"Cannot trigger {self}: its trigger is not software. Call "
+                'configure(trigger="software") first.'
             )
         pylon = _import_pylon()
         try:
@@ -166,7 +169,7 @@ class BaslerCamera(CameraBase):
                 camera.DestroyDevice()
 
     def _find(self, pylon: Any) -> Any:
-        """Return the description of the camera that is meant."""
+        """Return pylon's description of the selected camera."""
         found = list(pylon.TlFactory.GetInstance().EnumerateDevices())
         names = ", ".join(f"{x.GetSerialNumber()} ({x.GetModelName()})" for x in found) or "none"
         if self._name:
@@ -183,7 +186,7 @@ class BaslerCamera(CameraBase):
         )
 
     def _convert(self, result: Any) -> Any:
-        """Return RGB uint8 (H, W, 3), None for no frame or an incomplete one."""
+        """Return uint8 RGB (H, W, 3), None for no frame or an incomplete frame."""
         try:
             if not result.IsValid():
                 return None
@@ -195,10 +198,10 @@ class BaslerCamera(CameraBase):
             result.Release()
 
     def _count_lost(self, result: Any) -> None:
-        """Count frames that did not arrive whole, and those in between that did not at all."""
+        """Count frames that arrived incompletely or not at all."""
         block = int(result.BlockID)
         lost = 0 if result.GrabSucceeded() else 1
-        if self.stills:  # who runs freely gives the newest frame and skips others
+        if self.stills:  # a free-running camera skips frames on purpose
             lost += max(0, block - self._block - 1)
         self._block = block
         self._lost += lost
@@ -210,16 +213,16 @@ class BaslerCamera(CameraBase):
             )  # fmt: skip
 
     def _check_settings(self, names: Any) -> None:
-        """Leave unknown names to the camera: they may be features of it."""
+        """Accept every name, because unknown names may be features of the camera."""
 
     def _apply(self, values: dict[str, Any]) -> None:
         if self._camera is None:
             return
-        # size and trigger can be changed only while no frames are taken
+        # size and trigger can be changed only while the camera is stopped
         self._camera.StopGrabbing()
         trigger = self._made.get("trigger", "off")
         try:
-            # the trigger last, so that it stays as it is where another setting is refused
+            # the trigger last, so that it stays unchanged if another setting is refused
             for name, value in sorted(values.items(), key=lambda item: item[0] == "trigger"):
                 self._set(name, value)
             trigger = values.get("trigger", trigger)
@@ -229,7 +232,7 @@ class BaslerCamera(CameraBase):
     def _start(self, trigger: str) -> None:
         pylon = _import_pylon()
         newest = trigger == "off"
-        self._block = 1 << 64  # its numbers begin anew
+        self._block = 1 << 64  # frame numbers restart
         self._camera.StartGrabbing(
             pylon.GrabStrategy_LatestImageOnly if newest else pylon.GrabStrategy_OneByOne
         )
@@ -256,7 +259,9 @@ class BaslerCamera(CameraBase):
     def _set_number(self, names: tuple[str, ...], auto: str, value: float) -> None:
         name = self._first_name(names)
         if name is None:
-            raise OptionError(f"{self} has no feature {' or '.join(names)}.")
+            raise OptionError(
+                f"{self} has no feature {' or '.join(names)}. Leave this setting out."
+            )
         if self._first_name((auto,)):
             self._node(auto).FromString("Off")
         node = self._node(name)
@@ -273,7 +278,7 @@ class BaslerCamera(CameraBase):
                 f"{self} does not take the region {x}, {y}, {width}, {height}: it is not within "
                 f"the sensor's {most[0]} x {most[1]} pixels."
             )
-        # an offset must fit the size at any time
+        # offset and size must fit the sensor at any time
         for name in ("OffsetX", "OffsetY"):
             self._node(name).SetValue(self._node(name).GetMin())
         for name, value in (("Width", width), ("Height", height), ("OffsetX", x), ("OffsetY", y)):
@@ -293,11 +298,11 @@ class BaslerCamera(CameraBase):
     def _node(self, name: str) -> Any:
         node = self._camera.GetNodeMap().GetNode(name)
         if not node.IsValid():
-            raise OptionError(f"{self} has no feature {name!r}.")
+            raise OptionError(f"{self} has no feature {name!r}. Use a GenICam name of the camera.")
         return node
 
     def _first_name(self, names: tuple[str, ...]) -> str | None:
-        """Return the name under which the camera has a feature, None if it does not."""
+        """Return the first name that the camera knows, None if it knows no name."""
         nodes = self._camera.GetNodeMap()
         return next((name for name in names if nodes.GetNode(name).IsValid()), None)
 
@@ -314,5 +319,5 @@ def _import_pylon() -> Any:
 
 
 def _first_line(error: Exception) -> str:
-    """Return what pylon says, without the place in its source."""
+    """Return pylon's message without the reference to its source file."""
     return str(error).partition(" : ")[0].strip().rstrip(".") + "."

@@ -1,4 +1,4 @@
-"""Folders of pictures: those that are there, and those that arrive."""
+"""Folders of pictures: existing pictures, and pictures that arrive."""
 
 from __future__ import annotations
 
@@ -15,30 +15,33 @@ from sdk.live.camera.base import CameraBase, Frame
 from sdk.live.camera.pace import Pace
 
 POLL_S = 0.2
-# A picture that does not decode is perhaps still being written; after so long it is damaged.
+# A picture that cannot be decoded may still be incomplete. After this time it counts as damaged.
 GIVE_UP_S = 10.0
 
 
 class Version(NamedTuple):
-    """What tells one content of a file from another."""
+    """Identifies one content of a file."""
 
     modified_ns: int
     size: int
 
 
 class Folder(CameraBase):
-    """The pictures of a folder, all of them, by name, or one; each is a product of its own."""
+    """All pictures of a folder, ordered by name, or a single picture.
+
+    Each picture shows a separate product.
+    """
 
     live = False
     stills = True
 
     def __init__(self, path: str | Path, *, loop: bool = False, fps: float = 0.0) -> None:
-        """Remember the folder.
+        """Prepare a closed folder.
 
         Args:
-            path: The folder, or one picture.
-            loop: Whether to begin again at the end, for ever.
-            fps: Most pictures a second to hand out; 0 hands them out as fast as they are taken.
+            path: The folder, or a picture file.
+            loop: Whether to start again at the end, without limit.
+            fps: Largest number of pictures per second. 0 sets no limit.
         """
         super().__init__(f"{'folder' if Path(path).is_dir() else 'picture'} {path}")
         self._path = Path(path)
@@ -78,43 +81,47 @@ class Folder(CameraBase):
         return {} if self._files is None else {"pictures": len(self._files)}
 
     def close(self) -> None:
-        """Forget the list, see `Camera.close`."""
+        """Drop the list of pictures, see `Camera.close`."""
         self._files = None
 
 
 class WatchedFolder(CameraBase):
-    """The pictures that arrive in a folder, each once, in the order they arrive.
+    """The pictures that arrive in a folder, each once, in the order of arrival.
 
-    What is there when the folder is first opened is left alone; a file that is written again counts
-    as a new picture. A picture is taken when its file has stopped changing and decodes to its end.
-    While the folder itself is away, such as a network share, nothing is lost; nothing is new only
-    because it is back.
+    Pictures that exist when the folder is first opened are ignored. A file that is written again
+    counts as a new picture. A picture is returned after its file has stopped changing and can be
+    decoded completely. While the folder is not available, such as a network share, no picture is
+    lost, and known pictures do not become new when the folder returns.
     """
 
     live = False
     stills = True
 
     def __init__(self, path: str | Path) -> None:
-        """Remember the folder."""
+        """Prepare a closed folder.
+
+        Args:
+            path: The folder.
+        """
         super().__init__(f"watched folder {path}")
         self._path = Path(path)
         self._open = False
-        # what the folder lies on, such as a network share; None before the first opening
+        # mount point of the folder, such as a network share; None before the first opening
         self._mount: Path | None = None
-        # what was handed out or left alone; None before the first opening
+        # returned and ignored pictures; None before the first opening
         self._done: dict[str, Version] | None = None
-        # what arrived: its content, and since when (monotonic) it has not changed
+        # arriving pictures: their content, and the monotonic time of its last change
         self._arriving: dict[str, tuple[Version, float]] = {}
 
     def open(self) -> None:
-        """Begin to watch, see `Camera.open`."""
+        """Start to watch, see `Camera.open`."""
         found = self._list()
         if self._done is None:
             self._done = found
         self._open = True
 
     def read(self, timeout_s: float = 1.0) -> Frame | None:
-        """Return the next picture that has arrived whole, see `Camera.read`."""
+        """Return the next picture that has arrived completely, see `Camera.read`."""
         if not self._open or self._done is None:
             raise self._not_open()
         deadline = time.monotonic() + timeout_s
@@ -126,26 +133,29 @@ class WatchedFolder(CameraBase):
             time.sleep(min(POLL_S, left))
 
     def close(self) -> None:
-        """Stop watching, see `Camera.close`; what arrives meanwhile is read after opening again."""
+        """Stop watching, see `Camera.close`.
+
+        Pictures that arrive while the folder is closed are read after it is opened again.
+        """
         self._open = False
 
     def _list(self) -> dict[str, Version]:
-        """Return the pictures that are there now.
+        """Return the present pictures.
 
         Raises:
-            CameraError: The folder is away.
+            CameraError: The folder is not available.
         """
         found = _list_versions(self._path, str(self))
         if self._mount is None:
             whole = self._path.resolve()
             self._mount = next(x for x in (whole, *whole.parents) if os.path.ismount(x))
-        # a share that is not mounted leaves an empty folder behind
+        # the mount point of an unmounted share is an empty folder
         if not os.path.ismount(self._mount):
             raise CameraError(f"Lost {self}: {self._mount} is not mounted. Check the share.")
         return found
 
     def _take(self, done: dict[str, Version]) -> Frame | None:
-        """Return a picture that is complete, None if there is none now."""
+        """Return a complete picture, None if there is none now."""
         now = time.monotonic()
         found = self._list()
         for name in done.keys() - found.keys():
@@ -176,7 +186,7 @@ class WatchedFolder(CameraBase):
             done[name] = version
             raise
         with contextlib.suppress(OSError):
-            if _version(path.stat()) != version:  # changed while it was read
+            if _version(path.stat()) != version:  # changed during the read
                 return None
         done[name] = version
         return self._frame(image, version.modified_ns / 1e9, name)
@@ -186,7 +196,7 @@ def _list_versions(folder: Path, title: str) -> dict[str, Version]:
     """Return the pictures of a folder, by name.
 
     Raises:
-        CameraError: The folder is not there or cannot be listed.
+        CameraError: The folder does not exist or cannot be listed.
     """
     found = {}
     try:

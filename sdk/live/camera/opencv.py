@@ -19,7 +19,7 @@ logger = logging.getLogger("sdk")
 
 __all__ = ["NetworkCamera", "PipelineCamera", "UsbCamera"]
 
-# A network camera that does not answer for so long is lost.
+# A network camera that does not answer for this time is lost.
 NETWORK_TIMEOUT_MS = 5000
 # Video4Linux counts exposure in units of 100 microseconds.
 EXPOSURE_UNIT_US = 100.0
@@ -36,19 +36,19 @@ PROPERTIES = {
 class OpenCvCamera(CameraBase):
     """A live source of frames that `cv2.VideoCapture` opens.
 
-    OpenCV waits for a frame as long as its backend does: `read` may exceed its timeout by seconds.
+    OpenCV waits for a frame as long as its backend, so `read` may exceed its timeout by seconds.
     """
 
     def __init__(
         self, title: str, source: int | str, backend: int, parameters: tuple[int, ...] = ()
     ) -> None:
-        """Remember what to open.
+        """Prepare a closed camera.
 
         Args:
-            title: What messages call it.
-            source: What `cv2.VideoCapture` takes.
+            title: Name of the camera in messages.
+            source: Source argument of `cv2.VideoCapture`.
             backend: One of OpenCV's CAP_ constants.
-            parameters: Pairs of property and value to open with.
+            parameters: Alternating properties and values for opening.
         """
         super().__init__(title)
         self._source = source
@@ -80,7 +80,7 @@ class OpenCvCamera(CameraBase):
         return self._frame(to_rgb(image))
 
     def properties(self) -> dict[str, Any]:
-        """Return width, height, and what else the backend tells."""
+        """Return width, height, and the frame rate if the backend knows it."""
         if self._capture is None:
             return {}
         values = {name: self._capture.get(PROPERTIES[name]) for name in ("width", "height")}
@@ -98,16 +98,20 @@ class OpenCvCamera(CameraBase):
 
     @abstractmethod
     def _diagnosis(self) -> str:
-        """Say why the camera may not open."""
+        """Return why the camera may not open, and what to do."""
 
 
 class UsbCamera(OpenCvCamera):
-    """A camera of the operating system, such as a USB camera, by its number."""
+    """A camera of the operating system, such as a USB camera, selected by its number."""
 
     settings = frozenset(PROPERTIES)
 
     def __init__(self, index: int) -> None:
-        """Remember the number, from 0; on Linux that of /dev/video<number>."""
+        """Prepare a closed camera.
+
+        Args:
+            index: Number of the camera, from 0. On Linux the number of /dev/video<number>.
+        """
         backend = cv2.CAP_V4L2 if sys.platform.startswith("linux") else cv2.CAP_ANY
         super().__init__(f"camera {index}", index, backend)
         self._index = index
@@ -115,11 +119,11 @@ class UsbCamera(OpenCvCamera):
     def open(self) -> None:
         """Connect, see `Camera.open`."""
         super().open()
-        # one buffer: a frame that waited is an old frame
+        # one buffer: a buffered frame would be an old frame
         self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
 
     def properties(self) -> dict[str, Any]:
-        """Return size and rate, exposure and gain where the driver has them."""
+        """Return size, frame rate, exposure and gain, if the driver has them."""
         found = super().properties()
         if self._capture is not None:
             exposure = self._capture.get(cv2.CAP_PROP_EXPOSURE)
@@ -131,7 +135,7 @@ class UsbCamera(OpenCvCamera):
         return found
 
     def configure(self, **values: Any) -> None:
-        """Change settings, see `Camera.configure`; all are numbers."""
+        """Change settings, see `Camera.configure`. All values are numbers."""
         self._check_settings(values)
         for name, value in values.items():
             if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -156,35 +160,39 @@ class UsbCamera(OpenCvCamera):
 
     def _diagnosis(self) -> str:
         if not sys.platform.startswith("linux"):
-            return "is it plugged in, and free? Other numbers may be other cameras."
+            return "it does not answer. Plug it in, close other programs, or try another number."
         device = Path(f"/dev/video{self._index}")
         if not device.exists():
             there = sorted(str(path) for path in Path("/dev").glob("video*"))
             found = f"this machine has {', '.join(there)}" if there else "this machine has none"
             return f"there is no {device}; {found}. Plug it in, or choose another number."
         if not os.access(device, os.R_OK | os.W_OK):
-            return f"{device} may not be used by this user. Add the user to the group video."
+            return f"this user may not use {device}. Add the user to the group video."
         return (
-            f"{device} gives no pictures. Another program may use it, or it is no camera "
-            "(a Raspberry Pi camera opens as picamera2)."
+            f"{device} gives no pictures. Close other programs that use it, or choose another "
+            "number (a Raspberry Pi camera opens as picamera2)."
         )
 
 
 class NetworkCamera(OpenCvCamera):
-    """A stream from the network: RTSP, HTTP (MJPEG) and whatever else FFmpeg opens."""
+    """A stream from the network: RTSP, HTTP (MJPEG) and other streams that FFmpeg opens."""
 
     def __init__(self, url: str) -> None:
-        """Remember the address, which may hold user and password."""
+        """Prepare a closed camera.
+
+        Args:
+            url: Address of the stream, which may hold user and password.
+        """
         limits = (
             cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS,
             cv2.CAP_PROP_READ_TIMEOUT_MSEC, NETWORK_TIMEOUT_MS,
         )  # fmt: skip
-        # messages end up in logs, where no password belongs
+        # messages are written to logs, which must not hold passwords
         super().__init__(mask_password(url), url, cv2.CAP_FFMPEG, limits)
 
     def _diagnosis(self) -> str:
         return (
-            "nothing there sends video "
+            "no video came from this address "
             f"(waited up to {NETWORK_TIMEOUT_MS / 1000:g} s). Check address, network, user and "
             "password."
         )
@@ -194,7 +202,11 @@ class PipelineCamera(OpenCvCamera):
     """A GStreamer pipeline that ends in appsink, such as a Jetson's CSI camera."""
 
     def __init__(self, pipeline: str) -> None:
-        """Remember the pipeline."""
+        """Prepare a closed camera.
+
+        Args:
+            pipeline: Description of the GStreamer pipeline.
+        """
         title = f"GStreamer pipeline {mask_password(pipeline)!r}"
         super().__init__(title, pipeline, cv2.CAP_GSTREAMER)
 
@@ -203,19 +215,19 @@ class PipelineCamera(OpenCvCamera):
         if not cv2.videoio_registry.hasBackend(cv2.CAP_GSTREAMER):
             raise CameraError(
                 f"Cannot open {self}: this OpenCV ({cv2.__version__}) is built without GStreamer, "
-                "as the wheels of pip are. Use the one of the system: apt-get install "
-                "python3-opencv, or that of JetPack."
+                "like all wheels of pip. Use the OpenCV of the system (apt-get install "
+                "python3-opencv) or of JetPack."
             )
         super().open()
 
     def _diagnosis(self) -> str:
         return (
-            "it does not start. It must end in appsink and give BGR; try it with gst-launch-1.0, "
-            "with fakesink in place of appsink."
+            "it does not start. The pipeline must end in appsink and give BGR. Try it by "
+            "gst-launch-1.0, with fakesink in place of appsink."
         )
 
 
 def to_rgb(image: Any) -> Any:
-    """Return a frame as OpenCV gives it (BGR or gray) as uint8 RGB (H, W, 3)."""
+    """Return a frame of OpenCV, BGR or gray, as uint8 RGB (H, W, 3)."""
     code = cv2.COLOR_GRAY2RGB if image.ndim == 2 or image.shape[2] == 1 else cv2.COLOR_BGR2RGB
     return np.asarray(cv2.cvtColor(image, code))

@@ -1,4 +1,4 @@
-"""Hand out pictures of a file or folder no faster than wanted."""
+"""A limit of the rate at which pictures of a file or folder are returned."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ import time
 
 
 class Pace:
-    """Lets something happen at most so often."""
+    """Limits the rate of an action."""
 
     def __init__(self, fps: float) -> None:
-        """Start.
+        """Start the limit.
 
         Args:
-            fps: Times a second; 0 sets no limit.
+            fps: Largest number of actions per second. 0 sets no limit.
         """
         self._step = 1.0 / fps if fps > 0 else 0.0
         self._due = 0.0
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until it may happen again, but not longer than the timeout; return whether it may.
+        """Wait for the next action, at most until the timeout.
 
-        A call that returns True counts as the happening.
+        Returns:
+            Whether the action may happen now. The call then counts as the action.
         """
         now = time.monotonic()
         if self._due > now:

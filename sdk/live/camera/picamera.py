@@ -1,4 +1,4 @@
-"""The camera of a Raspberry Pi, through picamera2."""
+"""The camera of a Raspberry Pi, used through picamera2."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ import numpy as np
 from sdk.errors import CameraError, OptionError
 from sdk.live.camera.base import CameraBase, Frame
 
-# Settings and the libcamera controls that make them.
+# The libcamera control of each setting.
 CONTROLS = {"exposure_us": "ExposureTime", "gain": "AnalogueGain", "region": "ScalerCrop"}
 
 
 class PiCamera(CameraBase):
     """A Raspberry Pi camera.
 
-    Written against picamera2's source; it has not been run on a board.
+    The class was written from picamera2's source. It has not been run on a board.
     """
 
     settings = frozenset((*CONTROLS, "width", "height", "fps"))
 
     def __init__(self, index: int = 0) -> None:
-        """Remember which camera: 0 is the first."""
+        """Prepare a closed camera.
+
+        Args:
+            index: Number of the camera, from 0.
+        """
         super().__init__(f"Raspberry Pi camera {index}")
         self._index = index
         self._camera: Any = None
-        # the capture that is under way, and whether it is done
+        # the current capture, and whether it is done
         self._job: Any = None
         self._ready = threading.Event()
 
@@ -38,7 +42,7 @@ class PiCamera(CameraBase):
             return
         camera = self._connect()
         try:
-            # libcamera names formats by their order in a word: "BGR888" is RGB in memory
+            # libcamera names formats by their order in a word, so "BGR888" is RGB in memory
             main: dict[str, Any] = {"format": "BGR888"}
             if "width" in self._made:
                 main["size"] = (self._made["width"], self._made["height"])
@@ -49,10 +53,10 @@ class PiCamera(CameraBase):
         except OptionError:
             self.close()
             raise
-        except Exception as error:  # libcamera raises whatever its bindings do
+        except Exception as error:  # libcamera's bindings raise any exception
             self._camera = None
             camera.close()
-            raise CameraError(f"Cannot start {self}: {error}.") from error
+            raise CameraError(f"Cannot start {self}: {error}. Check its cable.") from error
 
     def read(self, timeout_s: float = 1.0) -> Frame | None:
         """Return the next frame, see `Camera.read`."""
@@ -64,7 +68,7 @@ class PiCamera(CameraBase):
                 self._job = self._camera.capture_array(
                     "main", wait=False, signal_function=lambda job: self._ready.set()
                 )
-            # not every version of picamera2 can itself wait for a limited time
+            # not every version of picamera2 has a wait with a timeout
             if not self._ready.wait(timeout_s):
                 return None
             job, self._job = self._job, None
@@ -74,7 +78,7 @@ class PiCamera(CameraBase):
         return self._frame(np.ascontiguousarray(image[:, :, :3]))
 
     def properties(self) -> dict[str, Any]:
-        """Return the size, and exposure, gain, region and rate where they were set."""
+        """Return the size, and the configured exposure, gain, region and frame rate."""
         if self._camera is None:
             return {}
         width, height = self._camera.camera_configuration()["main"]["size"]
@@ -91,9 +95,9 @@ class PiCamera(CameraBase):
         super()._check_settings(names)
         size = {"width", "height"} & set(names)
         if len(size) == 1:
-            raise OptionError(f"{self} takes its size whole. Give width and height.")
+            raise OptionError(f"{self} has only one side of its size. Give width and height.")
         if size and self._camera is not None:
-            raise OptionError(f"{self} takes another size only when it is opened. Close it first.")
+            raise OptionError(f"{self} cannot change its size while it is open. Close it first.")
 
     def _connect(self) -> Any:
         try:

@@ -1,4 +1,4 @@
-"""From a word to a camera: what a source can be, and its settings.
+"""From a word to a camera: the kinds of sources, and their settings.
 
     0, "0"                              a USB camera by number
     "rtsp://...", "http://..."          a network camera
@@ -6,11 +6,11 @@
     "picamera2", "picamera2:1"          a Raspberry Pi camera
     "basler", "basler:SERIAL"           a Basler camera
     "clip.mp4"                          a video file
-    "pictures/", "photo.jpg"            a folder of pictures, or one
+    "pictures/", "photo.jpg"            a folder of pictures, or one picture
     "watch:pictures/"                   pictures that arrive in a folder
 
 Settings follow a question mark, as in "0?width=1280&height=720", "basler?exposure_us=500&gain=6"
-or "pictures/?loop&fps=1". Addresses and pipelines are taken as they are.
+or "pictures/?loop&fps=1". Addresses and pipelines are used without a change.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ def open_camera(source: str | int | os.PathLike[str]) -> CameraBase:
     """Return an open camera.
 
     Args:
-        source: See above.
+        source: Word for the camera, see the module.
 
     Raises:
         CameraError: There is no such camera, file or folder, or it cannot be opened.
-        OptionError: The source is no known kind, or has no such setting.
+        OptionError: The kind of source is unknown, or the source has no such setting.
     """
     camera = make_camera(source)
     camera.open()
@@ -45,14 +45,14 @@ def open_camera(source: str | int | os.PathLike[str]) -> CameraBase:
 
 
 def make_camera(source: str | int | os.PathLike[str]) -> CameraBase:
-    """Return a camera that is yet to be opened, by its `open` or by a `Grabber`.
+    """Return a closed camera, to be opened by its `open` or by a `Grabber`.
 
     Args:
-        source: See above.
+        source: Word for the camera, see the module.
 
     Raises:
         CameraError: There is no such file or folder.
-        OptionError: The source is no known kind, or has no such setting.
+        OptionError: The kind of source is unknown, or the source has no such setting.
     """
     word = str(source) if isinstance(source, int) else os.fspath(source)
     kind, colon, rest = word.partition(":")
@@ -64,7 +64,7 @@ def make_camera(source: str | int | os.PathLike[str]) -> CameraBase:
         from sdk.live.camera.opencv import PipelineCamera
 
         return PipelineCamera(rest)
-    # a row of settings may be too long for a path, at which Path.exists raises
+    # Path.exists raises for a word that is too long for a path, such as one with many settings
     is_path = os.path.exists(word)  # noqa: PTH110
     word, settings = (word, {}) if is_path else _split_settings(word)
     return _by_kind(word, settings)
@@ -109,10 +109,10 @@ def _with(camera: CameraBase, settings: Settings) -> CameraBase:
 
 
 def _recorded(make: Callable[..., CameraBase], path: Path, settings: Settings) -> CameraBase:
-    """Return a file or folder; its settings say how it is played."""
+    """Return a file or folder with its settings."""
     for name in settings:
         if name not in ("loop", "fps"):
-            raise OptionError(f"{path} has no setting {name!r}. It has loop, fps.")
+            raise OptionError(f"{path} has no setting {name!r}. Use loop, fps.")
     fps = settings.get("fps", 0)
     if isinstance(fps, bool) or not isinstance(fps, (int, float)) or fps < 0:
         raise OptionError(f"fps of {path} is {fps!r}. Give a number of at least 0.")
@@ -126,13 +126,15 @@ def _split_settings(word: str) -> tuple[str, Settings]:
     for part in tail.split("&") if tail else ():
         name, equals, value = part.partition("=")
         if not name:
-            raise OptionError(f"The settings {tail!r} of {word} are not NAME=VALUE&NAME=VALUE.")
+            raise OptionError(
+                f"The settings of {word} are {tail!r}. Write them as NAME=VALUE&NAME=VALUE."
+            )
         settings[name] = _value(value) if equals else True
     return word, settings
 
 
 def _value(text: str) -> Any:
-    """Return a number, a tuple of them for "1,2", else the text."""
+    """Return a number, a tuple for "1,2", or the text itself."""
     parts = text.split(",")
     if len(parts) > 1:
         return tuple(_value(part) for part in parts)

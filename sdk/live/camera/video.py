@@ -18,24 +18,24 @@ logger = logging.getLogger("sdk")
 
 
 class VideoFile(CameraBase):
-    """A video file; no frame is skipped, however long reading takes."""
+    """A video file. No frame is skipped, however long reading takes."""
 
     live = False
 
     def __init__(self, path: str | Path, *, loop: bool = False, fps: float = 0.0) -> None:
-        """Remember the file.
+        """Prepare a closed file.
 
         Args:
             path: The file.
-            loop: Whether to begin again at the end, for ever.
-            fps: Most frames a second to hand out; 0 hands them out as fast as they are taken.
+            loop: Whether to start again at the end, without limit.
+            fps: Largest number of frames per second. 0 sets no limit.
         """
         super().__init__(f"video {path}")
         self._path = Path(path)
         self._loop = loop
         self._pace = Pace(fps)
         self._capture: Any = None
-        # the first frame, read when opening to see that there is one
+        # the first frame, read by `open` to check that there is a frame
         self._ahead: Any = None
         self._opened = 0.0
         self._read = 0
@@ -49,12 +49,14 @@ class VideoFile(CameraBase):
         capture = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         if not capture.isOpened():
             raise CameraError(
-                f"Cannot open {self}: it is damaged, or no video that this OpenCV can decode. "
+                f"Cannot open {self}: it is damaged, or this OpenCV cannot decode it. "
                 "Convert it, for example: ffmpeg -i INPUT -c:v libx264 out.mp4"
             )
         there, image = capture.read()
         if not there:
-            raise CameraError(f"Cannot open {self}: it holds no frame that can be decoded.")
+            raise CameraError(
+                f"Cannot open {self}: no frame in it can be decoded. Record or copy it again."
+            )
         self._capture, self._ahead = capture, image
         self._opened, self._read = time.time(), 0
 
@@ -74,7 +76,7 @@ class VideoFile(CameraBase):
         return self._frame(to_rgb(image), self._opened + position_ms / 1000)
 
     def properties(self) -> dict[str, Any]:
-        """Return width, height and frames a second."""
+        """Return width, height and frames per second."""
         if self._capture is None:
             return {}
         return {
@@ -90,11 +92,11 @@ class VideoFile(CameraBase):
             capture.release()
 
     def _end(self) -> None:
-        """Begin again, or raise CameraEnd; log it if the file promised more frames."""
+        """Start again or raise CameraEnd, with a warning if the file should have more frames."""
         promised = round(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
         if self._read < promised:
             logger.warning(
-                "%s ends after %d of %d frames: it is damaged or cut short.",
+                "%s ends after %d of %d frames: it is damaged or truncated.",
                 self, self._read, promised,
             )  # fmt: skip
         if not self._loop:

@@ -1,1 +1,1 @@
-"""What a text may look like: regular expressions and templates, as finite automata."""
+"""Patterns of texts: regular expressions and templates, compiled to finite automata."""

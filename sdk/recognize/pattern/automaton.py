@@ -1,7 +1,7 @@
 """Patterns as deterministic finite automata over the classes of a charset.
 
-The nondeterministic automaton of a pattern becomes a deterministic one by the subset construction
-(Rabin and Scott 1959). Of its states only those are kept from which a text can still end well.
+The subset construction (Rabin and Scott 1959) turns the nondeterministic automaton of a pattern
+into a deterministic one. States from which no accepting state can be reached are dropped.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from sdk.recognize.pattern.template import Template
 __all__ = ["Automaton", "Pattern", "compile_pattern"]
 
 MAX_STATES = 2000
-# Edges between them: the search keeps two numbers for each edge and column of the network's output.
+# The search keeps two numbers for each edge and column of the network's output.
 MAX_EDGES = 20_000
-# Steps of the subset construction, about a second of them: few parts may make many.
+# Steps of the subset construction, about a second. A small pattern may need many steps.
 MAX_STEPS = 3_000_000
-# Parts of the pattern: more would take long to compile.
+# Parts of the pattern. More parts would take long to compile.
 MAX_PARTS = 20_000
 
 Ints = NDArray[np.intp]
@@ -36,17 +36,17 @@ Pattern = str | Template
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Automaton:
-    """A deterministic automaton whose every state can still reach the end.
+    """A deterministic automaton. Every state can reach an accepting state.
 
-    State 0 is the start and never accepting: a text has at least one character. Edges are ordered
-    by their source.
+    State 0 is the start. It never accepts, because a text has at least one character. Edges are
+    ordered by their source.
 
     Attributes:
-        accepting: bool (states,).
+        accepting: bool (states,), whether a text may end in the state.
         first: int (states + 1,), the edges of state s are ``first[s]`` to ``first[s + 1] - 1``.
         sources: int (edges,), state that each edge leaves.
-        classes: int (edges,), class of the charset that it reads, 1 and up.
-        targets: int (edges,), state that it leads to.
+        classes: int (edges,), class of the charset that each edge reads, 1 and up.
+        targets: int (edges,), state that each edge leads to.
     """
 
     accepting: NDArray[np.bool_]
@@ -60,8 +60,8 @@ class Automaton:
         """Return the automaton of some states.
 
         Args:
-            edges: For each state its targets by class.
-            accepting: For each state whether a text may end there.
+            edges: Targets by class, one mapping for each state.
+            accepting: Whether a text may end in each state.
         """
         ordered = [sorted(out.items()) for out in edges]
         flat = np.array(
@@ -91,16 +91,16 @@ class Automaton:
 def compile_pattern(
     pattern: Pattern | Sequence[Pattern], charset: Charset, allowed: str | None = None
 ) -> Automaton:
-    """Return the automaton of a pattern, or of several of which any may match.
+    """Return the automaton of a pattern, or of several alternative patterns.
 
     Args:
-        pattern: Regular expressions and templates.
-        charset: Of the model.
-        allowed: Characters that may occur; None allows all of the charset.
+        pattern: A regular expression, a template, or a sequence of both.
+        charset: Charset of the model.
+        allowed: Characters that may occur. None allows the whole charset.
 
     Raises:
-        OptionError: A pattern is none or not supported, too large, or matched by no text of at
-            least one allowed character.
+        OptionError: A pattern is invalid, not supported or too large, or no text of at least one
+            allowed character matches.
     """
     alternatives = (pattern,) if isinstance(pattern, str | Template) else pattern
     if not isinstance(alternatives, list | tuple) or not alternatives:
@@ -113,7 +113,7 @@ def compile_pattern(
     return _compile(tuple(alternatives), charset, allowed)
 
 
-# Reading many pictures asks for the same pattern each time.
+# A series of pictures is read with the same pattern.
 @lru_cache(maxsize=32)
 def _compile(alternatives: tuple[Pattern, ...], charset: Charset, allowed: str | None) -> Automaton:
     symbols = charset.symbols if allowed is None else allowed
@@ -135,9 +135,9 @@ def _compile(alternatives: tuple[Pattern, ...], charset: Charset, allowed: str |
 
 
 def _determine(nfa: Nfa, classes: dict[str, int]) -> tuple[list[dict[int, int]], list[bool]]:
-    """Return the edges of the deterministic automaton, by state and class, and what accepts."""
+    """Return the edges of the deterministic automaton by state and class, and what accepts."""
     start = nfa.closure([0])
-    # the start is a state of its own: coming back to it may accept, the empty text does not
+    # the start is a separate state, because a later state with the same parts may accept
     found: dict[frozenset[int] | None, int] = {None: 0}
     waiting: list[frozenset[int]] = [start]
     edges: list[dict[int, int]] = []
@@ -162,7 +162,7 @@ def _determine(nfa: Nfa, classes: dict[str, int]) -> tuple[list[dict[int, int]],
 def _trim(
     edges: list[dict[int, int]], accepting: list[bool]
 ) -> tuple[list[dict[int, int]], list[bool]]:
-    """Drop the states from which no text can end well; the start stays."""
+    """Drop the states from which no accepting state can be reached, except the start."""
     before: list[list[int]] = [[] for _ in edges]
     for state, out in enumerate(edges):
         for target in out.values():

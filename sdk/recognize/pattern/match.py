@@ -1,7 +1,7 @@
-"""Whether a text matches a regular expression, without a model's characters.
+"""Match a text against a regular expression, independent of a model's charset.
 
-Python's `re` goes back and tries again, for some expressions for ever, and lets no other thread run
-meanwhile; the automaton takes no more steps than its parts times the characters of the text.
+Python's `re` backtracks, for some expressions without end, and blocks all other threads meanwhile.
+The automaton takes at most as many steps as its parts times the characters of the text.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ def fullmatch(pattern: str, text: str) -> bool:
 
     Args:
         pattern: The expression, see `sdk.recognize.pattern.regex`.
-        text: The text; it may hold any characters.
+        text: The text, of any characters.
 
     Raises:
-        OptionError: The expression is none, not supported or too large, whatever the text is.
+        OptionError: The expression is invalid, not supported or too large, whatever the text is.
     """
-    # the characters of the text are all that "." and "[^...]" can meet
+    # "." and "[^...]" can only meet the characters of the text
     return Nfa(regex.parse(pattern, text), repr(pattern), MAX_PARTS).matches(text)

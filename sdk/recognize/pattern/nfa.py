@@ -1,7 +1,8 @@
 """Patterns as nondeterministic finite automata.
 
-After Thompson 1968, "Regular Expression Search Algorithm": the states that a text can lead to are
-followed all at once, so that no pattern takes more steps than its parts times the characters.
+As in Thompson 1968, "Regular Expression Search Algorithm", all states that a text can lead to are
+followed at the same time. A match takes at most as many steps as the pattern's parts times the
+text's characters.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ __all__ = ["Nfa", "too_large"]
 
 
 class Nfa:
-    """The automaton of a syntax tree; state 0 is its start.
+    """The automaton of a syntax tree. State 0 is the start.
 
     Attributes:
         end: The state in which a text may end.
-        shown: What the pattern is called in error messages.
-        steps: Work done so far, to bound it.
+        shown: The pattern as error messages show it.
+        steps: Number of steps so far, for callers that limit the work.
     """
 
     def __init__(self, tree: regex.Node, shown: str, max_parts: int) -> None:
@@ -28,11 +29,11 @@ class Nfa:
 
         Args:
             tree: The pattern.
-            shown: What it is called in error messages.
-            max_parts: Most states.
+            shown: The pattern as error messages show it.
+            max_parts: Largest number of states.
 
         Raises:
-            OptionError: It has more states.
+            OptionError: The automaton has more states.
         """
         self.shown = shown
         self.steps = 0
@@ -50,7 +51,7 @@ class Nfa:
         return self.end in states
 
     def closure(self, states: Iterable[int]) -> frozenset[int]:
-        """Return the states reached without reading; only those that read, and the dead ends."""
+        """Return the reading states and dead ends that are reached without reading."""
         seen, waiting = set(states), list(states)
         while waiting:
             following = self._silent[waiting.pop()]
@@ -64,11 +65,11 @@ class Nfa:
     def readings(
         self, states: Iterable[int], alphabet: Iterable[str]
     ) -> list[tuple[list[str], set[int]]]:
-        """Return what some states read: characters, and the states that all of them lead to.
+        """Return groups of characters that states read, and the states each group leads to.
 
         Args:
-            states: As `closure` returns them.
-            alphabet: The characters there are.
+            states: Result of `closure`.
+            alphabet: All characters.
         """
         targets_of: dict[frozenset[str], set[int]] = {}
         for state in states:
@@ -87,7 +88,7 @@ class Nfa:
         ]
 
     def _build(self, node: regex.Node, start: int) -> int:
-        """Add what a node matches, from a state on, and return the state after it."""
+        """Add a node's states after a state, and return the node's end state."""
         if isinstance(node, regex.Symbols):
             end = self._state()
             self._reading[start] = (node.characters, end)
@@ -123,14 +124,14 @@ class Nfa:
         return len(self._silent) - 1
 
     def _step(self, start: int) -> int:
-        """Return a fresh state after one, so that no two parts share their start."""
+        """Return a new state after another, so that no two parts share their start."""
         state = self._state()
         self._silent[start].append(state)
         return state
 
 
 def too_large(shown: str) -> OptionError:
-    """Return the error that a pattern takes too many states or too much work."""
+    """Return the error for a pattern that needs too many states or steps."""
     return OptionError(
         f"pattern is {shown}: it is too large for an automaton. "
         "Make its {m,n} smaller or its alternatives fewer."

@@ -1,9 +1,9 @@
-r"""Regular expressions, parsed: the part of Python's `re` that a finite automaton can hold.
+r"""Parser of regular expressions: the part of Python's `re` that a finite automaton can represent.
 
-Characters and escapes, ``.``, classes ``[A-F\d]`` and ``[^...]``, ``\d \w \s`` and their opposites,
-groups ``(...)`` and ``(?:...)``, alternatives ``|``, and ``? * + {m} {m,} {,n} {m,n}``. A whole
-text must match, so ``^`` at the very start and ``$`` at the very end may be written and change
-nothing.
+Supported are characters and escapes, ``.``, classes ``[A-F\d]`` and ``[^...]``, ``\d \w \s`` and
+their opposites, groups ``(...)`` and ``(?:...)``, alternatives ``|``, and
+``? * + {m} {m,} {,n} {m,n}``. The whole text must match. ``^`` at the very start and ``$`` at the
+very end are allowed and have no effect.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ __all__ = ["Choice", "Node", "Repeat", "Sequence", "Symbols", "parse"]
 
 MAX_DEPTH = 50
 MAX_REPEAT = 1000
-# As `re` understands them in strings.
+# The meaning of these classes in `re` for strings.
 _SETS: dict[str, Callable[[str], bool]] = {
     "d": str.isdecimal,
     "w": lambda c: c.isalnum() or c == "_",
@@ -29,14 +29,14 @@ _QUANTIFIERS = "?*+{"
 
 @dataclass(frozen=True, slots=True)
 class Symbols:
-    """One character out of a set; an empty set matches nothing."""
+    """One character out of a set. An empty set matches nothing."""
 
     characters: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Parts one after the other; none match the empty text."""
+    """Parts one after the other. An empty sequence matches the empty text."""
 
     parts: tuple[Node, ...]
 
@@ -50,7 +50,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A part `least` to `most` times; None is without end."""
+    """A part, `least` to `most` times. None sets no upper limit."""
 
     part: Node
     least: int
@@ -65,10 +65,10 @@ def parse(text: str, symbols: str) -> Node:
 
     Args:
         text: The expression.
-        symbols: All characters there are: what ``.`` and ``[^...]`` choose from.
+        symbols: All characters that ``.`` and ``[^...]`` may match.
 
     Raises:
-        OptionError: It is no regular expression, or uses what is not supported.
+        OptionError: The text is not a regular expression, or uses an unsupported feature.
     """
     return _Parser(text, symbols).parse()
 
@@ -84,7 +84,7 @@ class _Parser:
         self._take("^")
         node = self._choice()
         if self._peek() == ")":
-            raise self._error("this ')' closes nothing", "Write \\) for the character")
+            raise self._error("this ')' has no '('", "Write \\) for the character")
         return node
 
     def _choice(self) -> Node:
@@ -132,13 +132,16 @@ class _Parser:
         proper = numbers and all(part.isascii() and part.isdigit() for part in numbers)
         if end < 0 or not proper:
             self._at = start
-            raise self._error("this '{' starts no {m}, {m,}, {,n} or {m,n}", "Write \\{ for it")
+            raise self._error(
+                "this '{' starts no {m}, {m,}, {,n} or {m,n}", "Write \\{ for the character"
+            )
         least = _number(low)
         most = (_number(high) if high else None) if comma else least
         if max(least, most or 0) > MAX_REPEAT or (most is not None and most < least):
             self._at = start
             raise self._error(
-                f"the numbers of {{m,n}} must rise and be at most {MAX_REPEAT}", "Change them"
+                f"the numbers of {{m,n}} must rise and be at most {MAX_REPEAT}",
+                "Change the numbers",
             )
         self._at = end + 1
         return least, most
@@ -156,12 +159,14 @@ class _Parser:
             return Symbols(self._escape())
         if sign in _QUANTIFIERS:
             self._at = start
-            raise self._error(f"nothing stands before this {sign!r}", f"Write \\{sign} for it")
+            raise self._error(
+                f"nothing stands before this {sign!r}", f"Write \\{sign} for the character"
+            )
         if sign in "^$":
             self._at = start
             raise self._error(
-                f"{sign!r} is supported at the very start or end only",
-                f"Whole lines are matched: leave it out, or write \\{sign} for the character",
+                f"{sign!r} is supported only at the very start or end",
+                f"Whole lines are matched: remove {sign!r}, or write \\{sign} for the character",
             )
         return Symbols(frozenset(sign))
 
@@ -176,7 +181,7 @@ class _Parser:
             self._at += 1
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise self._error(f"groups lie more than {MAX_DEPTH} deep", "Write it flatter")
+            raise self._error(f"groups are nested more than {MAX_DEPTH} deep", "Use fewer groups")
         start = self._at
         node = self._choice()
         if not self._take(")"):
@@ -200,7 +205,7 @@ class _Parser:
             high = self._member(start)
             if len(low) != 1 or len(high) != 1 or min(low) > min(high):
                 self._at = at
-                raise self._error("this '-' is no range", "Write \\- for the character")
+                raise self._error("this '-' is not a range", "Write \\- for the character")
             found |= {c for c in self._symbols if min(low) <= c <= min(high)}
         self._at += 1
         return self._symbols - found if negated else frozenset(found)
@@ -209,7 +214,7 @@ class _Parser:
         sign = self._next()
         if not sign:
             self._at = start
-            raise self._error("this '[' is not closed", "Add a ']', or write \\[ for it")
+            raise self._error("this '[' is not closed", "Add a ']', or write \\[ for the character")
         return self._escape() if sign == "\\" else frozenset(sign)
 
     def _escape(self) -> frozenset[str]:
@@ -223,7 +228,7 @@ class _Parser:
         if sign.isascii() and sign.isalnum():
             self._at -= 2
             what = "back references are" if sign.isdigit() else f"\\{sign} is"
-            raise self._error(f"{what} not supported", "Of letters, \\d \\w \\s \\D \\W \\S are")
+            raise self._error(f"{what} not supported", "Use one of \\d \\w \\s \\D \\W \\S")
         return frozenset(sign)
 
     def _peek(self) -> str:
@@ -244,5 +249,5 @@ class _Parser:
 
 
 def _number(digits: str) -> int:
-    """Return a number; of a huge one the first digits, which are too many already."""
+    """Return the value of digits. A huge number is cut to nine digits, still above any limit."""
     return int(digits.lstrip("0")[:9] or 0)

@@ -13,17 +13,17 @@ _PLACES = {"A": "[A-Z]", "9": "[0-9]", "X": "[A-Z0-9]", " ": " ?", "?": "?"}
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    r"""A text written place by place.
+    r"""A pattern written place by place.
 
-    ``A`` is a capital letter, ``9`` a digit, ``X`` either; a space may be there or not; ``?``
-    lets the place before it be absent; ``\`` takes the next character as it is, as in ``\A``. All
-    other characters stand for themselves. ``AA-?9999`` is ``AB-1234`` or ``AB1234``.
+    ``A`` is a capital letter, ``9`` a digit, ``X`` either. A space is optional. ``?`` makes the
+    place before it optional. ``\`` takes the next character literally, as in ``\A``. All other
+    characters stand for themselves. ``AA-?9999`` is ``AB-1234`` or ``AB1234``.
 
     Attributes:
         text: The template.
 
     Raises:
-        OptionError: It is empty, nothing stands before a ``?``, or nothing after a ``\``.
+        OptionError: The template is empty, nothing stands before a ``?``, or nothing after a ``\``.
     """
 
     text: str
@@ -33,12 +33,12 @@ class Template:
         if not isinstance(self.text, str):
             raise OptionError(f"template is {self.text!r}. Give a string such as 'AA-9999'.")
         if not self.text.strip():
-            raise OptionError("The template has no place. Give one such as 'AA-9999'.")
+            raise OptionError("The template is empty. Give a template such as 'AA-9999'.")
         self._translate()
 
     @property
     def regex(self) -> str:
-        """The same as a regular expression."""
+        """The template as a regular expression."""
         return self._translate()
 
     def _translate(self) -> str:
@@ -48,8 +48,8 @@ class Template:
         for place in places:
             if place == "?" and not repeatable:
                 raise OptionError(
-                    f"template is {self.text!r}: a '?' follows the place that may be absent, "
-                    "once, and not a space. Write \\? for a question mark."
+                    f"template is {self.text!r}: a '?' must follow a place, not a space or "
+                    "another '?'. Write \\? for a question mark."
                 )
             repeatable = place not in ("?", " ")
             if place == "\\":

@@ -1,4 +1,4 @@
-"""The history of an inspection station: every verdict with its picture, in SQLite."""
+"""The history of an inspection station: all verdicts with their pictures, in SQLite."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The SQLite file: how it is opened, which tables it has, and what its failures mean.
+"""The SQLite file: connections, tables, and explanations of failures.
 
-Write-ahead logging with a sync at every commit: what was committed survives a kill and a loss of
-power, and readers, on connections of their own, do not wait for the writer or for each other, nor
-does the writer wait for them.
+The file has write-ahead logging with a sync at every commit. A committed change survives a kill and
+a loss of power. Readers have their own connections. Readers and the writer do not wait for each
+other.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sdk.errors import HistoryError, SdkError
 
 __all__ = ["MIGRATIONS", "Readers", "is_damage", "open_database", "transaction", "translated"]
 
-# Entry i brings a file of version i to version i + 1; entries are added, never changed.
+# Entry i brings a file from version i to version i + 1. Entries are added, never changed.
 MIGRATIONS: tuple[str, ...] = (
     """
     CREATE TABLE records (
@@ -39,25 +39,25 @@ MIGRATIONS: tuple[str, ...] = (
         total_bytes INTEGER NOT NULL
     );
     """,
-    # the sum of sizes must not read all thumbnails, behind which they lie
+    # without this index, the sum of sizes would read all thumbnails
     "CREATE INDEX images_by_size ON images (total_bytes)",
-    # a search goes through a narrow copy of all records, newest first, not through the verdicts,
-    # which are twenty times as long
+    # a search reads this narrow index of all records, and not the verdicts, which are twenty times
+    # as long
     """
     CREATE INDEX records_narrow ON records (id, time, job, status, text, correction);
     DROP INDEX records_by_time;
     DROP INDEX records_by_job;
     """,
 )
-# Another process, such as an export, may hold the file for a moment.
+# Longest wait in seconds for another process, such as an export, that locks the file.
 BUSY_S = 10.0
 
 
 def open_database(path: Path) -> sqlite3.Connection:
-    """Return a connection to a file that has today's tables; several threads may share it.
+    """Return a connection that threads may share, to a file with the current tables.
 
     Raises:
-        HistoryError: The file cannot be opened, is no history, or is of a newer version.
+        HistoryError: The file cannot be opened, is not a history, or has a newer version.
     """
     with translated(path, "open the history"):
         connection = _connect(path)
@@ -74,13 +74,17 @@ def open_database(path: Path) -> sqlite3.Connection:
 
 
 class Readers:
-    """Connections that only read a file opened by `open_database`, as many as are in use at a time.
+    """A pool of read-only connections to a file that `open_database` has opened.
 
-    Text that is not UTF-8 is not refused: its wrong bytes become U+FFFD.
+    Text that is not UTF-8 is not refused. Its wrong bytes become U+FFFD.
     """
 
     def __init__(self, path: Path) -> None:
-        """Keep the file; connections are opened when they are asked for."""
+        """Prepare the pool. Connections are opened on demand.
+
+        Args:
+            path: The SQLite file.
+        """
         self._path = path
         self._lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
@@ -88,10 +92,10 @@ class Readers:
 
     @contextlib.contextmanager
     def borrow(self) -> Iterator[sqlite3.Connection]:
-        """Lend a connection that nobody else has.
+        """Lend a connection that no other thread has.
 
         Raises:
-            sqlite3.Error: It cannot be opened, or all are closed.
+            sqlite3.Error: The connection cannot be opened, or the pool is closed.
         """
         with self._lock:
             if self._closed:
@@ -111,7 +115,7 @@ class Readers:
                     self._idle.append(connection)
 
     def close(self) -> None:
-        """Close all connections, those that are lent as soon as they come back."""
+        """Close all connections. Lent connections are closed when they are returned."""
         with self._lock:
             self._closed = True
             while self._idle:
@@ -144,13 +148,13 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
 
 @contextlib.contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Do everything inside or nothing of it; what was done is on the disk at the end."""
+    """Make all changes of a block or none of them. After the block they are on the disk."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        # SQLite has already rolled back after some failures, a full disk among them
+        # SQLite has already rolled back after some failures, such as a full disk
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
@@ -158,11 +162,11 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 @contextlib.contextmanager
 def translated(path: Path, what: str) -> Iterator[None]:
-    """Turn failures of SQLite and of the disk into `HistoryError` that say what to do.
+    """Turn failures of SQLite and of the disk into a `HistoryError` with advice.
 
     Args:
-        path: The history's file.
-        what: What fails, such as "open the history".
+        path: File of the history.
+        what: The action that fails, such as "open the history".
     """
     try:
         yield
@@ -173,20 +177,20 @@ def translated(path: Path, what: str) -> Iterator[None]:
 
 
 def is_damage(error: BaseException | None) -> bool:
-    """Tell whether an error says that the file is damaged: names of its tables may be no text."""
+    """Tell whether an error is caused by a damaged file, such as undecodable table names."""
     told = "not a database" in str(error) or "malformed" in str(error)
     return told or isinstance(error, UnicodeDecodeError)
 
 
 def _advice(path: Path, error: Exception) -> str:
     if isinstance(error, sqlite3.ProgrammingError):
-        return "It is closed: open it again."
+        return "The history is closed: open it again."
     if is_damage(error):
-        return "The file is damaged: move it away, a new one is made."
+        return "The file is damaged: move it away, and a new file is created."
     if not path.parent.is_dir():
-        return "Make its folder first."
+        return "Create its folder first."
     free_mb = shutil.disk_usage(path.parent).free / 1e6
     return (
-        f"Its disk has {free_mb:.0f} MB left: if that is little, delete files or old records; "
-        "else check that the folder is writable."
+        f"The disk has {free_mb:.0f} MB of free space. Delete files or old records if this is too "
+        "little, or check that the folder is writable."
     )

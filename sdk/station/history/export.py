@@ -1,10 +1,10 @@
-"""Records as CSV, JSON, and a ZIP of both with the pictures.
+"""Export of records as CSV, JSON, or a ZIP of both with the pictures.
 
-What stands on a product may be written by anybody, and spreadsheets take a text that begins with
-one of ``= + - @``, a tab or a line break for a formula. As OWASP proposes ("CSV Injection"), such a
-text gets an apostrophe before it in CSV; so does one that begins with apostrophes before such a
-character, and taking one apostrophe away gives the text back. Plain numbers such as -18.4 stay as
-they are.
+Anybody may print a text on a product, and spreadsheets treat a text as a formula if it begins with
+one of ``= + - @``, a tab or a line break. In CSV such a text gets a leading apostrophe, as OWASP
+proposes ("CSV Injection"). A text with apostrophes before such a character gets one more
+apostrophe, so that the removal of one apostrophe always restores the text. Plain numbers such as
+-18.4 are not changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["COLUMNS", "write_csv", "write_json", "write_zip"]
 
-# The last four are the wide forms that spreadsheets in East Asia take for the same.
+# The last four are wide forms, which spreadsheets in East Asia treat as the same characters.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
 
@@ -35,19 +35,19 @@ COLUMNS = ("id", "time", "job", "status", "text", "correction", "reasons", "leas
 
 
 def write_csv(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
-    """Write a heading and one line a record; lines of text are joined by newlines, quoted."""
+    """Write a heading and one row per record. Lines of text are joined by newlines and quoted."""
     with open_atomically(path) as file:
         return _put(file, _csv_lines(history.records(ids)))
 
 
 def write_json(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
-    """Write a list of records as `Record.to_dict` returns them."""
+    """Write a list of records, each from `Record.to_dict`."""
     with open_atomically(path) as file:
         return _put(file, _json_lines(history.records(ids)))
 
 
 def write_zip(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
-    """Write records.csv, records.json, and pictures/ID.jpg: the full picture or the thumbnail."""
+    """Write records.csv, records.json, and pictures/ID.jpg, the full picture or the thumbnail."""
     with open_atomically(path) as target, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as out:
         with out.open("records.csv", "w", force_zip64=True) as file:
             count = _put(file, _csv_lines(history.records(ids)))
@@ -56,13 +56,13 @@ def write_zip(history: History, path: str | os.PathLike[str], ids: Sequence[int]
         for record_id in ids:
             picture = history.picture(record_id) or history.thumbnail(record_id)
             if picture is not None:
-                # a JPEG does not get smaller
+                # compression makes a JPEG no smaller
                 out.writestr(f"pictures/{record_id}.jpg", picture, zipfile.ZIP_STORED)
     return count
 
 
 def _put(file: IO[bytes], lines: Iterator[tuple[int, str]]) -> int:
-    """Write lines, each with its number of records; returns their sum."""
+    """Write lines, each with its number of records, and return the sum of the numbers."""
     total = 0
     for count, line in lines:
         file.write(line.encode())
@@ -101,7 +101,7 @@ def _csv_line(values: Sequence[object]) -> str:
 
 
 def _cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
+    """Return a text that no spreadsheet treats as a formula."""
     return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 

@@ -1,4 +1,4 @@
-"""`History`: every verdict in one SQLite file, with its picture."""
+"""`History`: all verdicts of a station in one SQLite file, with their pictures."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ __all__ = ["PICTURES", "History"]
 
 PICTURES = ("none", "ng", "all")
 
-# What is searched, in the order of ids, without the verdicts.
+# The index that is searched, in the order of ids, without the verdicts.
 _NARROW = "records INDEXED BY records_narrow"
-# Rows as `to_record` takes them: whole ones, and what is left where a place of the file is damaged.
+# Queries of rows for `to_record`: complete rows, and partial rows for damaged places of the file.
 _RECORDS = (
     """SELECT r.id, CAST(r.verdict AS BLOB), r.correction, coalesce(i.picture_bytes, 0) > 0,
         r.time, r.job, r.status, r.text
@@ -47,26 +47,27 @@ _RECORDS = (
     f"SELECT id, NULL, correction, 0, time, job, status, text FROM {_NARROW} WHERE id IN ({{}})",
 )
 _GROUPS = {
-    # of a damaged record the time may be none
+    # the time of a damaged record may be NULL
     "hour": "coalesce(strftime('%Y-%m-%d %H:00', time, 'unixepoch', 'localtime'), '')",
     "job": "job",
 }
-# Rows fetched or deleted at a time.
+# Number of rows that are fetched or deleted at a time.
 _PAGE = 200
 
 
 class History(Closing):
-    """Every verdict of a station; may be used from several threads, and written by one process.
+    """All verdicts of a station. Several threads may use it, and one process may write.
 
-    Full pictures lie in a folder beside the file, named after it: ``line.db`` has
-    ``line-pictures``. They and the thumbnails together stay below a quota: beyond it those of the
-    oldest verdicts are deleted. The verdicts themselves stay until `prune`. Reading, however long,
-    does not hold up writing.
+    Full pictures are files in a folder beside the SQLite file: ``line.db`` has ``line-pictures``.
+    Pictures and thumbnails together stay below a quota. Beyond the quota the images of the oldest
+    verdicts are deleted. The verdicts themselves are kept until `prune`. Readers do not delay the
+    writer.
 
     Attributes:
         path: The SQLite file.
-        pictures_lost: How many full pictures could not be written though their verdicts were.
-        last_error: Why the last one could not, or why old ones could not be deleted; or empty.
+        pictures_lost: Number of full pictures that could not be written although their verdicts
+            were recorded.
+        last_error: Reason of the last lost picture or failed deletion, or empty.
     """
 
     def __init__(
@@ -76,16 +77,16 @@ class History(Closing):
         pictures: str = "ng",
         quota_mb: float = 500,
     ) -> None:
-        """Open a history, or make it.
+        """Open a history, or create a new one.
 
         Args:
-            path: The SQLite file; its folder must exist.
-            pictures: Of which verdicts the full picture is kept: "none", "ng" (NG and unreadable)
-                or "all". Thumbnails are always kept.
-            quota_mb: Most megabytes of pictures and thumbnails, above 0.
+            path: The SQLite file. Its folder must exist.
+            pictures: Verdicts whose full pictures are kept: "none", "ng" (NG and unreadable) or
+                "all". Thumbnails are always kept.
+            quota_mb: Largest size of pictures and thumbnails in megabytes, above 0.
 
         Raises:
-            HistoryError: The file cannot be opened, is no history, or is of a newer version.
+            HistoryError: The file cannot be opened, is not a history, or has a newer version.
             OptionError: `pictures` or `quota_mb` is not legal.
         """
         if pictures not in PICTURES:
@@ -98,7 +99,7 @@ class History(Closing):
         self._pictures = pictures
         self._quota = quota_mb * 1e6
         self._files = Pictures(self.path.with_name(f"{self.path.stem}-pictures"))
-        self._lock = threading.RLock()  # of the connection that writes
+        self._lock = threading.RLock()  # protects the writing connection
         self._database = open_database(self.path)
         self._readers = Readers(self.path)
         try:
@@ -109,28 +110,26 @@ class History(Closing):
             raise
 
     def close(self) -> None:
-        """Close the file. Closing twice does nothing."""
+        """Close the file. A second call has no effect."""
         self._readers.close()
         with self._lock:
             self._database.close()
 
     def add(self, verdict: Verdict, image: ImageArray | None = None) -> int:
-        """Record a verdict; it survives a loss of power from the moment this returns.
+        """Record a verdict. After the call the record survives a loss of power.
 
-        Confidences, places and times are kept with three decimals.
-
-        A full picture that cannot be written does not keep the verdict from being recorded, see
-        `pictures_lost`.
+        Confidences, coordinates and times are kept with three decimals. The verdict is recorded
+        even if its full picture cannot be written, see `pictures_lost`.
 
         Args:
             verdict: The verdict.
             image: The whole picture, uint8 RGB (H, W, 3), or None.
 
         Returns:
-            The record's id.
+            Id of the record.
 
         Raises:
-            HistoryError: It cannot be written, for example because the disk is full.
+            HistoryError: The record cannot be written, for example because the disk is full.
         """
         text = _to_json(verdict)
         thumbnail = None if image is None else encode_thumbnail(image)
@@ -145,7 +144,7 @@ class History(Closing):
                 ).lastrowid
                 assert added is not None
                 if thumbnail is not None:
-                    # the file first: its row must not promise what is not there
+                    # the file before its row: a row must not refer to a missing file
                     kept = len(picture) if self._write_picture(added, picture) else 0
                     total = len(thumbnail) + kept
                     self._database.execute(
@@ -156,7 +155,7 @@ class History(Closing):
                 try:
                     self._keep_quota()
                 except (sqlite3.Error, OSError, HistoryError) as error:
-                    # the verdict is recorded; the next one tries again
+                    # the verdict is recorded, and the next verdict tries again
                     self.last_error = f"Cannot delete old pictures: {error}"
         return added
 
@@ -164,13 +163,15 @@ class History(Closing):
         """Return a record.
 
         Raises:
-            HistoryError: There is none with this id, or it cannot be read.
+            HistoryError: No record has this id, or the record cannot be read.
         """
         for record in self.records([record_id]):
             if record.damage:
-                raise HistoryError(f"{record.damage} The others in {self.path} can be read.")
+                raise HistoryError(f"{record.damage} Read other records in {self.path}.")
             return record
-        raise HistoryError(f"There is no record {record_id} in {self.path}.")
+        raise HistoryError(
+            f"There is no record {record_id} in {self.path}. Search for the ids of its records."
+        )
 
     def search(
         self,
@@ -182,20 +183,20 @@ class History(Closing):
         limit: int = 100,
         offset: int = 0,
     ) -> list[Record]:
-        """Return records, newest first; of damaged ones what can be read, see `Record`.
+        """Return records, newest first. Damaged records are returned in part, see `Record`.
 
         Args:
-            text: Text that occurs in what was read or in the correction, in any case.
+            text: Text that occurs in the reading or the correction, in upper or lower case.
             status: "ok", "ng" or "unreadable".
             job: Name of the job.
-            since: Least time, Unix seconds.
-            until: Time that is no longer meant, Unix seconds.
-            limit: Most records.
-            offset: How many to leave out before.
+            since: First time, Unix seconds, inclusive.
+            until: Last time, Unix seconds, exclusive.
+            limit: Largest number of records.
+            offset: Number of records to skip.
 
         Raises:
-            HistoryError: They cannot be read.
-            OptionError: `status` is none.
+            HistoryError: The records cannot be read.
+            OptionError: `status` is not legal.
         """
         where, values = Filter(text, status, job, since, until).sql()
         found = self._query(
@@ -205,16 +206,16 @@ class History(Closing):
         return list(self.records([row[0] for row in found]))
 
     def ids(self, **conditions: Any) -> list[int]:
-        """Return the ids of the records that meet the conditions of a `Filter`, oldest first."""
+        """Return the ids of records that meet the conditions of a `Filter`, oldest first."""
         where, values = Filter(**conditions).sql()
         return [
             row[0] for row in self._query(f"SELECT id FROM {_NARROW} {where} ORDER BY id", values)
         ]
 
     def records(self, ids: Sequence[int]) -> Iterator[Record]:
-        """Yield records by their ids, in this order; ids without one are left out.
+        """Yield the records with these ids, in this order. Unknown ids are skipped.
 
-        A damaged record is logged, and holds what can be read, see `Record`.
+        A damaged record is logged and returned in part, see `Record`.
         """
         for start in range(0, len(ids), _PAGE):
             page = ids[start : start + _PAGE]
@@ -225,14 +226,14 @@ class History(Closing):
                 yield record
 
     def correct(self, record_id: int, text: str | None) -> None:
-        """Record what a person says the product reads, durably.
+        """Record the text of a product as corrected by a person, durably.
 
         Args:
-            record_id: The record.
-            text: Its lines in reading order, separated by newlines; None takes a correction back.
+            record_id: Id of the record.
+            text: Lines in reading order, separated by newlines. None removes a correction.
 
         Raises:
-            HistoryError: There is no such record, or it cannot be written.
+            HistoryError: No record has this id, or the correction cannot be written.
         """
         with (
             self._lock,
@@ -243,17 +244,19 @@ class History(Closing):
                 "UPDATE records SET correction = ? WHERE id = ?", (text, record_id)
             ).rowcount
         if not changed:
-            raise HistoryError(f"There is no record {record_id} in {self.path}.")
+            raise HistoryError(
+                f"There is no record {record_id} in {self.path}. Search for the ids of its records."
+            )
 
     def statistics(self, by: str = "hour", **conditions: Any) -> list[Statistic]:
         """Return the numbers of verdicts per hour or job, in ascending order.
 
         Args:
             by: "hour" (local time) or "job".
-            **conditions: Of a `Filter`.
+            **conditions: Conditions of a `Filter`.
 
         Raises:
-            HistoryError: They cannot be read.
+            HistoryError: The records cannot be read.
             OptionError: `by` or a condition is not legal.
         """
         if by not in _GROUPS:
@@ -272,18 +275,18 @@ class History(Closing):
         return self._files.read(record_id) if self._image("picture_bytes", record_id) else None
 
     def thumbnail(self, record_id: int) -> bytes | None:
-        """Return the small picture of a record as JPEG, or None if it is not kept."""
+        """Return the thumbnail of a record as JPEG, or None if it is not kept."""
         data = self._image("CAST(thumbnail AS BLOB)", record_id)
         return None if data is None else bytes(data)
 
     def prune(self, before: float) -> int:
-        """Delete the records from before a time, with their pictures.
+        """Delete all records before a time, with their pictures.
 
         Args:
-            before: Unix seconds.
+            before: Time, Unix seconds.
 
         Returns:
-            How many there were.
+            Number of deleted records.
         """
         ids = self.ids(until=before)
         for start in range(0, len(ids), _PAGE):
@@ -297,38 +300,41 @@ class History(Closing):
         return len(ids)
 
     def export_csv(self, path: str | os.PathLike[str], **conditions: Any) -> int:
-        """Write records to a CSV file, one line each; returns how many.
+        """Write records to a CSV file, one row each, and return their number.
 
         Args:
-            path: Where to write.
-            **conditions: Of a `Filter`; all exports take them.
+            path: Path of the file.
+            **conditions: Conditions of a `Filter`.
 
         Raises:
-            HistoryError: They cannot be read.
+            HistoryError: The records cannot be read.
             SdkError: The file cannot be written.
         """
         return write_csv(self, path, self.ids(**conditions))
 
     def export_json(self, path: str | os.PathLike[str], **conditions: Any) -> int:
-        """Write records to a JSON file, as a list; returns how many. See `export_csv`."""
+        """Write records to a JSON file as a list, and return their number, see `export_csv`."""
         return write_json(self, path, self.ids(**conditions))
 
     def export_zip(self, path: str | os.PathLike[str], **conditions: Any) -> int:
-        """Write CSV, JSON and the pictures to a ZIP file; returns how many. See `export_csv`."""
+        """Write CSV, JSON and pictures to a ZIP file, and return the number of records.
+
+        See `export_csv`.
+        """
         return write_zip(self, path, self.ids(**conditions))
 
     def export_labels(self, path: str | os.PathLike[str], **conditions: Any) -> int:
-        """Write corrected readings as a labelled folder for `python -m training evaluate`.
+        """Write corrected readings as a labeled folder for `python -m training evaluate`.
 
         Args:
             path: A new or empty folder.
-            **conditions: Of a `Filter`.
+            **conditions: Conditions of a `Filter`.
 
         Returns:
-            The number of labelled pictures: corrected records whose full picture is kept.
+            Number of labeled pictures: corrected records whose full picture is kept.
 
         Raises:
-            HistoryError: They cannot be read, or the folder is not empty.
+            HistoryError: The records cannot be read, or the folder is not empty.
             SdkError: A file cannot be written.
         """
         return write_labels(self, path, self.ids(**conditions, corrected=True))
@@ -338,20 +344,20 @@ class History(Closing):
             return connection.execute(sql, values).fetchall()
 
     def _rows(self, ids: Sequence[int], queries: Sequence[str] = _RECORDS) -> list[Any]:
-        """Return rows as `to_record` takes them; other than the first queries take a single id."""
+        """Return rows for `to_record`. All queries after the first get a single id each."""
         try:
             return self._query(queries[0].format(",".join("?" * len(ids))), ids)
         except HistoryError as error:
             if not (is_damage(error.__cause__) and queries[1:]):
                 raise
-        # a damaged place in the file must not hide the records that lie elsewhere
+        # a damaged place in the file must not hide records in other places
         if len(ids) == 1:
             return self._rows(ids, queries[1:])
         half = len(ids) // 2
         return self._rows(ids[:half]) + self._rows(ids[half:])
 
     def _image(self, column: str, record_id: int) -> Any:
-        """Return a column of an image's row; None without one, or if its place is damaged."""
+        """Return a column of an image's row, None if there is no row or its place is damaged."""
         try:
             rows = self._query(f"SELECT {column} FROM images WHERE id = ?", [record_id])
         except HistoryError as error:
@@ -376,7 +382,7 @@ class History(Closing):
         return True
 
     def _keep_quota(self) -> None:
-        """Delete the oldest images beyond the quota, some more at once to do it seldom."""
+        """Delete the oldest images beyond the quota, and some more to do so less often."""
         while self._used > self._quota:
             rows = self._database.execute(
                 "SELECT id, total_bytes FROM images ORDER BY id LIMIT ?", [_PAGE]
@@ -392,8 +398,8 @@ class History(Closing):
             self._delete_images(oldest)
 
     def _delete_images(self, ids: Sequence[int]) -> None:
-        # files first: a kill in between leaves rows without files, which `picture` allows for,
-        # and never files that nobody knows
+        # files before rows: a kill in between leaves rows without files, which `picture` handles,
+        # and no files without rows
         for record_id in ids:
             self._files.delete(record_id)
         with transaction(self._database):
@@ -406,7 +412,7 @@ class History(Closing):
 
 
 def _to_json(verdict: Verdict) -> str:
-    """Return a verdict as JSON with three decimals, half of what all of them would take."""
+    """Return a verdict as JSON with three decimals, in half of the space of full precision."""
 
     def rounded(value: Any) -> Any:
         if isinstance(value, float):

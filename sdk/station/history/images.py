@@ -1,4 +1,4 @@
-"""Pictures of products: small JPEGs in the database, full ones as files beside it."""
+"""JPEG encoding of product pictures: thumbnails for the database, full pictures for files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def encode_picture(image: ImageArray) -> bytes:
 
 
 def encode_thumbnail(image: ImageArray) -> bytes:
-    """Return a picture, uint8 RGB (H, W, 3), as JPEG of at most `THUMBNAIL_BYTES`."""
+    """Return a picture, uint8 RGB (H, W, 3), as a JPEG of at most `THUMBNAIL_BYTES`."""
     side = THUMBNAIL_PX
     while True:
         scale = min(1.0, side / max(image.shape[:2]))

@@ -1,8 +1,8 @@
-"""Corrected readings as labelled photos, to measure a model on and to see where it fails.
+"""Export of corrected readings as labeled photos, to evaluate a model.
 
-The folder holds ``images/ID.jpg`` and ``labels.jsonl``, one row a photo with its lines and their
-quads, as `python -m training evaluate` takes it. Where a job looks at a region the photo is cut to
-it, for other text was neither read nor corrected.
+The folder holds ``images/ID.jpg`` and ``labels.jsonl``, one row per photo with its lines and their
+quads, in the format of `python -m training evaluate`. If a job has a region, the photo is cropped
+to the region, because other text was neither read nor corrected.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ __all__ = ["align", "write_labels"]
 
 
 def write_labels(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
-    """Write the corrected records that have a full picture; returns how many.
+    """Write the corrected records that have a full picture, and return their number.
 
     Raises:
-        HistoryError: The folder is not empty or cannot be made.
+        HistoryError: The folder is not empty or cannot be created.
         SdkError: A file cannot be written.
     """
     folder = Path(path)
@@ -42,7 +42,7 @@ def write_labels(history: History, path: str | os.PathLike[str], ids: Sequence[i
             raise HistoryError(f"Cannot export to {folder}: it is not empty. Name a new folder.")
     except OSError as error:
         raise HistoryError(
-            f"Cannot make the folder {folder}: {error.strerror or error}. Choose another one."
+            f"Cannot create the folder {folder}: {error.strerror or error}. Name another folder."
         ) from error
     rows = []
     for record in history.records(ids):
@@ -52,20 +52,20 @@ def write_labels(history: History, path: str | os.PathLike[str], ids: Sequence[i
             row, data = _label(record, picture)
             write_atomically(folder / name, data)
             rows.append(json.dumps({"image": name, **row}, ensure_ascii=False) + "\n")
-    # last: without it the folder is no labelled set
+    # last, because this file makes the folder a labeled set
     write_atomically(folder / "labels.jsonl", "".join(rows).encode())
     return len(rows)
 
 
 def align(wanted: Sequence[str], lines: Sequence[TextLine]) -> list[TextLine | None]:
-    """Return for each line of a correction the line that was read there, or None.
+    """Return the read line for each line of a correction, or None.
 
-    Both are in reading order. As many lines as were read stand for them one by one; else the
-    alignment with the greatest likeness counts.
+    Both are in reading order. Equal numbers of lines are paired one by one. Otherwise the alignment
+    with the greatest similarity counts.
     """
     if len(wanted) == len(lines):
         return list(lines)
-    # best[i][j]: likeness of the first i wanted and the first j read lines, and the pairs
+    # best[i][j]: similarity of the first i wanted and the first j read lines, and the pairs
     best: list[list[tuple[float, tuple[tuple[int, int], ...]]]] = [
         [(0.0, ()) for _ in range(len(lines) + 1)] for _ in range(len(wanted) + 1)
     ]
@@ -80,7 +80,7 @@ def align(wanted: Sequence[str], lines: Sequence[TextLine]) -> list[TextLine | N
 
 
 def _label(record: Record, picture: bytes) -> tuple[dict[str, Any], bytes]:
-    """Return a row of labels, and the photo it is about."""
+    """Return a row of labels, and its photo as JPEG."""
     verdict = record.verdict
     x, y = 0, 0
     with Image.open(io.BytesIO(picture)) as image:

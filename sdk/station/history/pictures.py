@@ -1,4 +1,4 @@
-"""The full pictures of a history: one JPEG a record, in a folder beside the file."""
+"""The full pictures of a history: one JPEG per record, in a folder beside the SQLite file."""
 
 from __future__ import annotations
 
@@ -14,26 +14,30 @@ class Pictures:
     """A folder of pictures, named after the ids of their records."""
 
     def __init__(self, folder: Path) -> None:
-        """Keep the folder; it is made with the first picture."""
+        """Prepare the folder, which is created with the first picture.
+
+        Args:
+            folder: The folder.
+        """
         self._folder = folder
         self._swept = False
 
     def write(self, record_id: int, picture: bytes) -> None:
-        """Write a picture, wholly or not at all.
+        """Write a picture, completely or not at all.
 
         Raises:
-            SdkError: It cannot be written.
-            OSError: The folder cannot be made.
+            SdkError: The picture cannot be written.
+            OSError: The folder cannot be created.
         """
         self._folder.mkdir(exist_ok=True)
         self._sweep()
         write_atomically(self._path(record_id), picture)
 
     def read(self, record_id: int) -> bytes | None:
-        """Return a picture, or None if it is not there.
+        """Return a picture, or None if it does not exist.
 
         Raises:
-            HistoryError: It cannot be read.
+            HistoryError: The picture cannot be read.
         """
         try:
             return self._path(record_id).read_bytes()
@@ -41,19 +45,19 @@ class Pictures:
             return None
         except OSError as error:
             raise HistoryError(
-                f"Cannot read the picture of record {record_id}: {error}."
+                f"Cannot read the picture of record {record_id}: {error}. Check its permissions."
             ) from error
 
     def delete(self, record_id: int) -> None:
-        """Delete a picture if it is there.
+        """Delete a picture if it exists.
 
         Raises:
-            OSError: It cannot be deleted.
+            OSError: The picture cannot be deleted.
         """
         self._path(record_id).unlink(missing_ok=True)
 
     def _sweep(self) -> None:
-        """Delete what a kill has left half-written; by the one process that writes."""
+        """Delete incomplete files that a kill has left. Only the writing process calls this."""
         if not self._swept:
             for half in self._folder.glob(".*.tmp"):
                 half.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Which records are meant: filters as SQL conditions."""
+"""Filters of records, as SQL conditions."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ __all__ = ["Filter"]
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Conditions that records must meet; None asks for nothing.
+    """Conditions that records must meet. None sets no condition.
 
     Attributes:
-        text: Text that occurs in what was read or in the correction, in any case.
+        text: Text that occurs in the reading or the correction, in upper or lower case.
         status: "ok", "ng" or "unreadable".
         job: Name of the job.
-        since: Least time, Unix seconds.
-        until: Time that is no longer meant, Unix seconds.
-        corrected: Whether there is a correction.
+        since: First time, Unix seconds, inclusive.
+        until: Last time, Unix seconds, exclusive.
+        corrected: Whether the record has a correction.
     """
 
     text: str | None = None
@@ -35,13 +35,13 @@ class Filter:
         """Check the status.
 
         Raises:
-            OptionError: It is none.
+            OptionError: The status is not legal.
         """
         if self.status is not None and self.status not in STATUSES:
             raise OptionError(f"status is {self.status!r}. Give one of {', '.join(STATUSES)}.")
 
     def sql(self) -> tuple[str, list[Any]]:
-        """Return a WHERE clause, empty for no conditions, and its values."""
+        """Return a WHERE clause, empty without conditions, and its values."""
         parts: list[str] = []
         values: list[Any] = []
         if self.text:

@@ -1,4 +1,4 @@
-"""What a history holds."""
+"""The records of a history."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class Record:
     """One verdict in the history.
 
     Attributes:
-        id: Its number; later verdicts have higher ones.
-        verdict: The verdict. Of a damaged record what the search goes by: status, job and time,
-            with the damage as the only result and without a reading.
-        correction: What a person says the product reads, lines separated by newlines; None if
-            nobody has corrected it.
+        id: Number of the record. Later verdicts have higher numbers.
+        verdict: The verdict. For a damaged record, only its status, job and time, with the damage
+            as the only result and without a reading.
+        correction: Text of the product as corrected by a person, lines separated by newlines. None
+            without a correction.
         has_picture: Whether the full picture is kept.
-        damage: Why the verdict cannot be read; empty if it can.
+        damage: Reason why the verdict cannot be read. Empty for an intact record.
     """
 
     id: int
@@ -46,13 +46,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Statistic:
-    """How many verdicts there were of each kind.
+    """The number of verdicts of each kind.
 
     Attributes:
-        key: The hour in local time, such as "2026-11-21 14:00", or the job's name.
+        key: The hour in local time, such as "2026-11-21 14:00", or the name of the job.
         ok: Number of OK products.
         ng: Number of NG products.
-        unreadable: Number of products not readable.
+        unreadable: Number of unreadable products.
     """
 
     key: str
@@ -67,11 +67,11 @@ class Statistic:
 
 
 def to_record(row: Sequence[Any]) -> Record:
-    """Return the record in a row; a power cut or a worn card may have damaged it.
+    """Return the record of a row, which a power cut or a worn card may have damaged.
 
     Args:
-        row: id, verdict as JSON in UTF-8 (None if it cannot be read), correction, whether there is
-            a picture, time, job, status, text.
+        row: id, verdict as JSON in UTF-8 (None if not readable), correction, whether a picture is
+            kept, time, job, status, text.
     """
     number, data, correction, has_picture, *columns = row
     correction = None if correction is None else str(correction)

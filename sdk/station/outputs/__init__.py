@@ -1,4 +1,4 @@
-"""Outputs to the plant: MQTT, Modbus TCP, GPIO, a webhook, a program."""
+"""Outputs to the plant: MQTT, Modbus TCP, GPIO, webhooks, programs."""
 
 from __future__ import annotations
 

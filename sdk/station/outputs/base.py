@@ -1,4 +1,4 @@
-"""What all outputs share: their settings, the message they send, and how one is opened."""
+"""The base of all outputs: settings, interface, and the message that they send."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class OutputSettings(ABC):
     """Settings that every output has.
 
     Attributes:
-        name: What the output is called in counts and messages.
-        on: The verdicts that are sent, of "ok", "ng" and "unreadable".
-        retries: How often a failed verdict is tried again, with growing waits.
-        queue: Most verdicts that wait; beyond it the oldest is dropped and counted.
-        timeout_s: How long one try may take, in seconds.
+        name: Name of the output in counts and messages.
+        on: Kinds of verdicts to send: "ok", "ng", "unreadable".
+        retries: Number of further attempts after a failed attempt, with growing waits.
+        queue: Largest number of waiting verdicts. Beyond it the oldest is dropped and counted.
+        timeout_s: Longest time of one attempt, in seconds.
     """
 
     kind: ClassVar[str]
@@ -38,11 +38,11 @@ class OutputSettings(ABC):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         unknown = [status for status in self.on if status not in STATUSES]
         if unknown or not self.on:
-            raise JobError(f"on is {list(self.on)}. List some of {', '.join(STATUSES)}.")
+            raise JobError(f"on is {list(self.on)}. List one or more of {', '.join(STATUSES)}.")
         if not 0 <= self.retries <= 100:
             raise JobError(f"retries is {self.retries}. Give a number from 0 to 100.")
         if not 1 <= self.queue <= 100_000:
@@ -52,7 +52,7 @@ class OutputSettings(ABC):
 
     @abstractmethod
     def open(self) -> Output:
-        """Return the output; it connects when it has something to send.
+        """Return the output. It connects when it has a verdict to send.
 
         Raises:
             OutputError: A package is missing, or the hardware cannot be used.
@@ -60,22 +60,22 @@ class OutputSettings(ABC):
 
 
 class Output(ABC):
-    """Where verdicts go; used by one thread."""
+    """A receiver of verdicts, used by one thread."""
 
     @abstractmethod
     def send(self, verdict: Verdict) -> None:
-        """Pass a verdict on, connecting again if needed.
+        """Send a verdict, with a new connection if needed.
 
         Raises:
-            OutputError: It did not arrive for sure.
+            OutputError: The verdict did not arrive, or its arrival is not certain.
         """
 
-    def close(self) -> None:  # noqa: B027 - most have nothing to close
-        """Free what is open."""
+    def close(self) -> None:  # noqa: B027 - most outputs have no resources
+        """Free all resources."""
 
 
 def check_address(host: str, port: int) -> None:
-    """Check where a server is.
+    """Check the address of a server.
 
     Raises:
         JobError: The host or the port is not legal.
@@ -87,7 +87,7 @@ def check_address(host: str, port: int) -> None:
 
 
 def encode(verdict: Verdict) -> bytes:
-    """Return a verdict as the JSON that is sent: without boxes of characters and timings."""
+    """Return a verdict as the JSON message of an output, without characters and timings."""
     full = verdict.to_dict()
     message: dict[str, Any] = {
         key: full[key] for key in ("status", "job", "time", "text", "reasons", "results")
@@ -103,7 +103,7 @@ def import_package(module: str, package: str) -> Any:
     """Return an optional module.
 
     Raises:
-        OutputError: It is not installed.
+        OutputError: The package is not installed.
     """
     try:
         return import_module(module)

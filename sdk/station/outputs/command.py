@@ -1,4 +1,4 @@
-"""Verdicts given to a program, as JSON on its standard input."""
+"""Verdicts for a program, as JSON on its standard input."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from sdk.station.verdict import Verdict
 
 __all__ = ["CommandSettings"]
 
-# Of what a program says on standard error; a message holds the last 300 characters.
+# Number of bytes kept of a program's standard error. A message has the last 300 characters.
 KEPT_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
 class CommandSettings(OutputSettings):
-    """A program, started anew for every verdict.
+    """A program that is started for every verdict.
 
     Attributes:
-        command: The program and its arguments, one text each; no shell takes them apart.
-        retries: How often a failed verdict is tried again; never unless asked for, for a program
-            that has failed may have done half its work.
+        command: The program and its arguments, one text each, without a shell.
+        retries: Number of further attempts after a failed attempt. The default is 0, because a
+            failed program may have done half of its work.
     """
 
     kind: ClassVar[str] = "command"
@@ -41,7 +41,7 @@ class CommandSettings(OutputSettings):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         super().__post_init__()
         if not self.command or not self.command[0]:
@@ -64,12 +64,12 @@ class _CommandOutput(Output):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                # a group of its own, so that its children can be ended with it
+                # a new process group, so that the program's children can be ended too
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
             raise OutputError(
-                f"Cannot run {name}: {error}. Check its path and that it may be executed.",
+                f"Cannot run {name}: {error}. Check its path and its permission to execute.",
                 permanent=True,
             ) from error
         tail = _Tail(process)
@@ -83,15 +83,15 @@ class _CommandOutput(Output):
                 _end(process)
                 raise OutputError(
                     f"{name} took longer than {self._settings.timeout_s:g} s and was ended. "
-                    "Make it faster or raise timeout_s."
+                    "Make the program faster, or raise timeout_s."
                 )
         if process.returncode:
-            said = tail.kept.decode(errors="replace").strip()[-300:] or "it said nothing"
+            said = tail.kept.decode(errors="replace").strip()[-300:] or "it gave no reason"
             raise OutputError(f"{name} failed with exit code {process.returncode}: {said}")
 
 
 class _Tail(threading.Thread):
-    """Reads what a program writes to standard error, and keeps the end of it.
+    """Reads the standard error of a program and keeps the end.
 
     Attributes:
         kept: The last bytes.
@@ -101,7 +101,7 @@ class _Tail(threading.Thread):
         super().__init__(name="standard error", daemon=True)
         self.kept = b""
         assert process.stderr is not None
-        # taken from `communicate`, which would keep all of it
+        # hidden from `communicate`, which would keep all bytes
         self._pipe, process.stderr = process.stderr, None
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""Verdicts as levels or pulses on pins, for lamps, a horn, or the valve that rejects a product."""
+"""Verdicts as levels or pulses on pins, for lamps, a horn, or a reject valve."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ __all__ = ["GpioSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class GpioSettings(OutputSettings):
-    """Pins, numbered or named as gpiozero does: 17 and "GPIO17" are one pin.
+    """Pins with gpiozero's numbers or names: 17 and "GPIO17" are the same pin.
 
     Attributes:
-        ok_pin: Switched on for an OK product.
-        ng_pin: Switched on for an NG product, and for an unreadable one without a pin of its own:
-            what cannot be read must not pass.
-        unreadable_pin: Switched on for an unreadable product.
-        pulse_s: How long the pin stays on, in seconds; 0 until the next verdict.
-        active_high: Whether on is the high level.
+        ok_pin: Pin for an OK product.
+        ng_pin: Pin for an NG product. Without `unreadable_pin` also for an unreadable product,
+            which must not pass.
+        unreadable_pin: Pin for an unreadable product.
+        pulse_s: Time that the pin stays on, in seconds. With 0 the pin stays on until the next
+            verdict.
+        active_high: Whether the high level means on.
     """
 
     kind: ClassVar[str] = "gpio"
@@ -37,12 +38,12 @@ class GpioSettings(OutputSettings):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         super().__post_init__()
         pins = [p for p in (self.ok_pin, self.ng_pin, self.unreadable_pin) if p is not None]
         if not pins or len(set(pins)) < len(pins):
-            raise JobError(f"the pins are {pins}. Give ok_pin, ng_pin or both, each another pin.")
+            raise JobError(f"the pins are {pins}. Give ok_pin, ng_pin or both, all different.")
         if not 0 <= self.pulse_s <= 60:
             raise JobError(f"pulse_s is {self.pulse_s}. Give seconds from 0 to 60.")
 
@@ -66,10 +67,10 @@ class _GpioOutput(Output):
                     self._pins[status] = gpiozero.DigitalOutputDevice(
                         pin, active_high=settings.active_high
                     )
-        except Exception as error:  # pin libraries raise errors of many kinds
+        except Exception as error:  # pin libraries raise many kinds of errors
             self.close()
             raise OutputError(
-                f"Cannot use the pins of {settings.name}: {error}. Check their numbers; on a "
+                f"Cannot use the pins of {settings.name}: {error}. Check their numbers. On a "
                 "Raspberry Pi install a pin library: pip install lgpio.",
                 permanent=True,
             ) from error
@@ -87,7 +88,7 @@ class _GpioOutput(Output):
 
     def close(self) -> None:
         for pin in self._pins.values():
-            # one pin may stand for two kinds of verdicts
+            # one pin may serve two kinds of verdicts
             if pin is not None and not pin.closed:
                 pin.off()
                 pin.close()

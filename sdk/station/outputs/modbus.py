@@ -1,9 +1,9 @@
 """Verdicts as holding registers of a Modbus TCP server, such as a PLC.
 
-Two registers are written at once: the verdict's code (1 OK, 2 NG, 3 unreadable), and a number that
-grows by one with every verdict, from 1 to 65535 and round again, by which the program in the PLC
-sees a new verdict of the same kind. It goes on from what the register holds, so that the first
-verdict after a restart is a new one, too.
+Two registers are written together: the code of the verdict (1 OK, 2 NG, 3 unreadable), and a
+counter. The counter grows by one with every verdict, from 1 to 65535 and then from 1 again. The
+PLC's program detects a new verdict of the same kind by the counter. After a restart the counter
+continues from the value in the register.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ CODES = {"ok": 1, "ng": 2, "unreadable": 3}
 
 @dataclass(frozen=True, kw_only=True)
 class ModbusSettings(OutputSettings):
-    """A server and the place in its registers.
+    """A Modbus server and its registers for verdicts.
 
     Attributes:
         host: Name or address of the server.
-        port: Its port.
+        port: Port of the server.
         unit: Unit identifier, 0 to 255.
         register: Address of the first of the two holding registers, counted from 0.
     """
@@ -42,7 +42,7 @@ class ModbusSettings(OutputSettings):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         super().__post_init__()
         check_address(self.host, self.port)
@@ -63,7 +63,7 @@ class _ModbusOutput(Output):
         self._client = pymodbus.ModbusTcpClient(
             settings.host, port=settings.port, timeout=settings.timeout_s, retries=0
         )
-        self._number: int | None = None  # of the last verdict, None before the first connection
+        self._number: int | None = None  # the last counter, None before the first connection
 
     def send(self, verdict: Verdict) -> None:
         settings = self._settings
@@ -88,7 +88,7 @@ class _ModbusOutput(Output):
         answer = self._client.read_holding_registers(
             settings.register + 1, count=1, device_id=settings.unit
         )
-        # a server may let registers be written that it does not let be read
+        # a server may accept writes to registers that it refuses to read
         return 0 if answer.isError() else int(answer.registers[0])
 
     def close(self) -> None:

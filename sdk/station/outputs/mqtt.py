@@ -1,7 +1,7 @@
 """Verdicts as MQTT messages.
 
-At least once: a message counts as sent when the broker has confirmed it (QoS 1), and may come
-twice when the confirmation was lost.
+Delivery is at least once (QoS 1). A message counts as sent when the broker has confirmed it. A
+message may arrive twice if the confirmation was lost.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ QOS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class MqttSettings(OutputSettings):
-    """A broker and a topic.
+    """An MQTT broker and a topic.
 
     Attributes:
         host: Name or address of the broker.
-        port: Its port.
+        port: Port of the broker.
         topic: Topic of the messages.
         user: User name, or empty.
-        password: Password; keep the file with it readable for the station's user only.
-        tls: Whether the connection is encrypted and the broker's certificate checked.
-        ca_file: File with the certificates to check it against; empty for the system's.
+        password: Password. Only the station's user should be able to read the file with it.
+        tls: Whether the connection is encrypted and the broker's certificate is checked.
+        ca_file: File with the trusted certificates. Empty for the system's certificates.
         cert_file: File with the station's own certificate, for brokers that ask for one, such as
             AWS IoT Core; with `tls` only.
-        key_file: File with the certificate's private key, without a password.
-        client_id: What the station is called at the broker; empty lets the broker choose.
-        retain: Whether the broker keeps the last verdict for those who subscribe later.
+        key_file: File with the private key of that certificate, without a password.
+        client_id: Name of the station at the broker. Empty lets the broker choose.
+        retain: Whether the broker keeps the last verdict for later subscribers.
     """
 
     kind: ClassVar[str] = "mqtt"
@@ -62,7 +62,7 @@ class MqttSettings(OutputSettings):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         super().__post_init__()
         check_address(self.host, self.port)
@@ -96,7 +96,7 @@ class _MqttOutput(Output):
             self.close()
             raise self._failed(str(error)) from error
         if not arrived:
-            # a new client: this one would send the message later, besides the next try
+            # a new client, because this one would still send the message after the next attempt
             self.close()
             raise self._failed(f"it did not confirm within {settings.timeout_s:g} s")
 
@@ -140,5 +140,5 @@ class _MqttOutput(Output):
         where = f"{self._settings.host}:{self._settings.port}"
         return OutputError(
             f"Cannot publish to the MQTT broker {where}: {reason.rstrip('.')}. "
-            "Check that it runs, its address, and user and password."
+            "Check that the broker runs, and check address, user and password."
         )

@@ -30,8 +30,8 @@ def read_settings(table: object, where: str) -> OutputSettings:
     """Return the settings in a table whose ``kind`` is a key of `KINDS`.
 
     Args:
-        table: As TOML gives it.
-        where: Its name in error messages.
+        table: A TOML table.
+        where: Name of the table in messages.
 
     Raises:
         JobError: The kind or a key is unknown, or a value is not legal.
@@ -44,22 +44,22 @@ def read_settings(table: object, where: str) -> OutputSettings:
 
 
 class Outputs(Closing):
-    """Passes every verdict on to all outputs, each with its own queue and thread."""
+    """Sends every verdict to all outputs, each with its own queue and thread."""
 
     def __init__(self, settings: Sequence[OutputSettings] = ()) -> None:
-        """Open the outputs; none connects before the first verdict.
+        """Open the outputs. They connect with the first verdict.
 
         Args:
-            settings: Of each output; their names differ.
+            settings: Settings of the outputs, with different names.
 
         Raises:
-            JobError: Two outputs have one name.
+            JobError: Two outputs have the same name.
             OutputError: A package is missing, or the hardware cannot be used.
         """
         names = [one.name for one in settings]
         for name in names:
             if names.count(name) > 1:
-                raise JobError(f"Two outputs are called {name!r}. Rename one.")
+                raise JobError(f"Two outputs are called {name!r}. Rename one output.")
         self._workers: dict[str, Worker] = {}
         try:
             for one in settings:
@@ -69,19 +69,21 @@ class Outputs(Closing):
             raise OutputError(f"The output {one.name!r} cannot be used. {error}") from error
 
     def publish(self, verdict: Verdict) -> None:
-        """Queue a verdict for every output; returns at once and never fails."""
+        """Queue a verdict for every output. The call returns at once and never fails."""
         for worker in self._workers.values():
             worker.put(verdict)
 
     def counts(self) -> dict[str, dict[str, Any]]:
-        """Return per output the numbers sent, failed, dropped, waiting, and the last error."""
+        """Return, for each output, the numbers sent, failed, dropped, waiting, and "last_error"."""
         return {name: worker.counts() for name, worker in self._workers.items()}
 
     def close(self, timeout_s: float = 5.0) -> None:
-        """Send what waits, once each, and close; what is not sent in time is counted as dropped.
+        """Send waiting verdicts, with one attempt each, and close the outputs.
+
+        Verdicts that are not sent in time count as dropped.
 
         Args:
-            timeout_s: How long to wait for all outputs together, in seconds.
+            timeout_s: Longest wait for all outputs together, in seconds.
         """
         deadline = time.monotonic() + timeout_s
         for worker in self._workers.values():

@@ -21,22 +21,22 @@ from sdk.station.verdict import Verdict
 
 __all__ = ["WebhookSettings"]
 
-# Refusals that another try may overcome: too slow, too early, too many requests.
+# Refusals that another attempt may overcome: too slow, too early, too many requests.
 _PASSING = (408, 425, 429)
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings(OutputSettings):
-    """An address.
+    """The address of a webhook.
 
-    The address and the headers may hold passwords and tokens: messages show the server only. Keep a
-    file that holds them readable for the station's user only.
+    The address and the headers may hold passwords and tokens. Messages therefore show the server
+    only. Only the station's user should be able to read a file with passwords or tokens.
 
     Attributes:
-        url: Where to post, http or https; with a user and a password ("https://user:password@host")
-            they are sent as basic authentication.
-        headers: More headers, such as Authorization.
+        url: Address of the requests, http or https. A user and password
+            ("https://user:password@host") are sent as basic authentication.
+        headers: Additional headers, such as Authorization.
     """
 
     kind: ClassVar[str] = "webhook"
@@ -48,18 +48,18 @@ class WebhookSettings(OutputSettings):
         """Check the values.
 
         Raises:
-            JobError: One is not legal.
+            JobError: A value is not legal.
         """
         super().__post_init__()
         parts = _split(self.url)
         names = {name.lower() for name in self.headers}
         if parts.username is not None and "authorization" in names:
-            raise JobError("url has a user, and headers has Authorization. Leave one of them out.")
+            raise JobError("url has a user, and headers has Authorization. Remove one of them.")
         for name, value in self.headers.items():
             legal = value.isprintable() and value.isascii()
             if not (legal and _HEADER.fullmatch(name)):
                 raise JobError(
-                    f"headers has {name!r}, which is no header of HTTP. Use letters, digits and - "
+                    f"headers has {name!r}, which is not an HTTP header. Use letters, digits and - "
                     "in its name, and printable ASCII characters in its value."
                 )
 
@@ -72,7 +72,7 @@ def _split(url: str) -> SplitResult:
     """Return the parts of an address.
 
     Raises:
-        JobError: It is none; the message does not show it.
+        JobError: The address is not legal. The message does not show the address.
     """
     try:
         parts = urlsplit(url)
@@ -80,10 +80,10 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         good = False
     if not good:
-        raise JobError('url is no address of HTTP. Give one such as "http://host:8080/path".')
+        raise JobError('url is not an HTTP address. Give one such as "http://host:8080/path".')
     if not (url.isascii() and url.isprintable()) or " " in url:
         raise JobError(
-            "url holds a space or a character beyond ASCII. Write it as %20 or likewise."
+            "url holds a space or a character beyond ASCII. Percent-encode it, a space as %20."
         )
     return parts
 
@@ -125,13 +125,13 @@ class _WebhookOutput(Output):
 
 
 class _Post(threading.Thread):
-    """One try, in a thread that can be left behind.
+    """One attempt, in a thread that can be abandoned.
 
-    The timeout of a socket is for one read: a server that sends a byte now and then, or the search
-    for its name, may take any time.
+    The timeout of a socket applies to a single read. A server that sends a byte now and then, or a
+    name lookup, may take any time.
 
     Attributes:
-        error: Why it failed; None if it did not.
+        error: Reason of the failure. None after success.
     """
 
     def __init__(self, request: urllib.request.Request, timeout_s: float) -> None:
@@ -146,7 +146,7 @@ class _Post(threading.Thread):
         try:
             with opener.open(self._request, timeout=self._timeout_s):
                 pass
-        except Exception as error:  # whatever it is, `send` must not take it for success
+        except Exception as error:  # `send` must not treat any exception as success
             self.error = error
         finally:
             for connected in self._sockets:
@@ -155,25 +155,25 @@ class _Post(threading.Thread):
     def cut(self) -> None:
         """End the connection, and with it the thread."""
         self._late = True
-        with contextlib.suppress(OSError):  # it may just have ended by itself
+        with contextlib.suppress(OSError):  # the connection may just have ended by itself
             for connected in self._sockets:
                 connected.shutdown(socket.SHUT_RDWR)
 
     def _keep(self, connected: socket.socket) -> None:
         self._sockets.append(connected)
         if self._late:
-            raise TimeoutError("nobody waits for this try any more")
+            raise TimeoutError("this attempt was abandoned")
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Refuses: a redirected POST would arrive as a GET without its body."""
+    """Refuses redirects, because a redirected POST would arrive as a GET without its body."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 class _HttpConnection(http.client.HTTPConnection):
-    """Hands out a second handle of its socket, which TLS does not take away."""
+    """Gives a second handle of its socket to a callback. TLS does not close this handle."""
 
     on_socket: Callable[[socket.socket], None]
 
@@ -183,7 +183,7 @@ class _HttpConnection(http.client.HTTPConnection):
 
 
 class _HttpsConnection(http.client.HTTPSConnection, _HttpConnection):
-    """The same with TLS, which is set up after `_HttpConnection.connect`."""
+    """`_HttpConnection` with TLS, which is set up after `_HttpConnection.connect`."""
 
 
 class _Handler(urllib.request.HTTPHandler, urllib.request.HTTPSHandler):

@@ -1,4 +1,4 @@
-"""A thread that passes verdicts on, so that a slow or dead receiver never stops reading."""
+"""A thread that sends verdicts, so that a slow or dead receiver never stops reading."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ __all__ = ["Worker"]
 
 FIRST_WAIT_S = 0.5
 MAX_WAIT_S = 30.0
-# Characters of an error that are kept: what a receiver answers may have any length.
+# Largest number of characters kept of an error, because a receiver's answer may have any length.
 LONGEST_ERROR = 500
 
 
 class Worker:
     """One output with its queue and its thread.
 
-    Every verdict put in is counted once: as sent, failed (all tries failed) or dropped (the queue
-    was full, or closing did not wait for it).
+    Every queued verdict is counted once: as sent, failed (all attempts failed) or dropped (the
+    queue was full, or closing did not wait for the verdict).
     """
 
     def __init__(self, settings: OutputSettings, output: Output) -> None:
         """Start the thread.
 
         Args:
-            settings: Of the output.
-            output: The opened output; the worker closes it.
+            settings: Settings of the output.
+            output: The open output. The worker closes it.
         """
         self._settings = settings
         self._output = output
@@ -46,14 +46,14 @@ class Worker:
         self._in_flight = False
         self._sent = self._failed = self._dropped = 0
         self._last_error = ""
-        # a daemon: a receiver that hangs must not keep the program from ending
+        # a daemon, because a hanging receiver must not prevent the end of the program
         self._thread = threading.Thread(
             target=self._run, name=f"output {settings.name}", daemon=True
         )
         self._thread.start()
 
     def put(self, verdict: Verdict) -> None:
-        """Queue a verdict; returns at once."""
+        """Queue a verdict and return at once."""
         if verdict.status not in self._settings.on:
             return
         with self._changed:
@@ -67,9 +67,9 @@ class Worker:
             self._changed.notify_all()
 
     def counts(self) -> dict[str, Any]:
-        """Return the numbers sent, failed, dropped and waiting.
+        """Return the numbers sent, failed, dropped and waiting, and "last_error".
 
-        And "last_error": why the last try failed, empty if it worked.
+        "last_error" is the reason why the last attempt failed, empty if it succeeded.
         """
         with self._changed:
             return {
@@ -81,13 +81,13 @@ class Worker:
             }
 
     def stop(self) -> None:
-        """Take nothing new; what waits is tried once each."""
+        """Accept no new verdicts. Waiting verdicts get one attempt each."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
 
     def join(self, deadline: float) -> None:
-        """Wait for the thread, at most until a time of `time.monotonic`, and count the rest."""
+        """Wait for the thread until a time of `time.monotonic`, and count the rest as dropped."""
         self._thread.join(max(0.0, deadline - time.monotonic()))
         with self._changed:
             self._abandoned = True
@@ -109,7 +109,7 @@ class Worker:
                     self._failed += 1
         try:
             self._output.close()
-        except Exception:  # a driver may raise anything; nothing is lost by it any more
+        except Exception:  # a driver may raise any exception, and no verdict is lost any more
             logger.exception("Cannot close the output %s", self._settings.name)
 
     def _next(self) -> Verdict | None:
@@ -121,7 +121,7 @@ class Worker:
             return self._waiting.popleft()
 
     def _deliver(self, verdict: Verdict) -> Exception | None:
-        """Try until it works; returns why it did not."""
+        """Send with all attempts, and return the last error, None after success."""
         wait_s = FIRST_WAIT_S
         tries = 0
         while True:
@@ -145,7 +145,7 @@ class Worker:
             self._output.send(verdict)
         except OutputError as error:
             return error
-        except Exception as error:  # a driver may raise anything; the next verdict must go out
+        except Exception as error:  # a driver may raise any exception, and the thread must go on
             logger.exception("Output %s failed unexpectedly", self._settings.name)
             return error
         return None

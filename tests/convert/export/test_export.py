@@ -263,7 +263,7 @@ def test_commands_export_and_verify(
     assert "line-fp32.tflite is damaged" in capsys.readouterr().err
 
 
-def test_detector_of_another_bundle_is_taken_over(
+def test_detector_of_another_bundle_is_copied(
     bundle: Path, line_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "own"
@@ -281,12 +281,12 @@ def test_detector_of_another_bundle_is_taken_over(
     missing = command(line_run, target, "--force", "--detector", str(target))
     assert main([*missing, "--precision", "fp16"]) == 1
     error = capsys.readouterr().err
-    assert "No fp16 detector to take over" in error
+    assert "Cannot copy the fp16 detector" in error
     assert "has no variant 'fp16'" in error
     assert Bundle.open(target).variant == "fp32"
 
 
-def test_lines_of_another_bundle_are_taken_over(
+def test_lines_of_another_bundle_are_copied(
     bundle: Path, source: TrainedRun, tmp_path: Path
 ) -> None:
     alone = replace(source, models={"detector": source.models["detector"]})

@@ -93,7 +93,7 @@ def test_several_pictures_get_distinct_names_in_a_new_folder(tmp_path: Path) -> 
         ("out.txt", 1, r"out\.txt: its suffix is '\.txt'\. Use one of \.png, \.jpg"),
         ("out", 1, r"out: it has no suffix\. Use one of"),
         ("no/out.png", 1, "there is no folder"),
-        ("out.png", 2, r"Cannot draw 2 pictures to the one file .*out\.png\. Give a folder"),
+        ("out.png", 2, r"Cannot draw 2 pictures to the single file .*out\.png\. Give a folder"),
         ("no/folder", 2, "Cannot create the folder"),
         ("file", 2, "Cannot create the folder"),
     ],

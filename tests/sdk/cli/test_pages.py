@@ -65,7 +65,7 @@ def test_pages_that_are_not_there(tiny_bundle: Path, scan: Path, capsys: Capture
     captured = capsys.readouterr()
     assert captured.out.endswith("<==\nCAFE\n")
     assert captured.err.splitlines() == [
-        f"fots-lite: error: Cannot load page 4 of {scan}: it has 3 pages."
+        f"fots-lite: error: Cannot load page 4 of {scan}: it has 3 pages. Give a smaller number."
     ]
 
 

@@ -55,7 +55,8 @@ def test_closed_standard_output(tiny_bundle: Path, photo: Path) -> None:
     done = shell(tiny_bundle, "$FOTS read photo.png --model $MODEL >&-", photo.parent)
     assert done.returncode == 1
     assert done.stderr == (
-        "fots-lite: error: Cannot write the output: standard output is closed.\n"
+        "fots-lite: error: Cannot write the output: standard output is closed. "
+        "Check the target of standard output.\n"
     )
     command = "$FOTS read photo.png --model $MODEL --output out.txt >&- 2>&- <&-"
     assert shell(tiny_bundle, command, photo.parent).returncode == 0

@@ -149,7 +149,7 @@ def test_region_of_the_job_or_the_command(
     assert watch(tiny_bundle, folder, "--job", job) == 0
     assert "OK          a.png  CAFE\n" in capsys.readouterr().out
     assert watch(tiny_bundle, folder, "--job", job, "--region", "0,0,1,1") == 2
-    assert "The job has a region of its own" in capsys.readouterr().err
+    assert "The job has its own region" in capsys.readouterr().err
 
 
 def test_region_is_recorded(tiny_bundle: Path, folder: Path, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def test_damaged_picture_is_told_and_counts_as_failure(
         (["nowhere"], 1, "There is no camera, file or folder 'nowhere'"),
         (["0?zoom=1"], 2, "has no setting 'zoom'"),
         (["."], 1, "holds no picture files"),
-        (["a.txt"], 1, "damaged, or no video"),
+        (["a.txt"], 1, "damaged, or this OpenCV"),
         (["basler:nosuch"], 1, "Cannot find Basler camera nosuch"),
         ([".", "--job", "no.toml"], 1, "no.toml"),
         ([".", "--job", "bad.toml"], 1, "bad.toml"),

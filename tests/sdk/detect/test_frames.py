@@ -83,7 +83,9 @@ def test_a_size_between_cells_is_refused(engine: Engine, height: int) -> None:
 @pytest.mark.parametrize("offset", [GRAPH.spec.bytes - 4, GRAPH.spec.bytes // 2, 0])
 def test_wrong_places_of_sizes_are_told(offset: int) -> None:
     graph = BundleGraph(GRAPH.path, replace(GRAPH.spec, sizes=(offset,)))
-    with pytest.raises(ModelError, match=r"is not the graph that model\.json describes: no sizes"):
+    with pytest.raises(
+        ModelError, match=r"is not the graph that model\.json describes: there are no map sizes"
+    ):
         open_engine(graph).run({"image": frame(480, 640)})
 
 

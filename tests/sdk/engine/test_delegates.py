@@ -102,7 +102,7 @@ def test_gpu_delegate_that_does_not_load(
 
 def test_library_that_is_no_delegate(tiny_bundle: Path, tmp_path: Path) -> None:
     library = delegates.build_library(tmp_path / "none.so", "int answer(void) { return 42; }")
-    with pytest.raises(DeviceError, match="it is no TFLite delegate"):
+    with pytest.raises(DeviceError, match="it is not a TFLite delegate"):
         Reader(tiny_bundle, device=f"gpu:{library}")
 
 

@@ -117,7 +117,7 @@ def test_stick_that_may_be_opened(tmp_path: Path, ids: tuple[str, str]) -> None:
     pci = explain_failure(Device("edgetpu", "pci"), SILENT, INTERPRETER, tmp_path)
     assert "No Edge TPU is attached (there is one on usb)" in pci
     second = explain_failure(Device("edgetpu", "1"), SILENT, INTERPRETER, tmp_path)
-    assert "no Edge TPU number 1: 1 attached, counted from 0" in second
+    assert "no Edge TPU number 1: 1 attached. Give a number counted from 0" in second
 
 
 def test_stick_that_may_not_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

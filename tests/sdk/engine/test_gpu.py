@@ -81,7 +81,7 @@ def test_auto_keeps_the_cpu_that_is_faster_and_says_so(
     with Reader(tiny_bundle, threads=1) as reader:
         about = reader.describe()
     assert about["device"] == "cpu"
-    assert about["passed_over"]["gpu"].startswith("It is slower: ")
+    assert about["passed_over"]["gpu"].startswith("The device is slower than the CPU: ")
     assert "No Edge TPU is attached" in about["passed_over"]["edgetpu"]
 
 
@@ -107,7 +107,7 @@ def test_gpu_that_computes_wrongly_is_found_out(tiny_bundle: Path) -> None:
         for wrong in (expected[name] * 0.8, np.roll(expected[name], 1, axis=2)):
             text = disagreement(graph.spec, {**expected, name: wrong}, expected)
             assert text is not None
-            assert text.startswith(f"{name} is off by")
+            assert text.startswith(f"{name} differs by")
         broken = expected[name].copy()
         broken[0, 0, 0, 0] = np.nan
         assert disagreement(graph.spec, {**expected, name: broken}, expected) is not None

@@ -47,7 +47,7 @@ def loaded_by_a_child(path: str | Path, folder: Path | None = None) -> str:
 
 def test_a_pipe_that_nobody_writes_into(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "photo.jpg")
-    assert "nobody has written into the pipe for 10 s" in loaded_by_a_child(tmp_path / "photo.jpg")
+    assert "no data came through the pipe for 10 s" in loaded_by_a_child(tmp_path / "photo.jpg")
 
 
 @pytest.mark.parametrize("late_s", [0.0, 0.5])
@@ -146,4 +146,4 @@ def test_a_working_folder_that_is_gone(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": root},
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert "no such file (the working folder itself is gone)" in done.stdout
+    assert "no such file (the working folder does not exist any more)" in done.stdout

@@ -1,4 +1,4 @@
-"""Transparent pictures: laid on the ground on which they are seen."""
+"""Transparent pictures: they get the background on which they are seen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Color = tuple[int, int, int]
 
 
 def lettering(*colors: Color, size: tuple[int, int] = (200, 600)) -> Image.Image:
-    """Words in these colors, one below the other, on transparent ground."""
+    """Words in these colors, one below the other, on a transparent background."""
     image = Image.new("RGBA", size)
     painter = ImageDraw.Draw(image)
     for at, color in enumerate(colors):
@@ -21,12 +21,12 @@ def lettering(*colors: Color, size: tuple[int, int] = (200, 600)) -> Image.Image
     return image
 
 
-def ground_of(image: Image.Image) -> list[int]:
+def background_of(image: Image.Image) -> list[int]:
     return load_picture(image).pixels[-1, -1].tolist()
 
 
 @pytest.mark.parametrize(
-    ("color", "ground"),
+    ("color", "background"),
     [
         ((255, 255, 255), 0),
         ((255, 240, 0), 0),
@@ -37,9 +37,9 @@ def ground_of(image: Image.Image) -> list[int]:
         ((110, 110, 110), 255),
     ],
 )
-def test_the_ground_is_the_one_with_more_contrast(color: Color, ground: int) -> None:
+def test_the_background_is_the_one_with_more_contrast(color: Color, background: int) -> None:
     picture = load_picture(lettering(color))
-    assert picture.pixels[-1, -1].tolist() == [ground] * 3
+    assert picture.pixels[-1, -1].tolist() == [background] * 3
     assert picture.notes == ()
     array = load_picture(np.asarray(lettering(color)))
     np.testing.assert_array_equal(array.pixels, picture.pixels)
@@ -55,7 +55,7 @@ def test_files_are_laid_on_black_too(form: str) -> None:
 def test_what_counts_are_the_edges_and_not_the_area() -> None:
     image = lettering((0, 0, 0), (0, 0, 0), (0, 0, 0))
     ImageDraw.Draw(image).rectangle((20, 300, 180, 580), (255, 255, 255, 255))
-    assert ground_of(image) == [255] * 3  # black words beside a white panel
+    assert background_of(image) == [255] * 3  # black words beside a white panel
 
 
 def test_soft_edges_count_as_much_as_they_are_seen() -> None:
@@ -64,19 +64,19 @@ def test_soft_edges_count_as_much_as_they_are_seen() -> None:
     faint = lettering((255, 255, 255), (255, 255, 255))
     faint.putalpha(faint.getchannel("A").point(lambda alpha: alpha // 20))
     faint.alpha_composite(image, (0, 0), (0, 0))
-    assert ground_of(faint) == [255] * 3
+    assert background_of(faint) == [255] * 3
 
 
-def test_what_is_seen_on_no_ground_is_told() -> None:
+def test_what_is_seen_on_no_background_is_told() -> None:
     picture = load_picture(lettering((255, 255, 255), (0, 0, 0), (0, 0, 0)))
     assert picture.pixels[-1, -1].tolist() == [255] * 3
     [note] = picture.notes
     assert note.code == "transparent"
-    assert "light text on transparent ground was not read" in note.text
+    assert "light text on transparent parts was not read" in note.text
 
 
 def test_a_wholly_transparent_picture_is_told() -> None:
     [note] = load_picture(Image.new("RGBA", (20, 10), (7, 7, 7, 0))).notes
     assert note.code == "transparent"
-    assert "wholly transparent" in note.text
+    assert "completely transparent" in note.text
     assert load_picture(Image.new("RGBA", (20, 10), (7, 7, 7, 255))).notes == ()

@@ -438,7 +438,7 @@ def test_closing(tiny_bundle: Path) -> None:
         opened.warm_up()
     opened.close()
     for call in (lambda: opened.read(PHOTO), lambda: opened.read_line(PHOTO), opened.warm_up):
-        with pytest.raises(SdkError, match=r"closed\. Open a new one"):
+        with pytest.raises(SdkError, match=r"closed\. Open a new reader"):
             call()
 
 

@@ -30,7 +30,7 @@ def is_refused(history: History, added: list[int]) -> bool:
         added.append(history.add(VERDICT, IMAGE))
     except HistoryError as error:
         assert "Cannot record the verdict in" in str(error), error
-        assert "MB left" in str(error), error
+        assert "MB of free space" in str(error), error
         return True
     return False
 

@@ -425,7 +425,7 @@ def test_what_is_no_history_is_refused(tmp_path: Path) -> None:
     connection.close()
     with pytest.raises(HistoryError, match="another program's"):
         History(tmp_path / "other.db")
-    with pytest.raises(HistoryError, match="Make its folder first"):
+    with pytest.raises(HistoryError, match="Create its folder first"):
         History(tmp_path / "none" / "line.db")
     with pytest.raises(OptionError, match="pictures is 'some'"):
         History(tmp_path / "line.db", pictures="some")

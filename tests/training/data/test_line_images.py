@@ -216,7 +216,7 @@ def test_a_pipe_is_no_labeled_picture(tmp_path):
     picture = next((folder / "images").iterdir())
     picture.unlink()
     os.mkfifo(picture)
-    with pytest.raises(TrainingError, match=r"photo0_0\.png: it is no regular file"):
+    with pytest.raises(TrainingError, match=r"photo0_0\.png: it is not a regular file"):
         for side in find_parts([folder], 1):
             list(side[0].samples())
 

@@ -128,7 +128,7 @@ def test_wrong_setting_of_the_source_is_told_when_opening() -> None:
 
 
 def test_software_trigger_gives_one_frame_each(camera: Camera) -> None:
-    with pytest.raises(CameraError, match='set its trigger to "software" first'):
+    with pytest.raises(CameraError, match="its trigger is not software"):
         camera.trigger()
     camera.configure(trigger="software")
     assert (camera.live, camera.stills) == (False, True)

@@ -93,13 +93,13 @@ def test_video_cut_short_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     video.write_bytes(data[: len(data) // 2])
     frames = read_all(open_camera(video))
     assert 5 < len(frames) < 15
-    assert "of 20 frames: it is damaged or cut short" in caplog.text
+    assert "of 20 frames: it is damaged or truncated" in caplog.text
 
 
 def test_file_that_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "film.mp4"
     path.write_bytes(b"no film" * 100)
-    with pytest.raises(CameraError, match="damaged, or no video"):
+    with pytest.raises(CameraError, match="damaged, or this OpenCV"):
         open_camera(path)
 
 

@@ -66,15 +66,15 @@ def test_files_and_folders(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("0?zoom=3", "has no setting 'zoom'. It has exposure_us, fps, gain"),
-        ("{folder}?speed=3", "has no setting 'speed'. It has loop, fps"),
+        ("0?zoom=3", "has no setting 'zoom'. Use exposure_us, fps, gain"),
+        ("{folder}?speed=3", "has no setting 'speed'. Use loop, fps"),
         ("{folder}?fps=fast", "fps of .* is 'fast'"),
         ("{folder}?fps=-1", "fps of .* is -1"),
         ("{folder}?fps=1,2", r"fps of .* is \(1, 2\)"),
         ("0?width=wide", "width of camera 0 is 'wide'"),
         ("0?gain", "gain of camera 0 is True"),
         (f"0?{'zoom' * 100}=3", "has no setting 'zoomzoom"),
-        ("{folder}?=3", "are not NAME=VALUE"),
+        ("{folder}?=3", "Write them as NAME=VALUE"),
         ("picamera2?width=640", "Give width and height"),
     ],
 )

@@ -162,7 +162,7 @@ def test_a_user_in_the_address_is_sent_as_basic_authentication(server: Server) -
         assert done(outputs)["sent"] == 1
     pair = server.headers[0]["Authorization"].removeprefix("Basic ")
     assert base64.b64decode(pair) == b"plant:p@ss"
-    with pytest.raises(JobError, match="Leave one of them out"):
+    with pytest.raises(JobError, match="Remove one of them"):
         WebhookSettings(name="hook", url=url, headers={"authorization": "Bearer x"})
 
 

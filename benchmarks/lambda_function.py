@@ -28,7 +28,7 @@ def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path, help="the unzipped function")
-    parser.add_argument("--photo", type=Path, default=ROOT / "docs" / "photo.jpg")
+    parser.add_argument("--photo", type=Path, default=ROOT / "tests/sdk/serve/photo.jpg")
     parser.add_argument("--calls", type=int, default=20)
     parser.add_argument("--starts", type=int, default=3)
     parser.add_argument("--gb-second", type=float, default=0.0000166667)

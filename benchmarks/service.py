@@ -269,7 +269,7 @@ def main() -> None:
     parser.add_argument("--single", type=positive_int, default=100)
     args = parser.parse_args()
     files = [draw(number) for number in range(args.photos)]
-    files.append((ROOT / "docs" / "photo.jpg").read_bytes())
+    files.append((ROOT / "tests" / "sdk" / "serve" / "photo.jpg").read_bytes())
     with Reader(threads=1) as reader:
         photos = [(file, reader.read(file).texts) for file in files]
         used = cpu_ms("self")

@@ -1,12 +1,12 @@
-"""What each candidate view of a bundle is worth: what is read, and how often, without it.
+"""Value of each candidate view of a bundle: accuracy and number of readings without the view.
 
 python -m benchmarks.views FOLDER [--model BUNDLE] [--only a,b] [--limit N]
 
-FOLDER is a labeled folder, or has such folders (docs/evaluation.md). Pictures of one line are read
-with other `retry.crop.views`, photos with other `retry.photo.views`: all of the bundle, none, those
-of one kind, and all but one. The table has the labels that are right (`exact` or `found`), `e2e` of
-photos, and the runs of the line graph for each label. A view without which nothing is lost can be
-left out.
+FOLDER is a labeled folder, or a folder of labeled folders (docs/evaluation.md). Pictures of one
+line are read with several lists of `retry.crop.views`, photos with several lists of
+`retry.photo.views`: all views of the bundle, none, the views of one kind, and all views but one.
+The table has the number of right labels (`exact` or `found`), `e2e` of photos, and the runs of the
+line graph per label. A view is not needed if the accuracy without it is the same.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from training.evaluate.sweep.cached_engine import CachedEngine
 
 
 class Counted:
-    """An engine that counts what it is asked."""
+    """An engine that counts its runs."""
 
     def __init__(self, engine: Engine) -> None:
         """Wrap an engine."""
@@ -44,7 +44,7 @@ class Counted:
     def run(
         self, inputs: Mapping[str, NDArray[Any]], raw: Collection[str] = ()
     ) -> dict[str, NDArray[Any]]:
-        """Run the graph; see `Engine.run`."""
+        """Run the graph, see `Engine.run`."""
         self.runs += 1
         return self._engine.run(inputs, raw)
 
@@ -58,7 +58,7 @@ class Counted:
 
 
 class Trial:
-    """One list of views, and what is read with it."""
+    """A list of views, and the score of its readings."""
 
     def __init__(
         self, bundle: Bundle, engines: Mapping[str, Engine], setting: str, views: Any
@@ -67,7 +67,7 @@ class Trial:
 
         Args:
             bundle: The bundle.
-            engines: Engines of all its roles, shared with other trials.
+            engines: Engines of all roles of the bundle, shared with other trials.
             setting: Path of the list, such as "retry.crop.views".
             views: The candidate views in order of use.
         """
@@ -80,7 +80,7 @@ class Trial:
         self.score = Score()
 
     def read(self, pixels: NDArray[np.uint8], row: dict[str, Any]) -> None:
-        """Read a picture and count."""
+        """Read a picture, and add its score."""
         if "text" in row:
             self.score.add_line(row["text"], self._reader.read_line(pixels).text)
             return
@@ -88,17 +88,17 @@ class Trial:
         self.score.add_photo(row["texts"], [(x.text, [list(p) for p in x.quad]) for x in lines])
 
     def __str__(self) -> str:
-        """Return the right labels, of photos e2e too, and the runs a label."""
+        """Return the right labels, e2e of photos, and the runs per label."""
         score = self.score
         labels = score.lines + score.labels
         shown = f"{score.exact + score.found:6} of {labels}"
         if score.photos:
             shown += f"  e2e {2 * score.right / max(score.regions + score.labels, 1):.3f}"
-        return f"{shown}{self._line.runs / max(labels, 1):8.2f} runs a label"
+        return f"{shown}{self._line.runs / max(labels, 1):8.2f} runs per label"
 
 
 def lists_of(views: tuple[CandidateView, ...]) -> Iterator[tuple[str, tuple[CandidateView, ...]]]:
-    """Yield names and lists of views: all, none, one kind, all but one."""
+    """Yield lists of views with their names: all, none, one kind, all but one."""
     yield "all", views
     yield "none", ()
     for name, kind in (("bands", BandView), ("parts", PartView)):
@@ -109,14 +109,14 @@ def lists_of(views: tuple[CandidateView, ...]) -> Iterator[tuple[str, tuple[Cand
 
 
 def main() -> None:
-    """Read the pictures with every list of views, and print a table for each kind of picture."""
+    """Read the pictures with every list of views, and print one table per kind of picture."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("folder", type=Path, help="a labeled folder, or a folder of such")
-    parser.add_argument("--model", help="bundle to read with (default: the packaged one)")
-    parser.add_argument("--only", default="", help="names of sets, by commas")
-    parser.add_argument("--limit", type=positive_int, help="most pictures of a set")
+    parser.add_argument("folder", type=Path, help="labeled folder, or folder of labeled folders")
+    parser.add_argument("--model", help="model bundle (default: the packaged bundle)")
+    parser.add_argument("--only", default="", help="names of sets, separated by commas")
+    parser.add_argument("--limit", type=positive_int, help="largest number of pictures of a set")
     args = parser.parse_args()
     try:
         _run(args)

@@ -1,4 +1,4 @@
-"""Pictures of one line of text, read as if they were photos with one line."""
+"""Reading of pictures of one line, with the interface of `Reader.read`."""
 
 from __future__ import annotations
 
@@ -19,10 +19,14 @@ __all__ = ["SingleLines"]
 
 
 class SingleLines:
-    """Reads with `Reader.read_line`, and returns what `Reader.read` does."""
+    """Reads by `Reader.read_line`, and returns a `Reading` like `Reader.read`."""
 
     def __init__(self, reader: Reader) -> None:
-        """Keep who reads."""
+        """Prepare the reading.
+
+        Args:
+            reader: Reads the pictures. The caller closes the reader.
+        """
         self._reader = reader
 
     def read(
@@ -34,17 +38,17 @@ class SingleLines:
         pattern: Pattern | Sequence[Pattern] | None = None,
         region: Sequence[float] | None = None,
     ) -> Reading:
-        """Return a reading whose one line fills the picture or its region; none without text.
+        """Return a reading with one line that fills the picture or region, or without a line.
 
         Args:
             image: As for `Reader.read`.
-            min_confidence: The line is left out if it is less sure; None keeps it.
+            min_confidence: A line with a lower confidence is left out, 0..1. None keeps the line.
             charset: As for `Reader.read_line`.
             pattern: As for `Reader.read_line`.
-            region: As for `Reader.read`: the part of the picture that is one line of text.
+            region: Part of the picture that shows the line, as for `Reader.read`.
 
         Raises:
-            SdkError: As `Reader.read_line`.
+            SdkError: The picture cannot be read, see `Reader.read_line`.
         """
         picture = load_picture(image)
         started = time.perf_counter()

@@ -12,7 +12,7 @@ from sdk.model.views import BandView, PartView
 
 ROOT = Path(__file__).resolve().parents[2]
 ROW = re.compile(
-    r"^(.+?) +(\d+) of (\d+)(?:  e2e [01]\.\d{3})? +(\d+\.\d\d) runs a label$", re.MULTILINE
+    r"^(.+?) +(\d+) of (\d+)(?:  e2e [01]\.\d{3})? +(\d+\.\d\d) runs per label$", re.MULTILINE
 )
 
 

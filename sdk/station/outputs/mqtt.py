@@ -37,9 +37,9 @@ class MqttSettings(OutputSettings):
         password: Password. Only the station's user should be able to read the file with it.
         tls: Whether the connection is encrypted and the broker's certificate is checked.
         ca_file: File with the trusted certificates. Empty for the system's certificates.
-        cert_file: File with the station's own certificate, for brokers that ask for one, such as
-            AWS IoT Core; with `tls` only.
-        key_file: File with the private key of that certificate, without a password.
+        cert_file: File with the station's own certificate, for brokers that require one, such as
+            AWS IoT Core. The certificate needs `tls`.
+        key_file: File with the private key of this certificate, without a password.
         client_id: Name of the station at the broker. Empty lets the broker choose.
         retain: Whether the broker keeps the last verdict for later subscribers.
     """
@@ -69,7 +69,7 @@ class MqttSettings(OutputSettings):
         if not self.topic or set(self.topic) & set("#+\0"):
             raise JobError(f"topic is {self.topic!r}. Give a topic without # and +.")
         if bool(self.cert_file) != bool(self.key_file):
-            raise JobError("cert_file and key_file belong together. Give both, or none.")
+            raise JobError("only one of cert_file and key_file is given. Give both, or none.")
         if self.cert_file and not self.tls:
             raise JobError("cert_file is given, but tls is false. Set tls = true.")
 

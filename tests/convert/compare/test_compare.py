@@ -139,7 +139,7 @@ def test_command_compares_and_goes_on_from_what_is_there(
     (out / ROWS).write_text("\n".join(lines[:2]) + "\n" + lines[2][:20])
     told: list[str] = []
     entries = entries_of([DEFAULT_BUNDLE])
-    folders = [sets / "photos", sets / "lines"]
+    folders = [sets / "lines", sets / "photos"]
     rows = compare(entries, folders, out, limit=2, threads=1, say=told.append)
     assert len(rows) == 3
     assert (out / ROWS).read_text().splitlines()[:2] == lines[:2]

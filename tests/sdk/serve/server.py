@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 ROOT = Path(__file__).resolve().parents[3]
-PHOTO = ROOT / "docs" / "photo.jpg"
+PHOTO = Path(__file__).with_name("photo.jpg")
 
 
 @dataclass

@@ -39,7 +39,7 @@ def test_defaults_and_values():
         ("[model]\ncharset = ''", "at least one character"),
         ("[model]\nkind = 'page'", "use 'line', 'fots' or 'detector'"),
         ("[model.recognizer]\nrow_blocks = [1]", "row_blocks needs two counts"),
-        ("[data]\nbuckets = [64, 32]", "rising multiples of 32"),
+        ("[data]\nbuckets = [64, 32]", "increasing multiples of 32"),
         ("[data]\nbuckets = 64", "must be a list"),
         ("model = 3", "must be a table"),
         ("[model", "not valid TOML"),

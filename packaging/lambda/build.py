@@ -124,6 +124,8 @@ def main() -> None:
     parser.add_argument("--arch", choices=ARCHITECTURES, default="x86_64")
     parser.add_argument("--image", action="store_true", help="a folder for the container image")
     args = parser.parse_args()
+    if not args.image and args.out.suffix != ".zip":
+        parser.error(f"--out is {args.out}, which is no .zip file. Name one, or give --image.")
     folder = args.out if args.image else args.out.with_suffix("")
     remove(folder)
     found = assemble(folder, python=args.python, arch=args.arch, whole=args.image)

@@ -22,7 +22,7 @@ from sdk.rectify.crop import crop_width, expand_quad, rectify, scale_crop
 __all__ = ["CropLine", "LineCrop", "LineSource", "PhotoLine", "cut_part"]
 
 Floats = NDArray[np.float32]
-Fit: TypeAlias = Callable[[int], int]
+WidthLimit: TypeAlias = Callable[[int], int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,7 @@ class LineSource(Protocol):
     def place(self, view: CandidateView) -> Placed:
         """Return the view as it applies to this line. Equal results give equal line crops."""
 
-    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+    def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
         """Return the line crop of a view.
 
         Args:
@@ -120,7 +120,7 @@ class PhotoLine:
         """Return the view itself, because no two views of a line in a photo are equal."""
         return view
 
-    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+    def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
         """Return the line crop of a view, see `LineSource`."""
         stretch = placed.stretch
         if isinstance(placed, BandView):
@@ -174,7 +174,7 @@ class CropLine:
             return PlacedBand(self._bands[view.bent].grown(view.margin), view.side, view.stretch)
         return view
 
-    def crop(self, placed: Placed, fit: Fit) -> LineCrop:
+    def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
         """Return the line crop of a view, see `LineSource`."""
         if isinstance(placed, PlacedBand):
             most = fit(WIDEST)

@@ -14,7 +14,7 @@ from sdk.charset import Charset
 from sdk.recognize.constrained import constrained_search, decode_constrained
 from sdk.recognize.ctc import beam_search, decode, log_probabilities
 from sdk.recognize.pattern.automaton import compile_pattern
-from tests.sdk.recognize.test_ctc import all_texts, random_log_probs
+from tests.sdk.recognize.paths import all_texts, random_log_probs
 
 CHARSET = Charset("ab1")
 shapes = st.tuples(st.integers(0, 2**16), st.integers(1, 6), st.just(4))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from sdk.recognize.ctc import log_probabilities
 from sdk.recognize.forward import text_log_probabilities
-from tests.sdk.recognize.test_ctc import all_texts, random_log_probs
+from tests.sdk.recognize.paths import all_texts, random_log_probs
 
 TEXTS = [(), (1,), (1, 1), (1, 2), (2, 2, 2), (3, 1, 2, 3, 3), (4,) * 9]
 

@@ -214,19 +214,19 @@ def table(engines: dict[str, Any], photos: list[Path]) -> str:
         with Image.open(photo) as image:
             rows.append(f"{photo.name}, {image.width} x {image.height}")
         rows.append(
-            f"  {'':<22}{'median':>11}{'p90':>11}{'best':>11}{'ratio':>8}{'best':>7}  lines"
+            f"  {'':<30}{'median':>11}{'p90':>11}{'best':>11}{'ratio':>8}{'best':>7}  lines"
         )
         ours = engines[OURS]["photos"][photo.name]
         for engine in engines.values():
             one = engine["photos"][photo.name]
             ratios = [one[key] / ours[key] for key in ("median_ms", "best_ms")]
             rows.append(
-                f"  {engine['name']:<22}{one['median_ms']:>8.0f} ms{one['p90_ms']:>8.0f} ms"
+                f"  {engine['name']:<30}{one['median_ms']:>8.0f} ms{one['p90_ms']:>8.0f} ms"
                 f"{one['best_ms']:>8.0f} ms{ratios[0]:>7.1f}x{ratios[1]:>6.1f}x{one['lines']:>7}"
             )
         rows.append("")
     rows += [
-        f"{e['name']:<24}opens in {e['open_ms']:.0f} ms, peak memory {e['peak_rss_mib']:.0f} MiB"
+        f"{e['name']:<32}opens in {e['open_ms']:.0f} ms, peak memory {e['peak_rss_mib']:.0f} MiB"
         for e in engines.values()
     ]
     return "\n".join(rows)

@@ -72,6 +72,8 @@ class Region(NamedTuple):
 
 def moved(line: TextLine, x: float, y: float) -> TextLine:
     """Return a line whose coordinates are moved right by x and down by y pixels."""
+    if x == y == 0:  # of most pictures the whole is read
+        return line
     chars = tuple(
         char if char.quad is None else replace(char, quad=_moved(char.quad, x, y))
         for char in line.chars

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol, TypeAlias
 
@@ -101,8 +101,7 @@ class PhotoLine:
             settings: Margins of the line crop and of the result's box.
         """
         self.score = line.score
-        self._pixels = pixels
-        self._quad = line.quad
+        self._pixels, self._line, self._settings = pixels, line, settings
         recognize = settings.recognize
         self.area = expand_quad(line.quad, recognize.crop_margin, recognize.crop_side)
         self.box = expand_quad(line.quad, settings.detect.box_margin)
@@ -110,11 +109,8 @@ class PhotoLine:
 
     def turned(self, quarters: int) -> PhotoLine:
         """Return the same line, turned to the left by quarters of a turn."""
-        line = object.__new__(PhotoLine)
-        line.score, line.aspect, line._pixels = self.score, self.aspect, self._pixels
-        for name in ("_quad", "area", "box"):
-            setattr(line, name, np.roll(getattr(self, name), -quarters, axis=0))
-        return line
+        quad = np.roll(self._line.quad, -quarters, axis=0)
+        return PhotoLine(self._pixels, replace(self._line, quad=quad), self._settings)
 
     def place(self, view: CandidateView) -> CandidateView:
         """Return the view itself, because no two views of a line in a photo are equal."""
@@ -124,7 +120,7 @@ class PhotoLine:
         """Return the line crop of a view, see `LineSource`."""
         stretch = placed.stretch
         if isinstance(placed, BandView):
-            around = expand_quad(self._quad, placed.room, placed.room)
+            around = expand_quad(self._line.quad, placed.room, placed.room)
             view = rectify(self._pixels, around, fit(WIDEST))
             height, width = view.shape[:2]
             band = find_band(view, bent=placed.bent).grown(placed.margin)

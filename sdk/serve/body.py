@@ -24,7 +24,7 @@ class Bodies:
     """
 
     def __init__(self, max_bytes: int, timeout_s: float) -> None:
-        """Remember the bounds: bytes of a body, and seconds until it must have arrived."""
+        """Take the bounds: bytes of a body, and seconds until it must have arrived."""
         self.held = 0
         self._max_bytes = max_bytes
         self._timeout_s = timeout_s

@@ -80,7 +80,7 @@ class Pool:
     def __init__(
         self, open_reader: OpenReader, *, workers: int, queue: int, timeout_s: float
     ) -> None:
-        """Remember how to read.
+        """Prepare the reading.
 
         Args:
             open_reader: Opens the reader of a worker.

@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 
 from sdk.arguments import positive_int
-from training.startup import load_keras
+from training.cli import network
 
 __all__ = ["add_arguments"]
 
@@ -36,16 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tiles", type=positive_int, default=96, help="greatest number of tiles in a contact sheet"
     )
-    parser.add_argument(
-        "--size", type=positive_int, default=640, help="longest side of photos, with --run"
-    )
-    parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
+    network.add_arguments(parser)
     parser.set_defaults(call=_call)
 
 
 def _call(options: argparse.Namespace) -> None:
-    if options.run:
-        load_keras()
     from training.data.sets import find_sets
     from training.evaluate.diagnose.raw_reading import RawBundleReader, RawNetworkReader, RawReader
     from training.evaluate.diagnose.report import changes, read_summary, table
@@ -58,11 +53,7 @@ def _call(options: argparse.Namespace) -> None:
             bundle = RawBundleReader(options.bundle, options.threads)
             reader: RawReader = stack.enter_context(contextlib.closing(bundle))
         else:
-            from training.evaluate.readers import NetworkReader
-            from training.runs.folder import load_run
-
-            run = load_run(options.run)
-            reader = RawNetworkReader(NetworkReader(run.models, run.config, options.size))
+            reader = RawNetworkReader(network.open_reader(options))
         rows = diagnose(
             reader,
             sets,

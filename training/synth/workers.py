@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import signal
@@ -18,6 +17,7 @@ import cv2
 import numpy as np
 
 from training.data.shards import ShardError, remove_unfinished, write_shard
+from training.interruption import interrupted_by_sigterm
 from training.synth.generator import Generator, SynthConfig
 
 __all__ = ["Job", "write_shards"]
@@ -58,7 +58,7 @@ def write_shards(
     stop = spawn.RawValue("b", False)  # without a lock, which a killed process would keep
     try:
         with (
-            _interrupted_by_sigterm(),
+            interrupted_by_sigterm(),
             ProcessPoolExecutor(
                 workers, mp_context=spawn, initializer=_start, initargs=(config, stop)
             ) as pool,
@@ -79,19 +79,6 @@ def write_shards(
         ) from error
     finally:
         remove_unfinished(paths)
-
-
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _start(config: SynthConfig, stop: Any) -> None:

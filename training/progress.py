@@ -39,7 +39,11 @@ class Progress:
 
     def advance(self, count: int = 1) -> None:
         """Count further things, and tell if it is time."""
-        self._done += count
+        self.reach(self._done + count)
+
+    def reach(self, done: int) -> None:
+        """Set the number of things done, and tell if it is time."""
+        self._done = done
         now = time.monotonic()
         wait = _TERMINAL_SECONDS if self._terminal else _LOG_SECONDS
         if now - self._told >= wait:

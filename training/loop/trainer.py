@@ -161,6 +161,7 @@ class Trainer:
             )
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
+        self._places = {part.place for part in (*training, *held_back)}
         weights = self.config.data.weights
         self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
@@ -169,7 +170,8 @@ class Trainer:
     def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
         """Return the parts for training and validation of a checkpoint, in its order."""
         there = find_parts(self._data, self.config.data.held_back)
-        known = {part.name: part for side in there for part in side}
+        parts = [part for side in there for part in side]
+        known = {replace(p, divided=d).name: replace(p, divided=d) for p in parts for d in (False, True)}
         sides = []
         for names, held_back in ((state["parts"], False), (state["held_back"], True)):
             missing = [name for name in names if name not in known]
@@ -369,9 +371,8 @@ class Trainer:
         self._writer.flush()
 
     def _rescan(self) -> None:
-        known = {*self._parts, *self._held_back}
         training, _ = find_parts(self._data, 0)
-        found = [part for part in training if part.name not in known]
+        found = [part for part in training if part.place not in self._places]
         for part in found:
             try:
                 self.task.add(part)
@@ -379,6 +380,7 @@ class Trainer:
                 self.save()  # keeps the training until now
                 raise
             self._parts.append(part.name)
+            self._places.add(part.place)
         if found:
             _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["PICTURE_SUFFIXES", "SPLITS", "Item", "split_named"]
+__all__ = ["PICTURE_SUFFIXES", "Item", "split_named"]
 
 PICTURE_SUFFIXES = ("bmp", "gif", "jpeg", "jpg", "png", "tif", "tiff", "webp")
 """Suffixes of file names that are taken for pictures, in lower case, without the dot."""
-
-SPLITS = ("train", "validation", "test")
-"""Names of the parts of a labeled folder."""
 
 _NAMES = {"train": "train", "training": "train", "test": "test", "testing": "test"}
 _NAMES |= dict.fromkeys(("val", "valid", "validation", "dev"), "validation")
@@ -24,7 +21,7 @@ class Item:
         picture: Path of the picture as written.
         text: Text as written; None if it is missing.
         source: Name of the photo that the line is a part of; empty if none is given.
-        split: One of `SPLITS`; empty if none is given.
+        split: One of `training.data.labels.SPLITS`; empty if none is given.
         quad: (x, y) of four corners in px of the picture, one after the other, clockwise from the
             start of the line; empty if the whole picture is the line.
         case: Whether upper and lower case of the text are right.

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from training.data.labels import SPLITS
 from training.errors import TrainingError
-from training.prepare.items import SPLITS
 from training.prepare.journal import Journal
 
 __all__ = ["parse_shares", "split_items"]

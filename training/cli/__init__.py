@@ -24,7 +24,8 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code.
 
-    0: success, 1: failure, 2: wrong usage, 3: a required package is not installed, 130: interrupted.
+    0: success, 1: failure, 2: wrong usage, 3: a required package is not installed, 130:
+    interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["synth"]:

@@ -6,9 +6,9 @@ Each row is a JSON object. A line image has ``{"image", "text"}``; a photo has `
 if the label stands for both cases, and ``"source"``, the name of the photo that the line image was
 cropped from; rows of photos may hold
 ``"complete": true`` if all text is labeled, which `benchmarks.accuracy` uses. Any row may hold
-``"split"``, one of `SPLITS`: rows of ``test`` are never trained on. The text of a line image without
-a label is ``null`` or empty: such rows are neither trained on nor evaluated. Folders may come from
-third parties, so files outside the folder are never opened.
+``"split"``, one of `SPLITS`: rows of ``test`` are never trained on. The text of a line image that
+has no label is ``null`` or empty: such rows are neither trained on nor evaluated. Folders may come
+from third parties, so files outside the folder are never opened.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> Non
 
 def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
     """Return training samples after augmentation: line images, or crops with score target."""
-    if config.model.kind == "line":
+    if config.model.kind in ("line", "crnn"):
         from sdk.charset import Charset
 
         images = LineImages(Charset(config.model.charset), config.data.buckets[-1])

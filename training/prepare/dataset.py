@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ class Preparation:
 
     folder: Path
     out: Path
-    wanted: Wanted = Wanted()
-    rules: TextRules = TextRules()
+    wanted: Wanted = field(default_factory=Wanted)
+    rules: TextRules = field(default_factory=TextRules)
     shares: str = "80/10/10"
     group: str = ""
     check: bool = False
@@ -158,7 +158,9 @@ def _grouped(items: Iterable[Item], pattern: str) -> Iterator[Item]:
     except re.error as error:
         raise TrainingError(f"--group {pattern!r} is no regular expression: {error}.") from error
     if expression is not None and not expression.groups:
-        raise TrainingError(f"--group {pattern!r} has no group: put the photo's name in parentheses.")
+        raise TrainingError(
+            f"--group {pattern!r} has no group: put the photo's name in parentheses."
+        )
     for item in items:
         found = expression.search(item.picture) if expression else None
         yield replace(item, source=item.source or (found[1] if found else "") or item.picture)
@@ -215,8 +217,20 @@ def _write(job: Preparation, summary: Summary, out: Path, journal: Journal) -> N
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
         writer = csv.writer(text)
         writer.writerow(
-            "original label status text image split source width height least_width doubt reading"
-            .split()
+            [
+                "original",
+                "label",
+                "status",
+                "text",
+                "image",
+                "split",
+                "source",
+                "width",
+                "height",
+                "least_width",
+                "doubt",
+                "reading",
+            ]
         )
         writer.writerows(
             journal.each(

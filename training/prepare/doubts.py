@@ -38,7 +38,9 @@ def doubt_labels(journal: Journal, out: Path) -> None:
         for start in range(0, len(ids), _BATCH):
             found = []
             for number in ids[start : start + _BATCH]:
-                image, text = journal.rows("SELECT image, text FROM item WHERE id = ?", (number,))[0]
+                image, text = journal.rows("SELECT image, text FROM item WHERE id = ?", (number,))[
+                    0
+                ]
                 found.append((*_judged(reader, out / image, text), number))
             journal.change(
                 "UPDATE item SET reading = ?, doubt = CASE ? WHEN '' THEN doubt ELSE ? END "
@@ -56,4 +58,7 @@ def _judged(reader: Reader, path: Path, text: str) -> tuple[str, str]:
     except SdkError:  # a picture too small to read
         return "", ""
     differs = letters_and_digits(line.text) != letters_and_digits(text)
-    return line.text, "packaged model reads another text" if differs and line.confidence >= _SURE else ""
+    return (
+        line.text,
+        "packaged model reads another text" if differs and line.confidence >= _SURE else "",
+    )

@@ -116,14 +116,12 @@ class Examiner:
         """Return the file of a picture; paths may have the other system's separators."""
         if not name or "\0" in name:
             return None
-        for path in dict.fromkeys((name, name.replace("\\", "/"))):
-            for folder in self._near:
-                try:
-                    if (folder / path).is_file():
-                        return folder / path
-                except OSError:  # a name that no file can have
-                    return None
-        return None
+        paths = dict.fromkeys((name, name.replace("\\", "/")))
+        places = (folder / path for path in paths for folder in self._near)
+        try:
+            return next((place for place in places if place.is_file()), None)
+        except OSError:  # a name that no file can have
+            return None
 
     def _fit(self, finding: Finding, pixels: np.ndarray) -> Finding:
         height, width = pixels.shape[:2]

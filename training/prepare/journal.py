@@ -129,7 +129,7 @@ class Journal:
         self.change("INSERT OR REPLACE INTO setting VALUES (?, ?)", [(name, json.dumps(value))])
 
     def fill(self, items: Iterator[Item]) -> int:
-        """Write all items and return their number; items of an earlier, killed call are replaced."""
+        """Write all items and return their number; those of a killed call are replaced."""
         self.change("DELETE FROM item")
         count = 0
         while batch := list(islice(items, _BATCH)):

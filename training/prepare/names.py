@@ -52,7 +52,9 @@ def read_names(folder: Path, pattern: str) -> Iterator[Item]:
     try:
         expression = re.compile(pattern)
     except re.error as error:
-        raise TrainingError(f"--from-filename {pattern!r} is no regular expression: {error}.") from error
+        raise TrainingError(
+            f"--from-filename {pattern!r} is no regular expression: {error}."
+        ) from error
     if not expression.groups:
         raise TrainingError(
             f"--from-filename {pattern!r} has no group: put the text in parentheses, such as "
@@ -92,7 +94,9 @@ def read_numbered(folder: Path, path: Path, encoding: str) -> Iterator[Item]:
         TrainingError: The file has more or fewer rows than the folder has such pictures, or a
             number is missing.
     """
-    numbered = sorted((int(Path(p).stem), p) for p in pictures_in(folder) if Path(p).stem.isdecimal())
+    numbered = sorted(
+        (int(Path(p).stem), p) for p in pictures_in(folder) if Path(p).stem.isdecimal()
+    )
     numbers = [number for number, _ in numbered]
     if numbers and numbers != list(range(numbers[0], numbers[0] + len(numbers))):
         raise TrainingError(

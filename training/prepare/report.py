@@ -100,7 +100,9 @@ def summarize(journal: Journal, what: str, rules: TextRules) -> Summary:
         what=what,
         kept=journal.number(f"SELECT count(*) {kept}"),
         splits=dict(
-            journal.rows(f"SELECT split, count(*) {kept} AND split != '' GROUP BY split ORDER BY 2 DESC")
+            journal.rows(
+                f"SELECT split, count(*) {kept} AND split != '' GROUP BY split ORDER BY 2 DESC"
+            )
         ),
         sources=journal.number(f"SELECT count(DISTINCT source) {kept}"),
         left_out=dict(
@@ -112,7 +114,9 @@ def summarize(journal: Journal, what: str, rules: TextRules) -> Summary:
         examples={
             reason: f"{picture} ({label!r})"
             for reason, picture, label, _ in [
-                *journal.rows(f"SELECT outcome, picture, label, min(id) {left_out} GROUP BY outcome"),
+                *journal.rows(
+                    f"SELECT outcome, picture, label, min(id) {left_out} GROUP BY outcome"
+                ),
                 *journal.rows(f"SELECT doubt, picture, label, min(id) {doubtful} GROUP BY doubt"),
             ]
         },
@@ -132,7 +136,9 @@ def draw_sheets(journal: Journal, out: Path) -> None:
             f"ORDER BY digest LIMIT {_TILES}"
         )
         if rows:
-            save_sheet([_tile(out / image, text, reading) for image, text, reading in rows], out / name)
+            save_sheet(
+                [_tile(out / image, text, reading) for image, text, reading in rows], out / name
+            )
 
 
 def _tile(path: Path, text: str, reading: str) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -49,7 +49,7 @@ class Wanted:
     names: str = ""
     folders: bool = False
     encoding: str = "utf-8"
-    columns: Columns = Columns()
+    columns: Columns = field(default_factory=Columns)
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,9 @@ def find_source(folder: Path, wanted: Wanted) -> Source:
     if not folder.is_dir():
         raise TrainingError(f"{folder} is not a folder of pictures.")
     if wanted.names:
-        return Source(f"names of files, {wanted.names}", (), lambda: read_names(folder, wanted.names))
+        return Source(
+            f"names of files, {wanted.names}", (), lambda: read_names(folder, wanted.names)
+        )
     if wanted.folders:
         return Source("names of folders", (), lambda: read_folder_names(folder))
     if wanted.labels is not None:
@@ -149,13 +151,8 @@ def _of_coco(folder: Path, exports: list[Path], encoding: str) -> Source:
         for path in exports:
             place = path.parent.relative_to(folder)
             for item in read_json(path, encoding):
-                yield Item(
-                    (place / item.picture).as_posix(),
-                    item.text,
-                    item.source,
-                    item.split,
-                    item.quad,
-                )
+                picture = (place / item.picture).as_posix()
+                yield replace(item, picture=picture, source=item.source and picture)
 
     return Source(f"COCO in {len(exports)} files of {folder}", tuple(exports), items)
 

@@ -52,7 +52,8 @@ _SOURCE_COLUMNS = ("source", "photo")
 _SPLIT_COLUMNS = ("split", "subset", "set")
 
 _ROW = re.compile(
-    rf"\s*(?P<path>.+?\.(?:{'|'.join(PICTURE_SUFFIXES)}))(?P<gap>\s*[,;\t]\s*|[ \t]+|\s*$)(?P<text>.*)",
+    rf"\s*(?P<path>.+?\.(?:{'|'.join(PICTURE_SUFFIXES)}))"
+    r"(?P<gap>\s*[,;\t]\s*|[ \t]+|\s*$)(?P<text>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -160,14 +161,12 @@ def _places(path: Path, header: Sequence[str], columns: Columns) -> tuple[_Place
     if plain and len(header) >= 2 and _ROW.fullmatch(header[0]):
         return _Places(0, 1), False
     missing = [
-        f"--{kind}-column"
-        for kind, place in (("image", picture), ("text", text))
-        if place is None
+        f"--{kind}-column" for kind, place in (("image", picture), ("text", text)) if place is None
     ]
     found = ", ".join(map(repr, header)) if header else "none: the file is empty"
     raise TrainingError(
         f"{path} has no column with the {'picture' if picture is None else 'text'} by a usual "
-        f"name. Its columns: {found}. Name the column with {' and '.join(missing) or '--text-column'}."
+        f"name. Its columns: {found}. Name the column: {' and '.join(missing) or '--text-column'}."
     )
 
 

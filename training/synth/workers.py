@@ -106,9 +106,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _write(
-    job: int, path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]
-) -> int:
+def _write(job: int, path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]) -> int:
     assert _generator is not None
     generator = _generator
 

@@ -50,7 +50,8 @@ CHARSETS: Mapping[str, Charset] = MappingProxyType(
         ),
     }
 )
-"""Charsets by name: `digits`, `plates`, `ascii`, `industrial`, `latin1`, `latin`, `greek`, `cyrillic`.
+"""Charsets by name: `digits`, `plates`, `ascii`, `industrial`, `latin1`, `latin`, `greek`,
+`cyrillic`.
 
 A configuration of the trainer may name one instead of its characters.
 """

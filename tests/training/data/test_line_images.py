@@ -127,7 +127,7 @@ def test_lines_are_cut_from_labeled_photos(tmp_path):
     assert found.texts == ["AB"] and found.foreign == 1
     line = found.picture(0)
     assert line.shape[0] == 32 and 75 < line.shape[1] < 85
-    assert line[16, 40, 0] > 240 and line[0, 0].tolist() == [0, 0, 0]
+    assert line[16, 40, 0] > 240 and line[0, 0].max() < 60
 
 
 def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):

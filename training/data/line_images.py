@@ -19,6 +19,7 @@ from sdk.rectify.crop import CROP_HEIGHT
 from training.config import DataConfig
 from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, draw
+from training.data.labels import has_text
 from training.data.photo_lines import line_samples
 from training.data.shards import decode_picture, picture_size
 from training.errors import TrainingError
@@ -68,6 +69,7 @@ class LineImages:
         skipped: Number of line images left out because they or their labels do not fit the widest
             frame.
         foreign: Number of lines of photos left out because the charset lacks a character of theirs.
+        unlabeled: Number of line images left out because they have no text.
     """
 
     def __init__(self, charset: Charset, widest: int) -> None:
@@ -89,6 +91,7 @@ class LineImages:
         self.needed = np.zeros(0, np.int32)
         self.skipped = 0
         self.foreign = 0
+        self.unlabeled = 0
 
     def __len__(self) -> int:
         """Return the number of line images."""
@@ -109,6 +112,9 @@ class LineImages:
         widths, needed = [], []
         for data, record in self._lines(part):
             name = f"{part.name}: {record['image']}"
+            if not has_text(record):
+                self.unlabeled += 1
+                continue
             case_blind = record.get("case") is False
             text = record["text"].upper() if case_blind else record["text"]
             try:
@@ -119,7 +125,7 @@ class LineImages:
             width = max(1, round(width * CROP_HEIGHT / height))
             least = COLUMN_PX * columns_needed(labels)
             # more squeezing would make characters narrower than any that the reader meets
-            if not len(labels) or least > self._widest or width > 1.35 * self._widest:
+            if least > self._widest or width > 1.35 * self._widest:
                 self.skipped += 1
                 continue
             self._data.append(data)
@@ -197,6 +203,8 @@ class LineBatches:
             _log.info("%d lines of photos left out, not in the charset", self._images.foreign)
         if self._images.skipped:
             _log.info("%d line images left out, wider than data.buckets", self._images.skipped)
+        if self._images.unlabeled:
+            _log.info("%d line images left out, without a text", self._images.unlabeled)
         wanted = np.maximum(self._images.widths, self._images.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]

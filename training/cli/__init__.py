@@ -9,7 +9,17 @@ import sys
 from collections.abc import Sequence
 
 from sdk.errors import SdkError
-from training.cli import confidence, diagnose, evaluate, fit, preview, sweep, teach, weights
+from training.cli import (
+    confidence,
+    diagnose,
+    evaluate,
+    fit,
+    preview,
+    specialize,
+    sweep,
+    teach,
+    weights,
+)
 from training.data.shards import ShardError
 from training.errors import TrainingError
 from training.startup import MISSING, missing_package
@@ -47,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or line images", add_help=False)
     fit.add_arguments(commands.add_parser("fit", help="train a run, or resume it"))
+    specialize.add_arguments(
+        commands.add_parser("specialize", help="make a reader for one product from photos of it")
+    )
     weights.add_average_arguments(
         commands.add_parser("average", help="average the weights of runs")
     )

@@ -1,8 +1,9 @@
+# ruff: noqa: RUF001 (signs that look like ASCII characters)
 """Texts in an alphabet besides ASCII: words of the system's word lists, signs, made-up words.
 
-Word lists are the files of ``/usr/share/dict``, where Debian's packages (wngerman, wfrench, wpolish,
-…) put them. Without a list that has the alphabet's characters, words are made up: ASCII words whose
-letters get accents, or letters of one script in a row.
+Word lists are the files of ``/usr/share/dict``, where Debian's packages (wngerman, wfrench,
+wpolish, …) put them. Without a list that has the alphabet's characters, words are made up: ASCII
+words whose letters get accents, or letters of one script in a row.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ _FOLDER = Path("/usr/share/dict")
 _MOST_WORDS = 400_000
 _SIGNED = (
     "# €", "#,## €", "€ #.##", "£#.##", "§ #", "## °C", "-## °C", "± #", "±#,# µm", "## µg", "# m²",
-    "# cm³", "Ø #", "Ø ## mm", "½ l", "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?", "„#“",
-    "#…", "• #", "#®", "© ##", "#™",
+    "# cm³", "Ø #", "Ø ## mm", "½ l", "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?",
+    "„#“", "#…", "• #", "#®", "© ##", "#™",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from training.data.shards import ShardError, remove_unfinished, write_shard
 from training.synth.generator import Generator, SynthConfig
 
-__all__ = ["Job", "write_shards"]
+__all__ = ["Job", "interrupted_by_sigterm", "write_shards"]
 
 Job = tuple[Path, range]
 """Path of a shard and the indices of its samples."""
@@ -58,7 +58,7 @@ def write_shards(
     stop = spawn.RawValue("b", False)  # without a lock, which a killed process would keep
     try:
         with (
-            _interrupted_by_sigterm(),
+            interrupted_by_sigterm(),
             ProcessPoolExecutor(
                 workers, mp_context=spawn, initializer=_start, initargs=(config, stop)
             ) as pool,
@@ -82,7 +82,7 @@ def write_shards(
 
 
 @contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
+def interrupted_by_sigterm() -> Iterator[None]:
     """Treat SIGTERM like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield

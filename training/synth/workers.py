@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +63,11 @@ def write_shards(
             ) as pool,
         ):
             try:
-                for count in pool.map(
-                    _write, paths, (i for _, i in jobs), repeat(kind), repeat(size)
-                ):
-                    tell(count)
+                # not map(): its cancelling races with a broken pool's failing of the same futures,
+                # which then never ends
+                writing = [pool.submit(_write, path, rows, kind, size) for path, rows in jobs]
+                for shard in writing:
+                    tell(shard.result())
             finally:
                 # otherwise the end of the pool would wait minutes for unfinished shards
                 stop.value = True

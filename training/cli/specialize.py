@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--out", type=Path, required=True, metavar="BUNDLE", help="bundle to write")
     add("--minutes", type=_minutes, default=60.0, help="time of training (default: 60)")
-    add("--base", type=Path, metavar="BUNDLE", help="bundle to start from (default: packaged)")
+    add("--base", metavar="BUNDLE", help="bundle to start from (default: packaged)")
     add("--lines", type=positive_int, default=6000, help="lines to generate (default: 6000)")
     add(
         "--general",
@@ -60,6 +60,7 @@ def _minutes(text: str) -> float:
 def _specialize(options: argparse.Namespace) -> None:
     load_keras()
     from sdk.model.bundle import DEFAULT_BUNDLE
+    from sdk.model.store import resolve
     from training.errors import TrainingError
     from training.specialize.work import Options, specialize
     from training.synth.fonts import FontError
@@ -70,7 +71,7 @@ def _specialize(options: argparse.Namespace) -> None:
         patterns=tuple(options.pattern),
         out=options.out,
         minutes=options.minutes,
-        base=options.base or DEFAULT_BUNDLE,
+        base=DEFAULT_BUNDLE if options.base is None else resolve(options.base),
         lines=options.lines,
         general=options.general,
         kind=options.kind,

@@ -21,8 +21,10 @@ from numpy.typing import NDArray
 
 from sdk import Reader
 from sdk.charset import Charset
-from sdk.model.bundle import DEFAULT_BUNDLE, read_manifest
+from sdk.errors import SdkError
+from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, read_manifest
 from sdk.model.settings import DecodeSettings
+from sdk.model.store import find_named
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
 from training.errors import TrainingError
 from training.specialize import judge
@@ -312,7 +314,7 @@ class _Work:
         # a process of its own: the trainer may run on another backend than the converter
         command = [
             *(sys.executable, "-m", "convert", "export", str(self._run), "--precision", "int8"),
-            *("--graphs", "line", "--detector", str(self._options.base), "--out", str(target)),
+            *("--graphs", "line", "--out", str(target), *_detector(self._options.base)),
             *("--name", self._options.out.name, "--calibration"),
             *(str(self._folder / name) for name in ("product", "general")),
             *(["--decode", *changes] if changes else []),
@@ -377,6 +379,21 @@ class _Work:
     def _lines(self, name: str) -> Lines:
         rows = [row for path in list_shards(self._folder / name) for row in read_shard(path)]
         return [(image, record["text"]) for image, record in rows]
+
+
+def _detector(base: Path) -> list[str]:
+    """Return the options of the export that give the bundle the detector of its base."""
+    try:
+        found = Bundle.open(base)
+    except SdkError as error:
+        raise TrainingError(str(error)) from error
+    if "detector" not in found.roles:
+        return []
+    owner = (found.lender or found).folder
+    named = find_named(owner.name)
+    if named is not None and named.resolve() == owner.resolve():
+        return ["--detector-of", owner.name]  # of an installed bundle no copy is needed
+    return ["--detector", str(owner)]
 
 
 def _line_bytes(bundle: Path) -> int:

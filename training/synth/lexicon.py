@@ -84,18 +84,16 @@ class Lexicon:
         return word.capitalize() if rng.random() < 0.25 and self._has(word.capitalize()) else word
 
     def _made_up(self, rng: np.random.Generator) -> str:
-        kinds = [*self._scripts.values(), *([self._accents] if self._accents else [])]
-        if not kinds:
-            return sample_text(rng, "word")
-        kind = kinds[int(rng.integers(len(kinds)))]
-        if isinstance(kind, str):
+        at = int(rng.integers(len(self._scripts) + bool(self._accents) or 1))
+        if at < len(self._scripts):
+            letters = list(self._scripts.values())[at]
             count = int(rng.integers(2, 10))
-            return "".join(kind[int(i)] for i in rng.integers(0, len(kind), count))
-        word = [*sample_text(rng, "word")]
+            return "".join(letters[int(i)] for i in rng.integers(0, len(letters), count))
+        word, accents = [*sample_text(rng, "word")], self._accents
         for at, c in enumerate(word):
-            if c in kind and rng.random() < 0.4:
-                word[at] = kind[c][int(rng.integers(len(kind[c])))]
-        others = kind.get("", "")  # letters without a base letter, such as ß
+            if c in accents and rng.random() < 0.4:
+                word[at] = accents[c][int(rng.integers(len(accents[c])))]
+        others = accents.get("", "")  # letters without a base letter, such as ß
         if others and rng.random() < 0.4:
             word.insert(int(rng.integers(len(word) + 1)), others[int(rng.integers(len(others)))])
         return "".join(word)

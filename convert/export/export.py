@@ -56,6 +56,8 @@ class Options:
         tuned: Folder of tuned graphs for the int8 variant; None for quantization after training.
         detector: Bundle whose detector is copied, in each variant; None if the runs have the
             detector, or for a bundle without one.
+        detector_of: Name of an installed bundle whose detector the new bundle uses, without a copy;
+            empty for none.
         line: Bundle whose line graph is copied, in each variant; None if the runs have it.
         name: Name of the bundle; empty for its folder's name.
         version: Version of the bundle.
@@ -76,6 +78,7 @@ class Options:
     photos: tuple[Path, ...] = ()
     tuned: Path | None = None
     detector: Path | None = None
+    detector_of: str = ""
     line: Path | None = None
     name: str = ""
     version: str = "1"
@@ -117,6 +120,10 @@ class Options:
             (
                 self.tuned is None or "int8" in self.precisions,
                 "Tuned graphs are integer graphs: add int8 to --precision.",
+            ),
+            (
+                not self.detector_of or self.detector is None,
+                "Give either a bundle to copy the detector of, or the name of one that lends it.",
             ),
             (
                 not self.graphs or "line" in self.graphs or self.line is not None,
@@ -162,6 +169,11 @@ def export(
                 f"Both the runs and {bundle} have a {role}: leave --{role} out, or take only "
                 "other graphs of the runs with --graphs."
             )
+    if options.detector_of and "detector" in models:
+        raise ConvertError(
+            f"The runs have a detector, so that none of {options.detector_of!r} is used: leave "
+            "--detector-of out, or take only the line graph with --graphs line."
+        )
     if options.line is not None and bundle_manifest(options.line).charset != charset:
         raise ConvertError(
             f"The lines of {options.line} have other characters than the runs: one bundle has one "
@@ -220,6 +232,7 @@ def _build(
         variants=files,
         decode=options.decode,
         training={"runs": runs},
+        detector_of=options.detector_of,
     )
     write_manifest(folder, manifest)
     say("comparing with the Keras models")

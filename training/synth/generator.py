@@ -177,7 +177,7 @@ class Generator:
             label = self._label(block.lines[main].ink.text)
             if label is None:
                 continue
-            fitted = _fit_line(rng, block, main, alone=len(mains) == 1)
+            fitted = fit_line(rng, block, main, alone=len(mains) == 1)
             if fitted is None:
                 continue
             matrix, width, text_height = fitted
@@ -195,7 +195,7 @@ class Generator:
                 self._degrade(picture, np.random.default_rng(seed), text_height)
                 for picture in (canvas, bare)
             )
-            if _legible(image, without, line.quad):
+            if legible(image, without, line.quad):
                 return image, label
 
     def _block(self, rng: np.random.Generator, height: float) -> Block:
@@ -219,10 +219,21 @@ class Generator:
         return degrade(image, rng, height, self.config.severity, self.config.scans)
 
 
-def _legible(image: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
+def legible(
+    image: np.ndarray,
+    without: np.ndarray,
+    quad: np.ndarray,
+    least_signal: float = _LEAST_SIGNAL,
+) -> bool:
     """Tell whether a degraded line image differs enough from the same image without its text.
 
     A network that is trained on illegible text learns to guess.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        without: The same without its text.
+        quad: float32 (4, 2), the text's place in pixels.
+        least_signal: Least change of the pixels by the ink, 0..255, 85th percentile.
     """
     low = np.maximum(np.floor(quad.min(0)).astype(int), 0)
     high = np.ceil(quad.max(0)).astype(int)
@@ -230,7 +241,7 @@ def _legible(image: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
     change = cv2.blur(cv2.absdiff(image, without).max(2), (2, 2))[window]
     background = cv2.blur(cv2.cvtColor(without, cv2.COLOR_RGB2GRAY), (3, 3))[window]
     signal = float(np.percentile(change, 85))
-    return signal > _LEAST_SIGNAL and signal > _LEAST_RATIO * (float(background.std()) + 4)
+    return signal > least_signal and signal > _LEAST_RATIO * (float(background.std()) + 4)
 
 
 def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
@@ -298,7 +309,7 @@ def _pose(
     return shift @ matrix
 
 
-def _fit_line(
+def fit_line(
     rng: np.random.Generator, block: Block, main: int, *, alone: bool
 ) -> tuple[np.ndarray, int, float] | None:
     """Return homography, image width and text height of a line image from one line of a block.

@@ -1,8 +1,9 @@
+# ruff: noqa: RUF001 (signs that look like ASCII characters)
 """Texts in an alphabet besides ASCII: words of the system's word lists, signs, made-up words.
 
-Word lists are the files of ``/usr/share/dict``, where Debian's packages (wngerman, wfrench, wpolish,
-…) put them. Without a list that has the alphabet's characters, words are made up: ASCII words whose
-letters get accents, or letters of one script in a row.
+Word lists are the files of ``/usr/share/dict``, where Debian's packages (wngerman, wfrench,
+wpolish, …) put them. Without a list that has the alphabet's characters, words are made up: ASCII
+words whose letters get accents, or letters of one script in a row.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _FOLDER = Path("/usr/share/dict")
 _MOST_WORDS = 400_000
 _SIGNED = (
     "# €", "#,## €", "€ #.##", "€#", "#.## €/kg", "£#.##", "§ #", "## °C", "##°", "-#,# °C", "± #",
-    "±#,# µm", "## µg", "# µF", "# m²", "# m³", "#.## kg/m³",
-    "# cm³", "Ø #", "Ø ## mm", "½ l", "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?", "„#“",
-    "#…", "• #", "#®", "© ##", "#™",
+    "±#,# µm", "## µg", "# µF", "# m²", "# m³", "#.## kg/m³", "# cm³", "Ø #", "Ø ## mm", "½ l",
+    "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?", "„#“", "#…", "• #", "#®", "© ##",
+    "#™",
 )  # fmt: skip
 
 
@@ -86,18 +87,16 @@ class Lexicon:
         return word.capitalize() if rng.random() < 0.25 and self._has(word.capitalize()) else word
 
     def _made_up(self, rng: np.random.Generator) -> str:
-        kinds = [*self._scripts.values(), *([self._accents] if self._accents else [])]
-        if not kinds:
-            return sample_text(rng, "word")
-        kind = kinds[int(rng.integers(len(kinds)))]
-        if isinstance(kind, str):
+        at = int(rng.integers(len(self._scripts) + bool(self._accents) or 1))
+        if at < len(self._scripts):
+            letters = list(self._scripts.values())[at]
             count = int(rng.integers(2, 10))
-            return "".join(kind[int(i)] for i in rng.integers(0, len(kind), count))
-        word = [*sample_text(rng, "word")]
+            return "".join(letters[int(i)] for i in rng.integers(0, len(letters), count))
+        word, accents = [*sample_text(rng, "word")], self._accents
         for at, c in enumerate(word):
-            if c in kind and rng.random() < 0.4:
-                word[at] = kind[c][int(rng.integers(len(kind[c])))]
-        others = kind.get("", "")  # letters without a base letter, such as ß
+            if c in accents and rng.random() < 0.4:
+                word[at] = accents[c][int(rng.integers(len(accents[c])))]
+        others = accents.get("", "")  # letters without a base letter, such as ß
         if others and rng.random() < 0.4:
             word.insert(int(rng.integers(len(word) + 1)), others[int(rng.integers(len(others)))])
         return "".join(word)

@@ -93,13 +93,13 @@ class Pipeline:
             lines: Lines from `detect`.
             options: Options of decoding.
         """
-        return [self._result(x) for x in self._strategy.read(pixels, lines, options)]
+        return [self._result(x, options) for x in self._strategy.read(pixels, lines, options)]
 
     def recognize_crop(self, pixels: ImageArray, options: ReadOptions) -> TextLine:
         """Return the text of a picture of one line, uint8 RGB (H, W, 3)."""
         policy = self.settings.retry
         retry = RetryEngine(self.crops, policy, policy.crop, options, self._workers)
-        return self._result(retry.read_crop(CropLine(pixels)))
+        return self._result(retry.read_crop(CropLine(pixels)), options)
 
     def close(self) -> None:
         """Free the engines."""
@@ -107,5 +107,12 @@ class Pipeline:
         for engine in self._engines.values():
             engine.close()
 
-    def _result(self, choice: Choice) -> TextLine:
-        return to_result(choice.free, choice.fitted, self.settings.recognize.pattern_ratio)
+    def _result(self, choice: Choice, options: ReadOptions) -> TextLine:
+        settings = self.settings.recognize
+        return to_result(
+            choice.free,
+            choice.fitted,
+            settings.pattern_ratio,
+            settings.unknown_below,
+            self.charset if options.lattice else None,
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charsets import CHARSETS
 from training.errors import TrainingError
 
 if sys.version_info >= (3, 11):
@@ -111,7 +112,7 @@ class ModelConfig:
     Attributes:
         kind: ``"line"`` or ``"crnn"`` (line images), ``"detector"`` (photos) or ``"fots"`` (photos,
             with the recognition head).
-        charset: Characters of the recognizer.
+        charset: Characters of the recognizer, or the name of a charset of `sdk.charsets`.
     """
 
     kind: str = "line"
@@ -120,6 +121,11 @@ class ModelConfig:
     crnn: CrnnConfig = field(default_factory=CrnnConfig)
     recognizer: RecognizerConfig = field(default_factory=RecognizerConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
+
+    def __post_init__(self) -> None:
+        """Replace the name of a charset by its characters."""
+        if self.charset in CHARSETS:
+            object.__setattr__(self, "charset", CHARSETS[self.charset].symbols)
 
 
 @dataclass(frozen=True)

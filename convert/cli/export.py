@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="replace an existing bundle")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
     add("--detector", type=Path, metavar="BUNDLE", help="copy the detector of this bundle")
+    add(
+        "--detector-of",
+        default="",
+        metavar="NAME",
+        help="use the detector of this installed bundle",
+    )
     add("--line", type=Path, metavar="BUNDLE", help="copy the line graph of this bundle")
     add("--default", choices=PRECISIONS, default="", help="variant that the SDK opens by default")
     add("--name", default="", help="name of the bundle (default: its folder's)")
@@ -115,6 +121,7 @@ def _export(options: argparse.Namespace) -> int:
         photos=tuple(options.photos),
         tuned=options.tuned,
         detector=options.detector,
+        detector_of=options.detector_of,
         line=options.line,
         name=options.name,
         version=options.version,

@@ -23,11 +23,7 @@ Variant = Mapping[str, GraphSpec]
 
 
 def adopt_graph(
-    role: str,
-    source: Path,
-    variants: Mapping[str, Variant],
-    folder: Path,
-    fallback: bool = False,
+    role: str, source: Path, variants: Mapping[str, Variant], folder: Path
 ) -> dict[str, Variant]:
     """Copy a graph of a bundle, in each variant, to the graphs of a new bundle.
 
@@ -36,8 +32,6 @@ def adopt_graph(
         source: The other bundle.
         variants: Graphs of the new bundle by variant, without this graph.
         folder: Folder of the new bundle.
-        fallback: Whether a variant that the other bundle lacks gets the graph of its default
-            variant: next to a recurrent line graph, which has no integer form.
 
     Returns:
         All graphs of the new bundle by variant.
@@ -47,11 +41,9 @@ def adopt_graph(
         OSError: A file cannot be written.
     """
     found: dict[str, Variant] = {}
-    there = bundle_manifest(source).variants
     for variant, graphs in variants.items():
         try:
-            taken = None if fallback and variant not in there else variant
-            graph = Bundle.open(source, taken).graph(role)
+            graph = Bundle.open(source, variant).graph(role)
         except SdkError as error:
             raise ConvertError(f"Cannot copy the {variant} {role}. {error}") from error
         shutil.copyfile(graph.path, folder / graph.spec.file)

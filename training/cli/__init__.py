@@ -9,7 +9,18 @@ import sys
 from collections.abc import Sequence
 
 from sdk.errors import SdkError
-from training.cli import confidence, diagnose, evaluate, fit, lines, preview, sweep, teach, weights
+from training.cli import (
+    confidence,
+    diagnose,
+    evaluate,
+    fit,
+    lines,
+    preview,
+    specialize,
+    sweep,
+    teach,
+    weights,
+)
 from training.data.shards import ShardError
 from training.errors import TrainingError
 from training.interruption import interrupted_by_sigterm
@@ -57,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("synth", help="generate photos or line images", add_help=False)
     lines.add_arguments(commands.add_parser("lines", help="prepare your own pictures of lines"))
     fit.add_arguments(commands.add_parser("fit", help="train a run, or resume it"))
+    specialize.add_arguments(
+        commands.add_parser("specialize", help="make a reader for one product from photos of it")
+    )
     weights.add_average_arguments(
         commands.add_parser("average", help="average the weights of runs")
     )

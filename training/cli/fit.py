@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.arguments import positive_int
+from sdk.charsets import CHARSETS
 from training.errors import TrainingError
 from training.startup import load_keras
 
@@ -40,8 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--charset",
-        metavar="DATASET",
-        help="characters, instead of model.charset: those of a folder of lines prepare",
+        metavar="NAME",
+        help="characters, instead of model.charset: those of a folder that lines prepare wrote, or "
+        f"of a charset by its name ({', '.join(CHARSETS)})",
     )
     parser.add_argument(
         "--weight",
@@ -86,7 +88,9 @@ def _changed(config: Config, options: argparse.Namespace) -> Config:
     if options.weight:
         data = replace(data, weights=dict(map(_weight, options.weight)))
     if options.charset is not None:
-        model = replace(model, charset=_characters(Path(options.charset)))
+        named = options.charset in CHARSETS
+        charset = options.charset if named else _characters(Path(options.charset))
+        model = replace(model, charset=charset)
     return replace(config, train=train, data=data, model=model)
 
 
@@ -111,5 +115,5 @@ def _characters(folder: Path) -> str:
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise TrainingError(
             f"--charset {folder}: no characters in {path} ({error}). Give a folder that "
-            "python -m training lines prepare wrote."
+            "python -m training lines prepare wrote, or the name of a charset."
         ) from error

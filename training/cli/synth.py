@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sdk.arguments import positive_int
+from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charsets import CHARSETS
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.data.shards import ShardError, read_encoded, shard_path
@@ -46,6 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenes", default="", help="comma-separated scenes (default: all)")
     parser.add_argument("--fonts", help="folder of fonts (default: the system's)")
     parser.add_argument("--photos", help="folder of your own photos as backgrounds")
+    parser.add_argument(
+        "--charset",
+        type=_charset,
+        default=DEFAULT_CHARSET.symbols,
+        help=f"characters of the labels, or one of {', '.join(CHARSETS)} (default: ascii)",
+    )
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
         "--scans", type=float, default=0.05, help="share of scans in black and white"
@@ -60,6 +68,13 @@ def _kind(text: str) -> str:
         print(f"synth: --kind {text} is deprecated: use --kind line", file=sys.stderr)
         return "line"
     return text
+
+
+def _charset(text: str) -> str:
+    try:
+        return (CHARSETS[text] if text in CHARSETS else Charset(text)).symbols
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -99,6 +114,7 @@ def main(argv: Sequence[str]) -> int:
             scenes=tuple(filter(None, options.scenes.split(","))),
             severity=options.severity,
             scans=options.scans,
+            charset=options.charset,
         )
         generator = Generator(config)
         if options.preview is not None:

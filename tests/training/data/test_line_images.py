@@ -105,17 +105,30 @@ def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("image", "record", "part"),
-    [
-        (picture(), {"text": "é"}, "not in the charset"),
-        (picture(), {"texts": []}, "not a line image"),
-    ],
-)
-def test_unusable_records(tmp_path, image, record, part):
-    write_shard(shard_path(tmp_path, 0), [(0, image, record)])
-    with pytest.raises(TrainingError, match=part):
+def test_a_label_outside_the_charset_is_refused(tmp_path):
+    write_shard(shard_path(tmp_path, 0), [(0, picture(), {"text": "é"})])
+    with pytest.raises(TrainingError, match="not in the charset"):
         LineImages(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
+
+
+def test_lines_are_cut_from_labeled_photos(tmp_path):
+    photo = np.zeros((100, 200, 3), np.uint8)
+    photo[40:60, 20:80] = (250, 0, 0)
+    quad = [[20, 40], [80, 40], [80, 60], [20, 60]]
+    low = [[20, 90], [80, 90], [80, 95], [20, 95]]
+    texts = [
+        {"text": "AB", "quad": quad, "ignore": False},
+        {"text": "BA", "quad": quad, "ignore": True},
+        {"text": "é", "quad": quad, "ignore": False},
+        {"text": "A", "quad": low, "ignore": False},
+    ]
+    write_shard(shard_path(tmp_path, 0), [(0, photo, {"texts": texts})])
+    found = LineImages(CHARSET, 192)
+    found.add(Part(tmp_path, "shard-00000.tar"))
+    assert found.texts == ["AB"] and found.foreign == 1
+    line = found.picture(0)
+    assert line.shape[0] == 32 and 75 < line.shape[1] < 85
+    assert line[16, 40, 0] > 240 and line[0, 0].max() < 60
 
 
 def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):

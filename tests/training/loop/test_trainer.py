@@ -214,7 +214,7 @@ def test_late_shard_of_a_lower_number_changes_no_part(line_shards, tmp_path):
         Trainer(text, [data], tmp_path / "run")
 
 
-def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
+def test_errors_end_in_one_line(line_shards, tmp_path, capsys):
     (tmp_path / "wrong.toml").write_text("[train]\nstep = 3")
     (tmp_path / "line.toml").write_text(LINE_TOML)
     (tmp_path / "jit.toml").write_text(LINE_TOML + "jit = true")
@@ -224,7 +224,6 @@ def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
         ("jit.toml", line_shards, "TensorFlow cannot compile the CTC loss"),
         ("none.toml", line_shards, "Cannot read the configuration"),
         ("line.toml", tmp_path / "empty", "No shards"),
-        ("line.toml", photo_shards, "is not a line image"),
     ]
     for config, data, part in cases:
         arguments = ["--config", str(tmp_path / config), "--data", str(data)]

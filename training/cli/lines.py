@@ -46,7 +46,7 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
         "--charset",
         default="ascii",
         metavar="NAME",
-        help=f"characters that may occur: auto for all of the texts, a name ({', '.join(CHARSETS)}) "
+        help=f"characters that may occur: auto for those of the texts, a name ({', '.join(CHARSETS)}) "
         "or the characters themselves (default: ascii)",
     )
     add("--null-text", default="", help="text of lines without a text (default: leave them out)")

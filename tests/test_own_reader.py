@@ -59,7 +59,7 @@ def test_labeled_pictures_become_a_bundle_with_their_characters(
     capsys.readouterr()
     assert training(["evaluate", "--run", str(run), "--data", str(own)]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row["lines"] == splits["test"] and row["cer_norm"] >= 0
+    assert row["split"] == "test" and row["lines"] == splits["test"] and row["cer_norm"] >= 0
 
     sizes = ["--line-width", "64", "--calibration-count", "16", "--count", "8", "--min-same", "0"]
     samples = ["--calibration", str(own), "--max-lost", "1", "--min-correlation", "0"]

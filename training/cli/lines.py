@@ -46,8 +46,8 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
         "--charset",
         default="ascii",
         metavar="NAME",
-        help="characters that may occur: auto for those of the texts, the characters themselves, or "
-        f"a name: {', '.join(CHARSETS)} (default: ascii)",
+        help="characters that may occur: auto for those of the texts, the characters, or a "
+        f"name: {', '.join(CHARSETS)} (default: ascii)",
     )
     add("--null-text", default="", help="text of lines without a text (default: leave them out)")
     add(

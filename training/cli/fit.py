@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from training.startup import load_keras
 if TYPE_CHECKING:
     from training.config import Config
 
-__all__ = ["add_arguments"]
+__all__ = ["add_arguments", "changed"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,17 +68,18 @@ def _fit(options: argparse.Namespace) -> None:
     from training.loop.trainer import Trainer
 
     config = load_config(options.config)
-    changed = _changed(config, options)
     text = Path(options.config).read_text(encoding="utf-8")
-    if changed != config:
-        text = config_text(changed)
+    if (other := changed(config, options)) != config:
+        text = config_text(other)
     Trainer(text, options.data, options.run, minutes=options.minutes, command=sys.argv[1:]).run()
 
 
-def _changed(config: Config, options: argparse.Namespace) -> Config:
-    """Return the configuration with the values of the command line."""
-    from dataclasses import replace
+def changed(config: Config, options: argparse.Namespace) -> Config:
+    """Return the configuration with the values of the command line.
 
+    Raises:
+        TrainingError: A value is illegal, or a folder has no characters.
+    """
     train, data, model = config.train, config.data, config.model
     if options.source is not None:
         train = replace(train, init_from=options.source)

@@ -105,7 +105,7 @@ def test_mean_with_the_bundle_that_a_run_began_from(runs, tmp_path):
         average_runs([bundle, bundle], tmp_path / "none")
 
 
-def test_mean_with_the_packaged_model_keeps_the_characters_of_the_run(line_shards, tmp_path):
+def test_mean_with_the_packaged_model_keeps_the_characters_of_the_run(tmp_path):
     own = "0123456789 ABCDEF€"
     config = replace(load_config(CONFIGS / "own.toml").model, charset=own)
     built = build_models(config)

@@ -91,10 +91,21 @@ def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
         raise ConvertError(str(error)) from error
 
 
+def _tune_advice(options: argparse.Namespace) -> str:
+    if options.tuned:
+        return "Tune longer, or on more pictures: python -m convert tune --steps 2000"
+    runs = " ".join(map(str, options.runs))
+    return (
+        f"Tune it: python -m convert tune {runs} --photos DATA --out tuned, then export with "
+        "--tuned tuned"
+    )
+
+
 def _export(options: argparse.Namespace) -> int:
     load_keras()
     from convert.export.export import BelowFloorError, Options, export
     from convert.source.run import open_run
+    from convert.verify.floors import losses
 
     if options.strip_width:
         say("--strip-width is deprecated: use --line-width")
@@ -126,5 +137,8 @@ def _export(options: argparse.Namespace) -> int:
         print_reports(error.reports)
         raise
     print_reports(reports)
+    for name, report in reports.items():
+        for sentence in losses(report):
+            say(f"warning: {name}: {sentence}. {_tune_advice(options)}")
     say(f"wrote {options.out}")
     return 0

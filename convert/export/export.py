@@ -17,6 +17,7 @@ from convert.export.variants import Shape, Variants
 from convert.folder import built_beside
 from convert.quantize.tuned_graphs import open_tuned
 from convert.recipe import array_sha256, recipe_json
+from convert.source.recurrent import check_precisions
 from convert.source.run import TrainedRun, merge, owners, run_record
 from convert.source.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
 from convert.tflite.conversion import PRECISIONS
@@ -179,6 +180,8 @@ def export(
             f"The lines of {options.line} have other characters than the runs: one bundle has one "
             "charset."
         )
+    for model in models.values():
+        check_precisions(model, options.precisions)
     with built_beside(target, force=options.force) as folder:
         try:
             return _build(folder, target.resolve().name, sources, models, charset, options, say)
@@ -208,7 +211,8 @@ def _build(
     }
     shapes = {name: _shape(name, model, options) for name, model in models.items()}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        variants = Variants(models, shapes, calibration, tuned, Path(scratch), say)
+        configs = {name: owner.config for name, owner in owners(sources).items()}
+        variants = Variants(models, configs, shapes, calibration, tuned, Path(scratch), say)
         files: dict[str, Variant] = {p: variants.write(p, folder) for p in options.precisions}
     runs = [run_record(source, models) for source in sources]
     for role, bundle in options.adopted.items():

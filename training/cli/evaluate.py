@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.data.sets import find_sets
+    from training.data.sets import default_split, find_sets
     from training.evaluate.measures import evaluate
     from training.evaluate.readers import BundleReader, PictureReader
 
@@ -50,5 +50,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             reader = network.open_reader(options)
         for folder in find_sets(options.data):
             measures = evaluate(reader, folder, options.limit, options.split)
-            row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}
+            split = options.split or default_split(folder)
+            told = {} if split == "all" else {"split": split}
+            row = {"set": folder.name, **told, **{k: round(v, 4) for k, v in measures.items()}}
             print(json.dumps(row), flush=True)

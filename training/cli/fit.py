@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.arguments import positive_int
+from sdk.charsets import CHARSETS
 from training.errors import TrainingError
 from training.startup import load_keras
 
 if TYPE_CHECKING:
     from training.config import Config
 
-__all__ = ["add_arguments"]
+__all__ = ["add_arguments", "changed"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--charset",
-        metavar="DATASET",
-        help="characters, instead of model.charset: those of a folder of lines prepare",
+        metavar="NAME",
+        help="characters, instead of model.charset: those of a folder that lines prepare wrote, or "
+        f"of a charset by its name ({', '.join(CHARSETS)})",
     )
     parser.add_argument(
         "--weight",
@@ -65,17 +68,18 @@ def _fit(options: argparse.Namespace) -> None:
     from training.loop.trainer import Trainer
 
     config = load_config(options.config)
-    changed = _changed(config, options)
     text = Path(options.config).read_text(encoding="utf-8")
-    if changed != config:
-        text = config_text(changed)
+    if (other := changed(config, options)) != config:
+        text = config_text(other)
     Trainer(text, options.data, options.run, minutes=options.minutes, command=sys.argv[1:]).run()
 
 
-def _changed(config: Config, options: argparse.Namespace) -> Config:
-    """Return the configuration with the values of the command line."""
-    from dataclasses import replace
+def changed(config: Config, options: argparse.Namespace) -> Config:
+    """Return the configuration with the values of the command line.
 
+    Raises:
+        TrainingError: A value is illegal, or a folder has no characters.
+    """
     train, data, model = config.train, config.data, config.model
     if options.source is not None:
         train = replace(train, init_from=options.source)
@@ -86,7 +90,9 @@ def _changed(config: Config, options: argparse.Namespace) -> Config:
     if options.weight:
         data = replace(data, weights=dict(map(_weight, options.weight)))
     if options.charset is not None:
-        model = replace(model, charset=_characters(Path(options.charset)))
+        named = options.charset in CHARSETS
+        charset = options.charset if named else _characters(Path(options.charset))
+        model = replace(model, charset=charset)
     return replace(config, train=train, data=data, model=model)
 
 
@@ -111,5 +117,5 @@ def _characters(folder: Path) -> str:
     except (OSError, ValueError, AttributeError, TypeError) as error:
         raise TrainingError(
             f"--charset {folder}: no characters in {path} ({error}). Give a folder that "
-            "python -m training lines prepare wrote."
+            "python -m training lines prepare wrote, or the name of a charset."
         ) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charset import Charset
+from sdk.charsets import CHARSETS
 
 __all__ = ["add_arguments"]
 
@@ -43,9 +44,10 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
     add("--encoding", default="utf-8", help="encoding of the file of labels (default: utf-8)")
     add(
         "--charset",
-        default=DEFAULT_CHARSET.symbols,
-        metavar="CHARACTERS",
-        help="characters that may occur, or auto for all of the texts (default: printable ASCII)",
+        default="ascii",
+        metavar="NAME",
+        help="characters that may occur: auto for those of the texts, the characters, or a "
+        f"name: {', '.join(CHARSETS)} (default: ascii)",
     )
     add("--null-text", default="", help="text of lines without a text (default: leave them out)")
     add(
@@ -70,6 +72,12 @@ def _add_prepare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(call=_prepare, threads=None)
 
 
+def _charset(text: str) -> Charset | None:
+    if text == "auto":
+        return None
+    return CHARSETS[text] if text in CHARSETS else Charset(text)
+
+
 def _prepare(options: argparse.Namespace) -> None:
     from training.prepare.dataset import Preparation, prepare_lines
     from training.prepare.examine import TextRules
@@ -77,7 +85,7 @@ def _prepare(options: argparse.Namespace) -> None:
     from training.prepare.tables import Columns
 
     rules = TextRules(
-        charset=None if options.charset == "auto" else Charset(options.charset),
+        charset=_charset(options.charset),
         null_text=options.null_text,
         null_values=tuple(options.null_values),
     )

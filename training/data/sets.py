@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from training.data.labels import LABELS, NO_LABEL, has_text, is_label, read_labe
 from training.data.shards import list_shards, read_shard
 from training.errors import TrainingError
 
-__all__ = ["Sample", "find_sets", "read_samples"]
+__all__ = ["Sample", "default_split", "find_sets", "read_samples"]
 
 _log = logging.getLogger("training")
 
@@ -51,6 +52,20 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
             f"It holds: {', '.join(path.name for path in sets)}."
         )
     return [path for path in sets if path.name in names]
+
+
+def default_split(folder: Path) -> str:
+    """Return the split that `read_samples` reads by default, after the first row of a folder.
+
+    Returns:
+        ``test`` if the row names its split, otherwise ``all``.
+
+    Raises:
+        TrainingError: The labels cannot be read.
+    """
+    if not (folder / LABELS).exists():
+        return "all"
+    return "test" if any("split" in row for _, row in islice(read_labeled(folder), 1)) else "all"
 
 
 def read_samples(folder: Path, split: str = "") -> Iterator[Sample]:

@@ -25,7 +25,6 @@ import numpy as np
 from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
-from sdk.model.bundle import MANIFEST_NAME
 from training.config import Config, parse_config
 from training.data.dataset import Part, find_parts, prefetched, weight_of
 from training.data.shards import ShardError
@@ -36,9 +35,7 @@ from training.loop.fots_task import FotsTask
 from training.loop.line_task import LineTask
 from training.loop.moving_average import MovingAverage
 from training.loop.schedule import learning_rate
-from training.models.build import Built, build_models, copy_by_name, layers_by_name
-from training.models.classes import CLASSIFIERS, keep_classes
-from training.models.widen import widen_by_name
+from training.models.build import Built, build_models
 from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from training.runs.folder import (
     AVERAGED,
@@ -47,10 +44,9 @@ from training.runs.folder import (
     CONFIG,
     LAST,
     RECORD,
-    load_run,
     save_weights,
 )
-from training.runs.warm_start import start_from_bundle, weights_source
+from training.runs.initial import take_initial_weights
 
 __all__ = ["Trainer"]
 
@@ -231,7 +227,12 @@ class Trainer:
         self._early = EarlyStop(patience, saved.state.get("early") if saved else None)
         if saved is None:
             if self.config.train.init_from:
-                self._initialize(self.config.train.init_from)
+                take_initial_weights(
+                    self.config.train.init_from,
+                    self.model,
+                    Charset(self.config.model.charset),
+                    lambda: self.task.batch(0)[0],
+                )
             weights = self.model.get_weights()
             self.average = MovingAverage(weights, self.config.train.ema)
             return
@@ -243,35 +244,6 @@ class Trainer:
         for name in ("train.csv", "validation.csv"):
             _drop_rows(self._folder / name, self.step)
         _log.info("resuming at step %d", self.step)
-
-    def _initialize(self, source: str) -> None:
-        copied: list[str] = []
-        widened: list[str] = []
-        charset, folder = Charset(self.config.model.charset), weights_source(source)
-        if (folder / MANIFEST_NAME).exists():
-            copied = start_from_bundle(folder, self.model, self.task.batch(0)[0], charset)
-        else:
-            run = load_run(folder)
-            old = Charset(run.config.model.charset)
-            apart = () if old == charset else CLASSIFIERS
-            layers = layers_by_name(self.model)
-            for part in run.models.values():
-                copied += copy_by_name(part, self.model, without=apart)
-                widened += widen_by_name(part, self.model)
-                have = layers_by_name(part)
-                for name in {*apart} & {*have} & {*layers}:
-                    if keep_classes(layers[name], *have[name].get_weights(), old, charset):
-                        copied.append(name)
-        if not copied and not widened:
-            raise TrainingError(
-                f"train.init_from: no layer of {source} fits this network by name and shape."
-            )
-        _log.info(
-            "%d layers initialized from %s, %d of them widened",
-            len(copied) + len(widened),
-            source,
-            len(widened),
-        )
 
     def progress(self) -> float:
         """Return the progress of the run, 0 to 1."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import logging
 import re
 import shutil
 import sqlite3
@@ -37,6 +38,8 @@ __all__ = ["MAPS", "Preparation", "prepare_lines"]
 
 MAPS = ("char2int.json", "int2char.json")
 """Files with the class number of each character, and the character of each class number."""
+
+_log = logging.getLogger("training")
 
 _JOURNAL = "journal.sqlite"
 _BATCH = 512
@@ -110,7 +113,9 @@ def _build(
         for path in out.iterdir():
             if path.is_dir():
                 shutil.rmtree(path)
-        journal.change("DELETE FROM setting")
+        if journal.setting("job"):
+            _log.info("%s is of other labels or options: starting again", out)
+        journal.run("DELETE FROM setting")
         count = journal.fill(_grouped(source.items(), job.group))
         if not count:
             raise TrainingError(f"{source.what} holds no label.")
@@ -181,7 +186,7 @@ def _examine(job: Preparation, source: Source, out: Path, journal: Journal) -> N
 
 
 def _drop_duplicates(out: Path, journal: Journal) -> None:
-    journal.change("CREATE INDEX IF NOT EXISTS by_digest ON item (digest)")
+    journal.run("CREATE INDEX IF NOT EXISTS by_digest ON item (digest)")
     for outcome, condition in (
         (_CONTRADICTION, "count(DISTINCT text) > 1"),
         ("picture is there twice", "count(*) > 1"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import unicodedata
@@ -154,13 +155,13 @@ def _stored(data: bytes, pixels: np.ndarray) -> tuple[bytes, str]:
     The bytes are kept if every decoder shows the same picture: without transparency, orientation,
     16-bit channels or further frames.
     """
-    if data:
-        with Image.open(io.BytesIO(data)) as picture:
-            plain = picture.mode in ("RGB", "L") and "transparency" not in picture.info
-            if plain and picture.format in _PLAIN and picture.size == pixels.shape[1::-1]:
-                upright = picture.getexif().get(0x0112, 1) == 1
-                if upright:
-                    return data, _PLAIN[picture.format]
+    # Pillow cannot open all that `load_image` can, such as PDF
+    with contextlib.suppress(OSError), Image.open(io.BytesIO(data)) as picture:
+        plain = picture.mode in ("RGB", "L") and "transparency" not in picture.info
+        if plain and picture.format in _PLAIN and picture.size == pixels.shape[1::-1]:
+            upright = picture.getexif().get(0x0112, 1) == 1
+            if upright:
+                return data, _PLAIN[picture.format]
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "PNG")
     return buffer.getvalue(), ".png"

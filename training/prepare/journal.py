@@ -113,7 +113,11 @@ class Journal:
         found = self.rows(query, values)
         return int(found[0][0] or 0) if found else 0
 
-    def change(self, query: str, values: Iterable[Sequence[Any]] = ((),)) -> None:
+    def run(self, query: str) -> None:
+        """Run a statement without values."""
+        self._base.execute(query)
+
+    def change(self, query: str, values: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each sequence of values, in one transaction."""
         self._base.execute("BEGIN")
         self._base.executemany(query, values)
@@ -130,7 +134,7 @@ class Journal:
 
     def fill(self, items: Iterator[Item]) -> int:
         """Write all items and return their number; those of a killed call are replaced."""
-        self.change("DELETE FROM item")
+        self.run("DELETE FROM item")
         count = 0
         while batch := list(islice(items, _BATCH)):
             self.change(

@@ -50,14 +50,14 @@ def split_items(journal: Journal, shares: Sequence[float]) -> None:
         TrainingError: A split that has a share gets no item.
     """
     if journal.number("SELECT count(*) FROM item WHERE outcome = '' AND given != ''"):
-        journal.change(
+        journal.run(
             "UPDATE item SET split = CASE given WHEN '' THEN 'train' ELSE given END "
             "WHERE outcome = ''"
         )
         return
-    journal.change("DROP TABLE IF EXISTS source")
-    journal.change("CREATE TABLE source (name TEXT PRIMARY KEY, size, stratum, place, split)")
-    journal.change(
+    journal.run("DROP TABLE IF EXISTS source")
+    journal.run("CREATE TABLE source (name TEXT PRIMARY KEY, size, stratum, place, split)")
+    journal.run(
         "INSERT INTO source (name, size, stratum) SELECT source, count(*), max(length(text)) "
         "FROM item WHERE outcome = '' GROUP BY source"
     )
@@ -79,7 +79,7 @@ def split_items(journal: Journal, shares: Sequence[float]) -> None:
             "empty. Label more pictures, or change the shares, such as --split 50/50/0."
         )
     journal.change("UPDATE source SET split = ? WHERE name = ?", found)
-    journal.change(
+    journal.run(
         "UPDATE item SET split = (SELECT split FROM source WHERE name = item.source) "
         "WHERE outcome = ''"
     )

@@ -14,7 +14,7 @@ __all__ = ["text_lines"]
 _LONGEST = 1 << 20
 """Bytes of the longest line; a longer line is no row of labels."""
 
-_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 def text_lines(path: Path, encoding: str) -> Iterator[str]:
@@ -35,12 +35,9 @@ def text_lines(path: Path, encoding: str) -> Iterator[str]:
         raise TrainingError(f"--encoding {encoding}: Python knows no such encoding.") from error
     try:
         with open_regular(path) as file:
-            mark = next((m for m in _MARKS if file.read(2) == m or file.seek(0)), None)
+            if file.read(2) in _UTF16_MARKS and name == "utf-8-sig":
+                raise TrainingError(f"{path} is in UTF-16, not in UTF-8. Give --encoding utf-16.")
             file.seek(0)
-            if mark and name == "utf-8-sig":
-                raise TrainingError(
-                    f"{path} is in UTF-16, not in UTF-8. Give --encoding {_MARKS[mark]}."
-                )
             if "16" in name or "32" in name:
                 yield from _wide_lines(path, name)
                 return

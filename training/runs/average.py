@@ -59,9 +59,9 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
         raise TrainingError(f"An average needs at least two runs, not {len(sources)}.")
     if (folder / CONFIG).exists():
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
-    sources = [weights_source(source) for source in sources]
-    bundles = [source for source in sources if (Path(source) / MANIFEST_NAME).exists()]
-    runs = {source: load_run(source) for source in sources if source not in bundles}
+    folders = [weights_source(source) for source in sources]
+    bundles = [source for source in folders if (source / MANIFEST_NAME).exists()]
+    runs = {source: load_run(source) for source in folders if source not in bundles}
     if not runs:
         raise TrainingError("An average of bundles only: at least one source must be a run folder.")
     first, config = next((source, run.config) for source, run in runs.items())

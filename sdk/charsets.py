@@ -26,6 +26,8 @@ _ASCII = DEFAULT_CHARSET.symbols
 _DIGITS = "0123456789"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # Signs of prices, measures and packages in all of Europe.
+# Signs of prices and measures; none looks like a character of ASCII.
+_MEASURES = "€£°µ±²³"
 _SIGNS = "€£§°µ±²³½¼·×÷«»„“”‚‘’–—…•®©™"
 # Letters of the official languages of Western, Central and Northern Europe, and of Turkish.
 _WESTERN = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿŒœŸ¿¡ªº"
@@ -39,6 +41,7 @@ CHARSETS: Mapping[str, Charset] = MappingProxyType(
         "digits": Charset(" " + _DIGITS + "+-.,:/%"),
         "plates": Charset(" " + _DIGITS + _UPPER + "-."),
         "ascii": DEFAULT_CHARSET,
+        "industrial": _without_repeats(_ASCII, _MEASURES),
         "latin1": _without_repeats(_ASCII, _assigned(0xA1, 0xFF)),
         "latin": _without_repeats(_ASCII, _SIGNS, _WESTERN, _CENTRAL, _BALTIC, _TURKISH),
         "greek": _without_repeats(_ASCII, _SIGNS, "΄΅Ά·ΈΉΊΌΎΏ", _assigned(0x390, 0x3CE)),
@@ -47,7 +50,8 @@ CHARSETS: Mapping[str, Charset] = MappingProxyType(
         ),
     }
 )
-"""Charsets by name: `digits`, `plates`, `ascii`, `latin1`, `latin`, `greek`, `cyrillic`.
+"""Charsets by name: `digits`, `plates`, `ascii`, `industrial`, `latin1`, `latin`, `greek`,
+`cyrillic`.
 
 A configuration of the trainer may name one instead of its characters.
 """

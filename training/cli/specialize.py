@@ -64,7 +64,6 @@ def _specialize(options: argparse.Namespace) -> None:
     from training.errors import TrainingError
     from training.specialize.work import Options, specialize
     from training.synth.fonts import FontError
-    from training.synth.workers import interrupted_by_sigterm
 
     wanted = Options(
         photos=options.photos,
@@ -80,8 +79,7 @@ def _specialize(options: argparse.Namespace) -> None:
         threads=options.threads,
     )
     try:
-        with interrupted_by_sigterm():
-            specialize(wanted, lambda text: print(text, file=sys.stderr, flush=True))
+        specialize(wanted, lambda text: print(text, file=sys.stderr, flush=True))
     except KeyboardInterrupt:
         raise TrainingError("Stopped; nothing was written.") from None
     except FontError as error:

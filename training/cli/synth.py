@@ -6,7 +6,6 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,7 @@ from sdk.charsets import CHARSETS
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.data.shards import ShardError, read_encoded, shard_path
+from training.progress import Progress
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
 from training.synth.preview import sheet
@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--per-shard",
         type=positive_int,
-        help="samples in a shard (default: 500 photos, 2000 line images)",
+        help="samples in a shard (default: a 16th of --count, 25 to 500 photos, 100 to 2000 lines)",
     )
     parser.add_argument("--shard", default="0/1", help="i/n: this machine writes every n-th shard")
     parser.add_argument("--kind", type=_kind, choices=("photo", "line"), default="photo")
@@ -172,10 +172,21 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
         write_atomically(path, json.dumps(settings, indent=1).encode())
 
 
+def _default_per_shard(options: argparse.Namespace) -> int:
+    """Return the samples in a shard: as in the folder's other shards, or a 16th of all samples."""
+    path = options.out / SETTINGS
+    if path.exists():
+        return int(json.loads(path.read_text(encoding="utf-8"))["per_shard"])
+    least, most = (100, 2000) if options.kind == "line" else (25, 500)
+    if any(options.out.glob("shard-*.tar")):  # of an earlier version, which kept no record
+        return most
+    return min(most, max(least, -(-options.count // 16)))
+
+
 def _generate(
     options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], part: int, parts: int
 ) -> None:
-    per_shard = options.per_shard or (2000 if options.kind == "line" else 500)
+    per_shard = options.per_shard or _default_per_shard(options)
     _claim(options.out, _settings(options, config, size, per_shard))
     starts = range(0, options.count, per_shard)[part::parts]
     wanted = {
@@ -192,16 +203,8 @@ def _generate(
     if there:
         print(f"synth: {len(there)} of {len(wanted)} shards exist already", file=sys.stderr)
     jobs = [(path, indices) for path, indices in wanted.items() if path not in there]
-    began, made, number = time.perf_counter(), 0, 0
-
-    def tell(count: int) -> None:
-        nonlocal made, number
-        made, number = made + count, number + 1
-        seconds = time.perf_counter() - began
-        print(
-            f"synth: shard {number}/{len(jobs)}, {made} samples, {made / seconds:.0f}/s, "
-            f"{(len(jobs) - number) * seconds / number:.0f} s left",
-            file=sys.stderr,
-        )
-
-    write_shards(jobs, config, options.kind, size, options.workers, tell)
+    if not jobs:
+        return
+    progress = Progress("synth", "samples", sum(len(indices) for _, indices in jobs))
+    write_shards(jobs, config, options.kind, size, options.workers, progress.reach)
+    progress.finish()

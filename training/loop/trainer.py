@@ -22,6 +22,7 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from sdk.model.bundle import MANIFEST_NAME
@@ -30,15 +31,26 @@ from training.data.dataset import Part, find_parts, prefetched, weight_of
 from training.data.shards import ShardError
 from training.errors import TrainingError
 from training.loop.curves import draw_curves
+from training.loop.early_stop import EarlyStop, validation_score
 from training.loop.fots_task import FotsTask
 from training.loop.line_task import LineTask
 from training.loop.moving_average import MovingAverage
 from training.loop.schedule import learning_rate
-from training.models.build import Built, build_models, copy_by_name
+from training.models.build import Built, build_models, copy_by_name, layers_by_name
+from training.models.classes import CLASSIFIERS, keep_classes
 from training.models.widen import widen_by_name
 from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from training.runs.folder import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
-from training.runs.warm_start import start_from_bundle
+from training.runs.folder import (
+    AVERAGED,
+    BEST,
+    CHECKPOINT,
+    CONFIG,
+    LAST,
+    RECORD,
+    load_run,
+    save_weights,
+)
+from training.runs.warm_start import start_from_bundle, weights_source
 
 __all__ = ["Trainer"]
 
@@ -65,7 +77,12 @@ class Task(Protocol):
         """Return measures on held-back samples."""
 
 
-TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask, "detector": FotsTask}
+TASKS: dict[str, Any] = {
+    "line": LineTask,
+    "crnn": LineTask,
+    "fots": FotsTask,
+    "detector": FotsTask,
+}
 
 
 class Trainer:
@@ -161,6 +178,7 @@ class Trainer:
             )
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
+        self._places = {part.place for part in (*training, *held_back)}
         weights = self.config.data.weights
         self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
@@ -169,7 +187,10 @@ class Trainer:
     def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
         """Return the parts for training and validation of a checkpoint, in its order."""
         there = find_parts(self._data, self.config.data.held_back)
-        known = {part.name: part for side in there for part in side}
+        parts = [part for side in there for part in side]
+        known = {
+            replace(p, divided=d).name: replace(p, divided=d) for p in parts for d in (False, True)
+        }
         sides = []
         for names, held_back in ((state["parts"], False), (state["held_back"], True)):
             missing = [name for name in names if name not in known]
@@ -206,6 +227,8 @@ class Trainer:
 
     def _restore(self, saved: Checkpoint | None) -> None:
         self.step, self.seconds = 0, 0.0
+        patience = self.config.train.patience
+        self._early = EarlyStop(patience, saved.state.get("early") if saved else None)
         if saved is None:
             if self.config.train.init_from:
                 self._initialize(self.config.train.init_from)
@@ -224,12 +247,21 @@ class Trainer:
     def _initialize(self, source: str) -> None:
         copied: list[str] = []
         widened: list[str] = []
-        if (Path(source) / MANIFEST_NAME).exists():
-            copied = start_from_bundle(Path(source), self.model, self.task.batch(0)[0])
+        charset, folder = Charset(self.config.model.charset), weights_source(source)
+        if (folder / MANIFEST_NAME).exists():
+            copied = start_from_bundle(folder, self.model, self.task.batch(0)[0], charset)
         else:
-            for part in load_run(source).models.values():
-                copied += copy_by_name(part, self.model)
+            run = load_run(folder)
+            old = Charset(run.config.model.charset)
+            apart = () if old == charset else CLASSIFIERS
+            layers = layers_by_name(self.model)
+            for part in run.models.values():
+                copied += copy_by_name(part, self.model, without=apart)
                 widened += widen_by_name(part, self.model)
+                have = layers_by_name(part)
+                for name in {*apart} & {*have} & {*layers}:
+                    if keep_classes(layers[name], *have[name].get_weights(), old, charset):
+                        copied.append(name)
         if not copied and not widened:
             raise TrainingError(
                 f"train.init_from: no layer of {source} fits this network by name and shape."
@@ -273,9 +305,12 @@ class Trainer:
     def _train(self, stopping: threading.Event, stop_step: int | None) -> dict[str, float]:
         train, data = self.config.train, self.config.data
         stop = min(train.steps, stop_step or train.steps)
+        every_minutes = train.validate_minutes
+        if self._early.active and self._minutes:
+            every_minutes = min(every_minutes, self._minutes / 10)
         measures: dict[str, float] = {}
         saved_at = validated_at = clock = time.monotonic()
-        while self.step < stop and self.progress() < 1 and not stopping.is_set():
+        while self.step < stop and self.progress() < 1 and not self._ends(stopping):
             # the batches of a segment follow from one set of shards
             every = train.rescan_steps
             end = min(stop, (self.step // every + 1) * every) if every else stop
@@ -284,22 +319,36 @@ class Trainer:
                 self._one_step(inputs, target)
                 now = time.monotonic()
                 self.seconds, clock = self.seconds + now - clock, now
-                if now - validated_at > 60 * train.validate_minutes:
+                if now - validated_at > 60 * every_minutes:
                     measures = self._validate()
                     validated_at = time.monotonic()
                 if now - saved_at > 60 * train.checkpoint_minutes:
                     self.save()
                     saved_at = time.monotonic()
-                if stopping.is_set() or self.progress() >= 1:
+                if self._ends(stopping) or self.progress() >= 1:
                     break
             batches.close()
             if self.step == end and every:
                 self._rescan()
         self._flush_losses()
-        if not stopping.is_set():
+        if not stopping.is_set() and not self._early.is_over:
             measures = self._validate()
         self.save()
+        if not stopping.is_set() and self._early.active:
+            self._take_best()
         return measures
+
+    def _ends(self, stopping: threading.Event) -> bool:
+        return stopping.is_set() or self._early.is_over
+
+    def _take_best(self) -> None:
+        """Make the best weights the averaged weights of the run."""
+        write_atomically(self._folder / AVERAGED, (self._folder / BEST).read_bytes())
+        _log.info(
+            "the averaged weights are those of step %d: %.4f of the strings",
+            self._early.best_step,
+            self._early.best,
+        )
 
     def _one_step(self, inputs: Any, target: Any) -> None:
         train = self.config.train
@@ -340,6 +389,8 @@ class Trainer:
             # a run does not stop for a missing picture
             _log.warning("%s", error)
         self._measures = measures
+        if self._early.active and self._early.add(self.step, validation_score(measures)):
+            save_weights(self._averaged, self.average.values, self._folder / BEST)
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
         _log.info("validation at step %d: %s", self.step, text)
         return measures
@@ -369,9 +420,8 @@ class Trainer:
         self._writer.flush()
 
     def _rescan(self) -> None:
-        known = {*self._parts, *self._held_back}
         training, _ = find_parts(self._data, 0)
-        found = [part for part in training if part.name not in known]
+        found = [part for part in training if part.place not in self._places]
         for part in found:
             try:
                 self.task.add(part)
@@ -379,6 +429,7 @@ class Trainer:
                 self.save()  # keeps the training until now
                 raise
             self._parts.append(part.name)
+            self._places.add(part.place)
         if found:
             _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))
 
@@ -395,6 +446,7 @@ class Trainer:
             "seconds": self.seconds,
             "parts": self._parts,
             "held_back": self._held_back,
+            "early": self._early.state,
         }
         write_checkpoint(
             self._folder / CHECKPOINT,
@@ -413,6 +465,7 @@ class Trainer:
             "parts": len(self._parts),
             "parameters": self.model.count_params(),
             "validation": self._measures,
+            **({"early": self._early.state} if self._early.active else {}),
             "backend": keras.backend.backend(),
             "versions": {"keras": keras.__version__, "python": platform.python_version()},
         }

@@ -21,9 +21,10 @@ __all__ = ["Lexicon"]
 _FOLDER = Path("/usr/share/dict")
 _MOST_WORDS = 400_000
 _SIGNED = (
-    "# €", "#,## €", "€ #.##", "£#.##", "§ #", "## °C", "-## °C", "± #", "±#,# µm", "## µg", "# m²",
-    "# cm³", "Ø #", "Ø ## mm", "½ l", "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?",
-    "„#“", "#…", "• #", "#®", "© ##", "#™",
+    "# €", "#,## €", "€ #.##", "€#", "#.## €/kg", "£#.##", "§ #", "## °C", "##°", "-#,# °C", "± #",
+    "±#,# µm", "## µg", "# µF", "# m²", "# m³", "#.## kg/m³", "# cm³", "Ø #", "Ø ## mm", "½ l",
+    "¼ kg", "# × #", "#×#", "#–#", "«#»", "№ #", "# ·", "¿#?", "„#“", "#…", "• #", "#®", "© ##",
+    "#™",
 )  # fmt: skip
 
 
@@ -38,7 +39,9 @@ class Lexicon:
             folder: Folder of word lists, one word a line, in UTF-8.
         """
         self._more = more
-        letters = frozenset(c for c in more if c.isalpha())
+        # the micro sign is a letter to Unicode, but stands in measures only
+        letters = frozenset(c for c in more if c.isalpha() and c != "µ")
+        self._letters = letters
         self._words = _words_with(folder, letters)
         self._scripts = _scripts(letters)
         self._accents = _accents(letters)
@@ -57,7 +60,7 @@ class Lexicon:
     def sample(self, rng: np.random.Generator) -> str:
         """Return a text of 1 to `MAX_LENGTH` characters with single spaces."""
         u = rng.random()
-        if u < 0.15 and self._signed:
+        if self._signed and (u < 0.15 or not self._letters):
             return self._sign(rng)
         count = int(rng.integers(1, 4)) if u < 0.6 else 1
         words = [self._word(rng) for _ in range(count)]

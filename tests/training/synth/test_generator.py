@@ -233,7 +233,7 @@ def test_shards_of_other_settings_are_refused(tmp_path, capsys):
     assert main([*options, "--seed", "1", "--per-shard", "5"]) == 2
     message = capsys.readouterr().err
     assert "seed is 0 there, not 1" in message
-    assert "per_shard is 2000 there, not 5" in message
+    assert "per_shard is 100 there, not 5" in message
     assert path.read_bytes() == before
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from training.models.build import Built
     from training.runs.folder import Run
 
-__all__ = ["average_runs"]
+__all__ = ["average_runs", "bundle_model"]
 
 
 def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
@@ -72,7 +72,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
                 "Average runs of one network that started from the same weights."
             )
     models = [run.models for run in runs.values()]
-    models += [_bundle_model(bundle, config, models[0]).parts for bundle in bundles]
+    models += [bundle_model(bundle, config, models[0]).parts for bundle in bundles]
     mean = build_models(config.model)
     for name, part in mean.parts.items():
         _set_mean(part, [parts[name] for parts in models])
@@ -87,7 +87,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 
-def _bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
+def bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
     """Return a line network with the weights of a bundle.
 
     Characters that the bundle lacks have the classes of the trained network.
@@ -138,7 +138,7 @@ def _set_mean(target: Any, models: Sequence[Any]) -> None:
         layers[name].set_weights([np.mean(values, axis=0) for values in weights])
 
 
-def _record(runs: Mapping[Path | str, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
+def _record(runs: Mapping[Path, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
     """Return the entries common to all records, the most steps and samples, and the sources."""
     known = [{"name": Path(source).name, **run.record} for source, run in runs.items()]
     first, *others = known

@@ -50,9 +50,11 @@ class Pipeline:
         self.charset = manifest.charset
         self._engines = dict(engines)
         widths, odds = settings.recognize.line_widths, settings.recognize.digit_odds
+        foreign = settings.recognize.foreign_below
 
         def decoder(role: str) -> TextDecoder:
-            return TextDecoder(manifest.charset, manifest.temperature.get(role, 1.0), odds)
+            temperature = manifest.temperature.get(role, 1.0)
+            return TextDecoder(manifest.charset, temperature, odds, foreign)
 
         line = engines["line"]
         self.crops = CropRecognizer(line, decoder("line"), widths)

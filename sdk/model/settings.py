@@ -131,6 +131,8 @@ class RecognizeSettings(CheckedSettings):
             can set another bound.
         unknown_below: Characters with a lower confidence are marked as `unknown`, 0..1. 0 marks
             only those of a model that was trained to reject characters.
+        foreign_below: With a charset of the caller, characters whose probability among all
+            characters of the model is lower are marked as `unknown`, 0..1. 0 marks none.
     """
 
     source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
@@ -144,6 +146,7 @@ class RecognizeSettings(CheckedSettings):
     pattern_ratio: float = number(0.5, 0, 1)
     min_confidence: float = number(0.5, 0, 1)
     unknown_below: float = number(0.0, 0, 1)
+    foreign_below: float = number(0.03, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

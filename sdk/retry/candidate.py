@@ -119,16 +119,11 @@ def _to_line(
     unknown_below: float,
 ) -> TextLine:
     start, end = character_edges(text)
+    quads = slice_quads(candidate.area, start, end)
+    foreign = text.foreign or (False,) * len(text.text)
     chars = tuple(
-        Char(
-            character,
-            confidence,
-            _to_points(quad),
-            character == UNKNOWN or confidence < unknown_below,
-        )
-        for character, confidence, quad in zip(
-            text.text, text.confidences, slice_quads(candidate.area, start, end), strict=True
-        )
+        Char(c, sure, _to_points(quad), c == UNKNOWN or sure < unknown_below or other)
+        for c, sure, quad, other in zip(text.text, text.confidences, quads, foreign, strict=True)
     )
     return TextLine(
         text.text,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from training.models.build import Built
     from training.runs.folder import Run
 
-__all__ = ["average_runs"]
+__all__ = ["average_runs", "bundle_model"]
 
 
 def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
@@ -59,9 +59,9 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
         raise TrainingError(f"An average needs at least two runs, not {len(sources)}.")
     if (folder / CONFIG).exists():
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
-    sources = [weights_source(source) for source in sources]
-    bundles = [source for source in sources if (Path(source) / MANIFEST_NAME).exists()]
-    runs = {source: load_run(source) for source in sources if source not in bundles}
+    folders = [weights_source(source) for source in sources]
+    bundles = [source for source in folders if (source / MANIFEST_NAME).exists()]
+    runs = {source: load_run(source) for source in folders if source not in bundles}
     if not runs:
         raise TrainingError("An average of bundles only: at least one source must be a run folder.")
     first, config = next((source, run.config) for source, run in runs.items())
@@ -72,7 +72,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
                 "Average runs of one network that started from the same weights."
             )
     models = [run.models for run in runs.values()]
-    models += [_bundle_model(bundle, config, models[0]).parts for bundle in bundles]
+    models += [bundle_model(bundle, config, models[0]).parts for bundle in bundles]
     mean = build_models(config.model)
     for name, part in mean.parts.items():
         _set_mean(part, [parts[name] for parts in models])
@@ -87,7 +87,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 
-def _bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
+def bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
     """Return a line network with the weights of a bundle.
 
     Characters that the bundle lacks have the classes of the trained network.
@@ -138,7 +138,7 @@ def _set_mean(target: Any, models: Sequence[Any]) -> None:
         layers[name].set_weights([np.mean(values, axis=0) for values in weights])
 
 
-def _record(runs: Mapping[Path | str, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
+def _record(runs: Mapping[Path, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
     """Return the entries common to all records, the most steps and samples, and the sources."""
     known = [{"name": Path(source).name, **run.record} for source, run in runs.items()]
     first, *others = known

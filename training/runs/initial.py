@@ -67,9 +67,8 @@ def _start_from_run(run: Run, model: keras.Model, charset: Charset) -> tuple[lis
         copied += copy_by_name(part, model, without=apart)
         widened += widen_by_name(part, model, without=apart)
         have = layers_by_name(part)
-        copied += [
-            name
-            for name in {*apart} & {*have} & {*layers}
-            if keep_classes(layers[name], *have[name].get_weights(), old, charset)
-        ]
+        for name in {*apart} & {*have} & {*layers}:
+            kernel, bias = have[name].get_weights()
+            if keep_classes(layers[name], kernel, bias, old, charset):
+                copied.append(name)
     return copied, widened

@@ -126,7 +126,7 @@ def _page(name: str, results: Results) -> str:
         "## Choice of the weights",
         "",
         f"Exported: {results.chosen}. Strings read right by the networks before quantization, "
-        "without the pattern:",
+        "one reading a line, without the pattern:",
         "",
         *_choice_table(results.choice),
         "",

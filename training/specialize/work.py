@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 from sdk import Reader
 from sdk.charset import Charset
 from sdk.errors import SdkError
-from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, read_manifest
+from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, read_manifest, write_manifest
 from sdk.model.settings import DecodeSettings
 from sdk.model.store import find_named
+from training.config import DataConfig
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
 from training.errors import TrainingError
 from training.specialize import judge
@@ -40,11 +41,13 @@ __all__ = ["Options", "specialize"]
 
 # Seeds of the generated sets: no line of one is in another.
 _TRAINING, _BOUND, _TEST, _GENERAL = 0x5EED, 0x5EED + 1, 0x5EED + 2, 0x5EED + 3
-_PER_SHARD = 500
+# The trainer holds the first shard back.
+_PER_SHARD = 100
 # Share of the product's lines in the batches. The others keep the network's general abilities.
 _PRODUCT_SHARE = 0.6
 _MOST_GENERAL_SHARDS = 8
 _WORST = 30
+_INITIAL, _TUNED, _MEAN = "initial", "fine-tuned", "mean of both"
 
 Say = Callable[[str], None]
 Lines = list[tuple[NDArray[np.uint8], str]]
@@ -184,7 +187,7 @@ class _Work:
         self._options, self._folder, self._charset = options, folder, charset
         self._texts, self._survey, self._say = texts, found, say
         self._choice: dict[str, dict[str, float]] = {}
-        self._chosen = "fine-tuned"
+        self._chosen = _TUNED
         self._began = time.monotonic()
 
     def generate(self) -> None:
@@ -211,10 +214,11 @@ class _Work:
     def _write(
         self, name: str, line: Callable[[int], tuple[NDArray[np.uint8], str]], count: int
     ) -> None:
-        for start in range(0, count, _PER_SHARD):
-            indices = range(start, min(count, start + _PER_SHARD))
+        each = min(_PER_SHARD, max(1, count // 5))
+        for number, start in enumerate(range(0, count, each)):
+            indices = range(start, min(count, start + each))
             samples = ((i, image, {"text": text}) for i in indices for image, text in [line(i)])
-            write_shard(shard_path(self._folder / name, start // _PER_SHARD), samples)
+            write_shard(shard_path(self._folder / name, number), samples)
             self._say(f"{name}: {indices.stop} of {count} lines generated")
 
     def _write_general(self) -> None:
@@ -226,7 +230,7 @@ class _Work:
                 charset=self._charset.symbols,
             )
             line = Generator(config).line
-            self._write("general", line, max(_PER_SHARD, options.lines // 2))
+            self._write("general", line, max(1, options.lines // 2))
             self._write("others", lambda index: line(10**9 + index), options.held)
             return
         paths = list_shards(options.general)
@@ -266,29 +270,32 @@ class _Work:
 
     def choose(self) -> None:
         """Take the mean with the initial weights if it keeps more than it loses."""
-        from training.runs.average import average_runs
+        from training.runs.average import average_runs, bundle_model
         from training.runs.folder import load_run
 
         tuned, mean = self._folder / "tuned", self._folder / "mean"
         average_runs([tuned, self._options.base], mean)
-        for name, run in (("fine-tuned", tuned), ("mean with the initial weights", mean)):
-            loaded = load_run(run)
+        runs = {_TUNED: load_run(tuned), _MEAN: load_run(mean)}
+        config, models = runs[_TUNED].config, runs[_TUNED].models
+        initial = bundle_model(self._options.base, config, models).parts["line"]
+        networks = {_INITIAL: initial} | {name: run.models["line"] for name, run in runs.items()}
+        for name, network in networks.items():
             self._choice[name] = {
-                "product": self._strings(loaded, "bound"),
-                "other lines": self._strings(loaded, "others"),
+                "product": self._strings(network, config.data, "bound"),
+                "other lines": self._strings(network, config.data, "others"),
             }
             scores = ", ".join(f"{key} {value:.2%}" for key, value in self._choice[name].items())
             self._say(f"{name}: {scores}")
-        self._chosen = max(self._choice, key=lambda name: sum(self._choice[name].values()))
-        self._run = tuned if self._chosen == "fine-tuned" else mean
+        self._chosen = max(runs, key=lambda name: sum(self._choice[name].values()))
+        self._run = tuned if self._chosen == _TUNED else mean
 
-    def _strings(self, run: Any, name: str) -> float:
-        """Return the share of lines of a generated set that a run's network reads right."""
+    def _strings(self, network: Any, config: DataConfig, name: str) -> float:
+        """Return the share of lines of a generated set that a network reads right."""
         from training.data.dataset import Part
         from training.data.line_images import LineImages, validation_frames
         from training.evaluate.reading import read_line_images
 
-        folder, config = self._folder / name, run.config.data
+        folder = self._folder / name
         images = LineImages(self._charset, config.buckets[-1])
         for path in list_shards(folder):
             images.add(Part(folder, path.name))
@@ -296,7 +303,7 @@ class _Work:
         read: list[str] = []
         for pictures, columns, texts in validation_frames(images, config, self._options.held):
             wanted += texts
-            read += read_line_images(run.models["line"], pictures, columns, self._charset)
+            read += read_line_images(network, pictures, columns, self._charset)
         return float(np.mean([a == b for a, b in zip(wanted, read, strict=True)]))
 
     def export(self) -> None:
@@ -325,7 +332,14 @@ class _Work:
         if done.returncode:
             last = "\n".join((done.stderr or done.stdout).strip().splitlines()[-12:])
             raise TrainingError(f"The conversion failed; nothing was written. It said:\n{last}")
-        calibrate(target, [self._folder / "bound"], progress=lambda text: None)
+        # without enough lines, or without a wrong one, the base's calibration is the best guess
+        made = read_manifest(target)[1]
+        write_manifest(target, replace(made, temperature={"line": base.temperature.get("line", 1)}))
+        try:
+            sets = [self._folder / name for name in ("bound", "others")]
+            calibrate(target, sets, progress=lambda text: None)
+        except TrainingError as error:
+            self._say(f"the confidences keep the calibration of the base: {error}")
 
     def report(self, labeled: Lines, steps: int) -> None:
         """Compare the readers and write the report into the bundle's folder ``report``."""

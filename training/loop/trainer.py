@@ -112,6 +112,7 @@ class Trainer:
         self._command = list(command)
         self._losses: list[dict[str, float]] = []
         self._measures: dict[str, float] = {}
+        self._validated = -1  # step of the last validation
         self._writer: Any = None
         self._data = [Path(each) for each in data]
         saved = self._begin_folder(config_text)
@@ -303,7 +304,7 @@ class Trainer:
             if self.step == end and every:
                 self._rescan()
         self._flush_losses()
-        if not stopping.is_set() and not self._early.is_over:
+        if not stopping.is_set() and self._validated != self.step:
             measures = self._validate()
         self.save()
         if not stopping.is_set() and self._early.active:
@@ -360,7 +361,7 @@ class Trainer:
         except SdkError as error:
             # a run does not stop for a missing picture
             _log.warning("%s", error)
-        self._measures = measures
+        self._measures, self._validated = measures, self.step
         if self._early.active and self._early.add(self.step, validation_score(measures)):
             save_weights(self._averaged, self.average.values, self._folder / BEST)
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())

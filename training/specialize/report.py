@@ -15,12 +15,15 @@ from training.specialize.judge import Judged, Tally
 from training.specialize.prints import Print
 from training.specialize.survey import Survey
 
-__all__ = ["Results", "write_report"]
+__all__ = ["PATTERN", "Results", "verdicts", "write_report"]
 
 _CELL = (460, 66)
 _COLUMNS = 3
 _MOST_CELLS = 60
 _SHOWN_PX = 44
+
+PATTERN = "by the pattern"
+"""How lines are read whose counts decide."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,8 @@ def _page(name: str, results: Results) -> str:
         "",
         "## Results",
         "",
+        *(f"- {sentence}" for sentence in verdicts(results.tallies, name)),
+        "",
         "*Strings* are lines whose whole text is right. The interval is the one of 95 % (Wilson). "
         "A reading is *accepted* if it fits the pattern and its confidence is at least the bound, "
         "which was chosen on other generated lines as the least without a wrong reading there. "
@@ -135,6 +140,34 @@ def _page(name: str, results: Results) -> str:
         names = ", ".join(map(_cell, survey.unreadable))
         lines += [f"Files that are no pictures, left out: {names}.", ""]
     return "\n".join(lines)
+
+
+def verdicts(
+    tallies: Sequence[tuple[tuple[str, str, str], Tally]], name: str, default: str = "default"
+) -> list[str]:
+    """Return a sentence for each set of lines: whether the new reader reads more than the default.
+
+    Args:
+        tallies: (set, reader, how) and counts.
+        name: Name of the new reader.
+        default: Name of the reader that it is compared with.
+    """
+    found = []
+    for (lines, who, how), old in tallies:
+        new = dict(tallies).get((lines, name, how))
+        if who != default or how != PATTERN or new is None:
+            continue
+        if new.right > old.right:
+            outcome = f"{new.right - old.right} more"
+        elif new.right < old.right:
+            outcome = f"{old.right - new.right} fewer: keep the default, or train longer"
+        else:
+            outcome = "as many: the training gained nothing here; train longer"
+        found.append(
+            f"{lines}: of {new.lines} lines, {name} reads {new.right} right, "
+            f"{default} {old.right}, {outcome}."
+        )
+    return found
 
 
 def _patterns(patterns: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ from training.errors import TrainingError
 from training.specialize import judge
 from training.specialize.prints import rank_prints
 from training.specialize.product import ProductGenerator
-from training.specialize.report import Results, write_report
+from training.specialize.report import PATTERN, Results, verdicts, write_report
 from training.specialize.survey import Survey, survey
 from training.synth.fonts import default_library
 from training.synth.generator import Generator, SynthConfig
@@ -357,14 +357,14 @@ class _Work:
                 judge.read_lines(special, self._lines("bound"), options.patterns)
             )
             for name, lines in sets.items():
-                for how, patterns in (("freely", None), ("by the pattern", options.patterns)):
+                for how, patterns in (("freely", None), (PATTERN, options.patterns)):
                     for who, reader in named.items():
                         self._say(f"reading {len(lines)} lines, {name}: {who}, {how}")
                         judged = judge.read_lines(reader, lines, patterns)
                         readings[who, how] = judged
                         if lines:
                             tallies.append(((name, who, how), judge.tally(judged, bound)))
-                pairs = zip(*(readings[who, "by the pattern"] for who in named), strict=True)
+                pairs = zip(*(readings[who, PATTERN] for who in named), strict=True)
                 worst += [(old, new) for old, new in pairs if not new.is_right]
         worst.sort(key=lambda pair: -pair[1].confidence)
         counts = {
@@ -387,8 +387,8 @@ class _Work:
         folder = target / "report"
         folder.mkdir()
         write_report(folder, options.out.name, results)
-        for key, row in tallies:
-            self._say(f"{', '.join(key)}: {row.right} of {row.lines} strings")
+        for sentence in verdicts(tallies, options.out.name):
+            self._say(sentence)
 
     def _lines(self, name: str) -> Lines:
         rows = [row for path in list_shards(self._folder / name) for row in read_shard(path)]

@@ -68,7 +68,7 @@ def bulk(
     _, manifest = read_manifest(options.model)
     ReadOptions.of(manifest.charset, options.charset, 0, options.pattern)  # checks them
     files, parts = Store(source), Store(output)
-    keys = [key for key in files.keys() if _is_photo(key)]
+    keys = [key for key in files.list_files() if _is_photo(key)]
     if not keys:
         raise OptionError(f"{source} holds no picture files.")
     found = environment(options)
@@ -161,10 +161,10 @@ class _Run:
         return name, (self._terms, name, list(self._plan.keys_of(number)))
 
     def _note(self, outcome: Finished) -> Counts:
-        counts, size = outcome.value
+        counts: Counts = outcome.value[0]
         number = int(outcome.job.partition(".")[0].rpartition("-")[2])
         self._counts[number] = counts
-        self._bytes += size
+        self._bytes += outcome.value[1]
         return counts
 
     def _check_existing(self) -> None:

@@ -50,7 +50,7 @@ class Store:
         """The address that means the same in every working folder."""
         return self._root if self._local else self.address
 
-    def keys(self) -> list[str]:
+    def list_files(self) -> list[str]:
         """Return the names of all files, relative to the address, sorted by code points.
 
         Raises:

@@ -27,8 +27,8 @@ _ENVIRONMENT = {
     # a lost node is noticed after seconds, not after a minute
     "RAY_health_check_initial_delay_ms": "1000",
     "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "2000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_timeout_ms": "3000",
+    "RAY_health_check_failure_threshold": "4",
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": str(ROOT),
 }

@@ -32,14 +32,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.threads:  # TensorFlow reads this variable at its import
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
-        options.call(options)
+        return int(options.call(options) or 0)
     except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
         print(f"error: {missing_package(error, 'train')}", file=sys.stderr)
         return MISSING
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -51,6 +51,13 @@ def why_no_namespaces() -> str:
     subprocess.run(["ip", "netns", "del", name], check=False)
     return link.stderr.strip() if link.returncode != 0 else ""
 
+_AGENTS = (
+    "dashboard-agent-grpc-port",
+    "dashboard-agent-listen-port",
+    "metrics-export-port",
+    "runtime-env-agent-port",
+)
+
 
 class Hosts:
     """Hosts ``h0``, the head, ``h1``, …; use as a context manager."""
@@ -128,6 +135,8 @@ class Hosts:
             *[sys.executable, str(RAY), "start", *role, f"--node-ip-address={self.ip(number)}"],
             *[f"--num-cpus={cpus}", "--object-store-memory=100000000"],
             *["--disable-usage-stats", "--block"],
+            # with ports of their own the agents may start slowly: Ray waits 15 s for unknown ones
+            *(f"--{name}={_free_port()}" for name in _AGENTS),
         ]
         log = (self.folder / f"h{number}.log").open("ab")
         self._nodes[number] = subprocess.Popen(

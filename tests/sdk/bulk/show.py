@@ -1,6 +1,6 @@
 """Hosts that fail while `fots-lite bulk` reads: ``python -m tests.sdk.bulk.show PHOTOS FOLDER``.
 
-Needs root, for network namespaces. Four hosts: a head without work, h1 whose cable is pulled, h2
+FOLDER/one-process.jsonl holds the rows of one process; it is written if it is missing. Needs root, for network namespaces. Four hosts: a head without work, h1 whose cable is pulled, h2
 that is switched off, h3 that joins in between and reads what is left.
 """
 
@@ -77,7 +77,10 @@ def main(photos: Path, folder: Path) -> None:
     def say(text: str) -> None:
         print(f"{time.monotonic() - began:6.1f} {text}", flush=True)
 
-    wanted = hashlib.sha256(one_process(photos)).hexdigest()
+    reference = folder / "one-process.jsonl"
+    if not reference.exists():
+        reference.write_bytes(one_process(photos))
+    wanted = hashlib.sha256(reference.read_bytes()).hexdigest()
     say(f"one process: {wanted}")
     with Hosts(folder, 4, namespaces=True) as hosts:
         hosts.start(0, 0)

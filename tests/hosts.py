@@ -51,6 +51,8 @@ def why_no_namespaces() -> str:
     subprocess.run(["ip", "netns", "del", name], check=False)
     return link.stderr.strip() if link.returncode != 0 else ""
 
+# no autoscaler
+_HEAD = ("--no-monitor",)
 _AGENTS = (
     "dashboard-agent-grpc-port",
     "dashboard-agent-listen-port",
@@ -127,14 +129,14 @@ class Hosts:
     def start(self, number: int, cpus: int, environment: dict[str, str] | None = None) -> None:
         """Start the head, number 0, or join another node."""
         role = (
-            ["--head", f"--port={self.port}", "--include-dashboard=false"]
+            ["--head", f"--port={self.port}", "--include-dashboard=false", *_HEAD]
             if number == 0
             else [f"--address={self.address}"]
         )
         command = [
             *[sys.executable, str(RAY), "start", *role, f"--node-ip-address={self.ip(number)}"],
             *[f"--num-cpus={cpus}", "--object-store-memory=100000000"],
-            *["--disable-usage-stats", "--block"],
+            *["--disable-usage-stats", "--include-log-monitor=false", "--block"],
             # with ports of their own the agents may start slowly: Ray waits 15 s for unknown ones
             *(f"--{name}={_free_port()}" for name in _AGENTS),
         ]
@@ -149,24 +151,15 @@ class Hosts:
         )
         log.close()
 
-    def wait(self, nodes: int, seconds: float = 120) -> None:
-        """Wait until so many nodes have joined."""
+    def wait(self, *numbers: int, seconds: float = 180) -> None:
+        """Wait until these hosts have joined, by what they print: asking costs a process."""
         deadline = time.monotonic() + seconds
-        code = (
-            "import ray, logging; ray.init(address='auto', logging_level=logging.ERROR); "
-            "print(sum(n['Alive'] for n in ray.nodes()))"
-        )
-        while time.monotonic() < deadline:
-            done = subprocess.run(
-                self.driver(sys.executable, "-c", code),
-                env={**self._environment, "RAY_ADDRESS": self.address},
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode == 0 and int(done.stdout.split()[-1]) >= nodes:
-                return
-            time.sleep(1)
-        raise TimeoutError(f"{nodes} nodes have not joined: {done.stdout}{done.stderr[-2000:]}")
+        for number in numbers:
+            log = self.folder / f"h{number}.log"
+            while "Ray runtime started" not in log.read_text(errors="replace"):
+                if time.monotonic() > deadline or self._nodes[number].poll() is not None:
+                    raise TimeoutError(f"h{number} has not joined: {log.read_text()[-2000:]}")
+                time.sleep(0.3)
 
     def driver(self, *command: str) -> list[str]:
         """The command line that runs a command on the head."""

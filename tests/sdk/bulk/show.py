@@ -84,10 +84,10 @@ def main(photos: Path, folder: Path) -> None:
     say(f"one process: {wanted}")
     with Hosts(folder, 4, namespaces=True) as hosts:
         hosts.start(0, 0)
-        hosts.wait(1, 300)
+        hosts.wait(0, seconds=300)
         hosts.start(1, 1)
         hosts.start(2, 1)
-        hosts.wait(3, 300)
+        hosts.wait(1, 2, seconds=300)
         say("h0, h1, h2 are up")
         out = folder / "out"
         command = [sys.executable, "-m", "sdk", "bulk", str(photos), "--output", str(out)]

@@ -50,10 +50,10 @@ def hosts(tmp_path_factory):
         print(f"hosts are raylets on the loopback address: {reason}")
     with Hosts(tmp_path_factory.mktemp("hosts"), 3, namespaces=not reason) as found:
         found.start(0, 0)
-        time.sleep(3)
+        found.wait(0)
         found.start(1, 1)
         found.start(2, 1)
-        found.wait(3, 180)
+        found.wait(1, 2)
         yield found
 
 

@@ -97,8 +97,10 @@ def bulk_s(
     link = min(nodes * node_gigabits, store_gigabits) * 1e9 / 8
     compute = photos * (photo_s + task_s / chunk) / cores
     # whichever is narrowest: cores, network, head; then the last chunk
-    return start_s + max(compute, photos * photo_bytes / link, photos / chunk * submit_s) + (
-        chunk * photo_s if cores > 1 else 0.0
+    return (
+        start_s
+        + max(compute, photos * photo_bytes / link, photos / chunk * submit_s)
+        + (chunk * photo_s if cores > 1 else 0.0)
     )
 
 

@@ -51,6 +51,7 @@ def why_no_namespaces() -> str:
     subprocess.run(["ip", "netns", "del", name], check=False)
     return link.stderr.strip() if link.returncode != 0 else ""
 
+
 # no autoscaler
 _HEAD = ("--no-monitor",)
 _AGENTS = (
@@ -71,7 +72,7 @@ class Hosts:
         self._environment = {**os.environ, **_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             self._environment.pop(name, None)
-        self.port = 6379 if namespaces else _free_port()
+        self.port = 6379 if namespaces else free_port()
         self.address = f"{self.ip(0)}:{self.port}"
 
     def __enter__(self) -> Hosts:
@@ -138,7 +139,7 @@ class Hosts:
             *[f"--num-cpus={cpus}", "--object-store-memory=100000000"],
             *["--disable-usage-stats", "--include-log-monitor=false", "--block"],
             # with ports of their own the agents may start slowly: Ray waits 15 s for unknown ones
-            *(f"--{name}={_free_port()}" for name in _AGENTS),
+            *(f"--{name}={free_port()}" for name in _AGENTS),
         ]
         log = (self.folder / f"h{number}.log").open("ab")
         self._nodes[number] = subprocess.Popen(
@@ -219,7 +220,7 @@ def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True, capture_output=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -149,6 +149,9 @@ def _outcome(reference: Any, job: str, attempts: Counter[str]) -> Finished | Los
             f"{job}: a node cannot start the work: {error.cause}. "
             "Install the same fots-lite with the same extras on every node."
         ) from error
+    except exceptions.RayError as error:
+        text = " ".join(str(error).split())[:400]
+        raise ClusterError(f"{job}: the cluster failed ({type(error).__name__}): {text}") from error
     if not reply.failure:
         return Finished(job, reply.node, reply.value)
     attempts[job] += 1

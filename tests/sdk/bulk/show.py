@@ -1,7 +1,8 @@
 """Hosts that fail while `fots-lite bulk` reads: ``python -m tests.sdk.bulk.show PHOTOS FOLDER``.
 
-FOLDER/one-process.jsonl holds the rows of one process; it is written if it is missing. Needs root, for network namespaces. Four hosts: a head without work, h1 whose cable is pulled, h2
-that is switched off, h3 that joins in between and reads what is left.
+FOLDER/one-process.jsonl holds the rows of one process; it is written if it is missing. Needs root,
+for network namespaces. Four hosts: a head without work, h1 whose cable is pulled, h2 that is
+switched off, h3 that joins in between and reads what is left.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ def test_hosts_are_read(tmp_path):
 def test_wrong_hosts_are_refused(tmp_path, text):
     path = tmp_path / "hosts.txt"
     path.write_text(text)
-    with pytest.raises(TrainingError, match="hosts.txt"):
+    with pytest.raises(TrainingError, match=r"hosts\.txt"):
         read_hosts(str(path))
     with pytest.raises(TrainingError, match="number of processes"):
         read_hosts(str(tmp_path / "missing.txt"))

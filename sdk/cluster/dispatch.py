@@ -24,6 +24,17 @@ _AHEAD = 2
 """Tasks in flight for each CPU. All jobs at once would cost the head gigabytes."""
 
 
+_Job = tuple[str, tuple[Any, ...]]
+
+
+@dataclass(frozen=True)
+class _Flight:
+    """A submitted task, and how many times nodes had been lost before."""
+
+    job: _Job
+    losses: int
+
+
 @dataclass(frozen=True)
 class Finished:
     """A job that was done.
@@ -75,12 +86,13 @@ def _work(function: Callable[..., Any], arguments: tuple[Any, ...]) -> _Reply:
 def dispatch(
     cluster: Cluster,
     function: Callable[..., Any],
-    jobs: Iterable[tuple[str, tuple[Any, ...]]],
+    jobs: Iterable[_Job],
     stop: threading.Event,
 ) -> Iterator[Finished | Lost | None]:
     """Run a function for each job; yield each outcome when it is there, in any order.
 
-    A job whose node was lost is done by another node, without a limit. A job whose process died is
+    A job whose node was lost is done by another node, without a limit; rarely a job is done twice,
+    and must then have the same effect as if done once. A job whose process died is
     repeated `RETRIES` times, and so is a job that failed with an exception that is no `SdkError`.
     When `stop` is set or the generator is closed, the tasks in flight are ended.
 
@@ -100,29 +112,61 @@ def dispatch(
 
     task = ray.remote(num_cpus=1, max_retries=0, scheduling_strategy="SPREAD")(_work)
     waiting = iter(jobs)
-    again: deque[tuple[str, tuple[Any, ...]]] = deque()
-    flying: dict[Any, tuple[str, tuple[Any, ...]]] = {}
+    again: deque[_Job] = deque()
+    flying: dict[Any, _Flight] = {}
     attempts: Counter[str] = Counter()
+    nodes = cluster.nodes()
+    losses = 0
     try:
         while not stop.is_set():
-            room = max(1, _AHEAD * cluster.cpus()) - len(flying)
-            while room > 0 and (job := again.popleft() if again else next(waiting, None)):
-                flying[task.remote(function, job[1])] = job
+            living = cluster.nodes()
+            losses += bool(nodes.keys() - living.keys())
+            nodes = living
+            # what flew when a node was lost may never come back, and must not block the others
+            room = max(1, _AHEAD * cluster.cpus())
+            room -= sum(flight.losses == losses for flight in flying.values())
+            while room > 0 and (job := _next(again, waiting, flying, losses)):
+                flying[task.remote(function, job[1])] = _Flight(job, losses)
                 room -= 1
             if not flying:
                 return
             ready, _ = ray.wait(list(flying), num_returns=1, timeout=_TICK_S)
             for reference in ready:
-                job = flying.pop(reference)
+                job = flying.pop(reference).job
                 outcome = _outcome(reference, job[0], attempts)
-                if outcome is None:
-                    again.append(job)
-                else:
+                twins = [other for other, flight in flying.items() if flight.job[0] == job[0]]
+                if outcome is not None:
+                    for twin in twins:
+                        del flying[twin]
+                        ray.cancel(twin, force=True)
                     yield outcome
+                elif not twins:
+                    again.append(job)
             yield None
     finally:
         for reference in flying:
             ray.cancel(reference, force=True)
+
+
+def _next(
+    again: deque[_Job],
+    waiting: Iterator[_Job],
+    flying: dict[Any, _Flight],
+    losses: int,
+) -> _Job | None:
+    """Return the job to submit: a lost one, a new one, or at the end one that may be lost.
+
+    A node whose cable is pulled closes no connection, and Ray notices a task on it after minutes.
+    To do the job twice is no harm, because a job is done alike wherever it runs.
+    """
+    if again:
+        return again.popleft()
+    job = next(waiting, None)
+    if job is not None:
+        return job
+    fresh = {flight.job[0] for flight in flying.values() if flight.losses == losses}
+    suspects = (flight.job for flight in flying.values() if flight.losses < losses)
+    return next((job for job in suspects if job[0] not in fresh), None)
 
 
 def _outcome(reference: Any, job: str, attempts: Counter[str]) -> Finished | Lost | None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-
 from sdk.cli import main
 from tests.hosts import Hosts, why_no_namespaces
 from tests.sdk.bulk.show import one_process, output_of, parts_in

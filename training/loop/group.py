@@ -78,6 +78,9 @@ class Group:
             devices=keras.distribution.list_devices(), auto_shard_dataset=False
         )
         keras.distribution.set_distribution(self._distribution)
+        # connects the processes while all of them are here: Gloo waits 30 s only, and the chief may
+        # take longer until it needs the others
+        self.agree([0])
 
     @property
     def is_chief(self) -> bool:

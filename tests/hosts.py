@@ -69,9 +69,9 @@ class Hosts:
         self.folder, self.count, self.namespaces = folder, count, namespaces
         self._tag = f"fl{secrets.token_hex(2)}"
         self._nodes: dict[int, subprocess.Popen[bytes]] = {}
-        self._environment = {**os.environ, **_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
+        self.environment = {**os.environ, **_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-            self._environment.pop(name, None)
+            self.environment.pop(name, None)
         self.port = 6379 if namespaces else free_port()
         self.address = f"{self.ip(0)}:{self.port}"
 
@@ -144,7 +144,7 @@ class Hosts:
         log = (self.folder / f"h{number}.log").open("ab")
         self._nodes[number] = subprocess.Popen(
             self.inside(number, command, f"h{number}"),
-            env={**self._environment, **(environment or {})},
+            env={**self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -177,7 +177,7 @@ class Hosts:
         """Start a command on the head."""
         return subprocess.Popen(
             self.driver(*command),
-            env={**self._environment, **(environment or {})},
+            env={**self.environment, **(environment or {})},
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 
 from sdk.errors import OptionError
 
-__all__ = ["BLANK", "DEFAULT_CHARSET", "Charset"]
+__all__ = ["BLANK", "DEFAULT_CHARSET", "UNKNOWN", "Charset"]
 
 BLANK = 0
 """Class number of the CTC blank."""
+
+UNKNOWN = "\ufffd"
+"""Replacement character: stands for all characters outside a charset, see `Char.unknown`.
+
+A model whose charset holds it was trained to read every character outside the charset as this one.
+"""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ quad marked "ignore" counts neither as right nor as wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -25,6 +26,7 @@ __all__ = [
     "exact_share",
     "letters_and_digits",
     "match_quads",
+    "wilson_interval",
 ]
 
 
@@ -53,6 +55,25 @@ def character_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
         edits += edit_distance(wanted, read)
         characters += len(wanted)
     return edits / characters if characters else 0.0
+
+
+def wilson_interval(right: int, total: int, z: float = 1.96) -> tuple[float, float]:
+    """Return the confidence interval of a share (Wilson 1927).
+
+    Args:
+        right: Number of successes, 0 to `total`.
+        total: Number of trials.
+        z: Quantile of the normal distribution; 1.96 gives the interval of 95 %.
+
+    Returns:
+        Least and greatest share, 0..1. (0, 1) without trials.
+    """
+    if not total:
+        return 0.0, 1.0
+    share, extra = right / total, z * z / total
+    middle = (share + extra / 2) / (1 + extra)
+    reach = z / (1 + extra) * math.sqrt(share * (1 - share) / total + extra / total / 4)
+    return max(0.0, middle - reach), min(1.0, middle + reach)
 
 
 def exact_share(pairs: Iterable[tuple[str, str]]) -> float:

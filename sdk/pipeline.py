@@ -50,9 +50,11 @@ class Pipeline:
         self.charset = manifest.charset
         self._engines = dict(engines)
         widths, odds = settings.recognize.line_widths, settings.recognize.digit_odds
+        foreign = settings.recognize.foreign_below
 
         def decoder(role: str) -> TextDecoder:
-            return TextDecoder(manifest.charset, manifest.temperature.get(role, 1.0), odds)
+            temperature = manifest.temperature.get(role, 1.0)
+            return TextDecoder(manifest.charset, temperature, odds, foreign)
 
         line = engines["line"]
         self.crops = CropRecognizer(line, decoder("line"), widths)
@@ -93,13 +95,13 @@ class Pipeline:
             lines: Lines from `detect`.
             options: Options of decoding.
         """
-        return [self._result(x) for x in self._strategy.read(pixels, lines, options)]
+        return [self._result(x, options) for x in self._strategy.read(pixels, lines, options)]
 
     def recognize_crop(self, pixels: ImageArray, options: ReadOptions) -> TextLine:
         """Return the text of a picture of one line, uint8 RGB (H, W, 3)."""
         policy = self.settings.retry
         retry = RetryEngine(self.crops, policy, policy.crop, options, self._workers)
-        return self._result(retry.read_crop(CropLine(pixels)))
+        return self._result(retry.read_crop(CropLine(pixels)), options)
 
     def close(self) -> None:
         """Free the engines."""
@@ -107,5 +109,12 @@ class Pipeline:
         for engine in self._engines.values():
             engine.close()
 
-    def _result(self, choice: Choice) -> TextLine:
-        return to_result(choice.free, choice.fitted, self.settings.recognize.pattern_ratio)
+    def _result(self, choice: Choice, options: ReadOptions) -> TextLine:
+        settings = self.settings.recognize
+        return to_result(
+            choice.free,
+            choice.fitted,
+            settings.pattern_ratio,
+            settings.unknown_below,
+            self.charset if options.lattice else None,
+        )

@@ -12,13 +12,14 @@ __all__ = ["bad_value", "check_keys", "count", "list_of", "number", "text"]
 
 
 def check_keys(data: object, kind: type, optional: Set[str] = frozenset()) -> None:
-    """Check that a value is a mapping with the fields of a dataclass as keys."""
+    """Check that a value is a mapping with the public fields of a dataclass as keys."""
     name = kind.__name__
     if not isinstance(data, Mapping):
         raise SdkError(
             f"Cannot read a {name}: found {type(data).__name__}. Pass what to_dict() returned."
         )
-    known = set(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    fields = kind.__dataclass_fields__  # type: ignore[attr-defined]
+    known = {name for name in fields if not name.startswith("_")}
     missing = sorted(known - optional - set(data))
     unknown = sorted(str(key) for key in set(data) - known)
     if missing or unknown:

@@ -20,7 +20,7 @@ from sdk.engine import Device, Engine, Placement, check_options, place
 from sdk.errors import OptionError, SdkError
 from sdk.forking import is_forked
 from sdk.image.load import MAX_PIXELS, Picture, load_image, load_picture, open_document
-from sdk.model.bundle import Bundle
+from sdk.model.bundle import Bundle, Combination, ModelSource
 from sdk.notes import note_gaps
 from sdk.order import reading_order
 from sdk.pipeline import Pipeline
@@ -52,6 +52,8 @@ class Reader(Closing):
         self,
         model: str | os.PathLike[str] | None = None,
         *,
+        reader: str | os.PathLike[str] | None = None,
+        detector: str | os.PathLike[str] | None = None,
         device: str = "auto",
         threads: int | None = None,
         variant: str | None = None,
@@ -59,9 +61,13 @@ class Reader(Closing):
         """Open a model.
 
         Args:
-            model: Folder of a model bundle. None opens the packaged bundle. Open only bundles from
-                sources that you trust: the checksums in a bundle detect damage, but do not show who
-                made the bundle, and a malicious graph can do the same harm as a program.
+            model: Folder of a model bundle, or the name of an installed one, see
+                `fots-lite models`. None opens the packaged bundle. Open only bundles from sources
+                that you trust: the checksums in a bundle detect damage, but do not show who made
+                the bundle, and a malicious graph can do the same harm as a program.
+            reader: The same as `model`, to be named beside `detector`.
+            detector: Folder or name of the bundle whose detector finds the lines. None uses the
+                detector of `model`. Lines are then read from the picture's pixels.
             device: "cpu"; "gpu", or "gpu:<library>" for your own TFLite GPU delegate; "edgetpu", or
                 "edgetpu:usb", "edgetpu:pci", "edgetpu:<number>" to select one of several. "auto"
                 selects the best usable device. `describe` states why other devices were not
@@ -76,10 +82,14 @@ class Reader(Closing):
         Raises:
             ModelError: The bundle is missing, damaged, or newer than this SDK.
             DeviceError: The device or an interpreter is not usable on this machine.
-            OptionError: `device` or `threads` is not legal.
+            OptionError: `device` or `threads` is not legal, or `model` and `reader` are both given.
         """
+        if model is not None and reader is not None:
+            raise OptionError(f"model is {model!r} and reader is {reader!r}. Give one of them.")
+        lines = reader if model is None else model
+        source: ModelSource = lines if detector is None else Combination(lines, detector)
         # options are checked first: an illegal value must not cost the time of reading files
-        placement = place(model, check_options(device, threads), threads, variant)
+        placement = place(source, check_options(device, threads), threads, variant)
         # in a forked child OpenCV has no threads, and would wait for the parent's threads
         if threads is not None and not is_forked():
             cv2.setNumThreads(threads)
@@ -127,6 +137,7 @@ class Reader(Closing):
             "version": manifest.version,
             "created": manifest.created,
             "folder": str(self._bundle.folder),
+            "detector_folder": self._detector_folder(),
             "variant": self._bundle.variant,
             "variants": list(manifest.variants),
             "charset": manifest.charset.symbols,
@@ -140,6 +151,11 @@ class Reader(Closing):
                 for role, engine in engines.items()
             },
         }
+
+    def _detector_folder(self) -> str | None:
+        if "detector" not in self._engines:
+            return None
+        return str((self._bundle.lender or self._bundle).folder)
 
     def warm_up(self, width: int = 640, height: int = 480) -> None:
         """Run every graph once, so that the first picture takes little longer than later pictures.
@@ -178,6 +194,7 @@ class Reader(Closing):
         max_lines: int | None = None,
         max_pixels: int = MAX_PIXELS,
         region: Sequence[float] | None = None,
+        lattice: bool = False,
     ) -> Reading:
         """Return all text in a picture.
 
@@ -200,6 +217,8 @@ class Reader(Closing):
                 they may need more memory than the machine has.
             region: x, y, width, height of the part to read, as shares of the picture, 0 to 1. None
                 reads the whole picture. Coordinates of the result refer to the whole picture.
+            lattice: Whether the lines keep the probabilities of their characters over time, for
+                `TextLine.lattice`. A line of 64 columns then takes 24 kB more memory.
 
         Returns:
             The lines in reading order, none if there is no text, and notes on text left out.
@@ -212,7 +231,7 @@ class Reader(Closing):
         """
         started = time.perf_counter()
         self._check_open()
-        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern)
+        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern, bool(lattice))
         settings = self._pipeline.settings
         if min_confidence is None:
             min_confidence = settings.recognize.min_confidence
@@ -364,6 +383,7 @@ class Reader(Closing):
         beam: int = 0,
         channels: str = "rgb",
         max_pixels: int = MAX_PIXELS,
+        lattice: bool = False,
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
@@ -381,6 +401,7 @@ class Reader(Closing):
             beam: Width of the prefix beam search. 0 is greedy.
             channels: Channel order of an array with color, "rgb" or "bgr".
             max_pixels: As for `read`.
+            lattice: As for `read`.
 
         Returns:
             The line. Its text is empty if no text can be read.
@@ -390,7 +411,7 @@ class Reader(Closing):
             OptionError: An argument is not legal.
         """
         self._check_open()
-        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern)
+        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern, bool(lattice))
         pixels = load_image(image, channels, max_pixels=max_pixels)
         return self._pipeline.recognize_crop(pixels, options)
 

@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from sdk.image.load import ImageSource
+    from sdk.lattice import Lattice
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the JSON structure.
 
 Version 2 added `raw_text` and `pattern_ok` to lines. Version 3 added `page` and `notes` to
-readings. Version 4 has one time for reading lines. Versions 1 to 3 can still be read.
+readings. Version 4 has one time for reading lines. Version 5 may mark characters by `unknown`.
+Versions 1 to 4 can still be read.
 """
 
 # Largest number of lines in the `repr` of a reading.
@@ -46,19 +48,22 @@ class Char:
         text: The character.
         confidence: Probability in 0..1.
         quad: Corners in pixels of the input picture. None if the corners are not known.
+        unknown: Whether the print is probably none of the model's characters. `text` is then the
+            most similar one, or U+FFFD from a model that was trained to reject characters.
     """
 
     text: str
     confidence: float
     quad: Quad | None = None
+    unknown: bool = False
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain lists, strings and floats, ready for JSON."""
+        """Return plain values, ready for JSON. "unknown" is present only if it is true."""
         return {
             "text": self.text,
             "confidence": self.confidence,
             "quad": _quad_to_list(self.quad),
-        }
+        } | ({"unknown": True} if self.unknown else {})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Char:
@@ -67,11 +72,15 @@ class Char:
         Raises:
             SdkError: A key is missing or unknown, or a value has the wrong type.
         """
-        plain.check_keys(data, cls)
+        plain.check_keys(data, cls, optional={"unknown"})
+        unknown = data.get("unknown", False)
+        if not isinstance(unknown, bool):
+            raise plain.bad_value("Char", "unknown", unknown, "true or false")
         return cls(
             text=plain.text(data, "text", "Char"),
             confidence=plain.number(data, "confidence", "Char"),
             quad=_quad_from_list(data["quad"], "Char"),
+            unknown=unknown,
         )
 
 
@@ -99,6 +108,8 @@ class TextLine:
     angle_rad: float = 0.0
     raw_text: str | None = None
     pattern_ok: bool | None = None
+    # kept on request only, and no part of the JSON: 24 kB for a line of 64 columns
+    _lattice: Lattice | None = field(default=None, compare=False, repr=False, kw_only=True)
 
     def __repr__(self) -> str:
         """Return text, confidence and corners in whole pixels, for a terminal."""
@@ -128,6 +139,24 @@ class TextLine:
         the line. Bounds such as `min_confidence` compare with `confidence`.
         """
         return math.prod(char.confidence for char in self.chars) if self.chars else 0.0
+
+    @property
+    def unknown(self) -> bool:
+        """Whether a character is marked as `unknown`."""
+        return any(char.unknown for char in self.chars)
+
+    def lattice(self) -> Lattice:
+        """Return the probabilities of the characters over the columns of the network's output.
+
+        Raises:
+            OptionError: The line was read without ``lattice=True``, or comes from JSON.
+        """
+        if self._lattice is None:
+            raise OptionError(
+                "The line has no lattice: readings keep the network's output on request only. "
+                "Read with lattice=True, as in reader.read_line(crop, lattice=True)."
+            )
+        return self._lattice
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> TextLine:

@@ -7,6 +7,7 @@ key. The run folder keeps the text of the file, so that a run can be rebuilt fro
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charsets import CHARSETS
 from training.errors import TrainingError
 
 if sys.version_info >= (3, 11):
@@ -24,12 +26,14 @@ else:
 
 __all__ = [
     "Config",
+    "CrnnConfig",
     "DataConfig",
     "DetectorConfig",
     "LineConfig",
     "ModelConfig",
     "RecognizerConfig",
     "TrainConfig",
+    "config_text",
     "load_config",
     "parse_config",
 ]
@@ -68,6 +72,19 @@ class LineConfig:
 
 
 @dataclass(frozen=True)
+class CrnnConfig:
+    """Shape of the recurrent line network.
+
+    Attributes:
+        widths: Channels of the seven convolutions.
+        hidden: Units of each direction of the two bidirectional LSTM layers.
+    """
+
+    widths: tuple[int, ...] = (64, 128, 256, 256, 512, 512, 512)
+    hidden: int = 256
+
+
+@dataclass(frozen=True)
 class DetectorConfig:
     """Shape of trunk, neck and detection head.
 
@@ -93,16 +110,22 @@ class ModelConfig:
     """Form of the network.
 
     Attributes:
-        kind: ``"line"`` (line images), ``"detector"`` (photos) or ``"fots"`` (photos, with the
-            recognition head).
-        charset: Characters of the recognizer.
+        kind: ``"line"`` or ``"crnn"`` (line images), ``"detector"`` (photos) or ``"fots"`` (photos,
+            with the recognition head).
+        charset: Characters of the recognizer, or the name of a charset of `sdk.charsets`.
     """
 
     kind: str = "line"
     charset: str = DEFAULT_CHARSET.symbols
     line: LineConfig = field(default_factory=LineConfig)
+    crnn: CrnnConfig = field(default_factory=CrnnConfig)
     recognizer: RecognizerConfig = field(default_factory=RecognizerConfig)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
+
+    def __post_init__(self) -> None:
+        """Replace the name of a charset by its characters."""
+        if self.charset in CHARSETS:
+            object.__setattr__(self, "charset", CHARSETS[self.charset].symbols)
 
 
 @dataclass(frozen=True)
@@ -173,8 +196,11 @@ class TrainConfig:
         jit: Whether to compile the step, which is faster on GPUs. JAX always compiles; TensorFlow
             cannot.
         seed: Seed of initial weights and of batches.
-        init_from: Run folder or bundle of the initial weights, copied by layer name; empty for
-            none.
+        init_from: Run folder or bundle of the initial weights, copied by layer name; ``default``
+            for the packaged model; empty for none. Classes are copied by character.
+        patience: Number of validations without a better share of exact strings after which the run
+            ends; the best weights are kept. 0 to train to the last step and keep the last weights.
+            With --minutes, validations are at most a tenth of that time apart.
         log_every: Number of steps between rows of train.csv.
         checkpoint_minutes: Minutes between checkpoints.
         validate_minutes: Minutes between validations.
@@ -194,6 +220,7 @@ class TrainConfig:
     jit: bool = False
     seed: int = 1
     init_from: str = ""
+    patience: int = 0
     log_every: int = 50
     checkpoint_minutes: float = 5.0
     validate_minutes: float = 10.0
@@ -258,9 +285,11 @@ def _check(config: Config) -> None:
         raise TrainingError(f"Wrong configuration: model.charset: {error}") from error
     rules = [
         (
-            model.kind in ("line", "fots", "detector"),
-            f"model.kind is {model.kind!r}; use 'line', 'fots' or 'detector'.",
+            model.kind in ("line", "crnn", "fots", "detector"),
+            f"model.kind is {model.kind!r}; use 'line', 'crnn', 'fots' or 'detector'.",
         ),
+        (len(model.crnn.widths) == 7, "model.crnn.widths needs seven widths."),
+        (model.crnn.hidden > 0, f"model.crnn.hidden must be above 0, not {model.crnn.hidden}."),
         (len(model.line.stem) == 3, "model.line.stem needs three widths."),
         (len(model.recognizer.widths) == 3, "model.recognizer.widths needs three widths."),
         (len(model.recognizer.row_blocks) == 2, "model.recognizer.row_blocks needs two counts."),
@@ -280,7 +309,7 @@ def _check(config: Config) -> None:
         ),
         (0 <= config.train.ema < 1, "train.ema must be at least 0 and below 1."),
         *_bounds("train", config.train, _POSITIVE_TRAIN, 1),
-        *_bounds("train", config.train, ("warmup", "rescan_steps"), 0),
+        *_bounds("train", config.train, ("warmup", "rescan_steps", "patience"), 0),
         *_bounds("data", config.data, _POSITIVE_DATA, 1),
         *_bounds("data", config.data, ("held_back", "curriculum_steps", "workers", "prefetch"), 0),
     ]
@@ -318,3 +347,31 @@ def load_config(path: Path | str) -> Config:
             "Ready ones are in training/configs."
         ) from error
     return parse_config(text, str(path))
+
+
+def config_text(config: Config) -> str:
+    """Return a configuration as TOML, which `parse_config` reads back."""
+    lines: list[str] = []
+    _write_table(config, "", lines)
+    return "\n".join(lines) + "\n"
+
+
+def _write_table(table: Any, name: str, lines: list[str]) -> None:
+    values = {f.name: getattr(table, f.name) for f in dataclasses.fields(table)}
+    tables = {k: v for k, v in values.items() if dataclasses.is_dataclass(v)}
+    if len(values) > len(tables):
+        lines.append(f"[{name}]")
+    lines += [f"{k} = {_toml(v)}" for k, v in values.items() if k not in tables]
+    for key, value in tables.items():
+        _write_table(value, f"{name}.{key}".lstrip("."), lines)
+
+
+def _toml(value: Any) -> str:
+    """Return a value in TOML, whose strings, numbers and lists are written as in JSON."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml, value))}]"
+    text = json.dumps(value, ensure_ascii=False)
+    # a TOML string may not hold this one control character as it is
+    return text.replace("\x7f", "\\u007f")

@@ -1,7 +1,7 @@
 """Command line: ``python -m convert tune|export|verify|compare|inspect|edgetpu``.
 
 Tables go to standard output, messages on the progress to standard error. Exit codes: 0 success, 1
-failed conversion or variant below its floor, 2 wrong usage, 3 missing package.
+failed conversion or variant below its floor, 2 wrong usage, 3 missing package, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from convert.cli import compare, edgetpu, export, inspect, tune, verify
 from convert.errors import ConvertError
+from training.interruption import interrupted_by_sigterm
 from training.startup import MISSING, missing_package
 
 __all__ = ["main"]
@@ -32,7 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has printed an error or the help
         return int(stop.code or 0)
     try:
-        return int(options.call(options))
+        with interrupted_by_sigterm():
+            return int(options.call(options))
     except ConvertError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

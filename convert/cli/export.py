@@ -37,6 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--force", action="store_true", help="replace an existing bundle")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
     add("--detector", type=Path, metavar="BUNDLE", help="copy the detector of this bundle")
+    add(
+        "--detector-of",
+        default="",
+        metavar="NAME",
+        help="use the detector of this installed bundle",
+    )
     add("--line", type=Path, metavar="BUNDLE", help="copy the line graph of this bundle")
     add("--default", choices=PRECISIONS, default="", help="variant that the SDK opens by default")
     add("--name", default="", help="name of the bundle (default: its folder's)")
@@ -85,10 +91,21 @@ def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
         raise ConvertError(str(error)) from error
 
 
+def _tune_advice(options: argparse.Namespace) -> str:
+    if options.tuned:
+        return "Tune longer, or on more pictures: python -m convert tune --steps 2000"
+    runs = " ".join(map(str, options.runs))
+    return (
+        f"Tune it: python -m convert tune {runs} --photos DATA --out tuned, then export with "
+        "--tuned tuned"
+    )
+
+
 def _export(options: argparse.Namespace) -> int:
     load_keras()
     from convert.export.export import BelowFloorError, Options, export
     from convert.source.run import open_run
+    from convert.verify.floors import losses
 
     if options.strip_width:
         say("--strip-width is deprecated: use --line-width")
@@ -104,6 +121,7 @@ def _export(options: argparse.Namespace) -> int:
         photos=tuple(options.photos),
         tuned=options.tuned,
         detector=options.detector,
+        detector_of=options.detector_of,
         line=options.line,
         name=options.name,
         version=options.version,
@@ -119,5 +137,8 @@ def _export(options: argparse.Namespace) -> int:
         print_reports(error.reports)
         raise
     print_reports(reports)
+    for name, report in reports.items():
+        for sentence in losses(report):
+            say(f"warning: {name}: {sentence}. {_tune_advice(options)}")
     say(f"wrote {options.out}")
     return 0

@@ -17,6 +17,7 @@ from convert.export.variants import Shape, Variants
 from convert.folder import built_beside
 from convert.quantize.tuned_graphs import open_tuned
 from convert.recipe import array_sha256, recipe_json
+from convert.source.recurrent import check_precisions
 from convert.source.run import TrainedRun, merge, owners, run_record
 from convert.source.samples import CALIBRATION_SEED, Samples, by_name, gather, generate
 from convert.tflite.conversion import PRECISIONS
@@ -56,6 +57,8 @@ class Options:
         tuned: Folder of tuned graphs for the int8 variant; None for quantization after training.
         detector: Bundle whose detector is copied, in each variant; None if the runs have the
             detector, or for a bundle without one.
+        detector_of: Name of an installed bundle whose detector the new bundle uses, without a copy;
+            empty for none.
         line: Bundle whose line graph is copied, in each variant; None if the runs have it.
         name: Name of the bundle; empty for its folder's name.
         version: Version of the bundle.
@@ -76,6 +79,7 @@ class Options:
     photos: tuple[Path, ...] = ()
     tuned: Path | None = None
     detector: Path | None = None
+    detector_of: str = ""
     line: Path | None = None
     name: str = ""
     version: str = "1"
@@ -117,6 +121,10 @@ class Options:
             (
                 self.tuned is None or "int8" in self.precisions,
                 "Tuned graphs are integer graphs: add int8 to --precision.",
+            ),
+            (
+                not self.detector_of or self.detector is None,
+                "Give either a bundle to copy the detector of, or the name of one that lends it.",
             ),
             (
                 not self.graphs or "line" in self.graphs or self.line is not None,
@@ -162,11 +170,18 @@ def export(
                 f"Both the runs and {bundle} have a {role}: leave --{role} out, or take only "
                 "other graphs of the runs with --graphs."
             )
+    if options.detector_of and "detector" in models:
+        raise ConvertError(
+            f"The runs have a detector, so that none of {options.detector_of!r} is used: leave "
+            "--detector-of out, or take only the line graph with --graphs line."
+        )
     if options.line is not None and bundle_manifest(options.line).charset != charset:
         raise ConvertError(
             f"The lines of {options.line} have other characters than the runs: one bundle has one "
             "charset."
         )
+    for model in models.values():
+        check_precisions(model, options.precisions)
     with built_beside(target, force=options.force) as folder:
         try:
             return _build(folder, target.resolve().name, sources, models, charset, options, say)
@@ -196,7 +211,8 @@ def _build(
     }
     shapes = {name: _shape(name, model, options) for name, model in models.items()}
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        variants = Variants(models, shapes, calibration, tuned, Path(scratch), say)
+        configs = {name: owner.config for name, owner in owners(sources).items()}
+        variants = Variants(models, configs, shapes, calibration, tuned, Path(scratch), say)
         files: dict[str, Variant] = {p: variants.write(p, folder) for p in options.precisions}
     runs = [run_record(source, models) for source in sources]
     for role, bundle in options.adopted.items():
@@ -220,6 +236,7 @@ def _build(
         variants=files,
         decode=options.decode,
         training={"runs": runs},
+        detector_of=options.detector_of,
     )
     write_manifest(folder, manifest)
     say("comparing with the Keras models")

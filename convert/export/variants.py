@@ -10,11 +10,13 @@ from typing import Any
 from convert.quantize.calibration import calibration_file
 from convert.quantize.tuned_graphs import TunedGraph, freeze_tuned
 from convert.source.graphs import GRAPHS, Normalization, freeze, split_normalization
+from convert.source.recurrent import FUSED, freeze_recurrent, is_recurrent
 from convert.source.samples import Samples
 from convert.tflite.conversion import Conversion, convert_apart
 from convert.tflite.inspect import inspect_file, loose_arithmetic
 from convert.tflite.resizable import size_offsets
 from sdk.model.manifest import GraphSpec
+from training.config import ModelConfig
 
 __all__ = ["Shape", "Variants"]
 
@@ -27,6 +29,7 @@ class Variants:
     def __init__(
         self,
         models: Mapping[str, Any],
+        configs: Mapping[str, ModelConfig | None],
         shapes: Mapping[str, Shape],
         calibration: Samples,
         tuned: Mapping[str, tuple[Any, TunedGraph]],
@@ -37,6 +40,7 @@ class Variants:
 
         Args:
             models: Keras models by graph name.
+            configs: Configurations of the models.
             shapes: Static input shapes (batch, height, width, channels) by graph name.
             calibration: Calibration samples of the integer graphs that are not tuned.
             tuned: QAT models with their tuning, by graph name; other graphs are quantized after
@@ -45,6 +49,7 @@ class Variants:
             say: Called with messages on the progress.
         """
         self._models = models
+        self._configs = configs
         self._shapes = shapes
         self._calibration = calibration
         self._tuned = tuned
@@ -79,6 +84,9 @@ class Variants:
         if loose:
             found = ", ".join(sorted(f"{op.name} {list(op.shape)}" for op in loose))
             self._say(f"  note: {path.name} has operations that were not folded: {found}")
+        fused = sum(op.name == FUSED for op in graph.ops)
+        if fused:
+            self._say(f"  {path.name} has {fused} fused LSTM operations; its batch is fixed")
         sizes = size_offsets(path, graph.ops)
         return GraphSpec.of_file(path, graph.inputs, graph.outputs, sizes)
 
@@ -90,7 +98,9 @@ class Variants:
         core, normalization = model, Normalization()
         if integer and kind.is_image:
             core, normalization = split_normalization(model, kind)
-        if not saved.exists():
+        if not saved.exists() and is_recurrent(model):
+            freeze_recurrent(model, self._configs[name], kind, shape, saved)
+        elif not saved.exists():
             freeze(core, kind, shape, saved, normalized=integer or not kind.is_image)
         job = Conversion(
             saved,

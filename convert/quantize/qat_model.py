@@ -23,6 +23,7 @@ import tf_keras
 from tensorflow_model_optimization.quantization import keras as tfmot
 
 from convert.errors import ConvertError
+from convert.source.recurrent import check_precisions
 from training.config import ModelConfig
 from training.models.fots import build_detector, build_recognizer
 from training.models.line import build_line
@@ -96,6 +97,7 @@ def build_float_model(name: str, config: ModelConfig | None, source: Any) -> Any
     """
     if config is None:
         raise ConvertError(f"The {name} network has no configuration, which tuning requires.")
+    check_precisions(source, ["int8"])
     if name == "recognizer":
         model = build_recognizer(_API, config)
     elif name == "detector":

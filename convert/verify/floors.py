@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from convert.verify.report import Report, TextMatches
 
-__all__ = ["FLOORS", "Floor", "shortfalls"]
+__all__ = ["FLOORS", "Floor", "losses", "shortfalls"]
 
 # Least number of lines for a share.
 _FEWEST_LINES = 50
+
+# Net share of lines that is worth a tuning.
+_TOLD_LOSS = 0.01
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,22 @@ def shortfalls(reports: Mapping[str, Report], floors: Mapping[str, Floor]) -> li
         for graph, reading in report.readings.items():
             found += _reading_shortfalls(f"{variant} {graph}", reading, floor)
     return found
+
+
+def losses(reports: Mapping[str, Report], least: float = _TOLD_LOSS) -> list[str]:
+    """Return a sentence for each graph whose integer form reads fewer lines than the float network.
+
+    Args:
+        reports: Reports by variant.
+        least: Net share of labeled lines from which a loss is told.
+    """
+    report = reports.get("int8")
+    return [
+        f"the int8 {graph} reads {reading.variant_right} of {reading.labeled} labeled lines right, "
+        f"the float network {reading.reference_right}"
+        for graph, reading in (report.readings.items() if report else ())
+        if reading.labeled >= _FEWEST_LINES and reading.lost > least
+    ]
 
 
 def _reading_shortfalls(where: str, reading: TextMatches, floor: Floor) -> list[str]:

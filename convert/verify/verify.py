@@ -17,6 +17,7 @@ import numpy as np
 from convert.errors import ConvertError
 from convert.source.graphs import GRAPHS
 from convert.source.line_features import line_features
+from convert.source.recurrent import is_recurrent
 from convert.source.samples import LineSample, PhotoSample, Samples
 from convert.verify.fidelity import Fidelity
 from convert.verify.floors import FLOORS
@@ -206,6 +207,12 @@ def _line_batches(lines: Sequence[LineSample]) -> Iterator[tuple[int, list[LineS
             yield width, group[start : start + _BATCH]
 
 
+def _run_lines(engine: Engine, x: np.ndarray, model: Any) -> np.ndarray:
+    """Return the logits of line images (N, 32, W, 3); a recurrent graph has a fixed batch of 1."""
+    parts = np.split(x, len(x)) if is_recurrent(model) else [x]
+    return np.concatenate([engine.run({"strip": part})["logits"] for part in parts])
+
+
 def _compare_lines(
     batch: Sequence[LineSample],
     width: int,
@@ -221,7 +228,7 @@ def _compare_lines(
     for name, engines in variants.items():
         if "line" not in engines:
             continue
-        result = engines["line"].run({"strip": x})
+        result = {"logits": _run_lines(engines["line"], x, model)}
         fidelity = reports[name].tensors["line"]["logits"]
         for row, taken in enumerate(columns):  # the columns after a line's end are not decoded
             fidelity.update(*(r["logits"][row, :, :taken] for r in (reference, result)))

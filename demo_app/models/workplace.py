@@ -20,6 +20,7 @@ from demo_app.models.still import Photo, StillModel
 from sdk import Reader, SdkError
 from sdk.errors import JobError
 from sdk.live.camera import make_camera, mask_password
+from sdk.model.store import beside
 from sdk.station import History, Job, Outputs, Station, judge, load_job
 from sdk.station.config import StationConfig
 
@@ -314,7 +315,7 @@ class Workplace:
             return Reader()
 
     def _reader_for(self, config: StationConfig) -> Reader:
-        model = self.folder / config.model if config.model else None
+        model = beside(self.folder, config.model) if config.model else None
         reader = Reader(model, device=config.device, threads=config.threads or None)
         reader.warm_up()
         return reader

@@ -110,7 +110,14 @@ def _schema() -> Any:
     import pyarrow as pa
 
     quad = pa.list_(pa.list_(pa.float64()))
-    char = pa.struct([("text", pa.string()), ("confidence", pa.float64()), ("quad", quad)])
+    char = pa.struct(
+        [
+            ("text", pa.string()),
+            ("confidence", pa.float64()),
+            ("quad", quad),
+            ("unknown", pa.bool_()),
+        ]
+    )
     line = pa.struct(
         [
             ("text", pa.string()),

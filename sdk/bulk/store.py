@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -112,11 +111,13 @@ class Store:
             return
         path = f"{self._root}/{name}"
         try:
-            with contextlib.suppress(FileExistsError):  # another node did the same work
-                try:
-                    self._files.pipe_file(path, data, mode="create")
-                except NotImplementedError:  # the store knows no conditions
-                    self._files.pipe_file(path, data)
+            try:
+                self._files.pipe_file(path, data, mode="create")
+            except NotImplementedError:  # the store knows no conditions
+                self._files.pipe_file(path, data)
+            except OSError as error:
+                if not _exists(error):  # otherwise another node did the same work
+                    raise
         except (PermissionError, FileNotFoundError) as error:
             raise SdkError(
                 f"Cannot write {self.address.rstrip('/')}/{name}: {_reason(error)}. "
@@ -136,6 +137,14 @@ class Store:
         if self._local:
             for left in Path(self._root).glob(".part-*.tmp"):
                 left.unlink(missing_ok=True)
+
+
+def _exists(error: OSError) -> bool:
+    """Tell whether a conditional request failed because the file exists."""
+    response = getattr(error.__cause__, "response", {})  # of boto, which s3fs gives no class of
+    return isinstance(error, FileExistsError) or (
+        response.get("Error", {}).get("Code") == "PreconditionFailed"
+    )
 
 
 def _reason(error: Exception) -> str:

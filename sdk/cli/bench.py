@@ -18,7 +18,7 @@ from sdk.arguments import positive_int
 from sdk.cli.devices import NAMES
 from sdk.cli.log import logger
 from sdk.cli.measure import measure
-from sdk.cli.options import add_command, add_reader_options, print_json
+from sdk.cli.options import add_command, add_reader_options, model_source, print_json
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError, SdkError
 from sdk.image.load import load_image
@@ -85,9 +85,10 @@ def _measure_all(args: argparse.Namespace) -> tuple[list[dict[str, Any]], dict[s
 
     if args.device is not None:
         check_options(args.device, args.threads)
-    folder, manifest = read_manifest(args.model)
+    source = model_source(args)
+    folder, manifest = read_manifest(source)
     if args.variant is not None:
-        Bundle.open(args.model, args.variant)
+        Bundle.open(source, args.variant)
     results: list[dict[str, Any]] = []
     failures: dict[str, str] = {}
     for device in NAMES if args.device is None else (args.device,):
@@ -121,6 +122,7 @@ def _measure_apart(args: argparse.Namespace, device: str, variant: str) -> dict[
     command = [sys.executable, "-m", "sdk", "bench", "--json", "--runs", str(args.runs)]
     command += ["--device", device, "--variant", variant]
     command += ["--model", args.model] if args.model else []
+    command += ["--detector", args.detector] if args.detector else []
     command += ["--threads", str(args.threads)] if args.threads else []
     command += ["--", args.image] if args.image else []
     done = subprocess.run(

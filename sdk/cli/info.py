@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdk import __version__
 from sdk.cli.devices import device_rows, survey
-from sdk.cli.options import add_command, add_reader_options, print_json
+from sdk.cli.options import add_command, add_reader_options, model_source, print_json
 from sdk.cli.status import OK, UNUSABLE
 from sdk.errors import DeviceError, ModelError
 from sdk.machine import cpu_name
@@ -85,7 +85,7 @@ def _model(args: argparse.Namespace) -> dict[str, Any]:
     from sdk.model.bundle import Bundle
 
     try:
-        return _describe(Bundle.open(args.model, args.variant))
+        return _describe(Bundle.open(model_source(args), args.variant))
     except ModelError as error:
         return {"error": str(error)}
 
@@ -97,6 +97,7 @@ def _describe(bundle: Bundle) -> dict[str, Any]:
         "version": manifest.version,
         "created": manifest.created,
         "folder": str(bundle.folder),
+        "detector_folder": None if bundle.lender is None else str(bundle.lender.folder),
         "characters": len(manifest.charset),
         "default_variant": manifest.default_variant,
         "variants": {
@@ -132,6 +133,7 @@ def _model_rows(model: dict[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("model", f"{model['name']} {model['version']} of {made}"),
         ("  folder", model["folder"]),
+        *([("  detector of", model["detector_folder"])] if model["detector_folder"] else []),
         ("  characters", str(model["characters"])),
     ]
     for variant, graphs in model["variants"].items():

@@ -9,6 +9,7 @@ from sdk.arguments import positive_int
 from sdk.cli.log import native_notes_to_log
 
 if TYPE_CHECKING:
+    from sdk.model.bundle import ModelSource
     from sdk.reader import Reader
 
 
@@ -27,7 +28,14 @@ def add_reader_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the model and its device."""
     group = parser.add_argument_group("model and device")
     group.add_argument(
-        "--model", metavar="FOLDER", help="model bundle (default: the packaged bundle)"
+        "--model",
+        metavar="NAME",
+        help="installed bundle (see fots-lite models), or its folder (default: the packaged one)",
+    )
+    group.add_argument(
+        "--detector",
+        metavar="NAME",
+        help="bundle whose detector finds the lines (default: the model's own)",
     )
     group.add_argument(
         "--variant",
@@ -61,7 +69,20 @@ def open_reader(args: argparse.Namespace) -> Reader:
     from sdk.reader import Reader
 
     with native_notes_to_log():
-        return Reader(args.model, device=args.device, threads=args.threads, variant=args.variant)
+        return Reader(
+            args.model,
+            detector=args.detector,
+            device=args.device,
+            threads=args.threads,
+            variant=args.variant,
+        )
+
+
+def model_source(args: argparse.Namespace) -> ModelSource:
+    """Return the bundle, or the combination of two, that the options select."""
+    from sdk.model.bundle import Combination
+
+    return args.model if args.detector is None else Combination(args.model, args.detector)
 
 
 def print_json(value: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from sdk.formats import Format
 from sdk.terminal import printable
 
 if TYPE_CHECKING:
+    from PIL import Image
+
     from sdk.image.load import ImageSource
     from sdk.results import Reading
 
@@ -145,10 +147,19 @@ def save_drawing(reading: Reading, source: ImageSource, path: Path) -> None:
     Raises:
         SdkError: The picture cannot be loaded again, or the drawing cannot be written.
     """
+    save_picture(reading.draw(source), path)
+
+
+def save_picture(picture: Image.Image, path: Path) -> None:
+    """Write a picture in the format of the path's suffix, completely or not at all.
+
+    Raises:
+        SdkError: The file cannot be written.
+    """
     from PIL import Image
 
     buffer = io.BytesIO()
-    reading.draw(source).save(buffer, Image.registered_extensions()[path.suffix.lower()])
+    picture.save(buffer, Image.registered_extensions()[path.suffix.lower()])
     write_atomically(path, buffer.getvalue())
 
 

@@ -28,6 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Inspect until the file ends or a signal comes, and return 1 after any loss, else 0."""
     # late imports, because --help and wrong usage must not wait for OpenCV
+    from sdk.model.store import beside
     from sdk.reader import Reader
     from sdk.station import History, Outputs, Station
     from sdk.station.config import choose_job, load_config
@@ -38,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         stopped = stack.enter_context(stopped_by_signals())
         with native_notes_to_log():
-            model = folder / config.model if config.model else None
+            model = beside(folder, config.model) if config.model else None
             reader = Reader(model, device=config.device, threads=config.threads or None)
         stack.enter_context(reader)
         history = None

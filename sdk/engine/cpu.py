@@ -143,6 +143,8 @@ class CpuEngine:
 
     def _invoke(self, interpreter: Any) -> None:
         with self._refused():
+            # a recurrent graph must not begin with the end of the line before
+            interpreter.reset_all_variables()
             interpreter.invoke()
 
     def _prepare(self, shapes: Shapes) -> Ready:

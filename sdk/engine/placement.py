@@ -8,7 +8,6 @@ per line.
 from __future__ import annotations
 
 import logging
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -23,14 +22,12 @@ from sdk.engine.pool import EnginePool
 from sdk.engine.probe import probe
 from sdk.engine.trial import Trial, open_accelerated
 from sdk.errors import DeviceError, SdkError
-from sdk.model.bundle import Bundle, BundleGraph, read_manifest
+from sdk.model.bundle import Bundle, BundleGraph, ModelSource, read_manifest
 from sdk.model.manifest import GraphSpec
 
 logger = logging.getLogger("sdk")
 
 __all__ = ["Placement", "place"]
-
-ModelPath = str | os.PathLike[str] | None
 
 # Number of line crops read at the same time. On two cores, 2 take 0.7 of the time of 1. Each more
 # needs its own interpreters of all widths, about 16 MB.
@@ -58,12 +55,13 @@ class Placement:
 
 
 def place(
-    model: ModelPath, device: Device, threads: int | None = None, variant: str | None = None
+    model: ModelSource, device: Device, threads: int | None = None, variant: str | None = None
 ) -> Placement:
     """Open the graphs of a bundle on a device.
 
     Args:
-        model: Folder of the bundle. None opens the packaged bundle.
+        model: Folder or name of the bundle, or a combination of two. None opens the packaged
+            bundle.
         device: "auto" selects an Edge TPU or a GPU only if the device is present, the bundle has a
             graph for it, and its outputs equal the CPU's. A GPU must also be faster than the CPU.
         threads: CPU threads.
@@ -93,7 +91,7 @@ def place(
 
 def _place_on(
     device: Device,
-    model: ModelPath,
+    model: ModelSource,
     threads: int | None,
     variant: str | None,
     measured: bool = False,
@@ -122,7 +120,7 @@ def _place_on(
     return Placement(bundle, device, engines)
 
 
-def _variant_for(device: Device, model: ModelPath, variant: str | None) -> str | None:
+def _variant_for(device: Device, model: ModelSource, variant: str | None) -> str | None:
     """Return the variant that fits a device, None for the bundle's default."""
     if variant is not None or device == CPU:
         return variant
@@ -132,7 +130,7 @@ def _variant_for(device: Device, model: ModelPath, variant: str | None) -> str |
     return _compiled_variant(model)
 
 
-def _compiled_variant(model: ModelPath) -> str | None:
+def _compiled_variant(model: ModelSource) -> str | None:
     """Return the variant with a detector that was compiled for the Edge TPU, if any."""
     folder, manifest = read_manifest(model)
     for name, graphs in manifest.variants.items():
@@ -143,7 +141,7 @@ def _compiled_variant(model: ModelPath) -> str | None:
 
 
 def _try_detector(
-    device: Device, bundle: Bundle, model: ModelPath, threads: int | None, measured: bool
+    device: Device, bundle: Bundle, model: ModelSource, threads: int | None, measured: bool
 ) -> BundleGraph:
     """Return the detector after a trial run on the device.
 
@@ -179,7 +177,7 @@ def _try_detector(
     return graph
 
 
-def _for_cpu(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph:
+def _for_cpu(bundle: Bundle, role: str, model: ModelSource) -> BundleGraph:
     """Return a graph of the bundle's variant. A compiled graph is replaced by its source graph."""
     graph = bundle.graph(role)
     if role == "detector" or not is_compiled(graph.path):
@@ -187,7 +185,7 @@ def _for_cpu(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph:
     return _uncompiled(bundle, role, model) or graph
 
 
-def _uncompiled(bundle: Bundle, role: str, model: ModelPath) -> BundleGraph | None:
+def _uncompiled(bundle: Bundle, role: str, model: ModelSource) -> BundleGraph | None:
     """Return the graph from which a graph was compiled, if another variant has it."""
     compiled = bundle.graph(role).spec
     for name, graphs in bundle.manifest.variants.items():
@@ -203,7 +201,7 @@ def _tensors(spec: GraphSpec) -> set[object]:
     return {replace(tensor, index=0) for tensor in (*spec.inputs, *spec.outputs)}
 
 
-def _absence(device: Device, model: ModelPath, variant: str | None) -> str | None:
+def _absence(device: Device, model: ModelSource, variant: str | None) -> str | None:
     """Return why "auto" does not try a device, None if the device should be tried."""
     if device == EDGETPU:
         attached = find_attached()

@@ -21,6 +21,7 @@ from sdk.model.contract import GRAPHS, check_graphs
 from sdk.model.faults import wrong
 from sdk.model.schema1 import read_schema1
 from sdk.model.settings import DecodeSettings
+from sdk.model.store import is_name
 
 __all__ = ["SCHEMA", "GraphSpec", "Manifest", "TensorSpec", "file_digest"]
 
@@ -210,6 +211,8 @@ class Manifest:
         temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`. An absent
             graph has 1.
         training: Record of how the model was made, without a fixed structure.
+        detector_of: Name of an installed bundle, whose detector serves the variants without one.
+            Empty for none.
     """
 
     name: str
@@ -221,6 +224,7 @@ class Manifest:
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     temperature: Mapping[str, float] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    detector_of: str = ""
 
     def __post_init__(self) -> None:
         """Check that the parts fit together.
@@ -232,6 +236,8 @@ class Manifest:
         if self.default_variant not in self.variants:
             known = ", ".join(self.variants) or "none"
             raise wrong("default_variant", self.default_variant, f"a variant ({known})")
+        if self.detector_of and not is_name(self.detector_of):
+            raise wrong("detector_of", self.detector_of, "the name of an installed bundle")
         for variant, graphs in self.variants.items():
             self._check_variant(variant, graphs)
         for graph, value in self.temperature.items():
@@ -264,7 +270,7 @@ class Manifest:
             "decode": self.decode.to_dict(),
             "calibration": {"temperature": dict(self.temperature)},
             "training": dict(self.training),
-        }
+        } | ({"detector_of": self.detector_of} if self.detector_of else {})
 
     @classmethod
     def from_dict(cls, data: Any) -> Manifest:
@@ -285,7 +291,7 @@ class Manifest:
                 "Update the SDK: pip install --upgrade fots-lite."
             )
         known = {"schema", "name", "version", "created", "charset", "default_variant", "variants"}
-        known |= {"decode", "calibration", "training"}
+        known |= {"decode", "calibration", "training", "detector_of"}
         _refuse_unknown(data, known, "model.json")
         try:
             charset = Charset(_typed(data, "charset", str))
@@ -325,6 +331,7 @@ class Manifest:
                 for graph, value in temperature.items()
             },
             training=_optional(data, "training"),
+            detector_of=_typed(data, "detector_of", str) if "detector_of" in data else "",
         )
 
 

@@ -129,6 +129,10 @@ class RecognizeSettings(CheckedSettings):
             probability of the free text, per character, 0..1.
         min_confidence: Lines with a lower confidence are left out of a reading, 0..1. The caller
             can set another bound.
+        unknown_below: Characters with a lower confidence are marked as `unknown`, 0..1. 0 marks
+            only those of a model that was trained to reject characters.
+        foreign_below: With a charset of the caller, characters whose probability among all
+            characters of the model is lower are marked as `unknown`, 0..1. 0 marks none.
     """
 
     source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
@@ -141,6 +145,8 @@ class RecognizeSettings(CheckedSettings):
     digit_odds: float = number(10.0, 1, 1e4)
     pattern_ratio: float = number(0.5, 0, 1)
     min_confidence: float = number(0.5, 0, 1)
+    unknown_below: float = number(0.0, 0, 1)
+    foreign_below: float = number(0.03, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

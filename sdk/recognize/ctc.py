@@ -44,6 +44,8 @@ class CtcText:
         spans: One pair (start, end) per character, the columns that emit it, end exclusive.
         columns: Number T of decoded columns.
         ids: Class number of each character.
+        foreign: Whether each character is one that the network took for a character outside the
+            caller's charset. Empty without such a charset.
     """
 
     text: str
@@ -51,6 +53,7 @@ class CtcText:
     spans: tuple[tuple[int, int], ...]
     columns: int
     ids: tuple[int, ...] = ()
+    foreign: tuple[bool, ...] = ()
 
     @cached_property
     def confidence(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,17 +38,26 @@ class LineText:
 class TextDecoder:
     """Decodes the logits of one graph."""
 
-    def __init__(self, charset: Charset, temperature: float = 1.0, digit_odds: float = 1.0) -> None:
+    def __init__(
+        self,
+        charset: Charset,
+        temperature: float = 1.0,
+        digit_odds: float = 1.0,
+        foreign_below: float = 0.0,
+    ) -> None:
         """Prepare the decoding.
 
         Args:
             charset: Characters of the classes.
             temperature: Calibration of the graph, see `sdk.recognize.ctc.log_probabilities`.
             digit_odds: See `sdk.recognize.priors.favor_digits`.
+            foreign_below: With a charset of the caller, a character is foreign if its probability
+                among all characters of the model is lower, 0..1.
         """
         self._charset = charset
         self._temperature = temperature
         self._digit_odds = digit_odds
+        self._foreign_below = foreign_below
 
     def decode(self, logits: NDArray[np.float32], options: ReadOptions) -> LineText:
         """Return the text of a line.
@@ -60,9 +69,24 @@ class TextDecoder:
         log_probs = log_probabilities(logits, options.mask, self._temperature)
         free = most_probable(log_probs, self._charset, options.beam)
         weighed, free = favor_digits(log_probs, free, self._charset, self._digit_odds)
+        free = self._marked(free, logits, options)
         if options.automaton is None:
             return LineText(free, weighed)
         # a pattern itself decides between letters and digits: no prior
         fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
+        if fit is not None:
+            fit = replace(fit, text=self._marked(fit.text, logits, options))
         probability = float(text_log_probabilities([log_probs], [free.ids])[0, 0])
         return LineText(free, weighed, probability, fit)
+
+    def _marked(self, text: CtcText, logits: NDArray[np.float32], options: ReadOptions) -> CtcText:
+        """Return a text with its foreign characters marked.
+
+        A charset of the caller takes the probability of other characters away, and what remains
+        looks sure. Without the charset the network may have seen another character.
+        """
+        if options.mask is None or not text.ids:
+            return text
+        probs = np.exp(log_probabilities(logits, None, self._temperature))
+        seen = [float(probs[a:b, c].max()) for c, (a, b) in zip(text.ids, text.spans, strict=True)]
+        return replace(text, foreign=tuple(p < self._foreign_below for p in seen))

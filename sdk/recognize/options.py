@@ -26,11 +26,13 @@ class ReadOptions:
         mask: bool (classes,), the characters that may occur. None allows all.
         beam: Width of the prefix beam search. 0 is greedy.
         automaton: The pattern that texts should match. None sets no pattern.
+        lattice: Whether the result keeps the probabilities from which its text was decoded.
     """
 
     mask: NDArray[np.bool_] | None = None
     beam: int = 0
     automaton: Automaton | None = None
+    lattice: bool = False
 
     @classmethod
     def of(
@@ -39,6 +41,7 @@ class ReadOptions:
         allowed: str | None,
         beam: int,
         pattern: Pattern | Sequence[Pattern] | None = None,
+        lattice: bool = False,
     ) -> ReadOptions:
         """Check a user's options.
 
@@ -48,6 +51,7 @@ class ReadOptions:
             beam: Width of the beam search. 0 is greedy.
             pattern: Pattern of a line's text, see
                 `sdk.recognize.pattern.automaton.compile_pattern`. None allows any text.
+            lattice: Whether the result keeps the probabilities.
 
         Raises:
             OptionError: `allowed` is empty or holds a character that the model does not know,
@@ -68,5 +72,5 @@ class ReadOptions:
                 f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
             ) from error
         if pattern is None:
-            return cls(mask, beam)
-        return cls(mask, beam, compile_pattern(pattern, charset, allowed))
+            return cls(mask, beam, lattice=lattice)
+        return cls(mask, beam, compile_pattern(pattern, charset, allowed), lattice)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.charset import UNKNOWN, Charset
 from sdk.geometry import angle, slice_quads
+from sdk.image.load import ImageArray
+from sdk.lattice import Lattice
 from sdk.recognize.ctc import CtcText, character_edges
 from sdk.recognize.decoder import LineText
 from sdk.results import Char, Quad, TextLine
@@ -27,12 +30,14 @@ class Candidate:
         box: float32 (4, 2), the box of the result, in reading direction, photo pixels.
         area: float32 (4, 2), the area that the line crop shows, photo pixels.
         text: The decoded text.
+        crop: uint8 RGB (32, w, 3), the line crop. None unless it is kept for the lattice.
     """
 
     score: float
     box: Floats
     area: Floats
     text: LineText
+    crop: ImageArray | None = None
 
     @property
     def confidence(self) -> float:
@@ -77,32 +82,48 @@ def fit_ratio(free: Candidate, fitted: Candidate) -> float:
     return math.exp(min(more / len(fit.text.text), 100.0))
 
 
-def to_result(free: Candidate, fitted: Candidate | None, least_ratio: float) -> TextLine:
+def to_result(
+    free: Candidate,
+    fitted: Candidate | None,
+    least_ratio: float,
+    unknown_below: float = 0.0,
+    charset: Charset | None = None,
+) -> TextLine:
     """Return the result for a line.
 
     Args:
         free: The candidate whose free text was chosen.
         fitted: The candidate whose fitting text was chosen. None without a pattern.
         least_ratio: The fitting text is returned if `fit_ratio` is at least this.
+        unknown_below: Characters of a lower confidence are marked as unknown, 0..1.
+        charset: Characters of the classes, for a result that keeps its lattice. None keeps none.
     """
     raw = free.text.free
-    if fitted is None:
-        return _to_line(free, raw, None, None)
-    fit = fitted.text.fit
-    if fit is None or fit_ratio(free, fitted) < least_ratio:
-        return _to_line(free, raw, raw.text, False)
-    return _to_line(fitted, fit.text, raw.text, True)
+    chosen, text, before, fits = free, raw, None, None
+    if fitted is not None:
+        fit = fitted.text.fit
+        before, fits = raw.text, False
+        if fit is not None and fit_ratio(free, fitted) >= least_ratio:
+            chosen, text, fits = fitted, fit.text, True
+    line = _to_line(chosen, text, before, fits, unknown_below)
+    if charset is None:
+        return line
+    return replace(line, _lattice=Lattice(np.exp(chosen.text.log_probs), charset, chosen.crop))
 
 
 def _to_line(
-    candidate: Candidate, text: CtcText, raw: str | None, pattern_ok: bool | None
+    candidate: Candidate,
+    text: CtcText,
+    raw: str | None,
+    pattern_ok: bool | None,
+    unknown_below: float,
 ) -> TextLine:
     start, end = character_edges(text)
+    quads = slice_quads(candidate.area, start, end)
+    foreign = text.foreign or (False,) * len(text.text)
     chars = tuple(
-        Char(character, confidence, _to_points(quad))
-        for character, confidence, quad in zip(
-            text.text, text.confidences, slice_quads(candidate.area, start, end), strict=True
-        )
+        Char(c, sure, _to_points(quad), c == UNKNOWN or sure < unknown_below or other)
+        for c, sure, quad, other in zip(text.text, text.confidences, quads, foreign, strict=True)
     )
     return TextLine(
         text.text,

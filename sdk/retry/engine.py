@@ -251,7 +251,8 @@ class RetryEngine:
         squeeze = 1.0 if placed == WHOLE else self._retries.squeeze
         crop = source.crop(placed, lambda width: self._recognizer.width_for(width, squeeze))
         text = self._recognizer.read(crop.pixels, self._options)
-        return Candidate(source.score, crop.box, crop.area, text)
+        kept = crop.pixels if self._options.lattice else None
+        return Candidate(source.score, crop.box, crop.area, text, kept)
 
     def _choice(self, line: _Line) -> Choice:
         fitted = None if self._options.automaton is None else self._fitted(line.all)

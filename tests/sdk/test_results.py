@@ -24,7 +24,9 @@ points = st.tuples(numbers, numbers)
 quads = st.tuples(points, points, points, points)
 # Lone surrogates have no UTF-8 form, so no recognizer's charset holds them.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-chars = st.builds(Char, text=texts, confidence=shares, quad=st.none() | quads)
+chars = st.builds(
+    Char, text=texts, confidence=shares, quad=st.none() | quads, unknown=st.booleans()
+)
 lines = st.builds(
     TextLine,
     text=texts,
@@ -35,6 +37,7 @@ lines = st.builds(
     angle_rad=numbers,
     raw_text=st.none() | texts,
     pattern_ok=st.none() | st.booleans(),
+    _lattice=st.none(),
 )
 timings = st.builds(Timing, **{field.name: numbers for field in dataclasses.fields(Timing)})
 readings = st.builds(
@@ -71,7 +74,7 @@ def test_round_trip_through_dict_and_json(reading: Reading) -> None:
 def test_dict_is_the_published_schema(reading: Reading) -> None:
     corners = [[10.0, 20.0], [110.0, 20.0], [110.0, 44.5], [10.0, 44.5]]
     assert reading.to_dict() == {
-        "schema": 4,
+        "schema": 5,
         "width": 640,
         "height": 480,
         "model": "default 1",
@@ -204,6 +207,20 @@ def put(*path: Any, value: Any) -> Callable[[Any], None]:
     return change
 
 
+def test_an_unknown_character_marks_its_line() -> None:
+    known, odd = Char("6", 0.9), Char("6", 0.2, unknown=True)
+    assert TextLine("6", 0.9, QUAD, (known,)).unknown is False
+    line = TextLine("66", 0.5, QUAD, (known, odd))
+    assert line.unknown is True
+    assert [char.get("unknown") for char in line.to_dict()["chars"]] == [None, True]
+    assert TextLine.from_dict(line.to_dict()) == line
+
+
+def test_a_line_of_an_ordinary_reading_has_no_lattice() -> None:
+    with pytest.raises(OptionError, match="lattice=True"):
+        TextLine("6", 0.9, QUAD).lattice()
+
+
 def drop(*path: Any) -> Callable[[Any], None]:
     def change(data: Any) -> None:
         for step in path[:-1]:
@@ -216,7 +233,7 @@ def drop(*path: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("schema", value=SCHEMA + 1), "has schema 5, this version knows up to 4. Update"),
+        (put("schema", value=SCHEMA + 1), "has schema 6, this version knows up to 5. Update"),
         (put("schema", value="1"), "\"schema\" is '1'"),
         (put("schema", value=True), '"schema" is True'),
         (put("schema", value=0), '"schema" is 0'),

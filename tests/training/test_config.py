@@ -1,9 +1,10 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import training
-from training.config import load_config, parse_config
+from training.config import config_text, load_config, parse_config
 from training.errors import TrainingError
 
 CONFIGS = sorted((Path(training.__file__).parent / "configs").glob("*.toml"))
@@ -11,7 +12,20 @@ CONFIGS = sorted((Path(training.__file__).parent / "configs").glob("*.toml"))
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
 def test_shipped_configurations_load(path):
-    assert load_config(path).model.kind in ("line", "detector", "fots")
+    assert load_config(path).model.kind in ("line", "crnn", "detector", "fots")
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda p: p.stem)
+def test_configurations_are_written_as_they_are_read(path):
+    config = load_config(path)
+    assert parse_config(config_text(config)) == config
+
+
+def test_any_characters_are_written():
+    charset = "a\"\\'#\x7f€😀\u2028 ="
+    model = replace(parse_config("").model, charset=charset)
+    config = replace(parse_config("[data.weights]\n'a b' = 2"), model=model)
+    assert parse_config(config_text(config)) == config
 
 
 def test_defaults_and_values():

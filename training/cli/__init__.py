@@ -9,18 +9,34 @@ import sys
 from collections.abc import Sequence
 
 from sdk.errors import SdkError
-from training.cli import confidence, diagnose, evaluate, fit, preview, sweep, teach, weights
+from training.cli import (
+    confidence,
+    diagnose,
+    evaluate,
+    fit,
+    lines,
+    preview,
+    specialize,
+    sweep,
+    teach,
+    weights,
+)
 from training.data.shards import ShardError
 from training.errors import TrainingError
+from training.interruption import interrupted_by_sigterm
 from training.startup import MISSING, missing_package
 
 __all__ = ["main"]
+
+INTERRUPTED = 130
+"""Exit code of a command that was interrupted."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand and return its exit code.
 
-    0: success, 1: failure, 2: wrong usage, 3: a required package is not installed.
+    0: success, 1: failure, 2: wrong usage, 3: a required package is not installed, 130:
+    interrupted.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["synth"]:
@@ -32,20 +48,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.threads:  # TensorFlow reads this variable at its import
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
-        return int(options.call(options) or 0)
+        with interrupted_by_sigterm():
+            return int(options.call(options) or 0)
     except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
         print(f"error: {missing_package(error, 'train')}", file=sys.stderr)
         return MISSING
+    except KeyboardInterrupt:
+        print("interrupted; run the same command again", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or line images", add_help=False)
+    lines.add_arguments(commands.add_parser("lines", help="prepare your own pictures of lines"))
     fit.add_arguments(commands.add_parser("fit", help="train a run, or resume it"))
+    specialize.add_arguments(
+        commands.add_parser("specialize", help="make a reader for one product from photos of it")
+    )
     weights.add_average_arguments(
         commands.add_parser("average", help="average the weights of runs")
     )

@@ -46,14 +46,14 @@ def _call(options: argparse.Namespace) -> None:
     from training.evaluate.diagnose.report import changes, read_summary, table
     from training.evaluate.diagnose.run import diagnose
 
-    sets = find_sets(options.data, options.only)
-    before = read_summary(Path(options.before)) if options.before else []
     with contextlib.ExitStack() as stack:
         if options.bundle:
             bundle = RawBundleReader(options.bundle, options.threads)
             reader: RawReader = stack.enter_context(contextlib.closing(bundle))
         else:
             reader = RawNetworkReader(network.open_reader(options))
+        sets = find_sets(options.data, options.only)
+        before = read_summary(Path(options.before)) if options.before else []
         rows = diagnose(
             reader,
             sets,

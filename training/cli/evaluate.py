@@ -8,6 +8,7 @@ import json
 
 from sdk.arguments import positive_int
 from training.cli import network
+from training.data.labels import SPLITS
 
 __all__ = ["add_arguments"]
 
@@ -26,12 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--min-confidence", type=float, help="with --bundle: least confidence of lines, 0 to 1"
     )
+    parser.add_argument(
+        "--split",
+        choices=(*SPLITS, "all"),
+        default="",
+        help="part of a labeled folder (default: test if its rows name their split, else all)",
+    )
     network.add_arguments(parser)
     parser.set_defaults(call=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from training.data.sets import find_sets
+    from training.data.sets import default_split, find_sets
     from training.evaluate.measures import evaluate
     from training.evaluate.readers import BundleReader, PictureReader
 
@@ -42,6 +49,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         else:
             reader = network.open_reader(options)
         for folder in find_sets(options.data):
-            measures = evaluate(reader, folder, options.limit)
-            row = {"set": folder.name, **{k: round(v, 4) for k, v in measures.items()}}
+            measures = evaluate(reader, folder, options.limit, options.split)
+            split = options.split or default_split(folder)
+            told = {} if split == "all" else {"split": split}
+            row = {"set": folder.name, **told, **{k: round(v, 4) for k, v in measures.items()}}
             print(json.dumps(row), flush=True)

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sdk.arguments import positive_int
+from sdk.charsets import CHARSETS
+from training.errors import TrainingError
 from training.startup import load_keras
 
-__all__ = ["add_arguments"]
+if TYPE_CHECKING:
+    from training.config import Config
+
+__all__ = ["add_arguments", "changed"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +29,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--run", required=True, help="run folder; an existing run is resumed")
     parser.add_argument(
         "--minutes", type=float, help="greatest training time; the learning rate decays over it"
+    )
+    parser.add_argument(
+        "--steps", type=positive_int, help="optimizer steps, instead of train.steps"
+    )
+    parser.add_argument(
+        "--from",
+        dest="source",
+        metavar="SOURCE",
+        help="initial weights, instead of train.init_from: a run, a bundle, or default for the "
+        "packaged model",
+    )
+    parser.add_argument(
+        "--charset",
+        metavar="NAME",
+        help="characters, instead of model.charset: those of a folder that lines prepare wrote, or "
+        f"of a charset by its name ({', '.join(CHARSETS)})",
+    )
+    parser.add_argument(
+        "--weight",
+        nargs="+",
+        default=[],
+        metavar="FOLDER=NUMBER",
+        help="relative frequency of a folder's samples, instead of data.weights",
+    )
+    parser.add_argument(
+        "--patience",
+        type=positive_int,
+        help="validations without better strings that end the run, instead of train.patience",
     )
     parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
     group = parser.add_argument_group("several processes, on JAX; all must see data and run folder")
@@ -63,11 +99,13 @@ def _fit(options: argparse.Namespace) -> int | None:
     if options.workers is not None:
         return _supervise(options)
     load_keras()
-    from training.config import load_config
+    from training.config import config_text, load_config
     from training.loop.trainer import Trainer
 
-    load_config(options.config)
+    config = load_config(options.config)
     text = Path(options.config).read_text(encoding="utf-8")
+    if (other := changed(config, options)) != config:
+        text = config_text(other)
     folders = options.data, options.run
     if options.coordinator is None:
         Trainer(text, *folders, minutes=options.minutes, command=sys.argv[1:]).run()
@@ -88,15 +126,70 @@ def _supervise(options: argparse.Namespace) -> int:
     from training.config import load_config
     from training.loop.supervisor import Plan, read_hosts, supervise
 
-    load_config(options.config)  # an error costs no start of processes
+    changed(load_config(options.config), options)  # an error costs no start of processes
     hosts = read_hosts(options.workers)
     there = sum(host.processes for host in hosts)
     least, most = options.world or (None, there)
     command = [sys.executable, "-m", "training", "fit", "--config", options.config]
     command += ["--data", *options.data, "--run", options.run]
-    if options.minutes is not None:
-        command += ["--minutes", str(options.minutes)]
-    if options.threads is not None:
-        command += ["--threads", str(options.threads)]
+    for name, value in (
+        ("minutes", options.minutes),
+        ("threads", options.threads),
+        ("steps", options.steps),
+        ("patience", options.patience),
+        ("from", options.source),
+        ("charset", options.charset),
+    ):
+        if value is not None:
+            command += [f"--{name}", str(value)]
+    if options.weight:
+        command += ["--weight", *options.weight]
     least = most if least is None else least
     return supervise(command, Plan(hosts, least, most, options.max_failures, options.port))
+
+
+def changed(config: Config, options: argparse.Namespace) -> Config:
+    """Return the configuration with the values of the command line.
+
+    Raises:
+        TrainingError: A value is illegal, or a folder has no characters.
+    """
+    train, data, model = config.train, config.data, config.model
+    if options.source is not None:
+        train = replace(train, init_from=options.source)
+    if options.steps is not None:
+        train = replace(train, steps=options.steps)
+    if options.patience is not None:
+        train = replace(train, patience=options.patience)
+    if options.weight:
+        data = replace(data, weights=dict(map(_weight, options.weight)))
+    if options.charset is not None:
+        named = options.charset in CHARSETS
+        charset = options.charset if named else _characters(Path(options.charset))
+        model = replace(model, charset=charset)
+    return replace(config, train=train, data=data, model=model)
+
+
+def _weight(text: str) -> tuple[str, float]:
+    name, _, number = text.rpartition("=")
+    try:
+        return Path(name).name, float(number)
+    except ValueError:
+        raise TrainingError(
+            f"--weight {text}: want a folder of data and a number, such as own=8."
+        ) from None
+
+
+def _characters(folder: Path) -> str:
+    """Return the characters of a prepared folder, in the order of their class numbers."""
+    from training.prepare.dataset import MAPS
+
+    path = folder / MAPS[0]
+    try:
+        numbers = json.loads(path.read_text(encoding="utf-8"))
+        return "".join(sorted(numbers, key=numbers.__getitem__))
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise TrainingError(
+            f"--charset {folder}: no characters in {path} ({error}). Give a folder that "
+            "python -m training lines prepare wrote, or the name of a charset."
+        ) from error

@@ -6,16 +6,18 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from sdk.arguments import positive_int
+from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charsets import CHARSETS
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.data.shards import ShardError, read_encoded, shard_path
+from training.progress import Progress
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
 from training.synth.origin import origin
@@ -38,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--per-shard",
         type=positive_int,
-        help="samples in a shard (default: 500 photos, 2000 line images)",
+        help="samples in a shard (default: a 16th of --count, 25 to 500 photos, 100 to 2000 lines)",
     )
     parser.add_argument("--shard", default="0/1", help="i/n: this machine writes every n-th shard")
     parser.add_argument("--kind", type=_kind, choices=("photo", "line"), default="photo")
@@ -47,6 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scenes", default="", help="comma-separated scenes (default: all)")
     parser.add_argument("--fonts", help="folder of fonts (default: the system's)")
     parser.add_argument("--photos", help="folder of your own photos as backgrounds")
+    parser.add_argument(
+        "--charset",
+        type=_charset,
+        default=DEFAULT_CHARSET.symbols,
+        help=f"characters of the labels, or one of {', '.join(CHARSETS)} (default: ascii)",
+    )
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
         "--scans", type=float, default=0.05, help="share of scans in black and white"
@@ -66,6 +74,13 @@ def _kind(text: str) -> str:
         print(f"synth: --kind {text} is deprecated: use --kind line", file=sys.stderr)
         return "line"
     return text
+
+
+def _charset(text: str) -> str:
+    try:
+        return (CHARSETS[text] if text in CHARSETS else Charset(text)).symbols
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -105,6 +120,7 @@ def main(argv: Sequence[str]) -> int:
             scenes=tuple(filter(None, options.scenes.split(","))),
             severity=options.severity,
             scans=options.scans,
+            charset=options.charset,
         )
         generator = Generator(config)
         if options.preview is not None:
@@ -167,6 +183,17 @@ def _claim(folder: Path, settings: dict[str, Any]) -> None:
         write_atomically(path, json.dumps(settings, indent=1).encode())
 
 
+def _default_per_shard(options: argparse.Namespace) -> int:
+    """Return the samples in a shard: as in the folder's other shards, or a 16th of all samples."""
+    path = options.out / SETTINGS
+    if path.exists():
+        return int(json.loads(path.read_text(encoding="utf-8"))["per_shard"])
+    least, most = (100, 2000) if options.kind == "line" else (25, 500)
+    if any(options.out.glob("shard-*.tar")):  # of an earlier version, which kept no record
+        return most
+    return min(most, max(least, -(-options.count // 16)))
+
+
 def _generate(
     options: argparse.Namespace,
     config: SynthConfig,
@@ -175,7 +202,7 @@ def _generate(
     parts: int,
     made_with: dict[str, str],
 ) -> None:
-    per_shard = options.per_shard or (2000 if options.kind == "line" else 500)
+    per_shard = options.per_shard or _default_per_shard(options)
     _claim(options.out, _settings(options, config, size, per_shard, made_with))
     starts = range(0, options.count, per_shard)[part::parts]
     wanted = {
@@ -192,26 +219,20 @@ def _generate(
     if there:
         print(f"synth: {len(there)} of {len(wanted)} shards exist already", file=sys.stderr)
     jobs = [(path, indices) for path, indices in wanted.items() if path not in there]
-    began, made, number = time.perf_counter(), 0, 0
-
-    def tell(count: int) -> None:
-        nonlocal made, number
-        made, number = made + count, number + 1
-        seconds = time.perf_counter() - began
-        print(
-            f"synth: shard {number}/{len(jobs)}, {made} samples, {made / seconds:.0f}/s, "
-            f"{(len(jobs) - number) * seconds / number:.0f} s left",
-            file=sys.stderr,
-        )
-
-    if options.cluster is None:
-        write_shards(jobs, config, options.kind, size, options.workers, tell)
+    if not jobs:
         return
-    from training.synth.cluster import write_shards_on_cluster
+    progress = Progress("synth", "samples", sum(len(indices) for _, indices in jobs))
+    if options.cluster is None:
+        write_shards(jobs, config, options.kind, size, options.workers, progress.reach)
+    else:
+        from training.synth.cluster import write_shards_on_cluster
 
-    # every node finds the folders at the same place
-    placed = replace(config, fonts=_absolute(config.fonts), photos=_absolute(config.photos))
-    write_shards_on_cluster(jobs, placed, options.kind, size, options.cluster, made_with, tell)
+        # every node finds the folders at the same place
+        placed = replace(config, fonts=_absolute(config.fonts), photos=_absolute(config.photos))
+        write_shards_on_cluster(
+            jobs, placed, options.kind, size, options.cluster, made_with, progress.advance
+        )
+    progress.finish()
 
 
 def _absolute(folder: str | None) -> str | None:

@@ -12,7 +12,9 @@ __all__ = ["add_average_arguments", "add_pack_arguments"]
 def add_average_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command and its function."""
     parser.add_argument(
-        "runs", nargs="+", help="run folders, or the bundle from which they started"
+        "runs",
+        nargs="+",
+        help="run folders, or the bundle from which they started (default: the packaged one)",
     )
     parser.add_argument("--out", required=True, help="run folder to write")
     parser.set_defaults(call=_average, threads=None)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sdk.files import open_regular
-from training.data.labels import LABELS, is_held_back, read_labeled
+from training.data.labels import LABELS, read_labeled, split_of
 from training.data.shards import list_shards, read_encoded
 from training.errors import TrainingError
 
 __all__ = ["Part", "draw", "find_parts", "prefetched", "weight_of"]
 
 Batch = TypeVar("Batch")
+
+_HELD_BACK = 10
+"""One of this number of samples of a divided shard is for validation."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +30,23 @@ class Part:
         folder: Folder of the data.
         file: File name of a shard in the folder, or of the folder's labels.
         held_back: Whether the part is for validation; the others are for training.
+        divided: Whether the part is one side of a shard of which every tenth sample is held back.
     """
 
     folder: Path
     file: str
     held_back: bool = False
+    divided: bool = False
+
+    @property
+    def place(self) -> str:
+        """Name of folder and file, unique among the data of a run."""
+        return f"{self.folder.name}/{self.file}"
 
     @property
     def name(self) -> str:
-        """Name of folder and file, unique among the data of a run."""
-        return f"{self.folder.name}/{self.file}"
+        """Name in the record of a run: folder and file, and whether the file is divided."""
+        return f"{self.place} (divided)" if self.divided else self.place
 
     def samples(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
         """Yield (encoded picture, record) of each sample, in order.
@@ -46,10 +56,13 @@ class Part:
             ShardError: The shard is damaged.
         """
         if self.file != LABELS:
-            yield from read_encoded(self.folder / self.file)
+            for number, sample in enumerate(read_encoded(self.folder / self.file)):
+                if not self.divided or (number % _HELD_BACK == 0) == self.held_back:
+                    yield sample
             return
+        side = "validation" if self.held_back else "train"
         for path, record in read_labeled(self.folder):
-            if is_held_back(record) == self.held_back:
+            if split_of(record) == side:
                 try:
                     with open_regular(path) as file:
                         picture = file.read()
@@ -62,16 +75,16 @@ def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], lis
     """Return the parts to train on and the parts to validate on.
 
     The first ``held_back`` shards, in the order of the folders, are for validation, so that shards
-    written later are added to the training data only. A tenth of each labeled folder is for
-    validation.
+    written later are added to the training data only. If there are no more shards than that, every
+    tenth sample of each is for validation. In a labeled folder, the rows decide, see
+    `training.data.labels.split_of`.
 
     Args:
         folders: Folders of shards, and labeled folders.
         held_back: Shards kept for validation.
 
     Raises:
-        TrainingError: Two folders have the same name; or there is no labeled folder and no shard
-            besides those held back.
+        TrainingError: Two folders have the same name.
         ShardError: A folder holds neither shards nor labels.
     """
     names = [folder.name for folder in folders]
@@ -86,11 +99,9 @@ def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], lis
         for path in list_shards(folder)
     ]
     if len(shards) <= held_back and not labeled:
-        raise TrainingError(
-            f"{', '.join(map(str, folders))} holds {len(shards)} shards, of which {held_back} are "
-            "held back for validation (data.held_back). Generate more."
-        )
-    kept = [Part(part.folder, part.file, held_back=True) for part in shards[:held_back]]
+        divided = [replace(part, divided=True) for part in shards]
+        return divided, [replace(part, held_back=True) for part in divided]
+    kept = [replace(part, held_back=True) for part in shards[:held_back]]
     kept += [Part(folder, LABELS, held_back=True) for folder in labeled]
     return [*shards[held_back:], *(Part(folder, LABELS) for folder in labeled)], kept
 

@@ -5,7 +5,9 @@ Each row is a JSON object. A line image has ``{"image", "text"}``; a photo has `
 ``"image"`` is the path of the picture in the folder. Rows of line images may hold ``"case": false``
 if the label stands for both cases, and ``"source"``, the name of the photo that the line image was
 cropped from; rows of photos may hold
-``"complete": true`` if all text is labeled, which `benchmarks.accuracy` uses. Folders may come
+``"complete": true`` if all text is labeled, which `benchmarks.accuracy` uses. Any row may hold
+``"split"``, one of `SPLITS`: rows of ``test`` are never trained on. The text of a line image that
+has no label is ``null`` or empty: such rows are neither trained on nor evaluated. Folders may come
 from third parties, so files outside the folder are never opened.
 """
 
@@ -23,9 +25,21 @@ import numpy as np
 from sdk.files import open_regular
 from training.errors import TrainingError
 
-__all__ = ["LABELS", "NO_LABEL", "is_held_back", "is_label", "read_labeled", "read_labels"]
+__all__ = [
+    "LABELS",
+    "NO_LABEL",
+    "SPLITS",
+    "has_text",
+    "is_label",
+    "read_labeled",
+    "read_labels",
+    "split_of",
+]
 
 LABELS = "labels.jsonl"
+
+SPLITS = ("train", "validation", "test")
+"""Parts of a labeled folder."""
 
 NO_LABEL = (
     "has no label: a line needs 'text', a photo 'texts', each with 'text' and 'quad', "
@@ -64,6 +78,11 @@ def read_labeled(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
     for number, (picture, record) in enumerate(read_labels(folder), 1):
         if not is_label(record):
             raise TrainingError(f"{folder / LABELS}, row {number}: {record['image']} {NO_LABEL}")
+        if record.get("split", "train") not in SPLITS:
+            raise TrainingError(
+                f"{folder / LABELS}, row {number}: the split is {record['split']!r}. "
+                f"Known: {', '.join(SPLITS)}."
+            )
         yield picture, record
 
 
@@ -89,7 +108,7 @@ def _row(folder: Path, home: Path, line: bytes, what: str) -> tuple[Path, dict[s
 def is_label(record: dict[str, Any]) -> bool:
     """Tell whether a row is the label of a line image or of a photo."""
     if "texts" not in record:
-        return isinstance(record.get("text"), str)
+        return "text" in record and (record["text"] is None or isinstance(record["text"], str))
     texts = record["texts"]
     return (
         "text" not in record
@@ -109,12 +128,20 @@ def _is_quad(value: Any) -> bool:
     return quad.shape == (4, 2) and bool(np.isfinite(quad).all())
 
 
-def is_held_back(record: dict[str, Any]) -> bool:
-    """Tell whether a row is for validation: a tenth of all, by source picture.
+def has_text(record: dict[str, Any]) -> bool:
+    """Tell whether a row says what its picture reads; false for line images without a label."""
+    return "texts" in record or bool(record.get("text"))
 
-    Line images of one photo stay on one side. Without ``"source"``, the source is the name of the
-    picture without a final number of one or two digits: ``photo17_3.jpg`` is line 3 of ``photo17``.
+
+def split_of(record: dict[str, Any]) -> str:
+    """Return the split of a row, one of `SPLITS`.
+
+    Without ``"split"``, a tenth of all rows is for validation, by source picture: line images of
+    one photo stay on one side. Without ``"source"``, the source is the name of the picture without
+    a final number of one or two digits: ``photo17_3.jpg`` is line 3 of ``photo17``.
     """
+    if "split" in record:
+        return str(record["split"])
     source = record.get("source") or re.sub(r"_\d{1,2}$", "", PurePosixPath(record["image"]).stem)
     digest = hashlib.sha1(str(source).encode(), usedforsecurity=False).digest()
-    return int.from_bytes(digest[:4], "big") % _HELD_BACK == 0
+    return "train" if int.from_bytes(digest[:4], "big") % _HELD_BACK else "validation"

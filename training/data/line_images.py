@@ -8,7 +8,8 @@ row depends on its number too, and on no other row, so several processes can mak
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,8 @@ from sdk.rectify.crop import CROP_HEIGHT
 from training.config import DataConfig
 from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, draw
+from training.data.labels import has_text
+from training.data.photo_lines import line_samples
 from training.data.shards import decode_picture, picture_size
 from training.data.share import WHOLE, Share, row_generator
 from training.errors import TrainingError
@@ -72,6 +75,8 @@ class LineImages:
         weights: float64 (n,), relative frequency of each line image in the batches.
         skipped: Number of line images left out because they or their labels do not fit the widest
             frame.
+        foreign: Number of lines of photos left out because the charset lacks a character of theirs.
+        unlabeled: Number of line images left out because they have no text.
     """
 
     def __init__(self, charset: Charset, widest: int) -> None:
@@ -92,6 +97,8 @@ class LineImages:
         self.widths = np.zeros(0, np.int32)
         self.needed = np.zeros(0, np.int32)
         self.skipped = 0
+        self.foreign = 0
+        self.unlabeled = 0
 
     def __len__(self) -> int:
         """Return the number of line images."""
@@ -110,12 +117,11 @@ class LineImages:
             ShardError: The shard is damaged.
         """
         widths, needed = [], []
-        for data, record in part.samples():
+        for data, record in self._lines(part):
             name = f"{part.name}: {record['image']}"
-            if "text" not in record:
-                raise TrainingError(
-                    f"{name} is not a line image (it has no 'text'). Give a folder of line images."
-                )
+            if not has_text(record):
+                self.unlabeled += 1
+                continue
             case_blind = record.get("case") is False
             text = record["text"].upper() if case_blind else record["text"]
             try:
@@ -126,7 +132,7 @@ class LineImages:
             width = max(1, round(width * CROP_HEIGHT / height))
             least = COLUMN_PX * columns_needed(labels)
             # more squeezing would make characters narrower than any that the reader meets
-            if not len(labels) or least > self._widest or width > 1.35 * self._widest:
+            if least > self._widest or width > 1.35 * self._widest:
                 self.skipped += 1
                 continue
             self._data.append(data)
@@ -139,6 +145,16 @@ class LineImages:
         self.weights = np.concatenate([self.weights, np.full(len(widths), weight)])
         self.widths = np.concatenate([self.widths, np.array(widths, np.int32)])
         self.needed = np.concatenate([self.needed, np.array(needed, np.int32)])
+
+    def _lines(self, part: Part) -> Iterator[tuple[bytes, dict[str, Any]]]:
+        """Yield the line images of a part; a photo's lines with other characters are left out."""
+        for data, record in part.samples():
+            for line in line_samples(data, record, f"{part.name}: {record['image']}"):
+                # whoever labels photos, a teacher above all, does not know the charset
+                if "texts" in record and not all(c in self._charset for c in line[1]["text"]):
+                    self.foreign += 1
+                else:
+                    yield line
 
     def picture(self, index: int) -> np.ndarray:
         """Return a line image, uint8 RGB (32, w, 3)."""
@@ -190,8 +206,12 @@ class LineBatches:
             raise TrainingError(
                 "The training data hold no line image whose label fits its picture."
             )
+        if self._images.foreign:
+            _log.info("%d lines of photos left out, not in the charset", self._images.foreign)
         if self._images.skipped:
             _log.info("%d line images left out, wider than data.buckets", self._images.skipped)
+        if self._images.unlabeled:
+            _log.info("%d line images left out, without a text", self._images.unlabeled)
         wanted = np.maximum(self._images.widths, self._images.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]

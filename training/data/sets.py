@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sdk.image.load import load_image
-from training.data.labels import LABELS, NO_LABEL, is_label, read_labeled
+from training.data.labels import LABELS, NO_LABEL, has_text, is_label, read_labeled, split_of
 from training.data.shards import list_shards, read_shard
 from training.errors import TrainingError
 
-__all__ = ["Sample", "find_sets", "read_samples"]
+__all__ = ["Sample", "default_split", "find_sets", "read_samples"]
+
+_log = logging.getLogger("training")
 
 Sample = tuple[np.ndarray, dict[str, Any]]
 
@@ -50,20 +54,64 @@ def find_sets(folder: Path | str, only: str = "") -> list[Path]:
     return [path for path in sets if path.name in names]
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """Yield (uint8 RGB picture, record) of shards or of a labeled folder, in order.
+def default_split(folder: Path) -> str:
+    """Return the split that `read_samples` reads by default, after the first row of a folder.
+
+    Returns:
+        ``test`` if the row names its split, otherwise ``all``.
 
     Raises:
-        TrainingError: A row of labels is damaged, or no label of a line or a photo.
+        TrainingError: The labels cannot be read.
+    """
+    if not (folder / LABELS).exists():
+        return "all"
+    return "test" if any("split" in row for _, row in islice(read_labeled(folder), 1)) else "all"
+
+
+def read_samples(folder: Path, split: str = "") -> Iterator[Sample]:
+    """Yield (uint8 RGB picture, record) of shards or of a labeled folder, in order.
+
+    Line images without a text are left out; their number is logged.
+
+    Args:
+        folder: Shards or a labeled folder.
+        split: Part of a labeled folder, one of `SPLITS`, or ``all``. By default ``test`` of rows
+            that name their split, and all rows that do not.
+
+    Raises:
+        TrainingError: A row of labels is damaged, or no label of a line or a photo; or the folder
+            has no row of this split.
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
-    if not (folder / LABELS).exists():
-        for path in list_shards(folder):
-            for image, record in read_shard(path):
-                if not is_label(record):
-                    raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
-                yield image, record
-        return
+    records = _records_of_shards(folder) if not (folder / LABELS).exists() else _rows(folder, split)
+    without = 0
+    for picture, record in records:
+        if has_text(record):
+            yield (picture if isinstance(picture, np.ndarray) else load_image(picture)), record
+        else:
+            without += 1
+    if without:
+        _log.warning("%s: %d pictures have no text and are not counted", folder, without)
+
+
+def _records_of_shards(folder: Path) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
+    for path in list_shards(folder):
+        for image, record in read_shard(path):
+            if not is_label(record):
+                raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
+            yield image, record
+
+
+def _rows(folder: Path, split: str) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
+    found = False
     for picture, record in read_labeled(folder):
-        yield load_image(picture), record
+        side = split_of(record) if split else record.get("split", "test")
+        if split == "all" or side == (split or "test"):
+            found = True
+            yield picture, record
+    if not found:
+        raise TrainingError(
+            f"{folder / LABELS} has no row of the split {split or 'test'}. "
+            "Choose another one with --split, or prepare the folder with other shares."
+        )

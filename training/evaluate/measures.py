@@ -121,23 +121,26 @@ def _directions(quads: np.ndarray, truth: np.ndarray) -> list[bool]:
     return right
 
 
-def evaluate(reader: PictureReader, folder: Path, limit: int | None = None) -> dict[str, float]:
+def evaluate(
+    reader: PictureReader, folder: Path, limit: int | None = None, split: str = ""
+) -> dict[str, float]:
     """Return the measures of one set, of lines or of photos.
 
     Args:
         reader: Reader to evaluate.
         folder: Shards or a labeled folder.
         limit: Greatest number of pictures.
+        split: Part of a labeled folder, see `read_samples`.
 
     Raises:
-        TrainingError: A row of labels is damaged.
+        TrainingError: A row of labels is damaged, or the folder has no row of the split.
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
     want: list[str] = []
     got: list[str] = []
     found, both = Score(), Score()
-    for count, (image, record) in enumerate(read_samples(folder)):
+    for count, (image, record) in enumerate(read_samples(folder, split)):
         if limit is not None and count >= limit:
             break
         if "text" in record:

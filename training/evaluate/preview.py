@@ -18,7 +18,7 @@ from training.data.targets import detection_targets
 from training.evaluate.readers import NetworkReader
 from training.evaluate.reading import LineReading
 
-__all__ = ["draw_lines", "preview_batches", "preview_reading", "save_sheet"]
+__all__ = ["captioned", "draw_lines", "preview_batches", "preview_reading", "save_sheet"]
 
 _WANTED, _FOUND = (40, 170, 60), (220, 40, 40)
 
@@ -42,6 +42,14 @@ def draw_lines(
         draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=color)
         draw.text((x + 3, y - 11), line.text, fill=color)
     return np.asarray(picture)
+
+
+def captioned(image: np.ndarray, text: str) -> np.ndarray:
+    """Return a picture, uint8 (H, W, 3), with a text below it."""
+    canvas = Image.new("RGB", (max(image.shape[1], 6 * len(text) + 8), image.shape[0] + 14))
+    canvas.paste(Image.fromarray(image), (0, 0))
+    ImageDraw.Draw(canvas).text((2, image.shape[0] + 1), text, fill=(255, 255, 255))
+    return np.asarray(canvas)
 
 
 def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> None:
@@ -72,7 +80,7 @@ def save_sheet(pictures: list[np.ndarray], path: Path, width: int = 1600) -> Non
 
 def preview_batches(config: Config, part: Part, count: int) -> list[np.ndarray]:
     """Return training samples after augmentation: line images, or crops with score target."""
-    if config.model.kind == "line":
+    if config.model.kind in ("line", "crnn"):
         from sdk.charset import Charset
 
         images = LineImages(Charset(config.model.charset), config.data.buckets[-1])
@@ -113,12 +121,7 @@ def preview_reading(
     shown = []
     for image, record in samples:
         if "text" in record:
-            text = f"{record['text']}  |  {reader.read_line(image).text}"
-            canvas = Image.new("RGB", (max(image.shape[1], 6 * len(text) + 8), image.shape[0] + 14))
-            canvas.paste(Image.fromarray(image), (0, 0))
-            draw = ImageDraw.Draw(canvas)
-            draw.text((2, image.shape[0] + 1), text, fill=(255, 255, 255))
-            shown.append(np.asarray(canvas))
+            shown.append(captioned(image, f"{record['text']}  |  {reader.read_line(image).text}"))
             continue
         wanted = [
             LineReading("", np.array(t["quad"]))

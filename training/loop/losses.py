@@ -81,7 +81,7 @@ class CtcLoss:
         """Return logits (N, T, classes) whose upper-case classes stand for both cases."""
         other = ops.take(logits, self._partner, axis=-1)
         both = ops.where(self._is_upper, ops.logaddexp(logits, other), logits)
-        return both + self._shift
+        return ops.add(both, self._shift)
 
 
 def score_loss(target: Any, logits: Any) -> Any:

@@ -25,25 +25,33 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
+from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
-from sdk.model.bundle import MANIFEST_NAME
 from training.config import Config, parse_config
 from training.data.dataset import Part, find_parts, prefetched, weight_of
 from training.data.shards import ShardError
 from training.data.share import WHOLE, Share
 from training.errors import TrainingError
 from training.loop.curves import draw_curves
+from training.loop.early_stop import EarlyStop, validation_score
 from training.loop.fots_task import FotsTask
 from training.loop.group import Group
 from training.loop.line_task import LineTask
 from training.loop.moving_average import MovingAverage
 from training.loop.schedule import learning_rate
-from training.models.build import Built, build_models, copy_by_name
-from training.models.widen import widen_by_name
+from training.models.build import Built, build_models
 from training.runs.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from training.runs.folder import AVERAGED, CHECKPOINT, CONFIG, LAST, RECORD, load_run, save_weights
-from training.runs.warm_start import start_from_bundle
+from training.runs.folder import (
+    AVERAGED,
+    BEST,
+    CHECKPOINT,
+    CONFIG,
+    LAST,
+    RECORD,
+    save_weights,
+)
+from training.runs.initial import take_initial_weights
 
 __all__ = ["Trainer"]
 
@@ -74,7 +82,12 @@ class Task(Protocol):
         """Return measures on held-back samples."""
 
 
-TASKS: dict[str, Any] = {"line": LineTask, "fots": FotsTask, "detector": FotsTask}
+TASKS: dict[str, Any] = {
+    "line": LineTask,
+    "crnn": LineTask,
+    "fots": FotsTask,
+    "detector": FotsTask,
+}
 
 
 class Trainer:
@@ -181,6 +194,7 @@ class Trainer:
             )
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
+        self._places = {part.place for part in (*training, *held_back)}
         weights = self.config.data.weights
         self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
@@ -196,7 +210,10 @@ class Trainer:
     def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
         """Return the parts for training and validation of a checkpoint, in its order."""
         there = find_parts(self._data, self.config.data.held_back)
-        known = {part.name: part for side in there for part in side}
+        parts = [part for side in there for part in side]
+        known = {
+            replace(p, divided=d).name: replace(p, divided=d) for p in parts for d in (False, True)
+        }
         sides = []
         for names, held_back in ((state["parts"], False), (state["held_back"], True)):
             missing = [name for name in names if name not in known]
@@ -233,9 +250,20 @@ class Trainer:
 
     def _restore(self, saved: Checkpoint | None) -> None:
         self.step, self.seconds = 0, 0.0
+        patience = self.config.train.patience
+        self._early = EarlyStop(patience, saved.state.get("early") if saved else None)
         if saved is None:
             if self.config.train.init_from:
-                self._initialize(self.config.train.init_from)
+                with self._group.alone():
+                    target = self._averaged.trained
+                    target.set_weights(self.model.get_weights())
+                    take_initial_weights(
+                        self.config.train.init_from,
+                        target,
+                        Charset(self.config.model.charset),
+                        lambda: self.task.batch(0)[0],
+                    )
+                self.model.set_weights(target.get_weights())
             weights = self.model.get_weights()
             self.average = MovingAverage(weights, self.config.train.ema)
             return
@@ -248,30 +276,6 @@ class Trainer:
             for name in ("train.csv", "validation.csv"):
                 _drop_rows(self._folder / name, self.step)
         _log.info("resuming at step %d", self.step)
-
-    def _initialize(self, source: str) -> None:
-        copied: list[str] = []
-        widened: list[str] = []
-        with self._group.alone():
-            target = self._averaged.trained
-            target.set_weights(self.model.get_weights())
-            if (Path(source) / MANIFEST_NAME).exists():
-                copied = start_from_bundle(Path(source), target, self.task.batch(0)[0])
-            else:
-                for part in load_run(source).models.values():
-                    copied += copy_by_name(part, target)
-                    widened += widen_by_name(part, target)
-        self.model.set_weights(target.get_weights())
-        if not copied and not widened:
-            raise TrainingError(
-                f"train.init_from: no layer of {source} fits this network by name and shape."
-            )
-        _log.info(
-            "%d layers initialized from %s, %d of them widened",
-            len(copied) + len(widened),
-            source,
-            len(widened),
-        )
 
     def progress(self) -> float:
         """Return the progress of the run, 0 to 1."""
@@ -305,10 +309,13 @@ class Trainer:
     def _train(self, stopping: threading.Event, stop_step: int | None) -> dict[str, float]:
         train, data = self.config.train, self.config.data
         stop = min(train.steps, stop_step or train.steps)
+        every_minutes = train.validate_minutes
+        if self._early.active and self._minutes:
+            every_minutes = min(every_minutes, self._minutes / 10)
         measures: dict[str, float] = {}
         share = functools.partial(self.task.batch, share=self._group.share)
         saved_at = validated_at = clock = time.monotonic()
-        stopped = False
+        (stopped,) = self._agree(self._ends(stopping))
         while self.step < stop and self.progress() < 1 and not stopped:
             # the batches of a segment follow from one set of shards
             every = train.rescan_steps
@@ -319,8 +326,8 @@ class Trainer:
                 now = time.monotonic()
                 self.seconds, clock = self.seconds + now - clock, now
                 stopped, to_validate, to_save = self._agree(
-                    stopping.is_set(),
-                    now - validated_at > 60 * train.validate_minutes,
+                    self._ends(stopping),
+                    now - validated_at > 60 * every_minutes,
                     now - saved_at > 60 * train.checkpoint_minutes,
                 )
                 if to_validate:
@@ -329,17 +336,24 @@ class Trainer:
                 if to_save:
                     self.save()
                     saved_at = time.monotonic()
+                if to_validate:  # which may end the run
+                    (stopped,) = self._agree(self._ends(stopping))
                 if stopped or self.progress() >= 1:
                     break
             batches.close()
             if self.step == end and every:
                 self._rescan()
         self._flush_losses()
-        if not stopped:
+        if not stopping.is_set() and not self._early.is_over:
             measures = self._validate()
         self.save()
-        self._agree()  # nobody leaves before the checkpoint is written
+        if self._group.is_chief and not stopping.is_set() and self._early.active:
+            self._take_best()
+        self._agree()  # nobody leaves before all is written
         return measures
+
+    def _ends(self, stopping: threading.Event) -> bool:
+        return stopping.is_set() or self._early.is_over
 
     def _agree(self, *decisions: bool) -> list[bool]:
         """Return the chief's decisions; the seconds become the chief's, on which rates depend."""
@@ -348,6 +362,15 @@ class Trainer:
         milliseconds, *agreed = self._group.agree([round(1e3 * self.seconds), *decisions])
         self.seconds = milliseconds / 1e3
         return [bool(decision) for decision in agreed]
+
+    def _take_best(self) -> None:
+        """Make the best weights the averaged weights of the run."""
+        write_atomically(self._folder / AVERAGED, (self._folder / BEST).read_bytes())
+        _log.info(
+            "the averaged weights are those of step %d: %.4f of the strings",
+            self._early.best_step,
+            self._early.best,
+        )
 
     def _one_step(self, inputs: Any, target: Any) -> None:
         train = self.config.train
@@ -394,6 +417,9 @@ class Trainer:
             # a run does not stop for a missing picture
             _log.warning("%s", error)
         self._measures = measures
+        if self._early.active and self._early.add(self.step, validation_score(measures)):
+            with self._group.alone():
+                save_weights(self._averaged, self.average.values, self._folder / BEST)
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
         _log.info("validation at step %d: %s", self.step, text)
         return measures
@@ -425,9 +451,8 @@ class Trainer:
         self._writer.flush()
 
     def _rescan(self) -> None:
-        known = {*self._parts, *self._held_back}
         training, _ = find_parts(self._data, 0)
-        new = [part.name for part in training if part.name not in known]
+        new = [part.name for part in training if part.place not in self._places]
         new = self._group.agree_on(new)
         found = [part for part in training if part.name in new]
         if len(found) < len(new):
@@ -442,6 +467,7 @@ class Trainer:
                 self.save()  # keeps the training until now
                 raise
             self._parts.append(part.name)
+            self._places.add(part.place)
         if found:
             _log.info("%d training samples in %d parts", self.task.samples, len(self._parts))
 
@@ -460,6 +486,7 @@ class Trainer:
             "seconds": self.seconds,
             "parts": self._parts,
             "held_back": self._held_back,
+            "early": self._early.state,
         }
         write_checkpoint(
             self._folder / CHECKPOINT,
@@ -479,6 +506,7 @@ class Trainer:
             "parts": len(self._parts),
             "parameters": self.model.count_params(),
             "validation": self._measures,
+            **({"early": self._early.state} if self._early.active else {}),
             "backend": keras.backend.backend(),
             "processes": self._group.share.world,
             "versions": {"keras": keras.__version__, "python": platform.python_version()},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from training.config import ModelConfig
+from training.models.crnn import build_crnn
 from training.models.fots import (
     build_detector,
     build_detector_training,
@@ -43,7 +45,7 @@ def build_models(config: ModelConfig) -> Built:
         recognizer = build_recognizer(keras, config)
         whole = build_training(config, detector, recognizer)
         return Built(whole, {"detector": detector, "recognizer": recognizer})
-    line = build_line(keras, config)
+    line = build_crnn(keras, config) if config.kind == "crnn" else build_line(keras, config)
     return Built(line, {"line": line})
 
 
@@ -55,19 +57,20 @@ def layers_by_name(model: Any) -> dict[str, Any]:
     return found
 
 
-def copy_by_name(source: Any, target: Any) -> list[str]:
+def copy_by_name(source: Any, target: Any, without: Collection[str] = ()) -> list[str]:
     """Copy weights between layers of the same name and the same shapes.
 
     Args:
         source: Model to copy from; its kind and its Keras may differ.
         target: Model to copy to.
+        without: Names of layers that are not copied.
 
     Returns:
         Names of the copied layers.
     """
     have, copied = layers_by_name(source), []
     for name, layer in layers_by_name(target).items():
-        if name not in have or not layer.weights:
+        if name not in have or name in without or not layer.weights:
             continue
         values = have[name].get_weights()
         if [v.shape for v in values] == [tuple(w.shape) for w in layer.weights]:

@@ -7,6 +7,7 @@ narrower network, and its new channels learn from the first step.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import keras
@@ -17,12 +18,13 @@ from training.models.build import layers_by_name
 __all__ = ["widen_by_name"]
 
 
-def widen_by_name(source: Any, target: Any) -> list[str]:
+def widen_by_name(source: Any, target: Any, without: Collection[str] = ()) -> list[str]:
     """Copy the weights of narrower layers into wider ones of the same name.
 
     Args:
         source: Model to copy from.
         target: New model to copy to.
+        without: Names of layers that do not change.
 
     Returns:
         Names of the widened layers. Layers that are not wider, that differ in more than their
@@ -30,7 +32,7 @@ def widen_by_name(source: Any, target: Any) -> list[str]:
     """
     have, widened = layers_by_name(source), []
     for name, layer in layers_by_name(target).items():
-        if name not in have:
+        if name not in have or name in without:
             continue
         narrow, fresh = have[name].get_weights(), layer.get_weights()
         if _is_wider(narrow, fresh):

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sdk.charset import Charset
 from sdk.files import write_atomically
 from sdk.model.bundle import MANIFEST_NAME, read_manifest
 from training.errors import TrainingError
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from training.models.build import Built
     from training.runs.folder import Run
 
-__all__ = ["average_runs"]
+__all__ = ["average_runs", "bundle_model"]
 
 
 def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
@@ -51,14 +52,16 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     load_keras()
     from training.models.build import build_models
     from training.runs.folder import AVERAGED, CONFIG, RECORD, load_run, save_weights
+    from training.runs.warm_start import weights_source
 
     folder = Path(folder)
     if len(sources) < 2:
         raise TrainingError(f"An average needs at least two runs, not {len(sources)}.")
     if (folder / CONFIG).exists():
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
-    bundles = [source for source in sources if (Path(source) / MANIFEST_NAME).exists()]
-    runs = {source: load_run(source) for source in sources if source not in bundles}
+    folders = [weights_source(source) for source in sources]
+    bundles = [source for source in folders if (source / MANIFEST_NAME).exists()]
+    runs = {source: load_run(source) for source in folders if source not in bundles}
     if not runs:
         raise TrainingError("An average of bundles only: at least one source must be a run folder.")
     first, config = next((source, run.config) for source, run in runs.items())
@@ -69,7 +72,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
                 "Average runs of one network that started from the same weights."
             )
     models = [run.models for run in runs.values()]
-    models += [_bundle_model(Path(bundle), config).parts for bundle in bundles]
+    models += [bundle_model(bundle, config, models[0]).parts for bundle in bundles]
     mean = build_models(config.model)
     for name, part in mean.parts.items():
         _set_mean(part, [parts[name] for parts in models])
@@ -84,23 +87,26 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 
-def _bundle_model(bundle: Path, config: Config) -> Built:
+def bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
     """Return a line network with the weights of a bundle.
+
+    Characters that the bundle lacks have the classes of the trained network.
 
     Raises:
         TrainingError: The configuration is of no line network, or the bundle's network differs.
     """
     import keras
 
-    from training.models.build import build_models, layers_by_name
+    from training.models.build import build_models, copy_by_name, layers_by_name
     from training.runs.warm_start import start_from_bundle
 
     if config.model.kind != "line":
         raise TrainingError(f"{bundle} is a bundle: only line networks can be averaged with one.")
     built = build_models(config.model)
+    copy_by_name(trained["line"], built.trained)
     # the network's function does not depend on the picture that sets its statistics
     noise = np.random.default_rng(0).integers(0, 256, (4, 32, 128, 3), np.uint8)
-    copied = start_from_bundle(bundle, built.trained, noise)
+    copied = start_from_bundle(bundle, built.trained, noise, Charset(config.model.charset))
     kinds = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
     wanted = [n for n, x in layers_by_name(built.trained).items() if isinstance(x, kinds)]
     missing = sorted(set(wanted) - set(copied))
@@ -132,7 +138,7 @@ def _set_mean(target: Any, models: Sequence[Any]) -> None:
         layers[name].set_weights([np.mean(values, axis=0) for values in weights])
 
 
-def _record(runs: Mapping[Path | str, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
+def _record(runs: Mapping[Path, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
     """Return the entries common to all records, the most steps and samples, and the sources."""
     known = [{"name": Path(source).name, **run.record} for source, run in runs.items()]
     first, *others = known

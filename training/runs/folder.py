@@ -2,7 +2,8 @@
 
 ``config.toml`` (as given), ``run.json`` (command, versions, steps, seconds, last measures),
 ``checkpoint.npz`` (to resume), ``last.weights.h5``, ``ema.weights.h5`` (the moving average, which
-is evaluated and exported), ``train.csv``, ``validation.csv``, ``curves.png`` and TensorBoard's
+is evaluated and exported), ``best.weights.h5`` (its best state, with ``train.patience``),
+``train.csv``, ``validation.csv``, ``curves.png`` and TensorBoard's
 event files.
 """
 
@@ -22,13 +23,24 @@ from training.config import Config, load_config
 from training.errors import TrainingError
 from training.models.build import Built, build_models
 
-__all__ = ["AVERAGED", "CHECKPOINT", "CONFIG", "LAST", "RECORD", "Run", "load_run", "save_weights"]
+__all__ = [
+    "AVERAGED",
+    "BEST",
+    "CHECKPOINT",
+    "CONFIG",
+    "LAST",
+    "RECORD",
+    "Run",
+    "load_run",
+    "save_weights",
+]
 
 CONFIG = "config.toml"
 RECORD = "run.json"
 CHECKPOINT = "checkpoint.npz"
 LAST = "last.weights.h5"
 AVERAGED = "ema.weights.h5"
+BEST = "best.weights.h5"
 
 
 @dataclass(frozen=True)

@@ -16,19 +16,29 @@ from typing import Any
 import keras
 import numpy as np
 
+from sdk.charset import Charset
 from sdk.engine.interpreter import find_interpreter
-from sdk.model.bundle import Bundle
+from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from training.models.batch_norm import BatchNormalization
 from training.models.build import layers_by_name
+from training.models.classes import CLASSIFIERS, keep_classes
 from training.models.folding import convolution_before
 from training.models.separable import separate
 
-__all__ = ["start_from_bundle"]
+__all__ = ["PACKAGED", "start_from_bundle", "weights_source"]
+
+PACKAGED = "default"
+"""Name of the packaged model as a source of weights."""
 
 _CONVOLUTIONS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 
 
-def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str]:
+def weights_source(name: Path | str) -> Path:
+    """Return the folder of a source of weights; `PACKAGED` is the packaged model's."""
+    return DEFAULT_BUNDLE if str(name) == PACKAGED else Path(name)
+
+
+def start_from_bundle(folder: Path, model: keras.Model, inputs: Any, charset: Charset) -> list[str]:
     """Copy the convolutions of a bundle into a network and set its batch normalization.
 
     Recognizer and line graph hold layers of the same names. They are copied from the graph with
@@ -38,6 +48,7 @@ def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str
         folder: A bundle with an int8 or fp32 variant.
         model: Network to initialize, ``Built.trained``.
         inputs: Inputs of a training batch.
+        charset: Charset of the network; classes are copied by character.
 
     Returns:
         Names of the copied convolutions: those that fit by name and shape.
@@ -52,10 +63,18 @@ def start_from_bundle(folder: Path, model: keras.Model, inputs: Any) -> list[str
         for role in ("detector", "recognizer", "line")
         if role in bundle.roles
     ]
+    old = bundle.manifest.charset
     copied: list[str] = []
     for graph in sorted(graphs, key=len, reverse=True):
         for name, kernel, bias in graph:
-            if name not in copied and _assign(layers, name, kernel, bias):
+            if name in copied:
+                continue
+            if name in CLASSIFIERS:
+                mixing = kernel.transpose(1, 2, 3, 0)
+                done = keep_classes(layers[name], mixing, bias, old, charset)
+            else:
+                done = _assign(layers, name, kernel, bias)
+            if done:
                 copied.append(name)
     fresh = [
         layer

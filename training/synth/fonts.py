@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -91,8 +92,8 @@ class FontFace:
         kind: One of `KINDS`.
         bold: Whether the face is semi-bold or heavier.
         italic: Whether the face is slanted.
-        chars: Printable ASCII characters with a visible glyph of their own; without lower case for
-            a face of capitals.
+        chars: Characters with a visible glyph of their own, of printable ASCII and of the further
+            characters that the library was asked for; without lower case for a face of capitals.
     """
 
     path: Path
@@ -113,12 +114,13 @@ class FontLibrary:
 
     Args:
         folders: Folders, searched recursively; None for the system's folders.
+        more: Characters besides printable ASCII that faces may draw.
 
     Raises:
         FontError: A folder is missing, or no font has digits and capitals.
     """
 
-    def __init__(self, folders: Sequence[Path | str] | None = None) -> None:
+    def __init__(self, folders: Sequence[Path | str] | None = None, more: str = "") -> None:
         """Search the folders; takes some seconds for hundreds of fonts."""
         if folders is None:
             places = [folder for folder in SYSTEM_FOLDERS if folder.is_dir()]
@@ -136,7 +138,7 @@ class FontLibrary:
             }
         )
         self.faces: tuple[FontFace, ...] = _distinct(
-            face for path in files for face in _faces_of(path)
+            face for path in files for face in _faces_of(path, more)
         )
         if not self.faces:
             raise FontError(
@@ -160,6 +162,15 @@ class FontLibrary:
     def __len__(self) -> int:
         """Return the number of faces."""
         return len(self.faces)
+
+    def drawable(self, texts: Sequence[str]) -> list[str]:
+        """Return the first texts, as many as one face can draw together."""
+        kept: list[str] = []
+        for text in texts:
+            if not any(face.covers("".join([*kept, text])) for face in self.faces):
+                break
+            kept.append(text)
+        return kept
 
     def sample(self, rng: np.random.Generator, kind: str | None = None, text: str = "") -> FontFace:
         """Draw a kind, then a family, then a face, so that all families are equally frequent.
@@ -192,9 +203,9 @@ class FontLibrary:
 
 
 @lru_cache(maxsize=4)
-def default_library(folder: Path | None = None) -> FontLibrary:
+def default_library(folder: Path | None = None, more: str = "") -> FontLibrary:
     """Return the library of the system's folders, or of one folder, cached."""
-    return FontLibrary(None if folder is None else [folder])
+    return FontLibrary(None if folder is None else [folder], more)
 
 
 @lru_cache(maxsize=256)
@@ -211,7 +222,7 @@ def _distinct(faces: Iterable[FontFace]) -> tuple[FontFace, ...]:
     return tuple(seen.values())
 
 
-def _faces_of(path: Path) -> list[FontFace]:
+def _faces_of(path: Path, more: str) -> list[FontFace]:
     faces = []
     for index in range(16):
         try:
@@ -223,7 +234,7 @@ def _faces_of(path: Path) -> list[FontFace]:
                 _log.debug("font %s cannot be opened: %s", path, error)
             break
         family, style = font.getname()
-        face = _face(path, index, font, family or path.stem, style or "")
+        face = _face(path, index, font, family or path.stem, style or "", more)
         if face is not None:
             faces.append(face)
         if path.suffix.lower() not in {".ttc", ".otc"}:
@@ -232,7 +243,7 @@ def _faces_of(path: Path) -> list[FontFace]:
 
 
 def _face(
-    path: Path, index: int, font: ImageFont.FreeTypeFont, family: str, style: str
+    path: Path, index: int, font: ImageFont.FreeTypeFont, family: str, style: str, more: str
 ) -> FontFace | None:
     name = f"{family} {style} {path.stem}".lower()
     if any(word in name for word in _UNFIT):
@@ -247,6 +258,7 @@ def _face(
         kind = "mono"
     bold = any(w in name for w in ("bold", "black", "heavy", "demi", "extrab"))
     italic = any(w in name for w in ("italic", "oblique", "slanted"))
+    chars |= _further(font, chars, more)
     return FontFace(path, index, family, kind, bold, italic, chars)
 
 
@@ -263,6 +275,26 @@ def _drawable(font: ImageFont.FreeTypeFont) -> frozenset[str]:
     good = set(owner.values())
     if sum(c in good for c in _LETTERS) < len(_LETTERS) - 2 or _has_small_capitals(font):
         good.difference_update(_LETTERS)
+    return frozenset(good)
+
+
+def _further(font: ImageFont.FreeTypeFont, chars: frozenset[str], more: str) -> frozenset[str]:
+    """Return the further characters with a visible glyph that differs from that of their letter.
+
+    Some faces draw an accented letter without its accent, and faces of capitals draw capitals for
+    the lower case.
+    """
+    if not more:
+        return frozenset()
+    missing = _bits(font, "\U0010fffd")
+    has_lower = chars.issuperset("aeo")
+    good = set()
+    for c in more:
+        bits = _bits(font, c)
+        letter = unicodedata.normalize("NFD", c)[0]
+        plain = _bits(font, letter) if letter != c else None
+        if bits is not None and bits not in (missing, plain) and (has_lower or not c.islower()):
+            good.add(c)
     return frozenset(good)
 
 

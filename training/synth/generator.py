@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
+from sdk.charset import DEFAULT_CHARSET, UNKNOWN
+from sdk.charsets import CHARSETS
 from sdk.geometry import map_points
 from sdk.rectify.crop import CROP_HEIGHT
 from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
-from training.synth.scenes import SCENES, sample_block
+from training.synth.lexicon import Lexicon
+from training.synth.scenes import SCENES, sample_block, words
 
 _MAX_WIDTH = 1024
 _CLOSE_UP = 0.12
 """Share of close-ups, in which a line fills up to two thirds of the height."""
+_ALPHABET = 0.6
+"""Share of blocks in the words of an alphabet, if the charset has more than ASCII."""
 _PAGE = 8
 """Greatest number of lines of a block that is not a page."""
 _LEAST_SIGNAL = 14.0
@@ -41,6 +46,8 @@ class SynthConfig:
         legible_px: Text of less height is marked ``ignore``.
         severity: Strength of the degradations, 1 for the usual mix.
         scans: Share of scans in nearly black and white.
+        charset: Characters of the labels. Texts with others are left out of line images and marked
+            ``ignore`` in photos; with U+FFFD in the charset they are kept, and it stands for them.
     """
 
     seed: int = 0
@@ -51,6 +58,7 @@ class SynthConfig:
     legible_px: float = 7.0
     severity: float = 1.0
     scans: float = 0.05
+    charset: str = DEFAULT_CHARSET.symbols
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,14 @@ class Generator:
         if unknown:
             raise ValueError(f"Unknown scenes {unknown}; choose from {sorted(SCENES)}.")
         self.config = config
-        self.fonts: FontLibrary = default_library(Path(config.fonts) if config.fonts else None)
+        self._charset = frozenset(config.charset)
+        drawn = self._charset - {UNKNOWN}
+        if UNKNOWN in self._charset:  # it needs characters to stand for
+            drawn |= frozenset(CHARSETS["latin"].symbols)
+        more = "".join(sorted(drawn - frozenset(DEFAULT_CHARSET.symbols)))
+        self.lexicon = Lexicon(more) if more else None
+        folder = Path(config.fonts) if config.fonts else None
+        self.fonts: FontLibrary = default_library(folder, more)
         self.photos = photo_folder(config.photos) if config.photos else None
 
     def _rng(self, stream: int, index: int) -> np.random.Generator:
@@ -127,6 +142,7 @@ class Generator:
                 texts += found
                 sizes = [_text_height(text.quad) for text in found if not text.ignore]
                 smallest = min([smallest, *sizes])
+        texts = [self._labeled(text) for text in texts]
         return GeneratedPhoto(self._degrade(canvas, rng, max(smallest, 8.0)), texts)
 
     def _place(
@@ -140,7 +156,7 @@ class Generator:
         height, width = canvas.shape[:2]
         low, high = sizes_px
         size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
-        block = sample_block(rng, self.fonts, max(size * 1.15, 14), self.config.scenes)
+        block = self._block(rng, max(size * 1.15, 14))
         # pages and close-ups are complete, at any size of the print
         if len(block.lines) > _PAGE or high > self.config.text_px[1]:
             least = self.config.text_px[0]
@@ -155,10 +171,13 @@ class Generator:
         """Return line image ``index``: uint8 RGB (32, W, 3) and its text."""
         rng = self._rng(1, index)
         while True:  # until a line has a legal length and is legible
-            block = sample_block(rng, self.fonts, rng.uniform(30, 44), self.config.scenes)
+            block = self._block(rng, rng.uniform(30, 44))
             mains = [i for i, line in enumerate(block.lines) if line.main]
             main = mains[int(rng.integers(len(mains)))]
-            fitted = _fit_line(rng, block, main, alone=len(mains) == 1)
+            label = self._label(block.lines[main].ink.text)
+            if label is None:
+                continue
+            fitted = fit_line(rng, block, main, alone=len(mains) == 1)
             if fitted is None:
                 continue
             matrix, width, text_height = fitted
@@ -176,17 +195,45 @@ class Generator:
                 self._degrade(picture, np.random.default_rng(seed), text_height)
                 for picture in (canvas, bare)
             )
-            if _legible(image, without, line.quad):
-                return image, line.text
+            if legible(image, without, line.quad):
+                return image, label
+
+    def _block(self, rng: np.random.Generator, height: float) -> Block:
+        if self.lexicon is not None and rng.random() < _ALPHABET:
+            return words(rng, self.fonts, height, self.lexicon)
+        return sample_block(rng, self.fonts, height, self.config.scenes)
+
+    def _label(self, text: str) -> str | None:
+        """Return the label of a text, None if the charset has no label for it."""
+        if self._charset.issuperset(text):
+            return text
+        if UNKNOWN not in self._charset:
+            return None
+        return "".join(c if c in self._charset else UNKNOWN for c in text)
+
+    def _labeled(self, text: Text) -> Text:
+        label = self._label(text.text)
+        return replace(text, ignore=True) if label is None else replace(text, text=label)
 
     def _degrade(self, image: np.ndarray, rng: np.random.Generator, height: float) -> np.ndarray:
         return degrade(image, rng, height, self.config.severity, self.config.scans)
 
 
-def _legible(image: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
+def legible(
+    image: np.ndarray,
+    without: np.ndarray,
+    quad: np.ndarray,
+    least_signal: float = _LEAST_SIGNAL,
+) -> bool:
     """Tell whether a degraded line image differs enough from the same image without its text.
 
     A network that is trained on illegible text learns to guess.
+
+    Args:
+        image: uint8 RGB (H, W, 3).
+        without: The same without its text.
+        quad: float32 (4, 2), the text's place in pixels.
+        least_signal: Least change of the pixels by the ink, 0..255, 85th percentile.
     """
     low = np.maximum(np.floor(quad.min(0)).astype(int), 0)
     high = np.ceil(quad.max(0)).astype(int)
@@ -194,7 +241,7 @@ def _legible(image: np.ndarray, without: np.ndarray, quad: np.ndarray) -> bool:
     change = cv2.blur(cv2.absdiff(image, without).max(2), (2, 2))[window]
     background = cv2.blur(cv2.cvtColor(without, cv2.COLOR_RGB2GRAY), (3, 3))[window]
     signal = float(np.percentile(change, 85))
-    return signal > _LEAST_SIGNAL and signal > _LEAST_RATIO * (float(background.std()) + 4)
+    return signal > least_signal and signal > _LEAST_RATIO * (float(background.std()) + 4)
 
 
 def _claim(taken: np.ndarray, block: Block, matrix: np.ndarray, pad: float) -> bool:
@@ -262,7 +309,7 @@ def _pose(
     return shift @ matrix
 
 
-def _fit_line(
+def fit_line(
     rng: np.random.Generator, block: Block, main: int, *, alone: bool
 ) -> tuple[np.ndarray, int, float] | None:
     """Return homography, image width and text height of a line image from one line of a block.

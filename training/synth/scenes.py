@@ -25,6 +25,7 @@ from training.synth.layout import (
     stack,
     typeset,
 )
+from training.synth.lexicon import Lexicon
 from training.synth.pens import segments
 from training.synth.pens.ink import Ink
 from training.synth.tables import scale, table
@@ -245,6 +246,20 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
         lines[0].tilt = rng.normal(0, 0.28)
     if rng.random() < 0.3:
         return backed(rng, lines, height, random_color(rng), rng.uniform(0, 8))
+    return Block(lines)
+
+
+def words(rng: np.random.Generator, fonts: FontLibrary, height: float, lexicon: Lexicon) -> Block:
+    """Labels and signs in the words of an alphabet besides ASCII."""
+    texts = [lexicon.sample(rng) for _ in range(_count(rng, 3))]
+    # one face draws the whole block, and few faces draw every character of an alphabet
+    texts = fonts.drawable(texts) or [lexicon.plain(rng)]
+    kind = pick(rng, ("sans", "sans", "serif", "mono", "condensed", "display"))
+    inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
+    hows = (process.paint, process.thermal, process.worn, process.paint, process.relief)
+    lines = stack(rng, inks, hows[int(rng.integers(len(hows)))], rng.uniform(0.15, 0.8))
+    if rng.random() < 0.4:
+        return backed(rng, lines, height, random_color(rng), rng.uniform(0, 6))
     return Block(lines)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ import cv2
 import numpy as np
 
 from training.data.shards import ShardError, remove_unfinished, write_shard
+from training.interruption import interrupted_by_sigterm
 from training.synth.generator import Generator, SynthConfig
 
 __all__ = ["Job", "samples", "write_shards"]
@@ -27,6 +26,9 @@ Job = tuple[Path, range]
 
 _generator: Generator | None = None
 _stop: Any = None
+_made: Any = None
+
+_TELL_SECONDS = 0.5
 
 
 def write_shards(
@@ -45,7 +47,7 @@ def write_shards(
         kind: "photo" or "line".
         size: (width, height) of photos in pixels.
         workers: Number of processes.
-        tell: Called after each shard, in the order of the jobs, with the number of its samples.
+        tell: Called about twice a second with the number of samples made, and at the end.
 
     Raises:
         ShardError: A shard cannot be written, or a process was killed.
@@ -55,22 +57,29 @@ def write_shards(
     remove_unfinished(paths)  # of a killed run
     # spawned, not forked: OpenCV's threads do not survive a fork, and child processes would hang
     spawn = multiprocessing.get_context("spawn")
-    stop = spawn.RawValue("b", False)  # without a lock, which a killed process would keep
+    # without locks, which a killed process would keep; each job counts in a place of its own
+    stop, made = spawn.RawValue("b", False), spawn.RawArray("i", len(jobs))
     try:
         with (
-            _interrupted_by_sigterm(),
+            interrupted_by_sigterm(),
             ProcessPoolExecutor(
-                workers, mp_context=spawn, initializer=_start, initargs=(config, stop)
+                workers, mp_context=spawn, initializer=_start, initargs=(config, stop, made)
             ) as pool,
         ):
             try:
-                for count in pool.map(
-                    _write, paths, (i for _, i in jobs), repeat(kind), repeat(size)
-                ):
-                    tell(count)
+                left = {
+                    pool.submit(_write, number, path, indices, kind, size)
+                    for number, (path, indices) in enumerate(jobs)
+                }
+                while left:
+                    done, left = wait(left, timeout=_TELL_SECONDS, return_when=FIRST_COMPLETED)
+                    for job in done:
+                        job.result()
+                    tell(sum(made))
             finally:
                 # otherwise the end of the pool would wait minutes for unfinished shards
                 stop.value = True
+                pool.shutdown(wait=False, cancel_futures=True)
     except BrokenProcessPool as error:
         raise ShardError(
             "A process that writes shards was killed; the memory may be too small for "
@@ -81,26 +90,13 @@ def write_shards(
         remove_unfinished(paths)
 
 
-@contextlib.contextmanager
-def _interrupted_by_sigterm() -> Iterator[None]:
-    """Treat SIGTERM like Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _start(config: SynthConfig, stop: Any) -> None:
-    global _generator, _stop
+def _start(config: SynthConfig, stop: Any, made: Any) -> None:
+    global _generator, _stop, _made
     # the terminal sends SIGINT to all processes of the command; the parent ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _generator, _stop = Generator(config), stop
+    _generator, _stop, _made = Generator(config), stop, made
 
 
 def _end_with_parent() -> None:
@@ -110,7 +106,7 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _write(path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]) -> int:
+def _write(job: int, path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]) -> int:
     assert _generator is not None
 
     def checked() -> Iterator[int]:
@@ -118,6 +114,7 @@ def _write(path: Path, indices: Iterable[int], kind: str, size: tuple[int, int])
             if _stop.value:
                 raise ShardError(f"{path} is not written: the command has ended.")
             yield index
+            _made[job] += 1
 
     return write_shard(path, samples(_generator, checked(), kind, size))
 

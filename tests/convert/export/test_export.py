@@ -286,6 +286,37 @@ def test_detector_of_another_bundle_is_copied(
     assert Bundle.open(target).variant == "fp32"
 
 
+CRNN = """
+[model.crnn]
+widths = [4, 8, 8, 8, 8, 8, 16]
+hidden = 8
+"""
+
+
+def test_a_recurrent_network_is_fused_and_each_line_begins_anew(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "crnn-run"
+    run.mkdir()
+    text = CONFIG.format(kind="crnn") + CRNN
+    (run / "config.toml").write_text(text)
+    built = build_models(parse_config(text).model)
+    save_weights(built, built.trained.get_weights(), run / "ema.weights.h5")
+    target = tmp_path / "own"
+    assert main(command(run, target, "--precision", "int8")) == 1
+    assert "no int8 form" in capsys.readouterr().err
+    options = ("--precision", "fp32", "fp16")
+    assert main(command(run, target, *options)) == 0
+    captured = capsys.readouterr()
+    assert "line-fp16.tflite has 4 fused LSTM operations" in captured.err
+    lines = np.random.default_rng(0).integers(0, 256, (3, 1, 32, 192, 3), np.uint8)
+    want = [np.asarray(built.parts["line"](line, training=False)) for line in lines]
+    engine = open_engine(Bundle.open(target, "fp32").graph("line"))
+    for line, logits in zip(lines, want, strict=True):  # the width differs from the static one
+        np.testing.assert_allclose(engine.run({"strip": line})["logits"], logits, atol=1e-4)
+    engine.close()
+
+
 def test_lines_of_another_bundle_are_copied(
     bundle: Path, source: TrainedRun, tmp_path: Path
 ) -> None:

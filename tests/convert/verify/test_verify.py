@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from convert.verify.fidelity import Fidelity
-from convert.verify.floors import FLOORS, Floor, shortfalls
+from convert.verify.floors import FLOORS, Floor, losses, shortfalls
 from convert.verify.report import Report, TextMatches, report_table
 
 FLOOR = Floor(relative=0.1, correlation=0.9, same=0.8, lost=0.05)
@@ -77,6 +77,15 @@ def test_lines_below_their_floor_are_told() -> None:
     assert (
         sentence == "int8 line: 90 of 100 labeled lines right, 100 before; at most 5% may be lost"
     )
+
+
+def test_strings_that_integers_lose_are_told() -> None:
+    report = Report({}, {"line": reading(100, 80, 84, 80)})
+    assert losses({"int8": report, "fp32": report}) == [
+        "the int8 line reads 80 of 100 labeled lines right, the float network 84"
+    ]
+    assert losses({"fp32": report}) == []
+    assert losses({"int8": Report({}, {"line": reading(200, 180, 100, 99)})}) == []
 
 
 def test_a_few_lines_prove_nothing() -> None:

@@ -5,13 +5,14 @@ import pytest
 from sdk.bulk.parts import KILLED, Counts, count, decode, encode, part_name, part_numbers
 from sdk.bulk.plan import Options, Plan, keys_digest
 from sdk.errors import OptionError, SdkError
+from sdk.results import Char, Reading, TextLine, Timing
 
 READ = {"schema": 4, "width": 8, "height": 6, "model": "m 1", "device": "cpu", "notes": []}
 LINE = {
     "text": "Ä\u202e1",
     "confidence": 0.1 + 0.2,
     "quad": [[0.0, 0.5], [8.0, 0.5], [8.0, 6.0], [0.0, 6.0]],
-    "chars": [{"text": "Ä", "confidence": 0.5, "quad": None}],
+    "chars": [{"text": "Ä", "confidence": 0.5, "quad": None, "unknown": True}],
     "detection_confidence": None,
     "angle_rad": -0.25,
     "raw_text": None,
@@ -51,6 +52,18 @@ def test_parquet_comes_back():
             name: value for name, value in row.items() if value is not None
         }
     assert count(decode(data, "parquet")) == count(ROWS)
+
+
+def test_parquet_has_a_column_for_all_that_a_reading_holds():
+    pytest.importorskip("pyarrow", reason="the extra cluster is not installed")
+    char = Char("A", 0.5, unknown=True)
+    line = TextLine("A", 0.5, LINE["quad"], (char,))
+    row = Reading((line,), 8, 6, Timing(), "m 1", "cpu").to_dict()
+    del row["timing"]
+    (found,) = decode(encode([{"key": "a", **row}], "parquet"), "parquet")
+    assert found.keys() == {"key", "error", *row}
+    assert found["lines"][0].keys() == line.to_dict().keys()
+    assert found["lines"][0]["chars"][0].keys() == char.to_dict().keys()
 
 
 def test_counts_add_up():

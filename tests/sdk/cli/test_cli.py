@@ -417,3 +417,35 @@ def test_standard_output_on_a_full_disk(tiny_bundle: Path, photos: Path) -> None
     assert done.returncode == 1
     assert "fots-lite: error: Cannot write the output: No space left on device." in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_predict_prints_the_readings_and_draws_them(
+    tiny_bundle: Path, photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    drawing = tmp_path / "lattice.png"
+    arguments = (photos / "a.png", "--draw", drawing, "--count", "3")
+    assert run(tiny_bundle, "predict", *arguments) == 0
+    out = capsys.readouterr().out.splitlines()
+    heads = [line for line in out if not line.startswith("  ")]
+    assert [line.split()[0] for line in heads] == ["HEAD", "CAFE"]
+    assert out[1].split()[1] == "HEAD"
+    assert 0.5 < float(out[1].split()[0]) <= 1
+    with Image.open(drawing) as picture:
+        assert picture.width > 300
+    assert run(tiny_bundle, "predict", photos / "a.png", "--json") == 0
+    first, second = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [first["guesses"][0]["text"], second["text"]] == ["HEAD", "CAFE"]
+    assert len(first["best_path"]) == first["columns"] == len(first["probabilities"])
+
+
+def test_predict_refuses_what_it_cannot_show(
+    tiny_bundle: Path, photos: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    blank = tmp_path / "blank.png"
+    Image.new("RGB", (64, 64)).save(blank)
+    assert run(tiny_bundle, "predict", blank) == 1
+    assert "shows no text" in capsys.readouterr().err
+    assert run(tiny_bundle, "predict", photos) == 2
+    assert "Give one picture" in capsys.readouterr().err
+    assert run(tiny_bundle, "predict", photos / "a.png", "--draw", tmp_path / "a.txt") == 2
+    assert not (tmp_path / "a.txt").exists()

@@ -18,6 +18,7 @@ from training.data.line_images import (
     pack_labels,
     validation_frames,
 )
+from training.data.sets import read_samples
 from training.data.shards import ShardError, list_shards, shard_path, write_shard
 from training.errors import TrainingError
 
@@ -104,17 +105,30 @@ def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 
 
-@pytest.mark.parametrize(
-    ("image", "record", "part"),
-    [
-        (picture(), {"text": "é"}, "not in the charset"),
-        (picture(), {"texts": []}, "not a line image"),
-    ],
-)
-def test_unusable_records(tmp_path, image, record, part):
-    write_shard(shard_path(tmp_path, 0), [(0, image, record)])
-    with pytest.raises(TrainingError, match=part):
+def test_a_label_outside_the_charset_is_refused(tmp_path):
+    write_shard(shard_path(tmp_path, 0), [(0, picture(), {"text": "é"})])
+    with pytest.raises(TrainingError, match="not in the charset"):
         LineImages(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
+
+
+def test_lines_are_cut_from_labeled_photos(tmp_path):
+    photo = np.zeros((100, 200, 3), np.uint8)
+    photo[40:60, 20:80] = (250, 0, 0)
+    quad = [[20, 40], [80, 40], [80, 60], [20, 60]]
+    low = [[20, 90], [80, 90], [80, 95], [20, 95]]
+    texts = [
+        {"text": "AB", "quad": quad, "ignore": False},
+        {"text": "BA", "quad": quad, "ignore": True},
+        {"text": "é", "quad": quad, "ignore": False},
+        {"text": "A", "quad": low, "ignore": False},
+    ]
+    write_shard(shard_path(tmp_path, 0), [(0, photo, {"texts": texts})])
+    found = LineImages(CHARSET, 192)
+    found.add(Part(tmp_path, "shard-00000.tar"))
+    assert found.texts == ["AB"] and found.foreign == 1
+    line = found.picture(0)
+    assert line.shape[0] == 32 and 75 < line.shape[1] < 85
+    assert line[16, 40, 0] > 240 and line[0, 0].max() < 60
 
 
 def test_nothing_of_a_damaged_shard_is_trained_on(tmp_path):
@@ -144,10 +158,50 @@ def test_line_images_that_cannot_be_read_are_skipped(tmp_path):
 def test_shards_are_held_back(line_shards, tmp_path):
     training, held_back = find_parts([line_shards], 1)
     assert [p.file for p in held_back] == ["shard-00000.tar"] and len(training) == 2
-    with pytest.raises(TrainingError, match="3 shards, of which 3 are held back"):
-        find_parts([line_shards], 3)
     with pytest.raises(ShardError, match="No shards"):
         find_parts([tmp_path], 1)
+
+
+def test_samples_are_held_back_where_shards_are_few(line_shards):
+    sides = find_parts([line_shards], 3)
+    assert [len(side) for side in sides] == [3, 3]
+    training, held_back = (
+        [record["image"] for part in side for _, record in part.samples()] for side in sides
+    )
+    assert len(training) == 108 and len(held_back) == 12
+    assert sides[0][0].name == f"{line_shards.name}/shard-00000.tar (divided)"
+
+
+def test_rows_name_their_split(tmp_path):
+    splits = ["train", "validation", "test", "train"]
+    rows = [{"text": str(i), "split": split} for i, split in enumerate(splits)]
+    folder = labeled_folder(tmp_path / "own", rows)
+    sides = [side[0] for side in find_parts([folder], 1)]
+    assert [[r["text"] for _, r in side.samples()] for side in sides] == [["0", "3"], ["1"]]
+    read = {s: [r["text"] for _, r in read_samples(folder, s)] for s in ("", "validation", "all")}
+    assert read == {"": ["2"], "validation": ["1"], "all": ["0", "1", "2", "3"]}
+
+
+def test_an_empty_or_unknown_split_is_told(tmp_path):
+    folder = labeled_folder(tmp_path / "own", [{"text": "1", "split": "train"}])
+    with pytest.raises(TrainingError, match="no row of the split test"):
+        list(read_samples(folder))
+    other = labeled_folder(tmp_path / "other", [{"text": "1", "split": "night"}])
+    with pytest.raises(TrainingError, match="the split is 'night'"):
+        list(read_samples(other))
+
+
+def test_pictures_without_a_text_are_told_and_not_used(tmp_path, caplog):
+    folder = labeled_folder(tmp_path / "own", [{"text": "1"}, {"text": "2"}, {"text": "3"}])
+    rows = [json.loads(row) for row in (folder / LABELS).read_text().splitlines()]
+    rows[0]["text"], rows[1]["text"] = None, ""
+    (folder / LABELS).write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert [r["text"] for _, r in read_samples(folder)] == ["3"]
+    assert "2 pictures have no text and are not counted" in caplog.text
+    found = LineImages(CHARSET, 96)
+    for side in find_parts([folder], 1):
+        found.add(side[0])
+    assert (found.texts, found.unlabeled) == (["3"], 2)
 
 
 def labeled_folder(folder, rows):

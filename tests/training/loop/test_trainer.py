@@ -19,7 +19,7 @@ from training.errors import TrainingError
 from training.loop.trainer import Trainer
 from training.models.build import build_models
 from training.runs.checkpoint import read_checkpoint
-from training.runs.folder import load_run
+from training.runs.folder import AVERAGED, BEST, load_run
 
 
 def losses(folder, column="loss"):
@@ -214,7 +214,7 @@ def test_late_shard_of_a_lower_number_changes_no_part(line_shards, tmp_path):
         Trainer(text, [data], tmp_path / "run")
 
 
-def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
+def test_errors_end_in_one_line(line_shards, tmp_path, capsys):
     (tmp_path / "wrong.toml").write_text("[train]\nstep = 3")
     (tmp_path / "line.toml").write_text(LINE_TOML)
     (tmp_path / "jit.toml").write_text(LINE_TOML + "jit = true")
@@ -224,7 +224,6 @@ def test_errors_end_in_one_line(line_shards, photo_shards, tmp_path, capsys):
         ("jit.toml", line_shards, "TensorFlow cannot compile the CTC loss"),
         ("none.toml", line_shards, "Cannot read the configuration"),
         ("line.toml", tmp_path / "empty", "No shards"),
-        ("line.toml", photo_shards, "is not a line image"),
     ]
     for config, data, part in cases:
         arguments = ["--config", str(tmp_path / config), "--data", str(data)]
@@ -244,6 +243,47 @@ def test_damaged_checkpoint(line_shards, tmp_path):
         Trainer(text, [line_shards], tmp_path)
     begun = f"{text}\ninit_from = '{tmp_path}'"
     Trainer(begun, [line_shards], tmp_path / "next").run(stop_step=1)
+
+
+def test_a_run_goes_on_with_other_characters(line_run, line_shards, tmp_path):
+    own = "9876543210X"
+    text = LINE_TOML.replace("0123456789 ABCDEF", own) + f"init_from = '{line_run}'\n"
+    run = Trainer(text, [line_shards], tmp_path / "run")
+    before = load_run(line_run).models["line"]
+    old = before.get_layer("rec_logits").get_weights()
+    new = run.model.get_layer("rec_logits").get_weights()
+    for digit in "0123456789":
+        places = "0123456789 ABCDEF".index(digit) + 1, own.index(digit) + 1
+        for have, want in zip(new, old, strict=True):
+            np.testing.assert_array_equal(have[..., places[1]], want[..., places[0]])
+    names = ("line_stem0_conv", "rec_time0_pw_conv")
+    for name in names:
+        pair = before.get_layer(name).get_weights(), run.model.get_layer(name).get_weights()
+        np.testing.assert_array_equal(*(weights[0] for weights in pair))
+
+
+def test_the_recurrent_network_learns(line_shards, tmp_path):
+    text = LINE_TOML.replace('"line"', '"crnn"').replace("steps = 40", "steps = 20")
+    crnn = "[model.crnn]\nwidths = [8, 8, 16, 16, 16, 16, 32]\nhidden = 16\n[model.line]"
+    folder = tmp_path / "run"
+    run = Trainer(text.replace("[model.line]", crnn), [line_shards], folder)
+    run.run()
+    seen = losses(folder)
+    assert seen[-1] < seen[0]
+    model = load_run(folder).models["line"]
+    assert model(np.zeros((2, 32, 64, 3), np.uint8)).shape == (2, 1, 16, 17)
+
+
+def test_a_run_without_improvement_ends_with_its_best_weights(line_shards, tmp_path):
+    text = LINE_TOML.replace("steps = 40", "steps = 1000").replace("5e-3", "1e-7")
+    folder = tmp_path / "run"
+    run = Trainer(f"{text}patience = 2\nvalidate_minutes = 0.0001\n", [line_shards], folder)
+    run.run()
+    assert run.step < 1000
+    best, averaged = ((folder / name).read_bytes() for name in (BEST, AVERAGED))
+    assert best == averaged
+    record = json.loads((folder / "run.json").read_text())
+    assert record["early"]["waited"] == 2 and record["early"]["best_step"] < run.step
 
 
 RUN = """

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from convert.__main__ import main as convert
 from sdk.model.bundle import DEFAULT_BUNDLE
 from tests.training.conftest import LINE_TOML
 from training.__main__ import main
+from training.config import load_config
 from training.errors import TrainingError
 from training.loop.trainer import Trainer
 from training.models.batch_norm import BatchNormalization
@@ -17,6 +20,8 @@ from training.models.build import build_models, copy_by_name, layers_by_name
 from training.models.folding import convolution_before, fold
 from training.runs.average import average_runs
 from training.runs.folder import load_run, save_weights
+
+CONFIGS = Path(__file__).resolve().parents[3] / "training" / "configs"
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +103,25 @@ def test_mean_with_the_bundle_that_a_run_began_from(runs, tmp_path):
     assert record["mean_of"][1] == {"bundle": "base", "version": "7"}
     with pytest.raises(TrainingError, match="bundles only"):
         average_runs([bundle, bundle], tmp_path / "none")
+
+
+def test_mean_with_the_packaged_model_keeps_the_characters_of_the_run(tmp_path):
+    own = "0123456789 ABCDEF€"
+    config = replace(load_config(CONFIGS / "own.toml").model, charset=own)
+    built = build_models(config)
+    run = tmp_path / "run"
+    run.mkdir()
+    text = (CONFIGS / "own.toml").read_text().replace('"line"', f'"line"\ncharset = "{own}"', 1)
+    (run / "config.toml").write_text(text)
+    save_weights(built, built.trained.get_weights(), run / "ema.weights.h5")
+    average_runs([run, "default"], tmp_path / "mean")
+    kernels = [
+        load_run(x).models["line"].get_layer("rec_logits").get_weights()[0]
+        for x in (run, tmp_path / "mean")
+    ]
+    new, old = own.index("€") + 1, own.index("7") + 1
+    np.testing.assert_allclose(kernels[1][..., new], kernels[0][..., new], atol=1e-6)
+    assert np.abs(kernels[1][..., old] - kernels[0][..., old]).max() > 0.01
 
 
 def test_a_bundle_of_another_network_is_refused(runs, tmp_path):

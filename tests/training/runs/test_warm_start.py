@@ -1,11 +1,13 @@
 """A new run takes over what a bundle computes, not only its weights."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.engine import open_engine
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from sdk.selftest import draw_sample
@@ -33,7 +35,7 @@ def test_line_network_computes_what_the_graph_does(bundle):
     picture = draw_sample()
     images = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
     network = build_models(load_config(CONFIGS / "line.toml").model).trained
-    copied = start_from_bundle(DEFAULT_BUNDLE, network, images)
+    copied = start_from_bundle(DEFAULT_BUNDLE, network, images, DEFAULT_CHARSET)
     assert len(copied) == 29
     assert {"line_stem0_conv", "rec_time0_dw_conv", "rec_logits"} <= {*copied}
     with closing(open_engine(bundle.graph("line"))) as engine:
@@ -45,12 +47,33 @@ def test_line_network_computes_what_the_graph_does(bundle):
         assert (have.argmax(-1) == want.argmax(-1)).mean() > 0.95
 
 
+def test_classes_are_copied_by_character(bundle):
+    picture = draw_sample()
+    images = np.stack([picture[120 * i + 44 : 120 * i + 76, 60:316] for i in range(4)])
+    charset = Charset("Z€0123456789ÄA")
+    config = replace(load_config(CONFIGS / "line.toml").model, charset=charset.symbols)
+    network = build_models(config).trained
+    fresh = network.get_layer("rec_logits").get_weights()[0]
+    copied = start_from_bundle(DEFAULT_BUNDLE, network, images, charset)
+    assert "rec_logits" in copied
+    kernel, bias = network.get_layer("rec_logits").get_weights()
+    new = charset.encode("€Ä")
+    np.testing.assert_array_equal(kernel[..., new], fresh[..., new])
+    assert (bias[new] <= bias.min()).all()
+    with closing(open_engine(bundle.graph("line"))) as engine:
+        want = np.concatenate([engine.run({"strip": s[None]})["logits"] for s in images])
+    have = np.asarray(network(images, training=False))
+    shared = "Z0123456789A"
+    columns = [0, *charset.encode(shared)], [0, *DEFAULT_CHARSET.encode(shared)]
+    assert likeness(have[..., columns[0]], want[..., columns[1]]) > 0.98
+
+
 def test_full_network_takes_the_detector_and_the_line_networks_head(bundle):
     image = draw_sample()[None, :480, :480]
     affines = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (1, 2, 1, 1))
     inputs = {"image": image, "affines": affines, "widths": np.full((1, 2), 40, np.int32)}
     built = build_models(load_config(CONFIGS / "fots.toml").model)
-    copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, inputs)
+    copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, inputs, DEFAULT_CHARSET)
     assert {"trunk_stem_conv", "vertical_conv", "rec_rows4_conv", "rec_logits"} <= {*copied}
     frame = np.full((1, 640, 640, 3), 128, np.uint8)
     frame[:, :480] = draw_sample()
@@ -78,7 +101,7 @@ def test_a_separable_detector_begins_near_the_bundles(bundle):
     built = build_models(load_config(CONFIGS / "detector.toml").model)
     frame = np.full((1, 640, 640, 3), 128, np.uint8)
     frame[:, :480] = draw_sample()
-    copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, {"image": frame})
+    copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, {"image": frame}, DEFAULT_CHARSET)
     assert {"trunk_stem_conv", "neck_s4_merge_conv", "det_conv0_conv", "angle"} <= {*copied}
     with closing(open_engine(bundle.graph("detector"))) as engine:
         want = engine.run({"image": frame})

@@ -38,7 +38,7 @@ def test_the_origin_follows_the_fonts(fonts):
     first = origin(Generator(config))
     assert first == origin(Generator(config)) and "opencv_version" in first
     shutil.copy(SYSTEM / "DejaVuSerif.ttf", fonts)
-    other = SynthConfig(fonts=str(fonts) + "/.")  # the library of a folder is kept
+    other = SynthConfig(fonts=f"{fonts}/../fonts")  # the library of a folder is kept
     changed = origin(Generator(other))
     assert changed["fonts_sha256"] != first["fonts_sha256"]
 

@@ -10,7 +10,7 @@ from training.cli.synth import main
 from training.data.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
-from training.synth.generator import Generator, SynthConfig, _legible
+from training.synth.generator import Generator, SynthConfig, legible
 from training.synth.scenes import SCENES
 
 
@@ -92,17 +92,17 @@ def _with_ink(background, ink):
 def test_invisible_text_is_illegible(ink, readable):
     flat = np.full((CROP_HEIGHT, 120, 3), 120, np.uint8)
     image, quad = _with_ink(flat, ink)
-    assert _legible(image, flat, quad) is readable
+    assert legible(image, flat, quad) is readable
 
 
 def test_text_lost_in_its_background_is_illegible():
     rough = np.random.default_rng(0).integers(0, 2, (4, 15, 1)).repeat(3, 2).astype(np.uint8) * 200
     rough = rough.repeat(8, 0).repeat(8, 1)
     image, quad = _with_ink(rough, 40)
-    assert not _legible(image, rough, quad)
+    assert not legible(image, rough, quad)
     flat = np.full_like(rough, 100)
     image, quad = _with_ink(flat, 40)
-    assert _legible(image, flat, quad)
+    assert legible(image, flat, quad)
 
 
 def test_scans_are_nearly_black_and_white():
@@ -119,10 +119,10 @@ def test_illegible_lines_are_drawn_anew(generator, monkeypatch):
     judged = []
 
     def stricter(image, without, quad):
-        judged.append(_legible(image, without, quad))
+        judged.append(legible(image, without, quad))
         return judged[-1]
 
-    monkeypatch.setattr(generator_module, "_legible", stricter)
+    monkeypatch.setattr(generator_module, "legible", stricter)
     monkeypatch.setattr(generator_module, "_LEAST_SIGNAL", 60.0)
     after = [generator.line(index) for index in range(8)]
     assert judged.count(True) == 8
@@ -233,7 +233,7 @@ def test_shards_of_other_settings_are_refused(tmp_path, capsys):
     assert main([*options, "--seed", "1", "--per-shard", "5"]) == 2
     message = capsys.readouterr().err
     assert "seed is 0 there, not 1" in message
-    assert "per_shard is 2000 there, not 5" in message
+    assert "per_shard is 100 there, not 5" in message
     assert path.read_bytes() == before
 
 

@@ -89,7 +89,7 @@ def draw(
     """Draw a line with an outline font.
 
     Args:
-        text: Printable ASCII and spaces, with at least one visible character.
+        text: Characters of the face and spaces, with at least one visible character.
         height_px: Height of the capital H; ascenders and descenders extend beyond.
         rng: Random generator of face and style.
         face: Font face; None for a random face of the system with all characters.

@@ -1,0 +1,1 @@
+"""Preparation of labeled pictures of lines: any common form of labels in, a labeled folder out."""

@@ -1,0 +1,93 @@
+"""Deterministic split into training, validation and test, stratified, by source picture.
+
+Sources are ordered by stratum (length of the text), and in a stratum by a digest of their name.
+Each source in turn goes to the split that lacks most, so every stratum is divided by the shares.
+All lines of one source are on one side.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from training.data.labels import SPLITS
+from training.errors import TrainingError
+from training.prepare.journal import Journal
+
+__all__ = ["parse_shares", "split_items"]
+
+_LENGTHS = (2, 4, 6, 9, 13, 20)
+"""Longest texts of the strata."""
+
+
+def parse_shares(text: str) -> tuple[float, ...]:
+    """Return the shares of `SPLITS` in a text such as ``80/10/10``; they add up to 1.
+
+    Raises:
+        TrainingError: The text is not three numbers, or leaves nothing to train on.
+    """
+    try:
+        parts = [float(part) for part in text.split("/")]
+    except ValueError:
+        parts = []
+    if len(parts) != len(SPLITS) or min(parts) < 0 or parts[0] <= 0:
+        raise TrainingError(
+            f"--split {text}: want the shares of train/validation/test, such as 80/10/10."
+        )
+    return tuple(part / sum(parts) for part in parts)
+
+
+def split_items(journal: Journal, shares: Sequence[float]) -> None:
+    """Write the split of each kept item.
+
+    Items whose source of labels names their split keep it; if some do, the others are for training.
+
+    Args:
+        journal: Journal with all items examined.
+        shares: Shares of `SPLITS`.
+
+    Raises:
+        TrainingError: A split that has a share gets no item.
+    """
+    if journal.number("SELECT count(*) FROM item WHERE outcome = '' AND given != ''"):
+        journal.run(
+            "UPDATE item SET split = CASE given WHEN '' THEN 'train' ELSE given END "
+            "WHERE outcome = ''"
+        )
+        return
+    journal.run("DROP TABLE IF EXISTS source")
+    journal.run("CREATE TABLE source (name TEXT PRIMARY KEY, size, stratum, place, split)")
+    journal.run(
+        "INSERT INTO source (name, size, stratum) SELECT source, count(*), max(length(text)) "
+        "FROM item WHERE outcome = '' GROUP BY source"
+    )
+    names = journal.each("SELECT name, stratum FROM source")
+    placed = [(_stratum(length), _place(name), name) for name, length in names]
+    journal.change("UPDATE source SET stratum = ?, place = ? WHERE name = ?", placed)
+    taken = [0.0] * len(SPLITS)
+    found = []
+    for name, size in journal.each("SELECT name, size FROM source ORDER BY stratum, place"):
+        total = sum(taken) + size
+        lacks = [share * total - have for share, have in zip(shares, taken, strict=True)]
+        best = max(range(len(SPLITS)), key=lambda i: (lacks[i], -i))
+        taken[best] += size
+        found.append((SPLITS[best], name))
+    empty = [s for s, share, n in zip(SPLITS, shares, taken, strict=True) if share and not n]
+    if empty:
+        raise TrainingError(
+            f"{len(found)} source pictures are too few to split: {' and '.join(empty)} would be "
+            "empty. Label more pictures, or change the shares, such as --split 50/50/0."
+        )
+    journal.change("UPDATE source SET split = ? WHERE name = ?", found)
+    journal.run(
+        "UPDATE item SET split = (SELECT split FROM source WHERE name = item.source) "
+        "WHERE outcome = ''"
+    )
+
+
+def _stratum(length: int) -> int:
+    return sum(length > longest for longest in _LENGTHS)
+
+
+def _place(name: str) -> bytes:
+    return hashlib.sha1(name.encode(errors="surrogatepass"), usedforsecurity=False).digest()

@@ -52,6 +52,7 @@ def why_no_namespaces() -> str:
     return link.stderr.strip() if link.returncode != 0 else ""
 
 
+_START_S = 45.0
 # no autoscaler
 _HEAD = ("--no-monitor",)
 _AGENTS = (
@@ -69,6 +70,7 @@ class Hosts:
         self.folder, self.count, self.namespaces = folder, count, namespaces
         self._tag = f"fl{secrets.token_hex(2)}"
         self._nodes: dict[int, subprocess.Popen[bytes]] = {}
+        self._started: dict[int, tuple[int, dict[str, str] | None]] = {}
         self.environment = {**os.environ, **_ENVIRONMENT, "RAY_AUTH_TOKEN": secrets.token_hex(16)}
         for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
             self.environment.pop(name, None)
@@ -129,6 +131,7 @@ class Hosts:
 
     def start(self, number: int, cpus: int, environment: dict[str, str] | None = None) -> None:
         """Start the head, number 0, or join another node."""
+        self._started[number] = (cpus, environment)
         role = (
             ["--head", f"--port={self.port}", "--include-dashboard=false", *_HEAD]
             if number == 0
@@ -153,13 +156,21 @@ class Hosts:
         log.close()
 
     def wait(self, *numbers: int, seconds: float = 180) -> None:
-        """Wait until these hosts have joined, by what they print: asking costs a process."""
+        """Wait until these hosts have joined, by what they print: asking costs a process.
+
+        On a very busy machine a raylet ends because its agents start too slowly: another attempt.
+        """
         deadline = time.monotonic() + seconds
         for number in numbers:
             log = self.folder / f"h{number}.log"
+            again = time.monotonic() + _START_S
             while "Ray runtime started" not in log.read_text(errors="replace"):
-                if time.monotonic() > deadline or self._nodes[number].poll() is not None:
+                if time.monotonic() > deadline:
                     raise TimeoutError(f"h{number} has not joined: {log.read_text()[-2000:]}")
+                if time.monotonic() > again or self._nodes[number].poll() is not None:
+                    self.kill(number)
+                    self.start(number, *self._started[number])
+                    again = time.monotonic() + _START_S
                 time.sleep(0.3)
 
     def driver(self, *command: str) -> list[str]:

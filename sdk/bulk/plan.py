@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sdk.errors import OptionError, SdkError
-from sdk.model.bundle import Bundle
+from sdk.model.bundle import MANIFEST_NAME, Bundle
 from sdk.recognize.pattern.template import Template
 
 __all__ = ["MANIFEST", "SUCCESS", "Options", "Plan", "keys_digest", "model_digest"]
@@ -24,7 +24,8 @@ class Options:
     """How the photos are read; the same for all of them.
 
     Attributes:
-        model: Folder of a bundle, at the same place on every node; None for the packaged bundle.
+        model: Name of an installed bundle, or a folder at the same place on every node; None for
+            the packaged bundle.
         variant: Variant of the bundle; None for the one that fits the CPU.
         charset: Characters that may occur; None allows all.
         patterns: Regular expressions of whole lines; empty allows all.
@@ -126,13 +127,16 @@ def keys_digest(keys: Sequence[str]) -> str:
 
 
 def model_digest(model: str | None, variant: str | None) -> str:
-    """Return the SHA-256 of a bundle's manifest, which holds those of its graphs.
+    """Return the SHA-256 of a bundle: of its manifest, and of its graphs or those it borrows.
 
     Raises:
         ModelError: The bundle is missing or damaged, or has no such variant.
     """
     bundle = Bundle.open(model, variant)  # compares the graphs with the manifest
-    return hashlib.sha256((bundle.folder / "model.json").read_bytes()).hexdigest()
+    digest = hashlib.sha256((bundle.folder / MANIFEST_NAME).read_bytes())
+    for role in sorted(bundle.roles):
+        digest.update(bundle.graph(role).spec.sha256.encode())
+    return digest.hexdigest()
 
 
 def _flat(values: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any
 
 from sdk.bulk.parts import KILLED, Counts, count, encode, part_name, part_numbers
@@ -65,6 +66,8 @@ def bulk(
         SdkError: The source cannot be listed, the output not written, or photos are missing in it.
         Interrupted: `stop` was set.
     """
+    if options.model is not None and Path(options.model).is_dir():  # otherwise a name
+        options = replace(options, model=str(Path(options.model).absolute()))
     _, manifest = read_manifest(options.model)
     ReadOptions.of(manifest.charset, options.charset, 0, options.pattern)  # checks them
     files, parts = Store(source), Store(output)

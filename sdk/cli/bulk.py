@@ -52,7 +52,9 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="format of the part files (default: %(default)s)",
     )
     reading = parser.add_argument_group("reading, on one CPU core for each process")
-    reading.add_argument("--model", metavar="FOLDER", help="model bundle, the same on every node")
+    reading.add_argument(
+        "--model", metavar="NAME", help="name or folder of a bundle, the same on every node"
+    )
     reading.add_argument("--variant", metavar="NAME", help="variant of the bundle")
     reading.add_argument("--charset", type=charset, help="read these characters only")
     reading.add_argument(

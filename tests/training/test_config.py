@@ -51,7 +51,7 @@ def test_defaults_and_values():
         ("[data]\nbatch = 0", "data.batch must be at least 1"),
         ("[model]\ncharset = 'AAB'", "model.charset: A charset holds each character once"),
         ("[model]\ncharset = ''", "at least one character"),
-        ("[model]\nkind = 'page'", "use 'line', 'fots' or 'detector'"),
+        ("[model]\nkind = 'page'", "use 'line', 'crnn', 'fots' or 'detector'"),
         ("[model.recognizer]\nrow_blocks = [1]", "row_blocks needs two counts"),
         ("[data]\nbuckets = [64, 32]", "increasing multiples of 32"),
         ("[data]\nbuckets = 64", "must be a list"),

@@ -87,7 +87,7 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     write_atomically(folder / CONFIG, (Path(first) / CONFIG).read_bytes())
 
 
-def bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Built:
+def bundle_model(bundle: Path | str, config: Config, trained: Mapping[str, Any]) -> Built:
     """Return a line network with the weights of a bundle.
 
     Characters that the bundle lacks have the classes of the trained network.
@@ -106,7 +106,7 @@ def bundle_model(bundle: Path, config: Config, trained: Mapping[str, Any]) -> Bu
     copy_by_name(trained["line"], built.trained)
     # the network's function does not depend on the picture that sets its statistics
     noise = np.random.default_rng(0).integers(0, 256, (4, 32, 128, 3), np.uint8)
-    copied = start_from_bundle(bundle, built.trained, noise, Charset(config.model.charset))
+    copied = start_from_bundle(Path(bundle), built.trained, noise, Charset(config.model.charset))
     kinds = keras.layers.Conv2D, keras.layers.DepthwiseConv2D
     wanted = [n for n, x in layers_by_name(built.trained).items() if isinstance(x, kinds)]
     missing = sorted(set(wanted) - set(copied))

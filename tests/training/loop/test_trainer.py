@@ -271,7 +271,7 @@ def test_the_recurrent_network_learns(line_shards, tmp_path):
     seen = losses(folder)
     assert seen[-1] < seen[0]
     model = load_run(folder).models["line"]
-    assert model(np.zeros((2, 32, 64, 3), np.uint8)).shape == (2, 1, 16, 17)
+    assert model(np.zeros((2, 32, 64, 3), np.uint8)).shape == (2, 1, 16, 18)
 
 
 def test_a_run_without_improvement_ends_with_its_best_weights(line_shards, tmp_path):

@@ -115,8 +115,8 @@ def test_a_run_with_other_characters_begins_from_a_bundle(line_shards, tmp_path,
     text = text.replace("steps = 40", "steps = 1")
     with caplog.at_level("INFO", "training"):
         fit = Trainer(f"{text}\ninit_from = '{DEFAULT_BUNDLE}'", [line_shards], tmp_path)
-    # all convolutions before the characters, with one temporal block of the bundle's seven
-    assert "12 layers initialized" in caplog.text
+    # all convolutions, with one temporal block of the seven of the bundle, and shared classes
+    assert "13 layers initialized" in caplog.text
     fit.run()
 
 

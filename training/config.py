@@ -136,6 +136,8 @@ class DataConfig:
         buckets: Widths in px to which line images are padded, increasing multiples of 32.
         columns: Pixel columns of a batch of line images: batch size = columns // bucket width.
         max_batch: Greatest number of line images in a batch.
+        batch_multiple: Batch sizes of line images are rounded up to a multiple of this, which the
+            number of processes of a training must divide.
         curriculum_steps: Number of first steps with line images of ``curriculum_width`` px at most.
             The plateau on which CTC gives only blanks ends after steps, not after samples.
         curriculum_width: Greatest width in px of line images in the first steps.
@@ -158,6 +160,7 @@ class DataConfig:
     buckets: tuple[int, ...] = (64, 96, 128, 192, 256, 384, 512)
     columns: int = 8192
     max_batch: int = 64
+    batch_multiple: int = 1
     curriculum_steps: int = 0
     curriculum_width: int = 128
     stretch: tuple[float, ...] = (0.85, 1.2)
@@ -265,7 +268,7 @@ def _build(kind: Any, table: Any, where: str) -> Any:
 
 
 _POSITIVE_TRAIN = ("steps", "log_every")
-_POSITIVE_DATA = ("columns", "max_batch", "batch", "rois", "validation")
+_POSITIVE_DATA = ("columns", "max_batch", "batch_multiple", "batch", "rois", "validation")
 
 
 def _bounds(where: str, table: Any, names: Sequence[str], least: int) -> Iterator[tuple[bool, str]]:

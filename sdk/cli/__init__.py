@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from sdk.cli import bench, check, info, models, predict, read, serve, station, watch
+from sdk.cli import bench, bulk, check, info, models, predict, read, serve, station, watch
 from sdk.cli.log import log_to_stderr, logger
 from sdk.cli.signals import end_in_time
 from sdk.cli.status import FAILED, UNUSABLE, USAGE
@@ -93,6 +93,6 @@ def _build_parser() -> argparse.ArgumentParser:
         "--version", action=ShowVersions, help="show the versions of program, model and interpreter"
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (read, predict, serve, watch, station, bench, info, models, check):
+    for command in (read, bulk, predict, serve, watch, station, bench, info, models, check):
         command.add_parser(commands)
     return parser

@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
         with interrupted_by_sigterm():
-            options.call(options)
+            return int(options.call(options) or 0)
     except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -59,7 +59,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; run the same command again", file=sys.stderr)
         return INTERRUPTED
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

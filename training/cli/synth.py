@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from training.data.shards import ShardError, read_encoded, shard_path
 from training.progress import Progress
 from training.synth.fonts import FontError
 from training.synth.generator import Generator, SynthConfig
+from training.synth.origin import origin
 from training.synth.preview import sheet
 from training.synth.workers import write_shards
 
@@ -59,6 +60,11 @@ def _parser() -> argparse.ArgumentParser:
         "--scans", type=float, default=0.05, help="share of scans in black and white"
     )
     parser.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1)
+    parser.add_argument(
+        "--cluster",
+        metavar="HOST:PORT",
+        help="Ray cluster that writes the shards, one task a shard, instead of --workers",
+    )
     parser.add_argument("--preview", type=Path, help="picture to write, with a sheet of samples")
     return parser
 
@@ -120,7 +126,7 @@ def main(argv: Sequence[str]) -> int:
         if options.preview is not None:
             sheet(generator, options.kind, size, options.preview)
         if options.out is not None:
-            _generate(options, config, size, part, parts)
+            _generate(options, config, size, part, parts, origin(generator))
     except (ValueError, FontError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 2
@@ -136,13 +142,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _settings(
-    options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], per_shard: int
+    options: argparse.Namespace,
+    config: SynthConfig,
+    size: tuple[int, int],
+    per_shard: int,
+    made_with: dict[str, str],
 ) -> dict[str, Any]:
     """Return all that determines a shard except its number, with the names of folders."""
     values = {**asdict(config), "kind": options.kind, "per_shard": per_shard}
     values["size"] = size if options.kind == "photo" else None
     for name in ("fonts", "photos"):
         values[name] = values[name] and Path(values[name]).name
+    values.update(made_with)
     settings: dict[str, Any] = json.loads(json.dumps(values))
     return settings
 
@@ -184,10 +195,15 @@ def _default_per_shard(options: argparse.Namespace) -> int:
 
 
 def _generate(
-    options: argparse.Namespace, config: SynthConfig, size: tuple[int, int], part: int, parts: int
+    options: argparse.Namespace,
+    config: SynthConfig,
+    size: tuple[int, int],
+    part: int,
+    parts: int,
+    made_with: dict[str, str],
 ) -> None:
     per_shard = options.per_shard or _default_per_shard(options)
-    _claim(options.out, _settings(options, config, size, per_shard))
+    _claim(options.out, _settings(options, config, size, per_shard, made_with))
     starts = range(0, options.count, per_shard)[part::parts]
     wanted = {
         shard_path(options.out, start // per_shard): range(
@@ -206,5 +222,18 @@ def _generate(
     if not jobs:
         return
     progress = Progress("synth", "samples", sum(len(indices) for _, indices in jobs))
-    write_shards(jobs, config, options.kind, size, options.workers, progress.reach)
+    if options.cluster is None:
+        write_shards(jobs, config, options.kind, size, options.workers, progress.reach)
+    else:
+        from training.synth.cluster import write_shards_on_cluster
+
+        # every node finds the folders at the same place
+        placed = replace(config, fonts=_absolute(config.fonts), photos=_absolute(config.photos))
+        write_shards_on_cluster(
+            jobs, placed, options.kind, size, options.cluster, made_with, progress.advance
+        )
     progress.finish()
+
+
+def _absolute(folder: str | None) -> str | None:
+    return folder and str(Path(folder).absolute())

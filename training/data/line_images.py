@@ -1,7 +1,8 @@
 """Batches of text line images from shards and labeled folders.
 
 Line images stay encoded in memory until a batch needs them. The batch of a step depends only on the
-seed, the step and the known shards, so a resumed run sees the batches of an uninterrupted run.
+seed, the step and the known shards, so a resumed run sees the batches of an uninterrupted run. Each
+row depends on its number too, and on no other row, so several processes can make a batch together.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from training.data.dataset import Part, draw
 from training.data.labels import has_text
 from training.data.photo_lines import line_samples
 from training.data.shards import decode_picture, picture_size
+from training.data.share import WHOLE, Share, row_generator
 from training.errors import TrainingError
 
 __all__ = ["LineBatches", "LineImages", "columns_needed", "pack_labels", "validation_frames"]
@@ -35,7 +37,10 @@ def columns_needed(labels: np.ndarray) -> int:
 
 
 def pack_labels(
-    columns: Sequence[int], labels: Sequence[np.ndarray], case_blind: Sequence[bool] = ()
+    columns: Sequence[int],
+    labels: Sequence[np.ndarray],
+    case_blind: Sequence[bool] = (),
+    longest: int | None = None,
 ) -> np.ndarray:
     """Return targets of ``losses.CtcLoss``.
 
@@ -43,11 +48,13 @@ def pack_labels(
         columns: Valid logit columns of each line, 0 for a line without weight in the loss.
         labels: Class numbers of each line.
         case_blind: Whether each label, in upper case, stands for both cases; if empty, none does.
+        longest: Length of the longest label of the whole batch; None if all labels are given.
 
     Returns:
         int32 (N, 3 + L), L a multiple of 16: few shapes are compiled.
     """
-    longest = max((len(x) for x in labels), default=0)
+    if longest is None:
+        longest = max((len(x) for x in labels), default=0)
     packed = np.zeros((len(labels), 3 + max(16, -(-longest // 16) * 16)), np.int32)
     for row, width, text in zip(packed, columns, labels, strict=True):
         row[0], row[1] = width, len(text)
@@ -210,8 +217,17 @@ class LineBatches:
         self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]
         self._cumulative = [np.cumsum(self._images.weights[m]) for m in self._members]
 
-    def batch(self, step: int) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return inputs and CTC targets (N, 3 + L) of a step."""
+    @property
+    def batch_sizes(self) -> list[int]:
+        """The numbers of line images of all batches that can be drawn."""
+        return [
+            self.batch_size(frame)
+            for frame, members in zip(self._config.buckets, self._members, strict=True)
+            if len(members)
+        ]
+
+    def batch(self, step: int, share: Share = WHOLE) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return a process's share of the inputs and CTC targets (N, 3 + L) of a step."""
         rng = np.random.default_rng((self._seed, step))
         config = self._config
         sizes = np.array([c[-1] if len(c) else 0.0 for c in self._cumulative])
@@ -220,31 +236,37 @@ class LineBatches:
             sizes = early if early.sum() else sizes
         count = np.array([self.batch_size(b) for b in config.buckets])
         # the frame's probability gives each line image the frequency of its weight
-        share = sizes / count
-        bucket = int(rng.choice(len(sizes), p=share / share.sum()))
-        frame = config.buckets[bucket]
-        chosen = self._members[bucket][draw(rng, self._cumulative[bucket], count[bucket])]
-        return self._make(chosen, frame, rng)
+        frequency = sizes / count
+        bucket = int(rng.choice(len(sizes), p=frequency / frequency.sum()))
+        rngs = [row_generator(self._seed, step, row) for row in range(count[bucket])]
+        # all rows are drawn: the longest label decides the shape that all processes must share
+        chosen = [
+            int(self._members[bucket][draw(each, self._cumulative[bucket], 1)[0]]) for each in rngs
+        ]
+        longest = max(len(self._images.labels(i)) for i in chosen)
+        mine = [(chosen[row], rngs[row]) for row in share.rows(len(chosen))]
+        return self._make(mine, config.buckets[bucket], longest)
 
     def batch_size(self, frame: int) -> int:
         """Return the number of line images in a batch of a frame width in px."""
-        return int(np.clip(self._config.columns // frame, 1, self._config.max_batch))
+        size = int(np.clip(self._config.columns // frame, 1, self._config.max_batch))
+        return -(-size // self._config.batch_multiple) * self._config.batch_multiple
 
     def _make(
-        self, chosen: np.ndarray, frame: int, rng: np.random.Generator
+        self, rows: Sequence[tuple[int, np.random.Generator]], frame: int, longest: int
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        pictures = np.empty((len(chosen), CROP_HEIGHT, frame, 3), np.uint8)
+        pictures = np.empty((len(rows), CROP_HEIGHT, frame, 3), np.uint8)
         columns = []
         least, most = self._config.stretch
-        for row, i in enumerate(chosen):
+        for row, (i, rng) in enumerate(rows):
             width = round(float(self._images.widths[i]) * rng.uniform(least, most))
             width = min(max(width, int(self._images.needed[i])), frame)
             placed = place_line(self._images.picture(i), rng, width, frame, still=False)
             pictures[row] = soften(change_tones(placed, rng), rng)
             columns.append(-(-width // COLUMN_PX))
-        labels = [self._images.labels(i) for i in chosen]
-        blind = [self._images.case_blind[i] for i in chosen]
-        return {"strip": pictures}, pack_labels(columns, labels, blind)
+        labels = [self._images.labels(i) for i, _ in rows]
+        blind = [self._images.case_blind[i] for i, _ in rows]
+        return {"strip": pictures}, pack_labels(columns, labels, blind, longest)
 
 
 def validation_frames(

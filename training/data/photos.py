@@ -1,6 +1,7 @@
 """Batches of crops of photos, with detection targets and lines to read.
 
-The batch of a step depends only on the seed, the step and the known shards.
+A crop of a batch depends only on the seed, the step, its row and the known shards, so several
+processes can make a batch together.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from training.data.augment import change_tones, soften
 from training.data.dataset import Part, draw
 from training.data.line_images import columns_needed, pack_labels
 from training.data.shards import decode_picture
+from training.data.share import WHOLE, Share, row_generator
 from training.data.targets import detection_targets
 from training.errors import TrainingError
 
@@ -235,22 +237,30 @@ class PhotoBatches:
                 affines[k], widths[k], labels[k] = found_affines[k], found_widths[k], text
         return affines, widths, labels
 
-    def batch(self, step: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-        """Return inputs and targets of a step, in the form of the network and of the losses.
+    def batch(
+        self, step: int, share: Share = WHOLE
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Return a process's share of the inputs and targets of a step.
 
-        They include lines to read unless the detector is trained alone.
+        They have the form of the network and of the losses, and include lines to read unless the
+        detector is trained alone.
         """
-        rng = np.random.default_rng((self._config.train.seed, step))
-        crops = [self.crop(rng) for _ in range(self._config.data.batch)]
+        rows = share.rows(self._config.data.batch)
+        rngs = [row_generator(self._config.train.seed, step, row) for row in rows]
+        crops = [self.crop(rng) for rng in rngs]
         cells = self._config.data.crop // STRIDE
         maps = [detection_targets(crop.quads, crop.ignored, cells, cells) for crop in crops]
         inputs = {"image": np.stack([crop.image for crop in crops])}
         score, geometry = (np.stack(kind) for kind in zip(*maps, strict=True))
         targets = {"score": score, "geometry": geometry}
         if self._config.model.kind == "fots":
-            affines, widths, labels = zip(*(self.lines(crop, rng) for crop in crops), strict=True)
+            lines = [self.lines(crop, rng) for crop, rng in zip(crops, rngs, strict=True)]
+            affines, widths, labels = zip(*lines, strict=True)
             inputs |= {"affines": np.stack(affines), "widths": np.stack(widths)}
             targets["logits"] = pack_labels(
-                np.concatenate(widths).tolist(), [text for lines in labels for text in lines]
+                np.concatenate(widths).tolist(),
+                [text for of_crop in labels for text in of_crop],
+                # the other rows' labels are not known here; none is longer
+                longest=self._config.model.recognizer.columns,
             )
         return inputs, targets

@@ -11,6 +11,7 @@ from sdk.charset import Charset
 from training.config import Config
 from training.data.dataset import Part, weight_of
 from training.data.photos import PhotoBatches, Photos
+from training.data.share import WHOLE, Share
 from training.evaluate.measures import evaluate_photos
 from training.loop.losses import CtcLoss, geometry_loss, score_loss
 
@@ -53,9 +54,14 @@ class FotsTask:
         """Add a part of the data."""
         self._photos.add(part, weight_of(part, self._config.data.weights))
 
-    def batch(self, step: int) -> tuple[Any, Any]:
-        """Return inputs and targets of a step."""
-        return self._batches.batch(step)
+    @property
+    def batch_sizes(self) -> list[int]:
+        """The number of crops of a batch."""
+        return [self._config.data.batch]
+
+    def batch(self, step: int, share: Share = WHOLE) -> tuple[Any, Any]:
+        """Return a process's share of the inputs and targets of a step."""
+        return self._batches.batch(step, share)
 
     def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
         """Return detection and reading measures on held-back photos."""

@@ -12,6 +12,7 @@ from training.config import Config
 from training.data.dataset import Part, weight_of
 from training.data.labels import LABELS
 from training.data.line_images import LineBatches, LineImages, validation_frames
+from training.data.share import WHOLE, Share
 from training.evaluate.measures import score_lines
 from training.evaluate.reading import read_line_images
 from training.loop.losses import CtcLoss
@@ -57,9 +58,14 @@ class LineTask:
         self._images.add(part, weight_of(part, self._weights))
         self._batches.refresh()
 
-    def batch(self, step: int) -> tuple[Any, Any]:
-        """Return inputs and targets of a step."""
-        inputs, target = self._batches.batch(step)
+    @property
+    def batch_sizes(self) -> list[int]:
+        """The numbers of line images of all batches that can be drawn."""
+        return self._batches.batch_sizes
+
+    def batch(self, step: int, share: Share = WHOLE) -> tuple[Any, Any]:
+        """Return a process's share of the inputs and targets of a step."""
+        inputs, target = self._batches.batch(step, share)
         return inputs["strip"], target
 
     def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:

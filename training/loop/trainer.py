@@ -1,12 +1,15 @@
 """Training of every kind of network: one loop over Keras' compiled step.
 
 `keras.Model.fit` cannot resume in the middle of an epoch. This loop feeds ``train_on_batch`` with
-the batch of each step, so a killed run resumes at the same step with the same batch.
+the batch of each step, so a killed run resumes at the same step with the same batch. Several
+processes may train together, see `Group`: all of them run this loop, the chief alone writes files,
+validates and decides what depends on clocks, signals and folders.
 """
 
 from __future__ import annotations
 
 import csv
+import functools
 import json
 import logging
 import math
@@ -28,10 +31,12 @@ from sdk.files import write_atomically
 from training.config import Config, parse_config
 from training.data.dataset import Part, find_parts, prefetched, weight_of
 from training.data.shards import ShardError
+from training.data.share import WHOLE, Share
 from training.errors import TrainingError
 from training.loop.curves import draw_curves
 from training.loop.early_stop import EarlyStop, validation_score
 from training.loop.fots_task import FotsTask
+from training.loop.group import Group
 from training.loop.line_task import LineTask
 from training.loop.moving_average import MovingAverage
 from training.loop.schedule import learning_rate
@@ -66,8 +71,12 @@ class Task(Protocol):
     def add(self, part: Part) -> None:
         """Add a part of the data that was written after the start."""
 
-    def batch(self, step: int) -> tuple[Any, Any]:
-        """Return inputs and targets of a step."""
+    @property
+    def batch_sizes(self) -> list[int]:
+        """Numbers of rows of the batches."""
+
+    def batch(self, step: int, share: Share = WHOLE) -> tuple[Any, Any]:
+        """Return a process's share of the inputs and targets of a step."""
 
     def validate(self, parts: dict[str, keras.Model]) -> dict[str, float]:
         """Return measures on held-back samples."""
@@ -92,6 +101,7 @@ class Trainer:
         *,
         minutes: float | None = None,
         command: Sequence[str] = (),
+        group: Group | None = None,
     ) -> None:
         """Read data and build networks; restore the folder's checkpoint if there is one.
 
@@ -102,16 +112,20 @@ class Trainer:
             minutes: Greatest training time in minutes, over all calls. The learning rate decays
                 over this time if it ends before the last step.
             command: Command line for ``run.json``.
+            group: The processes that train together; None for this process alone. All of them must
+                see data and folder.
 
         Raises:
             TrainingError: Wrong configuration, unusable data or folder.
             ShardError: No data in a folder, or a damaged shard.
         """
         self._folder = Path(folder)
+        self._group = group or Group()
         self._minutes = minutes
         self._command = list(command)
         self._losses: list[dict[str, float]] = []
         self._measures: dict[str, float] = {}
+        self._validated = -1  # step of the last validation
         self._writer: Any = None
         self._data = [Path(each) for each in data]
         saved = self._begin_folder(config_text)
@@ -121,7 +135,8 @@ class Trainer:
         )
         keras.utils.set_random_seed(train.seed)
         self._built: Built = build_models(self.config.model)
-        self._averaged: Built = build_models(self.config.model)
+        with self._group.alone():  # the chief validates while the others wait
+            self._averaged: Built = build_models(self.config.model)
         self._open_data(saved)
         self._compile()
         self._restore(saved)
@@ -140,7 +155,7 @@ class Trainer:
     def _begin_folder(self, config_text: str) -> Checkpoint | None:
         path = self._folder / CHECKPOINT
         copy = self._folder / CONFIG
-        if path.exists():
+        if self._group.agree([path.exists()])[0]:
             text = copy.read_text(encoding="utf-8")
             if text != config_text:
                 _log.warning("Resuming with the configuration in %s, not with the given one.", copy)
@@ -153,6 +168,8 @@ class Trainer:
                 "start from these weights."
             )
         self.config = parse_config(config_text)
+        if not self._group.is_chief:
+            return None
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -167,6 +184,10 @@ class Trainer:
             training, held_back = find_parts(self._data, self.config.data.held_back)
         else:
             training, held_back = self._known_parts(saved.state)
+        if not self._group.is_alone:  # shards may be written just now
+            state = {"parts": [part.name for part in training]}
+            state["held_back"] = [part.name for part in held_back]
+            training, held_back = self._known_parts(self._group.agree_on(state))
         unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
         if unknown:
             raise TrainingError(
@@ -179,6 +200,13 @@ class Trainer:
         self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
         self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
         _log.info("%d training samples in %d parts", self.task.samples, len(training))
+        odd = sorted({n for n in self.task.batch_sizes if n % self._group.devices})
+        if odd:
+            raise TrainingError(
+                f"A batch of {odd[0]} rows cannot be shared by {self._group.devices} devices. Take "
+                f"another number of processes, or set data.batch_multiple (line images) or "
+                f"data.batch (photos) to a multiple of {self._group.devices}."
+            )
 
     def _known_parts(self, state: dict[str, Any]) -> tuple[list[Part], list[Part]]:
         """Return the parts for training and validation of a checkpoint, in its order."""
@@ -227,12 +255,16 @@ class Trainer:
         self._early = EarlyStop(patience, saved.state.get("early") if saved else None)
         if saved is None:
             if self.config.train.init_from:
-                take_initial_weights(
-                    self.config.train.init_from,
-                    self.model,
-                    Charset(self.config.model.charset),
-                    lambda: self.task.batch(0)[0],
-                )
+                with self._group.alone():
+                    target = self._averaged.trained
+                    target.set_weights(self.model.get_weights())
+                    take_initial_weights(
+                        self.config.train.init_from,
+                        target,
+                        Charset(self.config.model.charset),
+                        lambda: self.task.batch(0)[0],
+                    )
+                self.model.set_weights(target.get_weights())
             weights = self.model.get_weights()
             self.average = MovingAverage(weights, self.config.train.ema)
             return
@@ -241,8 +273,9 @@ class Trainer:
         for variable, value in zip(self.model.optimizer.variables, saved.optimizer, strict=True):
             variable.assign(value)
         self.step, self.seconds = int(saved.state["step"]), float(saved.state["seconds"])
-        for name in ("train.csv", "validation.csv"):
-            _drop_rows(self._folder / name, self.step)
+        if self._group.is_chief:
+            for name in ("train.csv", "validation.csv"):
+                _drop_rows(self._folder / name, self.step)
         _log.info("resuming at step %d", self.step)
 
     def progress(self) -> float:
@@ -281,37 +314,55 @@ class Trainer:
         if self._early.active and self._minutes:
             every_minutes = min(every_minutes, self._minutes / 10)
         measures: dict[str, float] = {}
+        share = functools.partial(self.task.batch, share=self._group.share)
         saved_at = validated_at = clock = time.monotonic()
-        while self.step < stop and self.progress() < 1 and not self._ends(stopping):
+        (stopped,) = self._agree(self._ends(stopping))
+        while self.step < stop and self.progress() < 1 and not stopped:
             # the batches of a segment follow from one set of shards
             every = train.rescan_steps
             end = min(stop, (self.step // every + 1) * every) if every else stop
-            batches = prefetched(self.task.batch, self.step, end, data.workers, data.prefetch)
+            batches = prefetched(share, self.step, end, data.workers, data.prefetch)
             for inputs, target in batches:
                 self._one_step(inputs, target)
                 now = time.monotonic()
                 self.seconds, clock = self.seconds + now - clock, now
-                if now - validated_at > 60 * every_minutes:
+                stopped, to_validate, to_save = self._agree(
+                    self._ends(stopping),
+                    now - validated_at > 60 * every_minutes,
+                    now - saved_at > 60 * train.checkpoint_minutes,
+                )
+                if to_validate:
                     measures = self._validate()
                     validated_at = time.monotonic()
-                if now - saved_at > 60 * train.checkpoint_minutes:
+                if to_save:
                     self.save()
                     saved_at = time.monotonic()
-                if self._ends(stopping) or self.progress() >= 1:
+                if to_validate:  # which may end the run
+                    (stopped,) = self._agree(self._ends(stopping))
+                if stopped or self.progress() >= 1:
                     break
             batches.close()
             if self.step == end and every:
                 self._rescan()
         self._flush_losses()
-        if not stopping.is_set() and not self._early.is_over:
+        if not stopping.is_set() and self._validated != self.step:
             measures = self._validate()
         self.save()
-        if not stopping.is_set() and self._early.active:
+        if self._group.is_chief and not stopping.is_set() and self._early.active:
             self._take_best()
+        self._agree()  # nobody leaves before all is written
         return measures
 
     def _ends(self, stopping: threading.Event) -> bool:
         return stopping.is_set() or self._early.is_over
+
+    def _agree(self, *decisions: bool) -> list[bool]:
+        """Return the chief's decisions; the seconds become the chief's, on which rates depend."""
+        if self._group.is_alone:
+            return list(decisions)
+        milliseconds, *agreed = self._group.agree([round(1e3 * self.seconds), *decisions])
+        self.seconds = milliseconds / 1e3
+        return [bool(decision) for decision in agreed]
 
     def _take_best(self) -> None:
         """Make the best weights the averaged weights of the run."""
@@ -326,15 +377,18 @@ class Trainer:
         train = self.config.train
         rate = learning_rate(self.step, self.progress(), train.learning_rate, train.warmup)
         self.model.optimizer.learning_rate = rate
-        tensors = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, target))
-        losses = self.model.train_on_batch(*tensors, return_dict=True)
+        if self._group.is_alone:
+            inputs, target = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, target))
+        # otherwise Keras puts the rows of this process on its devices
+        losses = self.model.train_on_batch(inputs, target, return_dict=True)
         self.step += 1
         if not all(math.isfinite(v) for v in losses.values()):
             raise TrainingError(
                 f"The loss is not finite at step {self.step}: {losses}. "
                 "The last checkpoint is intact; lower train.learning_rate."
             )
-        self.average.update(self.step, self.model.weights)
+        if self._group.is_chief:
+            self.average.update(self.step, self.model.weights)
         self._losses.append({**losses, "rate": rate})
         if self.step % train.log_every == 0:
             self._flush_losses()
@@ -350,7 +404,10 @@ class Trainer:
 
     def _validate(self) -> dict[str, float]:
         self._flush_losses()
-        measures = self.task.validate(self.parts)
+        if not self._group.is_chief:
+            return {}
+        with self._group.alone():
+            measures = self.task.validate(self.parts)
         self._record("validation.csv", measures)
         try:
             draw_curves(
@@ -360,14 +417,17 @@ class Trainer:
         except SdkError as error:
             # a run does not stop for a missing picture
             _log.warning("%s", error)
-        self._measures = measures
+        self._measures, self._validated = measures, self.step
         if self._early.active and self._early.add(self.step, validation_score(measures)):
-            save_weights(self._averaged, self.average.values, self._folder / BEST)
+            with self._group.alone():
+                save_weights(self._averaged, self.average.values, self._folder / BEST)
         text = "  ".join(f"{k} {v:.4g}" for k, v in measures.items())
         _log.info("validation at step %d: %s", self.step, text)
         return measures
 
     def _record(self, name: str, values: dict[str, float]) -> None:
+        if not self._group.is_chief:
+            return
         path = self._folder / name
         row = {"step": self.step, "seconds": round(self.seconds, 1), **values}
         try:
@@ -393,7 +453,14 @@ class Trainer:
 
     def _rescan(self) -> None:
         training, _ = find_parts(self._data, 0)
-        found = [part for part in training if part.place not in self._places]
+        new = [part.name for part in training if part.place not in self._places]
+        new = self._group.agree_on(new)
+        found = [part for part in training if part.name in new]
+        if len(found) < len(new):
+            raise TrainingError(
+                f"Rank {self._group.share.rank} does not see the new data {new[-1]}. All processes "
+                "must see the same folders."
+            )
         for part in found:
             try:
                 self.task.add(part)
@@ -411,6 +478,8 @@ class Trainer:
         Raises:
             TrainingError: The disk is full; the earlier checkpoint is intact.
         """
+        if not self._group.is_chief:
+            return
         optimizer = [keras.ops.convert_to_numpy(v) for v in self.model.optimizer.variables]
         weights = self.model.get_weights()
         state = {
@@ -424,8 +493,9 @@ class Trainer:
             self._folder / CHECKPOINT,
             Checkpoint(weights, self.average.values, optimizer, state),
         )
-        save_weights(self._averaged, weights, self._folder / LAST)
-        save_weights(self._averaged, self.average.values, self._folder / AVERAGED)
+        with self._group.alone():
+            save_weights(self._averaged, weights, self._folder / LAST)
+            save_weights(self._averaged, self.average.values, self._folder / AVERAGED)
         record = {
             "command": self._command,
             "kind": self.config.model.kind,
@@ -439,6 +509,7 @@ class Trainer:
             "validation": self._measures,
             **({"early": self._early.state} if self._early.active else {}),
             "backend": keras.backend.backend(),
+            "processes": self._group.share.world,
             "versions": {"keras": keras.__version__, "python": platform.python_version()},
         }
         write_atomically(

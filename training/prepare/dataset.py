@@ -86,7 +86,8 @@ def prepare_lines(job: Preparation) -> Summary:
     if job.out.resolve().is_relative_to(job.folder.resolve()):
         raise TrainingError(f"--out {job.out} lies inside {job.folder}. Choose a place outside.")
     source = find_source(job.folder, job.wanted)
-    working = job.out.with_name(f".{job.out.name}.unfinished")
+    place = job.out.resolve()
+    working = place.with_name(f".{place.name}.unfinished")
     try:
         working.mkdir(parents=True, exist_ok=True)
         with Journal(working / _JOURNAL) as journal:
@@ -94,7 +95,7 @@ def prepare_lines(job: Preparation) -> Summary:
         (working / _JOURNAL).unlink()
         if job.out.exists():
             job.out.rmdir()  # empty
-        working.rename(job.out)
+        working.rename(place)
     except (OSError, sqlite3.Error) as error:
         raise TrainingError(
             f"Cannot write {job.out}: {getattr(error, 'strerror', None) or error}. Free some space "
@@ -178,7 +179,9 @@ def _examine(job: Preparation, source: Source, out: Path, journal: Journal) -> N
     progress = Progress("prepare", "lines", total)
     progress.start_at(journal.number("SELECT count(*) FROM item WHERE outcome IS NOT NULL"))
     with ThreadPoolExecutor(usable_cores()) as pool:
-        while rows := journal.unexamined(_BATCH):
+        last = -1
+        while rows := journal.unexamined(_BATCH, last):
+            last = rows[-1].id
             found = pool.map(examiner.examine, rows)
             journal.write_findings((row.id, f) for row, f in zip(rows, found, strict=True))
             progress.advance(len(rows))

@@ -156,12 +156,12 @@ class Journal:
             count += len(batch)
         return count
 
-    def unexamined(self, count: int) -> list[Row]:
-        """Return the first items that are not examined yet."""
+    def unexamined(self, count: int, after: int = -1) -> list[Row]:
+        """Return the first items with a greater number than ``after`` that are not examined yet."""
         found = self.rows(
             "SELECT id, picture, label, source, given, quad, case_counts FROM item "
-            "WHERE outcome IS NULL ORDER BY id LIMIT ?",
-            (count,),
+            "WHERE outcome IS NULL AND id > ? ORDER BY id LIMIT ?",
+            (after, count),
         )
         return [
             Row(n, Item(picture, label, source, given, tuple(json.loads(quad or "[]")), bool(case)))

@@ -19,7 +19,7 @@ from training.data.shards import ShardError, remove_unfinished, write_shard
 from training.interruption import interrupted_by_sigterm
 from training.synth.generator import Generator, SynthConfig
 
-__all__ = ["Job", "write_shards"]
+__all__ = ["Job", "samples", "write_shards"]
 
 Job = tuple[Path, range]
 """Path of a shard and the indices of its samples."""
@@ -108,18 +108,32 @@ def _end_with_parent() -> None:
 
 def _write(job: int, path: Path, indices: Iterable[int], kind: str, size: tuple[int, int]) -> int:
     assert _generator is not None
-    generator = _generator
 
-    def samples() -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+    def checked() -> Iterator[int]:
         for index in indices:
             if _stop.value:
                 raise ShardError(f"{path} is not written: the command has ended.")
-            if kind == "line":
-                image, text = generator.line(index)
-                yield index, image, {"text": text}
-            else:
-                photo = generator.photo(index, size)
-                yield index, photo.image, photo.record()
+            yield index
             _made[job] += 1
 
-    return write_shard(path, samples())
+    return write_shard(path, samples(_generator, checked(), kind, size))
+
+
+def samples(
+    generator: Generator, indices: Iterable[int], kind: str, size: tuple[int, int]
+) -> Iterator[tuple[int, np.ndarray, dict[str, Any]]]:
+    """Yield (index, picture, record) of generated samples, for `write_shard`.
+
+    Args:
+        generator: The generator.
+        indices: Numbers of the samples.
+        kind: "photo" or "line".
+        size: (width, height) of photos in pixels.
+    """
+    for index in indices:
+        if kind == "line":
+            image, text = generator.line(index)
+            yield index, image, {"text": text}
+        else:
+            photo = generator.photo(index, size)
+            yield index, photo.image, photo.record()

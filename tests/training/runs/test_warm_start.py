@@ -65,7 +65,9 @@ def test_classes_are_copied_by_character(bundle):
     have = np.asarray(network(images, training=False))
     shared = "Z0123456789A"
     columns = [0, *charset.encode(shared)], [0, *DEFAULT_CHARSET.encode(shared)]
-    assert likeness(have[..., columns[0]], want[..., columns[1]]) > 0.98
+    # the integer graph clips the values that mark a line's end
+    have, want = have[:, :, :-2, columns[0]], want[:, :, :-2, columns[1]]
+    assert likeness(have, want) > 0.99
 
 
 def test_full_network_takes_the_detector_and_the_line_networks_head(bundle):

@@ -1,7 +1,7 @@
 """A process of a group: ``member.py RANK WORLD COORDINATOR KIND DATA FOLDER STEPS``.
 
 The chief trains alone first, into FOLDER/alone, while the others wait; then all train together,
-into FOLDER/together.
+into FOLDER/together. KIND is line or fots; `python -m tests.training.loop.member` for each rank.
 """
 
 import os

@@ -42,10 +42,10 @@ def losses(folder):
         return [[float(row[key]) for key in row if "loss" in key] for row in csv.DictReader(file)]
 
 
-@pytest.mark.parametrize("kind", ["line", "fots"])
-def test_two_processes_train_as_one(kind, line_shards, photo_shards, tmp_path):
-    steps = 4
-    train(kind, line_shards if kind == "line" else photo_shards, tmp_path, steps)
+def test_two_processes_train_as_one(line_shards, tmp_path):
+    # the FOTS network takes minutes to compile: see member.py
+    steps = 3
+    train("line", line_shards, tmp_path, steps)
     alone, together = losses(tmp_path / "alone"), losses(tmp_path / "together")
     assert len(alone) == len(together) == steps
     np.testing.assert_allclose(together, alone, rtol=1e-4)

@@ -44,7 +44,9 @@ def pack_run(source: Path | str, folder: Path | str) -> None:
             _copy(full, half)
         temporary.replace(folder / AVERAGED)
         record = json.loads((source / RECORD).read_text(encoding="utf-8"))
-        record["command"] = [_without_folders(word) for word in record["command"]]
+        for entry in (record, *record.get("mean_of", ())):
+            if "command" in entry:
+                entry["command"] = [_without_folders(word) for word in entry["command"]]
         write_atomically(folder / RECORD, json.dumps(record, indent=1).encode())
         shutil.copyfile(source / CONFIG, folder / CONFIG)
     except OSError as error:

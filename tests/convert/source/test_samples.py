@@ -159,7 +159,7 @@ def test_uses_of_generated_samples_share_nothing() -> None:
 
 def test_machine_without_fonts_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(
-        "training.synth.generator.default_library", lambda folder: FontLibrary([tmp_path])
+        "training.synth.generator.default_library", lambda folder, more="": FontLibrary([tmp_path])
     )
     with pytest.raises(ConvertError, match=r"no usable font.*--calibration"):
         generate(1, 1, FRAME, CALIBRATION_SEED)

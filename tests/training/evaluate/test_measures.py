@@ -131,7 +131,6 @@ def test_nothing_to_evaluate(line_run, tmp_path, capsys):
     "label",
     [
         {},
-        {"text": None},
         {"text": "A", "texts": []},
         {"texts": None},
         {"texts": [{"quad": None}]},

@@ -119,11 +119,10 @@ def test_illegible_lines_are_drawn_anew(generator, monkeypatch):
     judged = []
 
     def stricter(image, without, quad):
-        judged.append(legible(image, without, quad))
+        judged.append(legible(image, without, quad, least_signal=60.0))
         return judged[-1]
 
     monkeypatch.setattr(generator_module, "legible", stricter)
-    monkeypatch.setattr(generator_module, "_LEAST_SIGNAL", 60.0)
     after = [generator.line(index) for index in range(8)]
     assert judged.count(True) == 8
     assert judged.count(False) > 0

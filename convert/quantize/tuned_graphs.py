@@ -20,6 +20,7 @@ from convert.errors import ConvertError
 from convert.recipe import weights_sha256
 from convert.source.graphs import GRAPHS, GraphKind
 from convert.source.run import TrainedRun
+from convert.source.saved_model import save_function
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 
@@ -156,13 +157,4 @@ def freeze_tuned(
         return run_named(quantized, to_grid(x, input_range))
 
     spec = tf.TensorSpec(shape, tf.float32, name=kind.input)
-    module = tf.Module()
-    module.kept = quantized.weights
-    try:
-        function = tf.function(serve, autograph=False, input_signature=[spec])
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": function})
-    except (OSError, tf.errors.OpError) as error:
-        raise ConvertError(
-            f"Could not write the frozen {kind.name} model: {error}\nCheck that {folder.parent} is "
-            "writable and has space."
-        ) from error
+    save_function(serve, spec, quantized.weights, kind, folder)

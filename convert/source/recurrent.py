@@ -14,6 +14,7 @@ from typing import Any
 
 from convert.errors import ConvertError
 from convert.source.graphs import GraphKind
+from convert.source.saved_model import save_function
 from training.config import ModelConfig
 
 __all__ = ["FUSED", "check_precisions", "freeze_recurrent", "is_recurrent"]
@@ -83,14 +84,4 @@ def freeze_recurrent(
     def serve(x: Any) -> dict[str, Any]:
         return {kind.outputs[0]: twin(x, training=False)}
 
-    module = tf.Module()
-    module.kept = twin
-    spec = tf.TensorSpec(shape, tf.uint8, name=kind.input)
-    try:
-        function = tf.function(serve, autograph=False, input_signature=[spec])
-        tf.saved_model.save(module, str(folder), signatures={"serving_default": function})
-    except (OSError, tf.errors.OpError) as error:
-        raise ConvertError(
-            f"Could not write the frozen {kind.name} model: {error}\nCheck that {folder.parent} is "
-            "writable and has space."
-        ) from error
+    save_function(serve, tf.TensorSpec(shape, tf.uint8, name=kind.input), twin, kind, folder)

@@ -1,7 +1,7 @@
-"""Convolution blocks of all networks.
+"""Convolution blocks of all networks, and the input of line networks.
 
-The first argument of each is the layer namespace, ``keras.layers`` or ``tf_keras.layers``. Every
-layer has a name, because weights are copied between both by layer name.
+The first argument of each block is the layer namespace, ``keras.layers`` or ``tf_keras.layers``.
+Every layer has a name, because weights are copied between both by layer name.
 """
 
 from __future__ import annotations
@@ -10,9 +10,30 @@ from typing import Any
 
 import keras
 
+from sdk.rectify.crop import CROP_HEIGHT
 from training.models.batch_norm import BatchNormalization
 
-__all__ = ["conv_3x3_bn", "conv_bn", "depthwise_bn", "residual", "residual_3x3"]
+__all__ = ["conv_3x3_bn", "conv_bn", "depthwise_bn", "line_input", "residual", "residual_3x3"]
+
+
+def line_input(
+    api: Any, name: str, normalize: bool, width: int | None, batch: int | None
+) -> tuple[Any, Any]:
+    """Return the input ``strip`` (N, 32, W, 3) of a line network, and the same as -1 to 1.
+
+    Args:
+        api: ``keras`` or ``tf_keras``.
+        name: Name of the layer that scales pixels.
+        normalize: Whether the input is uint8 pixels, which the layer scales; otherwise the input is
+            float32 values -1 to 1.
+        width: Fixed width in px; any if None.
+        batch: Fixed batch; any if None.
+    """
+    dtype = "uint8" if normalize else "float32"
+    image = api.Input((CROP_HEIGHT, width, 3), batch_size=batch, name="strip", dtype=dtype)
+    if not normalize:
+        return image, image
+    return image, api.layers.Rescaling(1 / 127.5, offset=-1.0, name=name)(image)
 
 
 def _finish(layers: Any, x: Any, name: str, active: bool, gamma: str = "ones") -> Any:

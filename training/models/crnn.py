@@ -12,9 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.charset import Charset
-from sdk.rectify.crop import CROP_HEIGHT
 from training.config import ModelConfig
-from training.models.blocks import conv_bn
+from training.models.blocks import conv_bn, line_input
 
 __all__ = ["build_crnn"]
 
@@ -41,15 +40,7 @@ def build_crnn(
         batch: Fixed batch; any if None.
     """
     layers, crnn = api.layers, config.crnn
-    image = api.Input(
-        (CROP_HEIGHT, width, 3),
-        batch_size=batch,
-        name="strip",
-        dtype="uint8" if normalize else "float32",
-    )
-    x = image
-    if normalize:
-        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="crnn_normalize")(x)
+    image, x = line_input(api, "crnn_normalize", normalize, width, batch)
     *square, last = crnn.widths
     for i, filters in enumerate(square):
         x = conv_bn(layers, x, filters, 3, f"crnn{i}")

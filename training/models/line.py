@@ -11,9 +11,8 @@ from __future__ import annotations
 from typing import Any
 
 from sdk.charset import Charset
-from sdk.rectify.crop import CROP_HEIGHT
 from training.config import ModelConfig
-from training.models.blocks import conv_bn, residual_3x3
+from training.models.blocks import conv_bn, line_input, residual_3x3
 from training.models.recognition_head import recognition_head
 
 __all__ = ["build_line"]
@@ -38,15 +37,7 @@ def build_line(
         batch: Fixed batch; any if None.
     """
     layers = api.layers
-    image = api.Input(
-        (CROP_HEIGHT, width, 3),
-        batch_size=batch,
-        name="strip",
-        dtype="uint8" if normalize else "float32",
-    )
-    x = image
-    if normalize:
-        x = layers.Rescaling(1 / 127.5, offset=-1.0, name="line_normalize")(x)
+    image, x = line_input(api, "line_normalize", normalize, width, batch)
     first, second, third = config.line.stem
     x = conv_bn(layers, x, first, 3, "line_stem0", strides=2)
     x = conv_bn(layers, x, second, 3, "line_stem1")

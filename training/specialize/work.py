@@ -25,7 +25,7 @@ from sdk.errors import SdkError
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, read_manifest, write_manifest
 from sdk.model.settings import DecodeSettings
 from sdk.model.store import find_named
-from training.config import DataConfig
+from training.config import DataConfig, TrainConfig, config_text, load_config
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
 from training.errors import TrainingError
 from training.specialize import judge
@@ -52,42 +52,17 @@ _INITIAL, _TUNED, _MEAN = "initial", "fine-tuned", "mean of both"
 Say = Callable[[str], None]
 Lines = list[tuple[NDArray[np.uint8], str]]
 
-_CONFIG = """\
-[model]
-kind = "line"
-charset = {charset}
-
-[model.line]
-stem = [24, 32, 64]
-blocks = 4
-
-[model.recognizer]
-widths = [80, 144, 288]
-row_blocks = [2, 2]
-blocks = 7
-kernel = 7
-
-[data]
-buckets = [64, 96, 128, 192, 256, 384, 512]
-columns = 6144
-max_batch = 48
-validation = 200
-workers = 1
-
-[data.weights]
-general = {general}
-
-[train]
-steps = 100_000
-learning_rate = 4.0e-4
-warmup = 30
-ema = 0.99
-init_from = {base}
-log_every = 25
-checkpoint_minutes = 10.0
-validate_minutes = 1000.0
-rescan_steps = 0
-"""
+# The network of the packaged model.
+_NETWORK = Path(__file__).parents[1] / "configs" / "line.toml"
+_TRAIN = TrainConfig(
+    learning_rate=4.0e-4,
+    warmup=30,
+    ema=0.99,
+    log_every=25,
+    checkpoint_minutes=10.0,
+    validate_minutes=1000.0,
+    rescan_steps=0,
+)
 
 
 @dataclass(frozen=True)
@@ -252,14 +227,24 @@ class _Work:
 
         product, general = (self._count(name) for name in ("product", "general"))
         weight = (1 - _PRODUCT_SHARE) / _PRODUCT_SHARE * product / max(1, general)
-        text = _CONFIG.format(
-            charset=json.dumps(self._charset.symbols),
-            general=f"{weight:.6f}",
-            base=json.dumps(str(self._options.base.resolve())),
+        network = load_config(_NETWORK)
+        config = replace(
+            network,
+            model=replace(network.model, charset=self._charset.symbols),
+            data=replace(
+                network.data,
+                curriculum_steps=0,
+                validation=200,
+                workers=1,
+                weights={"general": round(weight, 6)},
+            ),
+            train=replace(_TRAIN, init_from=str(self._options.base.resolve())),
         )
         data = [self._folder / "product", self._folder / "general"]
         self._say(f"training for {self._options.minutes:g} minutes, {product} + {general} lines")
-        trainer = Trainer(text, data, self._folder / "tuned", minutes=self._options.minutes)
+        trainer = Trainer(
+            config_text(config), data, self._folder / "tuned", minutes=self._options.minutes
+        )
         trainer.run()
         if trainer.progress() < 1:
             raise TrainingError("Stopped before the end of the training; nothing was written.")

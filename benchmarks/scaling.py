@@ -13,6 +13,9 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.scaling_picture import Chart, Series, draw_charts
 
 __all__ = ["all_reduce_s", "bulk_s", "step_s"]
 
@@ -104,6 +107,48 @@ def bulk_s(
     )
 
 
+def _charts(alone_s: float, photo_s: float) -> list[Chart]:
+    """Return the charts of training and of bulk reading."""
+    training = []
+    for name, (gigabits, delay_s), tree in (
+        ("line", LINKS[0], False),
+        ("line", LINKS[1], False),
+        ("line", LINKS[1], True),
+        ("fots", LINKS[2], False),
+        ("fots", LINKS[3], True),
+    ):
+        points = []
+        for world in WORLDS:
+            sum_s = all_reduce_s(world, 4 * PARAMETERS[name], gigabits, delay_s, tree=tree)
+            points.append((world, alone_s / step_s(world, alone_s, sum_s)))
+        label = f"{name}, {gigabits} Gb/s, {'tree' if tree else 'ring'}"
+        training.append(Series(label, points))
+    reading = []
+    for photos in (1e4, 1e6, 1e7):
+        points = []
+        for cores in CORES:
+            seconds = bulk_s(cores, photos, photo_s=photo_s)
+            points.append((cores, photos * photo_s / seconds / cores))
+        reading.append(Series(f"{photos:,.0f} photos", points))
+    shares = [share / 5 for share in range(6)]
+    return [
+        Chart(
+            f"Training: efficiency at a step of {alone_s * 1e3:g} ms (calculated)",
+            "processes",
+            WORLDS[::2],
+            shares,
+            training,
+        ),
+        Chart(
+            f"Bulk reading: efficiency at {photo_s:g} CPU s a photo (calculated)",
+            "cores",
+            (1, 10, 100, 1000),
+            shares,
+            reading,
+        ),
+    ]
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__)
@@ -113,7 +158,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--step-ms", type=float, default=30.0, help="step of one process (default: %(default)s)"
     )
+    parser.add_argument("--picture", type=Path, metavar="FILE.png", help="draw a picture as well")
     options = parser.parse_args(argv)
+    if options.picture is not None:
+        draw_charts(_charts(options.step_ms / 1e3, options.photo_s), options.picture)
     print(f"Training: efficiency at a step of {options.step_ms:g} ms")
     print("network  link Gb/s  sum   " + "".join(f"{world:>6}" for world in WORLDS))
     for name, parameters in PARAMETERS.items():

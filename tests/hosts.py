@@ -52,7 +52,7 @@ def why_no_namespaces() -> str:
     return link.stderr.strip() if link.returncode != 0 else ""
 
 
-_START_S = 45.0
+_START_S = 75.0
 # no autoscaler
 _HEAD = ("--no-monitor",)
 _AGENTS = (
@@ -155,7 +155,7 @@ class Hosts:
         )
         log.close()
 
-    def wait(self, *numbers: int, seconds: float = 180) -> None:
+    def wait(self, *numbers: int, seconds: float = 600) -> None:
         """Wait until these hosts have joined, by what they print: asking costs a process.
 
         On a very busy machine a raylet ends because its agents start too slowly: another attempt.
@@ -202,7 +202,7 @@ class Hosts:
                 ["ip", "netns", "pids", self._space(number)], capture_output=True, text=True
             )
             return [int(pid) for pid in found.stdout.split()]
-        return _children(self._nodes[number].pid)
+        return children(self._nodes[number].pid)
 
     def _pid_in(self, number: int, word: str) -> int | None:
         for pid in self.pids(number):
@@ -224,7 +224,7 @@ class Hosts:
         node.wait()
 
     def pids_of(self, node: subprocess.Popen[bytes], number: int) -> list[int]:
-        return self.pids(number) if self.namespaces else _children(node.pid)
+        return self.pids(number) if self.namespaces else children(node.pid)
 
 
 def _ip(*arguments: str) -> None:
@@ -237,7 +237,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _children(pid: int) -> list[int]:
+def children(pid: int) -> list[int]:
     """All descendants of a process."""
     found, waiting = [], [pid]
     while waiting:

@@ -138,6 +138,8 @@ class DataConfig:
         max_batch: Greatest number of line images in a batch.
         batch_multiple: Batch sizes of line images are rounded up to a multiple of this, which the
             number of processes of a training must divide.
+        divide: Whether each of several processes keeps its part of the samples in memory and draws
+            from it, instead of keeping all. The batches then depend on the number of processes.
         curriculum_steps: Number of first steps with line images of ``curriculum_width`` px at most.
             The plateau on which CTC gives only blanks ends after steps, not after samples.
         curriculum_width: Greatest width in px of line images in the first steps.
@@ -161,6 +163,7 @@ class DataConfig:
     columns: int = 8192
     max_batch: int = 64
     batch_multiple: int = 1
+    divide: bool = False
     curriculum_steps: int = 0
     curriculum_width: int = 128
     stretch: tuple[float, ...] = (0.85, 1.2)

@@ -9,10 +9,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sdk.errors import OptionError, SdkError
-from sdk.model.bundle import MANIFEST_NAME, Bundle
 from sdk.recognize.pattern.template import Template
 
-__all__ = ["MANIFEST", "SUCCESS", "Options", "Plan", "keys_digest", "model_digest"]
+__all__ = ["MANIFEST", "SUCCESS", "Options", "Plan", "keys_digest"]
 
 MANIFEST = "manifest.json"
 SUCCESS = "_SUCCESS"
@@ -123,19 +122,6 @@ def keys_digest(keys: Sequence[str]) -> str:
     digest = hashlib.sha256()
     for key in keys:
         digest.update(f"{key}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def model_digest(model: str | None, variant: str | None) -> str:
-    """Return the SHA-256 of a bundle: of its manifest, and of its graphs or those it borrows.
-
-    Raises:
-        ModelError: The bundle is missing or damaged, or has no such variant.
-    """
-    bundle = Bundle.open(model, variant)  # compares the graphs with the manifest
-    digest = hashlib.sha256((bundle.folder / MANIFEST_NAME).read_bytes())
-    for role in sorted(bundle.roles):
-        digest.update(bundle.graph(role).spec.sha256.encode())
     return digest.hexdigest()
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sdk.bulk.parts import Counts, count, decode, encode
-from sdk.bulk.plan import Options, keys_digest, model_digest
+from sdk.bulk.plan import Options, keys_digest
 from sdk.bulk.store import Store
-from sdk.cluster.versions import check_same, versions
+from sdk.cluster.versions import check_same, reader_origin
 from sdk.errors import ClusterError, DeviceError, ModelError, OptionError, SdkError
 from sdk.reader import Reader
 
@@ -41,10 +41,7 @@ def environment(options: Options) -> dict[str, str]:
         ModelError: The bundle is missing or damaged, or has no such variant.
         DeviceError: No interpreter is installed.
     """
-    from sdk.engine.interpreter import find_interpreter
-
-    found = {**versions(), "interpreter": find_interpreter().name}
-    found["model"] = model_digest(options.model, options.variant)
+    found = reader_origin(options.model, options.variant)
     if options.form == "parquet":
         import pyarrow
 

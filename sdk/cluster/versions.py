@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 import socket
 from collections.abc import Mapping
 
 from sdk.errors import ClusterError
+from sdk.model.bundle import MANIFEST_NAME, Bundle
 
-__all__ = ["check_same", "versions"]
+__all__ = ["check_same", "reader_origin", "versions"]
 
 
 def versions() -> dict[str, str]:
@@ -26,6 +28,32 @@ def versions() -> dict[str, str]:
         "opencv": cv2.__version__,
         "pillow": PIL.__version__,
     }
+
+
+def reader_origin(model: str | None, variant: str | None) -> dict[str, str]:
+    """Return the versions and the model that decide what a `Reader` of this process reads.
+
+    Args:
+        model: Name or folder of a bundle; None for the packaged one.
+        variant: Variant of the bundle; None for the one that fits the CPU.
+
+    Raises:
+        ModelError: The bundle is missing or damaged, or has no such variant.
+        DeviceError: No interpreter is installed.
+    """
+    from sdk.engine.interpreter import find_interpreter
+
+    interpreter = find_interpreter().name
+    return {**versions(), "interpreter": interpreter, "model": _model_digest(model, variant)}
+
+
+def _model_digest(model: str | None, variant: str | None) -> str:
+    """Return the SHA-256 of a bundle: of its manifest, and of its graphs or those it borrows."""
+    bundle = Bundle.open(model, variant)  # compares the graphs with the manifest
+    digest = hashlib.sha256((bundle.folder / MANIFEST_NAME).read_bytes())
+    for role in sorted(bundle.roles):
+        digest.update(bundle.graph(role).spec.sha256.encode())
+    return digest.hexdigest()
 
 
 def check_same(wanted: Mapping[str, str], found: Mapping[str, str]) -> None:

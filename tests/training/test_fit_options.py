@@ -27,11 +27,12 @@ def test_without_options_nothing_changes() -> None:
 
 def test_each_option_replaces_its_value() -> None:
     config = with_options(
-        "--from", "default", "--steps", "7", "--patience", "3", "--weight", "own/=8", "b=0.5"
+        *("--from", "default", "--steps", "7", "--patience", "3", "--divide-data"),
+        *("--weight", "own/=8", "b=0.5"),
     )
     train = config.train
     assert (train.init_from, train.steps, train.patience) == ("default", 7, 3)
-    assert config.data.weights == {"own": 8.0, "b": 0.5}
+    assert config.data.weights == {"own": 8.0, "b": 0.5} and config.data.divide
     assert parse_config(config_text(config)) == config
 
 

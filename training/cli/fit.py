@@ -72,6 +72,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="number of processes (default: all of --workers)",
     )
     group.add_argument(
+        "--divide-data",
+        action="store_true",
+        help="each process keeps its part of the samples in memory (data.divide); the batches then "
+        "depend on the number of processes",
+    )
+    group.add_argument(
         "--max-failures",
         type=int,
         default=3,
@@ -144,6 +150,8 @@ def _supervise(options: argparse.Namespace) -> int:
             command += [f"--{name}", str(value)]
     if options.weight:
         command += ["--weight", *options.weight]
+    if options.divide_data:
+        command += ["--divide-data"]
     least = most if least is None else least
     return supervise(command, Plan(hosts, least, most, options.max_failures, options.port))
 
@@ -163,6 +171,8 @@ def changed(config: Config, options: argparse.Namespace) -> Config:
         train = replace(train, patience=options.patience)
     if options.weight:
         data = replace(data, weights=dict(map(_weight, options.weight)))
+    if options.divide_data:
+        data = replace(data, divide=True)
     if options.charset is not None:
         named = options.charset in CHARSETS
         charset = options.charset if named else _characters(Path(options.charset))

@@ -11,7 +11,9 @@ from training.startup import load_keras
 if TYPE_CHECKING:
     from training.evaluate.readers import NetworkReader
 
-__all__ = ["add_arguments", "open_reader"]
+__all__ = ["CLUSTER", "add_arguments", "open_reader"]
+
+CLUSTER = "Ray cluster that this machine is a node of, see docs/scale.md"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from training.cli.network import CLUSTER
 from training.errors import TrainingError
 
 __all__ = ["add_arguments"]
@@ -16,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("photos", type=Path, help="folder of photos without labels")
     parser.add_argument("--out", type=Path, required=True, help="labeled folder to write")
     parser.add_argument("--sure", type=float, default=0.9, help="least confidence, 0 to 1")
+    parser.add_argument("--cluster", metavar="HOST:PORT", help=f"{CLUSTER}; the nodes read")
     parser.set_defaults(call=_teach, threads=None)
 
 
@@ -27,4 +29,11 @@ def _teach(options: argparse.Namespace) -> None:
     if not 0 <= options.sure <= 1:
         raise TrainingError(f"--sure is {options.sure}. Give a number from 0 to 1.")
     find_pictures(options.photos)  # before the models are loaded
-    print(json.dumps(teach(RapidOcr(), options.photos, options.out, options.sure)))
+    folders = options.photos, options.out
+    if options.cluster is None:
+        done = teach(RapidOcr(), *folders, options.sure)
+    else:
+        from training.data.pseudo_labels_cluster import teach_on_cluster
+
+        done = teach_on_cluster(options.cluster, *folders, options.sure)
+    print(json.dumps(done))

@@ -3,6 +3,8 @@
 Line images stay encoded in memory until a batch needs them. The batch of a step depends only on the
 seed, the step and the known shards, so a resumed run sees the batches of an uninterrupted run. Each
 row depends on its number too, and on no other row, so several processes can make a batch together.
+If the data are divided, each process keeps the pictures of its samples only, and draws its rows
+from them; the labels and sizes of all samples are known to all.
 """
 
 from __future__ import annotations
@@ -79,13 +81,15 @@ class LineImages:
         unlabeled: Number of line images left out because they have no text.
     """
 
-    def __init__(self, charset: Charset, widest: int) -> None:
+    def __init__(self, charset: Charset, widest: int, kept: Share = WHOLE) -> None:
         """Create an empty collection.
 
         Args:
             charset: Charset of the labels.
             widest: Widest frame in px; wider line images are squeezed into this width.
+            kept: Whose pictures are kept; the other pictures cannot be drawn by this process.
         """
+        self.kept = kept
         self._charset = charset
         self._widest = widest
         self._data: list[bytes] = []
@@ -135,7 +139,7 @@ class LineImages:
             if least > self._widest or width > 1.35 * self._widest:
                 self.skipped += 1
                 continue
-            self._data.append(data)
+            self._data.append(data if self.kept.owns(len(self._data)) else b"")
             self._labels.append(labels)
             self._names.append(name)
             self.texts.append(text)
@@ -214,8 +218,23 @@ class LineBatches:
             _log.info("%d line images left out, without a text", self._images.unlabeled)
         wanted = np.maximum(self._images.widths, self._images.needed)
         frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
-        self._members = [np.flatnonzero(frame == i) for i in range(len(edges))]
-        self._cumulative = [np.cumsum(self._images.weights[m]) for m in self._members]
+        world = self._images.kept.world
+        owner = np.arange(len(frame)) % world
+        # of each frame width and each process that keeps pictures
+        self._members = [
+            [np.flatnonzero((frame == i) & (owner == rank)) for rank in range(world)]
+            for i in range(len(edges))
+        ]
+        # a width of which a process has none cannot be drawn
+        self._members = [m if all(map(len, m)) else [] for m in self._members]
+        if not any(self._members):
+            raise TrainingError(
+                f"{len(self._images)} line images cannot be divided among {world} processes. Set "
+                "data.divide = false, or train with fewer processes."
+            )
+        self._cumulative = [
+            [np.cumsum(self._images.weights[of_rank]) for of_rank in m] for m in self._members
+        ]
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -230,7 +249,7 @@ class LineBatches:
         """Return a process's share of the inputs and CTC targets (N, 3 + L) of a step."""
         rng = np.random.default_rng((self._seed, step))
         config = self._config
-        sizes = np.array([c[-1] if len(c) else 0.0 for c in self._cumulative])
+        sizes = np.array([sum(of_rank[-1] for of_rank in c) for c in self._cumulative])
         if step < config.curriculum_steps:
             early = np.where(np.array(config.buckets) <= config.curriculum_width, sizes, 0)
             sizes = early if early.sum() else sizes
@@ -240,8 +259,10 @@ class LineBatches:
         bucket = int(rng.choice(len(sizes), p=frequency / frequency.sum()))
         rngs = [row_generator(self._seed, step, row) for row in range(count[bucket])]
         # all rows are drawn: the longest label decides the shape that all processes must share
+        owners = np.arange(len(rngs)) * self._images.kept.world // len(rngs)
         chosen = [
-            int(self._members[bucket][draw(each, self._cumulative[bucket], 1)[0]]) for each in rngs
+            int(self._members[bucket][k][draw(each, self._cumulative[bucket][k], 1)[0]])
+            for each, k in zip(rngs, owners, strict=True)
         ]
         longest = max(len(self._images.labels(i)) for i in chosen)
         mine = [(chosen[row], rngs[row]) for row in share.rows(len(chosen))]

@@ -60,16 +60,26 @@ class Crop:
 
 
 class Photos:
-    """Photos, encoded in memory."""
+    """Photos, encoded in memory.
 
-    def __init__(self) -> None:
-        """Create an empty collection."""
+    Attributes:
+        samples: Number of photos of all processes.
+    """
+
+    def __init__(self, kept: Share = WHOLE) -> None:
+        """Create an empty collection.
+
+        Args:
+            kept: Whose photos are kept; the others are left out.
+        """
+        self._kept = kept
+        self.samples = 0
         self._photos: list[_EncodedPhoto] = []
         self._weights: list[float] = []
         self._cumulative = np.zeros(0)
 
     def __len__(self) -> int:
-        """Return the number of photos."""
+        """Return the number of photos that are kept."""
         return len(self._photos)
 
     def add(self, part: Part, weight: float = 1.0) -> None:
@@ -89,6 +99,9 @@ class Photos:
                 raise TrainingError(
                     f"{name} is not a photo (it has no 'texts'). Give a folder of photos."
                 )
+            self.samples += 1
+            if not self._kept.owns(self.samples - 1):
+                continue
             self._weights.append(weight)
             lines = [t for t in record["texts"] if t["quad"]]
             self._photos.append(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,7 +30,17 @@ from sdk.metrics import letters_and_digits
 from training.data.labels import LABELS, read_labeled
 from training.errors import TrainingError
 
-__all__ = ["RapidOcr", "Teacher", "TeacherLine", "agreed", "find_pictures", "teach"]
+__all__ = [
+    "Labels",
+    "RapidOcr",
+    "Teacher",
+    "TeacherLine",
+    "agreed",
+    "find_pictures",
+    "label",
+    "teach",
+    "write_labels",
+]
 
 _log = logging.getLogger("training")
 
@@ -40,6 +50,10 @@ _OVERLAP = 0.1
 """IoU from which a box belongs to a line that is already a label."""
 _SECOND_SCALE = 0.75
 """Scale of the second reading: strokes fall on other cells of the feature map."""
+
+
+Labels = dict[str, Any] | str
+"""What a teacher says of a photo, as a row without ``"image"``; or why it cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +83,11 @@ class Teacher(Protocol):
 class RapidOcr:
     """The package ``rapidocr`` with its default models."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int | None = None) -> None:
         """Load the models.
+
+        Args:
+            threads: CPU threads; None for all cores.
 
         Raises:
             TrainingError: The package is not installed.
@@ -83,7 +100,8 @@ class RapidOcr:
             raise TrainingError(
                 'The teacher needs the package rapidocr: pip install "fots-lite[teach]".'
             ) from error
-        self._engine = RapidOCR()
+        name = "EngineConfig.onnxruntime.intra_op_num_threads"
+        self._engine = RapidOCR(params={name: threads or -1})
         self.name = f"RapidOCR {version('rapidocr')}, default models"
 
     def read(self, image: NDArray[np.uint8]) -> list[TeacherLine]:
@@ -149,27 +167,48 @@ def teach(teacher: Teacher, source: Path, folder: Path, sure: float) -> dict[str
         TrainingError: There is no picture; the folder cannot be written, lies inside the folder
             of photos, or holds other labels.
     """
+    return write_labels(
+        source, folder, lambda paths: ((path, label(teacher, path, sure)) for path in paths)
+    )
+
+
+def write_labels(
+    source: Path,
+    folder: Path,
+    read: Callable[[Sequence[Path]], Iterable[tuple[Path, Labels]]],
+) -> dict[str, int]:
+    """Write a labeled folder from what is said of photos, in any order; see `teach`.
+
+    Args:
+        source: Folder of pictures.
+        folder: Folder to write.
+        read: Gives the labels of photos, in any order.
+    """
     pictures = find_pictures(source)
     if folder.resolve().is_relative_to(source.resolve()):
         raise TrainingError(f"{folder} lies inside the folder of photos. Give another --out.")
     rows = _rows_there(folder)
+    names = {path: f"images/{path.relative_to(source).as_posix()}" for path in pictures}
+    new = [path for path in pictures if names[path] not in rows]
+    known = set(names.values())
+    # the order of the photos, whichever is read first
+    order = [*(name for name in rows if name not in known), *names.values()]
     try:
-        for path in pictures:
-            name = f"images/{path.relative_to(source).as_posix()}"
-            if name in rows:
-                continue
-            try:
-                image = load_image(path)
-            except SdkError as error:
-                _log.warning("left out: %s", error)
-                continue
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, folder / name)
-            rows[name] = {"image": name, **_label(teacher, image, sure)}
-            if len(rows) % 20 == 0:
-                _log.info("%d of %d photos", len(rows), len(pictures))
-                _write(folder, rows)
-        _write(folder, rows)
+        try:
+            for path, labels in read(new):
+                if isinstance(labels, str):
+                    _log.warning("left out: %s", labels)
+                    continue
+                name = names[path]
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, folder / name)
+                rows[name] = {"image": name, **labels}
+                if len(rows) % 20 == 0:
+                    _log.info("%d of %d photos", len(rows), len(pictures))
+                    _write(folder, rows, order)
+        finally:  # what was read before an error is kept
+            if rows:
+                _write(folder, rows, order)
     except OSError as error:
         raise TrainingError(f"Cannot write {folder}: {error}.") from error
     texts = [text for row in rows.values() for text in row["texts"]]
@@ -202,12 +241,17 @@ def _rows_there(folder: Path) -> dict[str, dict[str, Any]]:
     return rows
 
 
-def _write(folder: Path, rows: dict[str, dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row) + "\n" for row in rows.values())
+def _write(folder: Path, rows: Mapping[str, dict[str, Any]], order: Sequence[str]) -> None:
+    text = "".join(json.dumps(rows[name]) + "\n" for name in order if name in rows)
     write_atomically(folder / LABELS, text.encode())
 
 
-def _label(teacher: Teacher, image: NDArray[np.uint8], sure: float) -> dict[str, Any]:
+def label(teacher: Teacher, path: Path, sure: float) -> Labels:
+    """Return what a teacher says of a photo, or why the photo cannot be read."""
+    try:
+        image = load_image(path)
+    except SdkError as error:
+        return str(error)
     height, width = image.shape[:2]
     smaller = cv2.resize(
         image, None, fx=_SECOND_SCALE, fy=_SECOND_SCALE, interpolation=cv2.INTER_AREA

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,19 @@ import numpy as np
 
 from sdk.image.load import load_image
 from training.data.labels import LABELS, NO_LABEL, has_text, is_label, read_labeled, split_of
-from training.data.shards import list_shards, read_shard
+from training.data.shards import list_shards, read_encoded, read_shard
 from training.errors import TrainingError
 
-__all__ = ["Sample", "default_split", "find_sets", "read_samples"]
+__all__ = [
+    "Sample",
+    "Slice",
+    "cut",
+    "default_split",
+    "find_sets",
+    "opened",
+    "read_samples",
+    "tell_without_text",
+]
 
 _log = logging.getLogger("training")
 
@@ -88,19 +98,88 @@ def read_samples(folder: Path, split: str = "") -> Iterator[Sample]:
     without = 0
     for picture, record in records:
         if has_text(record):
-            yield (picture if isinstance(picture, np.ndarray) else load_image(picture)), record
+            yield opened(picture), record
         else:
             without += 1
-    if without:
-        _log.warning("%s: %d pictures have no text and are not counted", folder, without)
+    tell_without_text(folder, without)
+
+
+def opened(picture: np.ndarray | Path) -> np.ndarray:
+    """Return a picture of a record, uint8 RGB (H, W, 3).
+
+    Raises:
+        SdkError: The file cannot be read.
+    """
+    return picture if isinstance(picture, np.ndarray) else load_image(picture)
+
+
+def tell_without_text(folder: Path, count: int) -> None:
+    """Log how many pictures of a set are left out because they have no text."""
+    if count:
+        _log.warning("%s: %d pictures have no text and are not counted", folder, count)
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Consecutive samples of a set: a shard, or rows of a labeled folder.
+
+    Attributes:
+        shard: The shard; None for a labeled folder.
+        rows: Path of the picture and record, in a labeled folder.
+        limit: Greatest number of samples with a text; None for all.
+    """
+
+    shard: Path | None = None
+    rows: Sequence[tuple[Path, dict[str, Any]]] = ()
+    limit: int | None = None
+
+    def records(self) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
+        """Yield (picture or its path, record), also those without a text, until the limit."""
+        texts = 0
+        for picture, record in self.rows if self.shard is None else _records(self.shard):
+            if texts == self.limit:
+                return
+            texts += has_text(record)
+            yield picture, record
+
+
+def cut(folder: Path, split: str, limit: int | None, size: int) -> Iterator[Slice]:
+    """Yield slices which together have the samples of `read_samples`, in order.
+
+    Args:
+        folder: Shards or a labeled folder.
+        split: Part of a labeled folder, see `read_samples`.
+        limit: Greatest number of samples.
+        size: Rows of a labeled folder in a slice; a shard is a slice.
+
+    Raises:
+        TrainingError: As `read_samples`.
+        ShardError: A shard is damaged.
+    """
+    if (folder / LABELS).exists():
+        rows = list(Slice(rows=list(_rows(folder, split)), limit=limit).records())
+        for start in range(0, len(rows), size):
+            yield Slice(rows=rows[start : start + size])
+        return
+    left = limit
+    for path in list_shards(folder):
+        yield Slice(shard=path, limit=left)
+        if left is not None:
+            left -= sum(has_text(record) for _, record in read_encoded(path))
+            if left <= 0:
+                return
 
 
 def _records_of_shards(folder: Path) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
     for path in list_shards(folder):
-        for image, record in read_shard(path):
-            if not is_label(record):
-                raise TrainingError(f"{path}: {record['image']} {NO_LABEL}")
-            yield image, record
+        yield from _records(path)
+
+
+def _records(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
+    for image, record in read_shard(shard):
+        if not is_label(record):
+            raise TrainingError(f"{shard}: {record['image']} {NO_LABEL}")
+        yield image, record
 
 
 def _rows(folder: Path, split: str) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:

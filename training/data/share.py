@@ -26,6 +26,10 @@ class Share:
         size = count // self.world
         return range(self.rank * size, (self.rank + 1) * size)
 
+    def owns(self, sample: int) -> bool:
+        """Tell whether this process keeps a sample, if the data are divided."""
+        return sample % self.world == self.rank
+
 
 WHOLE = Share()
 """The share of a process that trains alone."""

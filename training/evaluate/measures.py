@@ -7,6 +7,7 @@ line images, ``"texts"`` with quads for photos.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +27,9 @@ from training.config import Config
 from training.data.photos import Crop
 from training.data.sets import read_samples
 from training.evaluate.readers import PictureReader
-from training.evaluate.reading import find_lines, find_maps, read_quads
+from training.evaluate.reading import LineReading, find_lines, find_maps, read_quads
 
-__all__ = ["evaluate", "evaluate_photos", "score_lines"]
+__all__ = ["evaluate", "evaluate_photos", "measure", "read_sample", "score_lines"]
 
 
 def score_lines(want: Sequence[str], got: Sequence[str]) -> dict[str, float]:
@@ -137,20 +138,32 @@ def evaluate(
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
+    samples = islice(read_samples(folder, split), limit)
+    return measure((record, read_sample(reader, image, record)) for image, record in samples)
+
+
+def read_sample(
+    reader: PictureReader, image: np.ndarray, record: dict[str, Any]
+) -> list[LineReading]:
+    """Return the lines of a sample: one of a line image, any number of a photo."""
+    return [reader.read_line(image)] if "text" in record else reader.read_photo(image)
+
+
+def measure(
+    readings: Iterable[tuple[dict[str, Any], Sequence[LineReading]]],
+) -> dict[str, float]:
+    """Return the measures of samples, given by their records and what was read in them."""
     want: list[str] = []
     got: list[str] = []
     found, both = Score(), Score()
-    for count, (image, record) in enumerate(read_samples(folder, split)):
-        if limit is not None and count >= limit:
-            break
+    for record, read in readings:
         if "text" in record:
             want.append(record["text"])
-            got.append(reader.read_line(image).text)
+            got.append(read[0].text)
             continue
         lines = [t for t in record["texts"] if t["quad"]]
         ignored = [bool(t.get("ignore")) for t in lines]
         quads = np.array([t["quad"] for t in lines], np.float32).reshape(-1, 4, 2)
-        read = reader.read_photo(image)
         boxes = np.array([line.quad for line in read], np.float32).reshape(-1, 4, 2)
         found += detection(boxes, quads, ignored)
         texts = [line.text for line in read]

@@ -21,8 +21,20 @@ __all__ = ["FotsTask"]
 class FotsTask:
     """Batches, losses and validation of detector and recognizer."""
 
-    def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        training: Sequence[Part],
+        held_back: Sequence[Part],
+        kept: Share = WHOLE,
+    ) -> None:
         """Read the photos for training and for validation.
+
+        Args:
+            config: Configuration of the run.
+            training: Parts to train on.
+            held_back: Parts to validate on.
+            kept: Whose photos to train on are kept in memory.
 
         Raises:
             TrainingError: The data hold no photo.
@@ -37,7 +49,7 @@ class FotsTask:
             self.loss_weights["logits"] = train.logits_weight
             self.loss["logits"] = CtcLoss(Charset(config.model.charset))
         self._config = config
-        self._photos = Photos()
+        self._photos = Photos(kept)
         for part in training:
             self.add(part)
         self._batches = PhotoBatches(self._photos, config)
@@ -48,7 +60,7 @@ class FotsTask:
     @property
     def samples(self) -> int:
         """Number of photos to train on."""
-        return len(self._photos)
+        return self._photos.samples
 
     def add(self, part: Part) -> None:
         """Add a part of the data."""

@@ -22,7 +22,7 @@ from sdk.errors import SdkError
 from training.data.shards import ShardError
 from training.data.share import WHOLE, Share
 from training.errors import TrainingError
-from training.loop.supervisor import LOST
+from training.loop.supervisor import LOST, check_backend
 
 __all__ = ["Group", "ended_with_the_others"]
 
@@ -52,12 +52,7 @@ class Group:
         self._distribution: Any = None
         if coordinator is None:
             return
-        if keras.backend.backend() != "jax":
-            raise TrainingError(
-                f"Several processes train on JAX only, and the backend is "
-                f"{keras.backend.backend()}: with Keras 3, TensorFlow refuses several workers, and "
-                "PyTorch would normalize each process's rows by themselves. Set KERAS_BACKEND=jax."
-            )
+        check_backend(keras.backend.backend())
         import jax
 
         try:

@@ -25,8 +25,20 @@ class LineTask:
 
     loss_weights: Any = None
 
-    def __init__(self, config: Config, training: Sequence[Part], held_back: Sequence[Part]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        training: Sequence[Part],
+        held_back: Sequence[Part],
+        kept: Share = WHOLE,
+    ) -> None:
         """Read the line images for training and for validation.
+
+        Args:
+            config: Configuration of the run.
+            training: Parts to train on.
+            held_back: Parts to validate on.
+            kept: Whose pictures to train on are kept in memory.
 
         Raises:
             TrainingError: The data hold no usable line image.
@@ -35,7 +47,7 @@ class LineTask:
         self._weights = config.data.weights
         self.loss: Any = CtcLoss(self._charset)
         widest = config.data.buckets[-1]
-        self._images = LineImages(self._charset, widest)
+        self._images = LineImages(self._charset, widest, kept)
         for part in training:
             self._images.add(part, weight_of(part, self._weights))
         self._batches = LineBatches(self._images, config.data, config.train.seed)

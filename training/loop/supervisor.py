@@ -17,7 +17,7 @@ from pathlib import Path
 
 from training.errors import TrainingError
 
-__all__ = ["LOST", "Host", "Plan", "read_hosts", "supervise"]
+__all__ = ["LOST", "Host", "Plan", "check_backend", "read_hosts", "supervise"]
 
 _log = logging.getLogger("training")
 
@@ -102,6 +102,12 @@ def read_hosts(text: str) -> list[Host]:
     """
     if text.isdecimal() and int(text) > 0:
         return [Host("localhost", int(text))]
+    if "://" in text:
+        raise TrainingError(
+            f"--workers {text}: the processes of a training are not placed by Ray; JAX joins them, "
+            "and SSH starts them. Give a file with a host on each line, those of the cluster's "
+            "nodes for example, or a number of processes on this machine."
+        )
     try:
         lines = Path(text).read_text(encoding="utf-8").splitlines()
     except OSError as error:
@@ -122,6 +128,20 @@ def read_hosts(text: str) -> list[Host]:
     return hosts
 
 
+def check_backend(name: str) -> None:
+    """Refuse a backend of Keras on which several processes would not train as one.
+
+    Raises:
+        TrainingError: The backend is not JAX.
+    """
+    if name != "jax":
+        raise TrainingError(
+            f"Several processes train on JAX only, and the backend is {name}: with Keras 3, "
+            "TensorFlow refuses several workers, and PyTorch would normalize each process's rows "
+            "by themselves. Set KERAS_BACKEND=jax."
+        )
+
+
 def supervise(command: Sequence[str], plan: Plan) -> int:
     """Run a training to its end; return the exit code of its processes.
 
@@ -134,8 +154,10 @@ def supervise(command: Sequence[str], plan: Plan) -> int:
         plan: Processes and failures.
 
     Raises:
-        TrainingError: Too few hosts answer, or processes were lost too often.
+        TrainingError: Too few hosts answer, processes were lost too often, or the environment asks
+            for another backend than JAX.
     """
+    check_backend(os.environ.get("KERAS_BACKEND", "jax"))
     environment = {
         name: value
         for name, value in os.environ.items()

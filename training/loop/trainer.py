@@ -198,7 +198,8 @@ class Trainer:
         self._places = {part.place for part in (*training, *held_back)}
         weights = self.config.data.weights
         self._weights = {p.folder.name: weight_of(p, weights) for p in (*training, *held_back)}
-        self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back)
+        kept = self._group.share if self.config.data.divide else WHOLE
+        self.task: Task = TASKS[self.config.model.kind](self.config, training, held_back, kept)
         _log.info("%d training samples in %d parts", self.task.samples, len(training))
         odd = sorted({n for n in self.task.batch_sizes if n % self._group.devices})
         if odd:

@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 
 from sdk.cluster.dispatch import Finished, Lost, dispatch
+from sdk.cluster.folders import check_seen
 from sdk.cluster.session import joined
 from sdk.cluster.versions import check_same
 from sdk.errors import ClusterError, SdkError
@@ -76,10 +77,7 @@ def _write(
 ) -> int:
     generator = _generator(config)
     check_same(head, origin(generator))
-    if not path.parent.is_dir():
-        raise ClusterError(
-            f"It does not see {path.parent}. Mount the folder at the same place on every node."
-        )
+    check_seen(path.parent)
     try:
         return write_shard(path, samples(generator, indices, kind, size))
     except ShardError as error:

@@ -12,7 +12,9 @@ from training.config import parse_config
 from training.data.dataset import Part
 from training.data.line_images import LineBatches, LineImages
 from training.data.photos import PhotoBatches, Photos
+from training.data.shards import ShardError
 from training.data.share import Share, row_generator
+from training.errors import TrainingError
 
 
 def line_batches(folder, **changes):
@@ -56,3 +58,43 @@ def test_batch_sizes_are_multiples(line_shards):
     assert all(size % 4 == 0 for size in batches.batch_sizes)
     assert {len(batches.batch(step)[1]) for step in range(6)} <= set(batches.batch_sizes)
     assert line_batches(line_shards, columns=480).batch_sizes != batches.batch_sizes
+
+
+def divided(folder, share):
+    config = parse_config(LINE_TOML)
+    images = LineImages(Charset(config.model.charset), config.data.buckets[-1], share)
+    images.add(Part(folder, "shard-00001.tar"))
+    return images, LineBatches(images, config.data, 3)
+
+
+def test_divided_line_images_make_one_batch(line_shards):
+    """Each process draws from its samples; all agree on the width and on the longest label."""
+    shares = [Share(rank, 2) for rank in range(2)]
+    both = [divided(line_shards, share) for share in shares]
+    with pytest.raises(ShardError, match="not a readable picture"):
+        both[0][0].picture(1)  # of the other process
+    labels = {tuple(both[0][0].labels(i)) for i in range(0, 40, 2)}
+    others = {tuple(both[0][0].labels(i)) for i in range(1, 40, 2)} - labels
+    assert labels and others
+    for step in range(20):
+        (first, target), (second, other) = (
+            batches.batch(step, share) for (_, batches), share in zip(both, shares, strict=True)
+        )
+        assert first["strip"].shape == second["strip"].shape and target.shape == other.shape
+        drawn = {tuple(row[3 : 3 + row[1]]) for row in target}
+        assert drawn <= labels and not drawn & others
+
+
+def test_divided_photos_are_shared_out(photo_shards):
+    parts = [Photos(Share(rank, 2)) for rank in range(2)]
+    for photos in parts:
+        photos.add(Part(photo_shards, "shard-00001.tar"))
+    assert [len(photos) for photos in parts] == [3, 3]
+    assert {photos.samples for photos in parts} == {6}
+    pictures = [photos.whole(i).image.tobytes() for photos in parts for i in range(3)]
+    assert len(set(pictures)) == 6
+
+
+def test_too_few_samples_to_divide(line_shards):
+    with pytest.raises(TrainingError, match="cannot be divided among 400 processes"):
+        divided(line_shards, Share(0, 400))

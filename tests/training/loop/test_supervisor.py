@@ -1,8 +1,11 @@
+import os
+import subprocess
 import sys
 import textwrap
 
 import pytest
 
+from tests.training.conftest import LINE_TOML
 from training.errors import TrainingError
 from training.loop.supervisor import Host, Plan, read_hosts, supervise
 
@@ -87,3 +90,19 @@ def test_wrong_hosts_are_refused(tmp_path, text):
         read_hosts(str(path))
     with pytest.raises(TrainingError, match="number of processes"):
         read_hosts(str(tmp_path / "missing.txt"))
+
+
+def test_processes_are_not_placed_by_ray():
+    with pytest.raises(TrainingError, match=r"ray://10\.0\.0\.1:6379: .*not placed by Ray"):
+        read_hosts("ray://10.0.0.1:6379")
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+def test_other_backends_are_refused(line_shards, tmp_path, backend):
+    (tmp_path / "line.toml").write_text(LINE_TOML)
+    line = [sys.executable, "-m", "training", "fit", "--config", tmp_path / "line.toml"]
+    line += ["--data", line_shards, "--run", tmp_path / "run", "--workers", "2"]
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    done = subprocess.run(line, env=environment, capture_output=True, text=True)
+    assert done.returncode == 1 and not (tmp_path / "run").exists()
+    assert f"on JAX only, and the backend is {backend}" in done.stderr

@@ -52,7 +52,7 @@ def why_no_namespaces() -> str:
     return link.stderr.strip() if link.returncode != 0 else ""
 
 
-_START_S = 75.0
+_START_S = 150.0
 # no autoscaler
 _HEAD = ("--no-monitor",)
 _AGENTS = (
@@ -167,7 +167,8 @@ class Hosts:
             while "Ray runtime started" not in log.read_text(errors="replace"):
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"h{number} has not joined: {log.read_text()[-2000:]}")
-                if time.monotonic() > again or self._nodes[number].poll() is not None:
+                node = self._nodes[number]
+                if time.monotonic() > again or node.poll() is not None or _lost_its_raylet(node):
                     self.kill(number)
                     self.start(number, *self._started[number])
                     again = time.monotonic() + _START_S
@@ -194,6 +195,10 @@ class Hosts:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def pid(self, number: int) -> int:
+        """The process that started a host."""
+        return self._nodes[number].pid
 
     def pids(self, number: int) -> list[int]:
         """The processes of a host."""
@@ -235,6 +240,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _lost_its_raylet(node: subprocess.Popen[bytes]) -> bool:
+    """Whether the raylet has ended, for which ``ray start`` waits in vain."""
+    for pid in children(node.pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/stat").read_text().partition("(")[2].startswith("raylet) Z"):
+                return True
+    return False
 
 
 def children(pid: int) -> list[int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -58,7 +60,9 @@ class Store:
         start = len(self._root) + 1
         try:
             self.look()
-            return sorted(path[start:] for path in self._files.find(self._root))
+            # fsspec would hold a kilobyte for each file
+            found = _files_below(self._root) if self._local else self._files.find(self._root)
+            return sorted(path[start:] for path in found)
         except Exception as error:  # each store has exceptions of its own
             raise SdkError(f"Cannot list {self.address}: {_reason(error)}.") from error
 
@@ -82,6 +86,9 @@ class Store:
         Raises:
             OSError: It is missing or not readable.
         """
+        if self._local:
+            with os.scandir(self._root):
+                return
         self._files.ls(self._root, detail=False)
 
     def read(self, name: str) -> bytes:
@@ -137,6 +144,20 @@ class Store:
         if self._local:
             for left in Path(self._root).glob(".part-*.tmp"):
                 left.unlink(missing_ok=True)
+
+
+def _files_below(root: str) -> Iterator[str]:
+    """Yield the paths of all files in a folder and the folders below it.
+
+    Raises:
+        OSError: One of the folders cannot be read.
+    """
+    for folder, _, names in os.walk(root, onerror=_raise, followlinks=True):
+        yield from (os.path.join(folder, name) for name in names)  # noqa: PTH118 (a million times)
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def _exists(error: OSError) -> bool:

@@ -206,7 +206,8 @@ class PhotoBatches:
             TrainingError: There is no photo to train on.
         """
         if not len(photos):
-            raise TrainingError("The training data hold no photo.")
+            fewer = " for this process. Train with fewer" if photos.samples else ""
+            raise TrainingError(f"The training data hold no photo{fewer}.")
         self._photos = photos
         self._config = config
         self._charset = Charset(config.model.charset)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ __all__ = [
 _log = logging.getLogger("training")
 
 Sample = tuple[np.ndarray, dict[str, Any]]
+
+_Picture = TypeVar("_Picture")
 
 
 def find_sets(folder: Path | str, only: str = "") -> list[Path]:
@@ -94,7 +96,9 @@ def read_samples(folder: Path, split: str = "") -> Iterator[Sample]:
         ShardError: A shard is damaged.
         SdkError: A picture cannot be read.
     """
-    records = _records_of_shards(folder) if not (folder / LABELS).exists() else _rows(folder, split)
+    records: Iterator[tuple[np.ndarray | Path, dict[str, Any]]] = (
+        _rows(folder, split) if (folder / LABELS).exists() else _records_of_shards(folder)
+    )
     without = 0
     for picture, record in records:
         if has_text(record):
@@ -134,13 +138,8 @@ class Slice:
     limit: int | None = None
 
     def records(self) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
-        """Yield (picture or its path, record), also those without a text, until the limit."""
-        texts = 0
-        for picture, record in self.rows if self.shard is None else _records(self.shard):
-            if texts == self.limit:
-                return
-            texts += has_text(record)
-            yield picture, record
+        """Return (picture or its path, record), also those without a text, until the limit."""
+        return _limited(self.rows if self.shard is None else _records(self.shard), self.limit)
 
 
 def cut(folder: Path, split: str, limit: int | None, size: int) -> Iterator[Slice]:
@@ -157,7 +156,7 @@ def cut(folder: Path, split: str, limit: int | None, size: int) -> Iterator[Slic
         ShardError: A shard is damaged.
     """
     if (folder / LABELS).exists():
-        rows = list(Slice(rows=list(_rows(folder, split)), limit=limit).records())
+        rows = list(_limited(_rows(folder, split), limit))
         for start in range(0, len(rows), size):
             yield Slice(rows=rows[start : start + size])
         return
@@ -168,6 +167,18 @@ def cut(folder: Path, split: str, limit: int | None, size: int) -> Iterator[Slic
             left -= sum(has_text(record) for _, record in read_encoded(path))
             if left <= 0:
                 return
+
+
+def _limited(
+    records: Iterable[tuple[_Picture, dict[str, Any]]], limit: int | None
+) -> Iterator[tuple[_Picture, dict[str, Any]]]:
+    """Yield records until a number of them have had a text."""
+    texts = 0
+    for picture, record in records:
+        if texts == limit:
+            return
+        texts += has_text(record)
+        yield picture, record
 
 
 def _records_of_shards(folder: Path) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
@@ -182,7 +193,7 @@ def _records(shard: Path) -> Iterator[tuple[np.ndarray, dict[str, Any]]]:
         yield image, record
 
 
-def _rows(folder: Path, split: str) -> Iterator[tuple[np.ndarray | Path, dict[str, Any]]]:
+def _rows(folder: Path, split: str) -> Iterator[tuple[Path, dict[str, Any]]]:
     found = False
     for picture, record in read_labeled(folder):
         side = split_of(record) if split else record.get("split", "test")

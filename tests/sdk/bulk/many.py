@@ -7,7 +7,6 @@ so that what the head keeps for each photo shows. Without arguments: 1,000 and 1
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import time
 from collections import Counter
@@ -16,7 +15,7 @@ from pathlib import Path
 import cv2
 
 from tests import tiny
-from tests.hosts import ROOT, children
+from tests.hosts import Hosts, children
 
 
 def _photos(folder: Path, count: int) -> Path:
@@ -31,7 +30,7 @@ def _photos(folder: Path, count: int) -> Path:
     return folder
 
 
-def _peaks(pid: int) -> Counter[str]:
+def _peaks(pid: int, root: str) -> Counter[str]:
     """The greatest resident memory so far of a process and those below it, in KiB, by name."""
     found: Counter[str] = Counter()
     for each in [pid, *children(pid)]:
@@ -41,7 +40,7 @@ def _peaks(pid: int) -> Counter[str]:
         except OSError:  # it has just ended
             continue
         if peak := re.search(r"VmHWM:\s+(\d+)", status):
-            name = "driver" if each == pid else Path(command).name.split("(")[0]
+            name = root if each == pid else Path(command).name.split("(")[0]
             found[name] = max(found[name], int(peak[1]))
     return found
 
@@ -50,23 +49,26 @@ def main(folder: Path, counts: list[int]) -> None:
     model = folder / "model"
     if not model.exists():
         tiny.build(model, ["fp32"])
-    for count in counts:
-        photos, out = _photos(folder / f"photos-{count}", count), folder / f"out-{count}"
-        began = time.monotonic()
-        line = [sys.executable, "-m", "sdk", "bulk", "--quiet", str(photos)]
-        running = subprocess.Popen(
-            [*line, "--output", str(out), "--model", str(model), "--workers", "1", "--chunk", "50"],
-            cwd=ROOT,
-        )
-        peaks: Counter[str] = Counter()
-        while running.poll() is None:
-            peaks |= _peaks(running.pid)
-            time.sleep(0.2)
-        assert running.returncode == 0
-        rows = sum(path.read_bytes().count(b"\n") for path in out.glob("part-*"))
-        print(f"{count} photos, {rows} rows, {time.monotonic() - began:.0f} s. Greatest RSS, MB:")
-        for name, peak in peaks.most_common():
-            print(f"  {name:24} {peak / 1024:6.1f}", flush=True)
+    with Hosts(folder, 1, namespaces=False) as hosts:
+        hosts.start(0, 1)
+        hosts.wait(0)
+        for count in counts:
+            photos, out = _photos(folder / f"photos-{count}", count), folder / f"out-{count}"
+            line = [sys.executable, "-m", "sdk", "bulk", "--quiet", str(photos)]
+            line += ["--output", str(out), "--model", str(model), "--cluster", hosts.address]
+            began = time.monotonic()
+            driver = hosts.run(*line)
+            peaks: Counter[str] = Counter()
+            while driver.poll() is None:
+                peaks |= _peaks(driver.pid, "driver") | _peaks(hosts.pid(0), "ray start")
+                time.sleep(0.2)
+            assert driver.returncode == 0, driver.communicate()
+            rows = sum(path.read_bytes().count(b"\n") for path in out.glob("part-*"))
+            print(
+                f"{count} photos, {rows} rows, {time.monotonic() - began:.0f} s; greatest RSS, MB:"
+            )
+            for name, peak in peaks.most_common():
+                print(f"  {name:24} {peak / 1024:6.1f}", flush=True)
 
 
 if __name__ == "__main__":

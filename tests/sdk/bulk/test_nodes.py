@@ -48,7 +48,9 @@ def test_a_node_of_another_version_and_a_full_disk(photos, tiny_bundle, tmp_path
     if reason:
         print(f"hosts are raylets on the loopback address: {reason}")
     out = tmp_path / "out"
-    line = [sys.executable, "-m", "sdk", "bulk", str(photos), "--output", str(out)]
+    # nodes import from the folder of the command before they import from their own
+    line = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path)]
+    line += [sys.executable, "-m", "sdk", "bulk", str(photos), "--output", str(out)]
     line += ["--model", str(tiny_bundle), "--chunk", "2"]
     (tmp_path / "hosts").mkdir()
     with (

@@ -1,0 +1,72 @@
+"""A node's part of the work, in this process: a full disk, another version, a folder not seen."""
+
+import subprocess
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("fsspec", reason="the extra cluster is not installed: no fsspec")
+
+from sdk.bulk.plan import Options
+from sdk.bulk.store import Store
+from sdk.bulk.worker import Terms, environment, read_part
+from sdk.errors import ClusterError, SdkError
+
+KEYS = ["a.png", "b.png"]
+
+
+@pytest.fixture
+def terms(tmp_path):
+    """Two photos without text, the packaged model, and an output."""
+    source = tmp_path / "photos"
+    source.mkdir()
+    photo = cv2.imencode(".png", np.full((64, 64, 3), 200, np.uint8))[1].tobytes()
+    for key in KEYS:
+        (source / key).write_bytes(photo)
+    options = Options(None, None, None, (), (), None, 10**8, "jsonl")
+    return Terms(str(source), str(tmp_path / "out"), options, environment(options))
+
+
+def test_another_version_is_refused_before_a_photo_is_read(terms):
+    other = replace(terms, environment={**terms.environment, "fots-lite": "0.0.1"})
+    with pytest.raises(ClusterError, match=r"fots-lite is '.+', not '0\.0\.1'.*Install the same"):
+        read_part(other, "part-00000.jsonl", KEYS)
+    assert Store(terms.output).names() == set()
+    assert read_part(terms, "part-00000.jsonl", KEYS)[0].photos == 2
+
+
+def test_a_folder_that_the_node_does_not_see(terms, tmp_path):
+    (tmp_path / "photos").rename(tmp_path / "elsewhere")
+    with pytest.raises(ClusterError, match=r"does not see .*Mount the folder"):
+        read_part(terms, "part-00000.jsonl", KEYS)
+
+
+def test_a_full_disk_leaves_nothing_half_written(terms, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    disk = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(out)]
+    made = subprocess.run(disk, capture_output=True, text=True)
+    if made.returncode != 0:
+        pytest.skip(f"no disk can be mounted here: {made.stderr.strip()}")
+    try:
+        (out / "filling").write_bytes(bytes(4096))
+        with pytest.raises(SdkError, match="No space left on device"):
+            read_part(terms, "part-00000.jsonl", KEYS)
+        assert [path.name for path in out.iterdir()] == ["filling"]
+        (out / "filling").unlink()
+        assert read_part(terms, "part-00000.jsonl", KEYS)[0].photos == 2
+    finally:
+        subprocess.run(["umount", str(out)], check=True)
+
+
+def test_files_are_listed_below_folders_and_links(tmp_path):
+    for name in ("b/c/2.png", "b-1.png", "a.png"):
+        (tmp_path / "root" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "root" / name).write_bytes(b"")
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "root" / "b")
+    listed = Store(str(tmp_path / "root")).list_files()
+    assert listed == ["a.png", "b-1.png", "b/c/2.png", "link/c/2.png"]
+    with pytest.raises(SdkError, match="Cannot list"):
+        Store(str(tmp_path / "none")).list_files()

@@ -30,12 +30,10 @@ class Series:
     Attributes:
         name: Text beside the end of the line.
         points: (x, y) pairs, x increasing.
-        dots: Whether the points are measured: dots without a line.
     """
 
     name: str
     points: Sequence[tuple[float, float]]
-    dots: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,11 +92,7 @@ def _drawn(chart: Chart) -> Image.Image:
     for i in order:
         series, color = chart.series[i], _COLORS[i % len(_COLORS)]
         line = [(x_of(x), y_of(y)) for x, y in series.points]
-        if series.dots:
-            for x, y in line:
-                draw.circle((x, y), 5 * _SCALE, fill=color)
-        else:
-            draw.line(line, color, 2 * _SCALE, joint="curve")
+        draw.line(line, color, 2 * _SCALE, joint="curve")
         height = max(line[-1][1], free[-1] + 16 * _SCALE)
         free.append(height)
         draw.text((right + 8 * _SCALE, height), series.name, color, small, anchor="lm")

@@ -115,6 +115,8 @@ def main(argv: Sequence[str] | None = None) -> None:
             run = options.folder / f"{factor}x-{rate:g}-{options.seed}"
             if not (run / "validation.csv").exists():
                 _train(data, run, options, factor, rate)
+            if not (run / "validation.csv").exists():
+                raise SystemExit("interrupted; run the same command again")
             train, held_back = _last(run / "train.csv"), _last(run / "validation.csv")
             batch = factor * options.batch
             print(

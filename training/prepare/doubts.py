@@ -32,7 +32,7 @@ def doubt_labels(journal: Journal, out: Path) -> None:
     Raises:
         SdkError: The model cannot be opened.
     """
-    ids = [n for (n,) in journal.rows("SELECT id FROM item WHERE outcome = '' AND reading = ''")]
+    ids = [n for (n,) in journal.rows("SELECT id FROM item WHERE outcome = '' AND reading IS NULL")]
     progress = Progress("prepare", "lines read", len(ids))
     with contextlib.closing(Reader()) as reader:
         for start in range(0, len(ids), _BATCH):

@@ -160,6 +160,7 @@ class JobsPage(Page):
             labeled(tr("Number of lines"), self._field(draft, "lines", hint=tr("any, 3 or 2-4"))),
             labeled(tr("Least confidence"), *self._confidence(draft)),
             labeled(tr("Region"), *self._region(draft)),
+            labeled(tr("Model"), *self._model(draft)),
         ]
         for number, rule in enumerate(draft.rules, 1):
             rows.append(self._rule_card(number, rule))
@@ -209,6 +210,15 @@ class JobsPage(Page):
         button = Push(text=text, icon="fit")
         button.bind(on_release=lambda _: self.choose_region())
         return [button]
+
+    def _model(self, draft: JobDraft) -> list[Widget]:
+        values = [("", tr("As in the settings"))]
+        values += [(word, word.rpartition("/")[2]) for word in self.app.work.jobs.models()]
+        if draft.model not in dict(values):
+            values.append((draft.model, draft.model))
+        choice = Choice(title=tr("Model"), values=values, value=draft.model)
+        choice.bind(value=partial(self._set, draft, "model"))
+        return [choice]
 
     def _rule_card(self, number: int, rule: RuleDraft) -> RuleCard:
         card = RuleCard(page=self, rule=rule, title=f"{number}. {rule_name(rule.kind)}")

@@ -263,6 +263,22 @@ class JobsModel:
         self.draft.path = path
         return job
 
+    def set_model(self, name: str, bundle: Path) -> Job:
+        """Let a job be read by a bundle, and return the job.
+
+        Raises:
+            JobError: There is no such job.
+            SdkError: The file cannot be written.
+        """
+        entry = next((e for e in self.entries() if e.job is not None and e.name == name), None)
+        if entry is None or entry.job is None:
+            raise JobError(tr("There is no job {name!r}.").format(name=name))
+        job = dataclasses.replace(entry.job, model=self.word_for(bundle))
+        save_job(job, entry.path)
+        if self.draft is not None and self.draft.path == entry.path:
+            self.draft.model = job.model
+        return job
+
     def take(self, path: Path) -> None:
         """Copy a job's file into the folder. It replaces a job of the same name.
 

@@ -12,10 +12,11 @@ from demo_app.language import tr
 from demo_app.models import check
 from demo_app.models.background import Background
 from demo_app.models.history import HistoryModel
-from demo_app.models.jobs import Entry, JobsModel
+from demo_app.models.jobs import MODELS, Entry, JobsModel
 from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.shift import Shift, begin_shift, load_shift
+from demo_app.models.specialist import Plan, SpecialistModel
 from demo_app.models.still import Photo, StillModel
 from sdk import SdkError
 from sdk.errors import JobError
@@ -75,6 +76,7 @@ class Workplace:
         self.live = LiveModel(self._load_shift())
         self.still = StillModel(lambda picture: self._readers.of(self.job).read(picture))
         self.history = HistoryModel(self._history, folder / "exports")
+        self.specialist = SpecialistModel(folder / "specialist")
 
     @property
     def job(self) -> Job:
@@ -151,10 +153,7 @@ class Workplace:
             JobError: There is no such job, or its model cannot be used.
             SdkError: The settings cannot be written.
         """
-        job = self.jobs.find(name)
-        if job is None:
-            raise JobError(tr("There is no job {name!r}.").format(name=name))
-        self._readers.of(job)
+        self._readers.of(self._job_named(name))
         self.settings = self.settings.changed(job=name)
         self._use_job()
         save_settings(self.settings, self.folder)
@@ -199,6 +198,36 @@ class Workplace:
         """
         self.jobs.delete(entry)
         self._use_job()
+
+    def plan_specialist(self, name: str) -> Plan:
+        """Return what the training of a reader for a job has to work with.
+
+        Raises:
+            SdkError: There is no such job, or `SpecialistModel.plan` fails.
+        """
+        return self.specialist.plan(self._job_named(name), self._history)
+
+    def start_specialist(self, name: str, minutes: float) -> None:
+        """Start to train a reader for a job.
+
+        Raises:
+            SdkError: There is no such job, or `SpecialistModel.start` fails.
+        """
+        self.specialist.start(self._job_named(name), self._history, minutes)
+
+    def take_specialist(self) -> Job:
+        """Let the job of the training be read by the new reader, and return the job.
+
+        Raises:
+            SdkError: The job was removed, the reader cannot be used, or a file cannot be written.
+        """
+        name = self._job_named(self.specialist.job_name).name
+        bundle = self.specialist.move_to(self.folder / MODELS)
+        job = self.jobs.set_model(name, bundle)
+        self._readers.of(job)
+        if name == self.job_name:
+            self._use_job()
+        return job
 
     def keep_photo(self, photo: Photo, text: str) -> int:
         """Record a photo and its corrected text in the history, and return its id.
@@ -278,10 +307,17 @@ class Workplace:
         A second call has no effect.
         """
         self._stop_station()
+        self.specialist.close()
         self.background.close()
         self._outputs.close()
         self._history.close()
         self._readers.close()
+
+    def _job_named(self, name: str) -> Job:
+        job = self.jobs.find(name)
+        if job is None:
+            raise JobError(tr("There is no job {name!r}.").format(name=name))
+        return job
 
     def _ready_station(self) -> Station:
         if self._station is None:

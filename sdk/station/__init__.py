@@ -11,7 +11,7 @@ from sdk.station.outputs import Outputs
 from sdk.station.readers import JobReaders
 from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextRule
 from sdk.station.station import Station
-from sdk.station.teach import teach_job
+from sdk.station.teach import line_pattern, teach_job
 from sdk.station.verdict import RuleResult, Verdict
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "TextRule",
     "Verdict",
     "judge",
+    "line_pattern",
     "load_job",
     "load_jobs",
     "save_job",

@@ -256,14 +256,14 @@ def _write(form: Form, summary: Summary, out: Path, journal: Journal) -> None:
                 "height",
                 "least_width",
                 "doubt",
-                "certainty",
+                "log_odds",
                 "reading",
             ]
         )
         writer.writerows(
             journal.each(
                 "SELECT picture, label, CASE outcome WHEN '' THEN 'kept' ELSE outcome END, text, "
-                "image, place, split, source, width, height, needed, doubt, certainty, reading "
+                "image, place, split, source, width, height, needed, doubt, log_odds, reading "
                 "FROM item ORDER BY id"
             )
         )

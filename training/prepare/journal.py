@@ -37,7 +37,7 @@ CREATE TABLE item (
     digest BLOB,
     doubt TEXT NOT NULL DEFAULT '',
     reading TEXT,       -- NULL: not read
-    certainty REAL,     -- of the doubt that the reading raises
+    log_odds REAL,      -- of the reading against the text
     split TEXT NOT NULL DEFAULT ''
 );
 """

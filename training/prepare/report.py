@@ -164,7 +164,7 @@ def draw_sheets(journal: Journal, out: Path, tile: Tile) -> None:
     )
     doubtful = journal.rows(
         "SELECT image, place, text, reading FROM item WHERE outcome = '' AND doubt != '' "
-        f"ORDER BY certainty DESC, digest LIMIT {_TILES}"
+        f"ORDER BY log_odds DESC, digest LIMIT {_TILES}"
     )
     tiles = [tile(load_image(out / image), _texts(journal, unit)) for unit, image in samples]
     doubts = [_doubt(out / image, *rest) for image, *rest in doubtful]

@@ -23,17 +23,20 @@ from training.progress import Progress
 
 __all__ = ["doubt_labels"]
 
-_LEAST_LOG_ODDS = 5.0
-"""Natural logarithm of the odds from which a label is doubted."""
+_LEAST_LOG_ODDS = 8.0
+"""Natural logarithm of the odds from which a label is doubted; chosen on generated lines."""
 _MOST_LOG_ODDS = 999.0
-_LEAST_CONFIDENCE = 0.6
+_LEAST_CONFIDENCE = 0.7
 _NEAR = 2
 """Rows before and after a line whose labels its reading is compared with."""
 _LEAST_SHARED = 3
 """Characters of a reading that is no label of another line by chance."""
 _BATCH = 64
 
-_OTHER, _NEIGHBOR = "packaged model reads another text", "packaged model reads a neighbor's label"
+_OTHER, _NEIGHBOR = (
+    "packaged model reads another text",
+    "packaged model reads the label of a neighbor",
+)
 
 
 def doubt_labels(journal: Journal, out: Path) -> None:

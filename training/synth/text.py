@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 
@@ -174,6 +175,13 @@ def _system_vocabulary() -> tuple[str, ...]:
     return tuple(w for w in lines if w.isascii() and w.isalpha() and 2 <= len(w) <= 14)
 
 
+@lru_cache(maxsize=1)
+def _doubled_vocabulary() -> tuple[str, ...]:
+    """Return the words with a double letter, of which readers like to lose one."""
+    words = (*_system_vocabulary(), *vocabulary())
+    return tuple(word for word in words if any(a == b for a, b in pairwise(word)))
+
+
 def _invented(r: Random) -> str:
     """Return a pronounceable word from syllables."""
     return "".join(
@@ -183,10 +191,12 @@ def _invented(r: Random) -> str:
 
 def _word(r: Random) -> str:
     u = r.random()
-    if u < 0.25:
+    if u < 0.2:
         return _invented(r)
+    if u < 0.35:
+        return r.choice(_doubled_vocabulary())
     more = _system_vocabulary()
-    return r.choice(more) if more and u < 0.6 else r.choice(vocabulary())
+    return r.choice(more) if more and u < 0.65 else r.choice(vocabulary())
 
 
 def _join(r: Random, label: str, value: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 from random import Random
 
 import numpy as np
@@ -95,3 +96,10 @@ def test_vehicle_numbers_have_their_check_digit():
     assert all(len(n) == 17 and not set(n) & set("IOQ") for n in numbers)
     right = sum(check_digit(n) == n[8] for n in numbers)
     assert 150 < right < 260
+
+
+def test_words_with_a_double_letter_are_frequent() -> None:
+    rng = np.random.default_rng(3)
+    words = [word for _ in range(300) for word in sample_text(rng, "words").lower().split()]
+    doubled = [word for word in words if any(a == b for a, b in pairwise(word) if a.isalpha())]
+    assert len(doubled) > 0.25 * len(words)

@@ -58,6 +58,18 @@ GROUPS = (
         _grid({"detect.score_threshold": (0.99, 0.98, 0.95, 0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3)}),
     ),
     Group("suppression", "photos", "e2e", _grid({"detect.nms_iou": (0.1, 0.2, 0.3, 0.4, 0.5)})),
+    # On photos of the detector's own size nothing changes: give photos twice as large as the frame.
+    Group(
+        "small text",
+        "photos",
+        "e2e",
+        _grid(
+            {
+                "detect.tiles.small_share": (0.5, 0.25, 0.1),
+                "detect.tiles.small_height_px": (13.0, 16.0),
+            }
+        ),
+    ),
     Group(
         "lines from pixels",
         "photos",

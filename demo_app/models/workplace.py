@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo_app.language import tr
@@ -221,11 +221,11 @@ class Workplace:
         Raises:
             SdkError: The job was removed, the reader cannot be used, or a file cannot be written.
         """
-        name = self._job_named(self.specialist.job_name).name
+        job = self._job_named(self.specialist.job_name)
         bundle = self.specialist.move_to(self.folder / MODELS)
-        job = self.jobs.set_model(name, bundle)
-        self._readers.of(job)
-        if name == self.job_name:
+        self._readers.of(replace(job, model=self.jobs.word_for(bundle)))
+        job = self.jobs.set_model(job.name, bundle)
+        if job.name == self.job_name:
             self._use_job()
         return job
 

@@ -116,7 +116,7 @@ def _done() -> Sheet:
         sheet.add(_paragraph(str(error)))
         sheet.action(tr("Discard"), model.discard, icon="delete")
         return sheet
-    sheet.add(_line(tr("Lines read right"), tr("present"), tr("new"), bold=True))
+    sheet.add(_line(tr("Lines read right"), tr("packaged"), tr("new"), bold=True))
     for score in scores:
         sheet.add(_line(score.name, _share(score.before, score), _share(score.after, score)))
     sheet.add(_paragraph(_advice(scores)))
@@ -158,7 +158,7 @@ def _advice(scores: list[Score]) -> str:
     elif gained < 0:
         verdict = tr("The new reader reads fewer lines right. Discard it, or train longer.")
     else:
-        verdict = tr("Both read as many lines right. Train longer, or keep the present reader.")
+        verdict = tr("Both read as many lines right. Train longer, or keep the packaged reader.")
     known = tr(
         "Generated lines are like those of the training: corrected pictures in the history show "
         "what to expect."

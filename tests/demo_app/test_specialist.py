@@ -118,7 +118,7 @@ def test_a_reader_is_made_compared_and_taken_over_by_touch(
     robot.tap(make_button(robot.go("jobs")))
     sheet = robot.sheet()
     texts = [label.text for row in sheet.body.children for label in row.children[::-1]]
-    assert {"Generated lines", "Corrected pictures", "present", "new"} <= set(texts)
+    assert {"Generated lines", "Corrected pictures", "packaged", "new"} <= set(texts)
     robot.tap(button(sheet, "Take over"))
     job_file = tmp_path / "jobs" / "steripad.toml"
     robot.wait(lambda: load_job(job_file).model)

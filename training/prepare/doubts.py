@@ -17,11 +17,12 @@ from sdk import Reader
 from sdk.errors import SdkError
 from sdk.image.load import load_image
 from sdk.metrics import letters_and_digits
+from sdk.results import TextLine
 from training.prepare.form import line_of, quad_of
 from training.prepare.journal import Journal
 from training.progress import Progress
 
-__all__ = ["doubt_labels"]
+__all__ = ["doubt_labels", "is_doubtful", "log_odds"]
 
 _LEAST_LOG_ODDS = 8.0
 """Natural logarithm of the odds from which a label is doubted; chosen on generated lines."""
@@ -86,13 +87,31 @@ def _judgments(
         except SdkError:  # a picture too small to read
             yield "", None, "", "", number
             continue
-        if letters_and_digits(line.text) == letters_and_digits(text):
-            yield line.text, None, "", "", number
-            continue
-        lattice = line.lattice()
-        odds = lattice.log_probability(line.text) - lattice.log_probability(text)
-        # a character that the model does not know makes the label impossible, not wrong
-        known = all(c in lattice.charset for c in text)
-        sure = line.confidence >= _LEAST_CONFIDENCE and odds >= _LEAST_LOG_ODDS and known
-        doubt = _OTHER if sure else ""
-        yield line.text, min(odds, _MOST_LOG_ODDS), doubt, doubt, number
+        odds = log_odds(line, text)
+        doubt = _OTHER if odds is not None and is_doubtful(line, odds) else ""
+        yield line.text, odds, doubt, doubt, number
+
+
+def log_odds(line: TextLine, label: str) -> float | None:
+    """Return the logarithm of how many times likelier a line's reading is than its label.
+
+    Args:
+        line: The line, read with its lattice.
+        label: The label.
+
+    Returns:
+        At most 999. None if both are the same letters and digits, or if the model does not know a
+        character of the label, which makes the label impossible, not wrong.
+    """
+    lattice = line.lattice()
+    if letters_and_digits(line.text) == letters_and_digits(label):
+        return None
+    if any(c not in lattice.charset for c in label):
+        return None
+    odds = lattice.log_probability(line.text) - lattice.log_probability(label)
+    return min(odds, _MOST_LOG_ODDS)
+
+
+def is_doubtful(line: TextLine, odds: float) -> bool:
+    """Tell whether a label is doubted by the reading and its `log_odds` against the label."""
+    return line.confidence >= _LEAST_CONFIDENCE and odds >= _LEAST_LOG_ODDS

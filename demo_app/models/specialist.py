@@ -83,16 +83,12 @@ class Score:
         lines: Number of lines.
         before: Lines that the packaged reader reads right.
         after: Lines that the new reader reads right.
-        low: Lower end of the 95 % interval of the new reader's share.
-        high: Upper end.
     """
 
     name: str
     lines: int
     before: int
     after: int
-    low: float
-    high: float
 
 
 class SpecialistModel:
@@ -231,18 +227,11 @@ class SpecialistModel:
         try:
             report = json.loads(((made or self._folder) / _REPORT).read_text(encoding="utf-8"))
             rows = [row for row in report["results"] if row["read"] == _BY_PATTERN]
-            by_set: dict[str, list[dict[str, float]]] = {}
+            by_set: dict[str, list[dict[str, int]]] = {}
             for row in rows:  # the default reader comes first
                 by_set.setdefault(row["set"], []).append(row)
             return [
-                Score(
-                    _set_name(name),
-                    int(new["lines"]),
-                    int(old["right"]),
-                    int(new["right"]),
-                    new["low"],
-                    new["high"],
-                )
+                Score(_set_name(name), new["lines"], old["right"], new["right"])
                 for name, (old, new) in by_set.items()
             ]
         except (OSError, ValueError, KeyError, TypeError) as error:

@@ -165,7 +165,8 @@ class JobsPage(Page):
             labeled(tr("Number of lines"), self._field(draft, "lines", hint=tr("any, 3 or 2-4"))),
             labeled(tr("Least confidence"), *self._confidence(draft)),
             labeled(tr("Region"), *self._region(draft)),
-            labeled(tr("Model"), *self._model(draft)),
+            labeled(tr("Model"), self._model(draft)),
+            labeled(tr("Own reader"), self._own_reader()),
         ]
         for number, rule in enumerate(draft.rules, 1):
             rows.append(self._rule_card(number, rule))
@@ -216,19 +217,21 @@ class JobsPage(Page):
         button.bind(on_release=lambda _: self.choose_region())
         return [button]
 
-    def _model(self, draft: JobDraft) -> list[Widget]:
+    def _model(self, draft: JobDraft) -> Choice:
         values = [("", tr("As in the settings"))]
         values += [(word, word.rpartition("/")[2]) for word in self.app.work.jobs.models()]
         if draft.model not in dict(values):
             values.append((draft.model, draft.model))
         choice = Choice(title=tr("Model"), values=values, value=draft.model)
         choice.bind(value=partial(self._set, draft, "model"))
+        return choice
+
+    def _own_reader(self) -> Push:
         names = {"running": tr("Training …"), "done": tr("Compare reader")}
-        button = Push(
-            text=names.get(self.app.work.specialist.state, tr("Make a reader")), icon="teach"
-        )
+        name = names.get(self.app.work.specialist.state, tr("Make a reader"))
+        button = Push(text=name, icon="teach")
         button.bind(on_release=lambda _: self.make_reader())
-        return [choice, button]
+        return button
 
     def _rule_card(self, number: int, rule: RuleDraft) -> RuleCard:
         card = RuleCard(page=self, rule=rule, title=f"{number}. {rule_name(rule.kind)}")

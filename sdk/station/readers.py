@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
 
 from sdk.closing import Closing
 from sdk.errors import JobError, ModelError
@@ -39,7 +38,7 @@ class JobReaders(Closing):
         Raises:
             SdkError: The model or the device cannot be used.
         """
-        self._options = {"device": config.device, "threads": config.threads or None}
+        self._device, self._threads = config.device, config.threads or None
         self._jobs = folder / config.jobs
         self._lock = threading.Lock()
         self._named: dict[str, Reader] = {}
@@ -89,8 +88,8 @@ class JobReaders(Closing):
                 f"The job {job.name!r} names the model {job.model!r}, which cannot be used: {error}"
             ) from error
 
-    def _open(self, model: str | Path | None, **options: Any) -> Reader:
-        reader = Reader(model, **options, **self._options)
+    def _open(self, model: str | Path | None, detector: str | Path | None = None) -> Reader:
+        reader = Reader(model, detector=detector, device=self._device, threads=self._threads)
         # the first product shall not wait
         reader.warm_up()
         return reader

@@ -133,14 +133,40 @@ def test_a_reader_is_made_compared_and_taken_over_by_touch(
     assert newest.verdict.reading.model.startswith("steripad")
 
 
+def test_a_training_is_started_and_stopped_by_touch(
+    run_app: Callable[[Settings], Robot], settings: Settings
+) -> None:
+    robot = run_app(settings)
+    work = robot.app.work
+    work.specialist.options = SMALL
+    jobs = robot.go("jobs")
+    robot.tap(make_button(jobs))
+    # without a picture there is nothing to start
+    assert "no full picture" in robot.sheet().body.children[0].text
+    assert [child.text for child in robot.sheet().actions.children] == ["Close"]
+    robot.tap(button(robot.sheet(), "Close"))
+    work.start()
+    robot.wait(lambda: not work.running)
+    robot.tap(make_button(robot.go("jobs")))
+    sheet = robot.sheet()
+    robot.tap(button(sheet, "Start"))
+    robot.wait(lambda: robot.sheet() is not sheet)
+    assert work.specialist.state == "running"
+    robot.tap(button(robot.sheet(), "Stop training"))
+    robot.wait(lambda: work.specialist.state == "idle", LONG_S)
+    jobs.create()
+    robot.tap(make_button(jobs))
+    assert "Save the job first." in robot.app.root.toast.text
+
+
 def make_button(page: Any) -> Any:
-    """Return the button beside the model of the job."""
+    """Return the button that makes a reader."""
     from demo_app.screens.labeled import Labeled
 
     rows = [row for row in page.editor.children if isinstance(row, Labeled)]
-    (row,) = (row for row in rows if row.text == "Model")
+    (row,) = (row for row in rows if row.text == "Own reader")
     page.ids.scroll.scroll_to(row)
-    return row.children[0].children[0]
+    return row.children[0]
 
 
 def button(sheet: Any, text: str) -> Any:

@@ -50,10 +50,10 @@ def run_command(*words: str | Path) -> float:
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def train(kind: str, data: list[Path], steps: int, run: Path) -> float:
+def train(kind: str, data: list[Path], steps: int, charset: str, run: Path) -> float:
     """Train a network, or resume it, and return the CPU seconds of all calls."""
     config = CONFIGS / f"{kind}.toml"
-    options = ["--data", *data, "--steps", str(steps), "--run", run]
+    options = ["--data", *data, "--steps", str(steps), "--charset", charset, "--run", run]
     used = run_command("training", "fit", "--config", config, *options)
     earlier = json.loads((run / CPU).read_text()) if (run / CPU).exists() else 0.0
     (run / CPU).write_text(json.dumps(earlier + used))
@@ -73,10 +73,10 @@ def milliseconds(bundle: Path) -> float:
     return float(np.median(times[5:]))
 
 
-def measure(kind: str, data: list[Path], steps: int, out: Path) -> dict[str, Any]:
+def measure(kind: str, data: list[Path], steps: int, charset: str, out: Path) -> dict[str, Any]:
     """Train, export and measure a network."""
     run, bundle = out / kind, out / f"{kind}-bundle"
-    cpu = train(kind, data, steps, run)
+    cpu = train(kind, data, steps, charset, run)
     if not bundle.exists():
         # half precision needs no calibration; fidelity is no question of this comparison
         samples = ["--calibration", data[0], "--calibration-count", "8", "--count", "64"]
@@ -110,10 +110,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, nargs="+", required=True, help="shards of lines")
     parser.add_argument("--steps", type=positive_int, default=3000, help="optimizer steps of each")
+    parser.add_argument("--charset", default="ascii", help="characters, as for fit")
     parser.add_argument("--out", type=Path, required=True, help="folder of runs and bundles")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    rows = [measure(kind, options.data, options.steps, options.out) for kind in KINDS]
+    arguments = (options.data, options.steps, options.charset, options.out)
+    rows = [measure(kind, *arguments) for kind in KINDS]
     (options.out / "architectures.json").write_text(json.dumps(rows, indent=1))
     print(table(rows))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kivy.app import App
+from kivy.clock import Clock
 from kivy.core.window import Window
 from kivy.lang import Builder
 from kivy.properties import NumericProperty, ObjectProperty
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from demo_app.models.workplace import Workplace
 
 logger = logging.getLogger("demo_app")
+
+_WATCH_S = 2.0
 
 PAGES = {
     "live": LivePage,
@@ -69,6 +72,7 @@ class StationApp(App):
         """
         self.work = work
         self.theme = Theme()
+        self._training = "idle"
         super().__init__(**options)
 
     def build(self) -> Root:
@@ -88,11 +92,13 @@ class StationApp(App):
         # after Kivy's binding of F1, because the last binding is called first
         Window.bind(on_keyboard=self._on_keyboard)
         self.go("live")
+        Clock.schedule_interval(self._watch_training, _WATCH_S)
         for message in self.work.warnings:
             self.say(message, "warning")
 
     def on_stop(self) -> None:
         """Stop the station after it has written its results."""
+        Clock.unschedule(self._watch_training)
         Window.unbind(size=self._measure, on_keyboard=self._on_keyboard)
         self.work.close()
 
@@ -156,6 +162,15 @@ class StationApp(App):
         if self.root is not None:
             self._fill_rail()
             self.go(self.page_name)
+
+    def _watch_training(self, *_: Any) -> None:
+        """Tell the end of a training, whatever screen is shown."""
+        before, self._training = self._training, self.work.specialist.state
+        if before == "running" and self._training in ("done", "failed"):
+            name = self.work.specialist.job_name
+            self.say(
+                language.tr("The training for {job} has ended. See Jobs.").format(job=name), "teach"
+            )
 
     def _fill_rail(self) -> None:
         names = {

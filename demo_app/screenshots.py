@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from kivy.clock import Clock
 from kivy.core.window import Window
+from kivy.uix.widget import Widget
 from PIL import Image
 
 from demo_app.models.settings import SAMPLES
+from demo_app.screens.specialist import open_specialist
 
 if TYPE_CHECKING:
     from demo_app.app import StationApp
@@ -39,9 +41,9 @@ def take_all(app: StationApp, folder: Path) -> None:
     Clock.schedule_interval(go_on, _STEP_S)
 
 
-def save(app: StationApp, path: Path) -> None:
-    """Save the window as a PNG of 256 colors, which are enough for these screens."""
-    shot = app.root.export_as_image()
+def save(widget: Widget, path: Path) -> None:
+    """Save a widget as a PNG of 256 colors, which are enough for these screens."""
+    shot = widget.export_as_image()
     texture = shot.texture
     image = Image.frombytes("RGBA", texture.size, texture.pixels).convert("RGB")
     # keeps the colors of small marks beside a large picture
@@ -55,7 +57,7 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     work = app.work
 
     def shot(name: str) -> None:
-        save(app, folder / f"{name}-{size}.png")
+        save(app.root, folder / f"{name}-{size}.png")
 
     for name, status, has_missing in (
         ("live-ng", "ng", False),
@@ -85,6 +87,10 @@ def _tour(app: StationApp, folder: Path) -> Steps:
     app.go("jobs")
     yield from _pause(5)
     shot("jobs")
+    sheet = open_specialist(work.job_name)
+    yield from _pause(5)
+    save(sheet, folder / f"reader-{size}.png")
+    sheet.dismiss()
     app.go("settings")
     yield from _pause(5)
     shot("settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +84,20 @@ class Lattice:
         exact = np.exp(text_log_probabilities([log_probs], found)[0])
         order = exact.argsort()[::-1][:count].tolist()
         return [Guess(self.charset.decode(found[i]), float(exact[i])) for i in order]
+
+    def log_probability(self, text: str) -> float:
+        """Return the natural logarithm of a text's probability, summed over all paths.
+
+        It is -inf for a text that needs more columns, or has a character that the network does not
+        know.
+        """
+        if any(c not in self.charset for c in text):
+            return -math.inf
+        with np.errstate(divide="ignore"):
+            log_probs = np.log(self.probabilities)
+        return float(
+            text_log_probabilities([log_probs], [self.charset.encode(text).tolist()])[0, 0]
+        )
 
     def draw(self, count: int = 5) -> Image.Image:
         """Return the lattice as a picture, RGB.

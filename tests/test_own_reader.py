@@ -64,17 +64,19 @@ def test_labeled_pictures_become_a_bundle_with_their_characters(
     sizes = ["--line-width", "64", "--calibration-count", "16", "--count", "8", "--min-same", "0"]
     samples = ["--calibration", str(own), "--max-lost", "1", "--min-correlation", "0"]
     exported = ["export", str(run), *samples, *sizes, "--precision", "fp32", "int8"]
-    assert convert([*exported, "--out", str(bundle)]) == 0
+    capsys.readouterr()
+    assert convert([*exported, "--compare", str(own), "--out", str(bundle)]) == 0
+    # the last command ends with the packaged model against the new one, on the test split
+    said = capsys.readouterr().out
+    assert "default/int8" in said and "bundle/fp32" in said and "bundle/int8" in said
+    with (bundle / "compare" / "compare.csv").open(newline="") as file:
+        found = list(csv.DictReader(file))
+    labels = str(splits["test"])
+    assert {(row["set"], row["labels"]) for row in found} == {("all", labels), ("own", labels)}
+    assert len(found) == 6
+    assert convert([*exported, "--compare", str(home / "none"), "--out", str(home / "b")]) == 1
+    assert "Nothing to evaluate on" in capsys.readouterr().err and not (home / "b").exists()
     assert set(Bundle.open(bundle).manifest.charset.symbols) == set(CHARACTERS)
     with Reader(bundle) as reader:
         line = reader.read_line(pictures / "5.png")
     assert set(line.text) <= set(CHARACTERS)
-
-    results = home / "results"
-    assert convert(["compare", str(bundle), "--data", str(own), "--out", str(results)]) == 0
-    with (results / "compare.csv").open(newline="") as file:
-        found = list(csv.DictReader(file))
-    # the test split, read by both variants
-    labels = str(splits["test"])
-    assert {(row["set"], row["labels"]) for row in found} == {("all", labels), ("own", labels)}
-    assert len(found) == 4

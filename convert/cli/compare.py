@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 
 from convert.cli.arguments import say
-from convert.errors import ConvertError
 from sdk.arguments import positive_int
 
 __all__ = ["add_arguments"]
@@ -32,25 +31,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _compare(options: argparse.Namespace) -> int:
-    from convert.compare.compare import compare, entries_of
-    from convert.compare.report import as_csv, as_picture, as_text
-    from sdk.errors import SdkError
-    from sdk.files import write_atomically
-    from training.data.sets import find_sets
-    from training.errors import TrainingError
+    from convert.compare.compare import entries_of
+    from convert.compare.results import sets_of, write_comparison
 
     entries = entries_of(options.bundles, options.variants)
-    try:
-        sets = [path for folder in options.data for path in find_sets(folder)]
-    except TrainingError as error:
-        raise ConvertError(str(error)) from error
-    rows = compare(entries, sets, options.out, options.limit, options.threads, say, options.force)
-    text = as_text(entries, rows)
-    try:
-        write_atomically(options.out / "compare.txt", (text + "\n").encode())
-        write_atomically(options.out / "compare.csv", as_csv(entries, rows).encode())
-        write_atomically(options.out / "compare.png", as_picture(entries, rows))
-    except SdkError as error:
-        raise ConvertError(str(error)) from error
-    print(text)
+    print(
+        write_comparison(
+            entries,
+            sets_of(options.data),
+            options.out,
+            say,
+            limit=options.limit,
+            threads=options.threads,
+            force=options.force,
+        )
+    )
     return 0

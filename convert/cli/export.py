@@ -67,6 +67,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="greatest number of samples of a kind",
     )
+    add(
+        "--compare",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="labeled sets that the packaged model and the new bundle read at the end; of prepared "
+        "folders the test split",
+    )
     parser.set_defaults(call=_export)
 
 
@@ -131,6 +140,7 @@ def _export(options: argparse.Namespace) -> int:
         force=options.force,
     )
     how.check()
+    sets = _compared(options)
     try:
         reports = export([open_run(run) for run in options.runs], options.out, how, say)
     except BelowFloorError as error:
@@ -141,4 +151,28 @@ def _export(options: argparse.Namespace) -> int:
         for sentence in losses(report):
             say(f"warning: {name}: {sentence}. {_tune_advice(options)}")
     say(f"wrote {options.out}")
+    if sets:
+        from convert.compare.compare import entries_of
+        from convert.compare.results import write_comparison
+        from sdk.model.bundle import DEFAULT_BUNDLE
+
+        entries = entries_of([DEFAULT_BUNDLE, options.out])
+        print(write_comparison(entries, sets, options.out / "compare", say))
     return 0
+
+
+def _compared(options: argparse.Namespace) -> list[Path]:
+    """Return the sets of the comparison, which are searched before the work begins.
+
+    Raises:
+        ConvertError: A folder holds no set, or the bundle has the name of the packaged one.
+    """
+    from convert.compare.results import sets_of
+    from sdk.model.bundle import DEFAULT_BUNDLE
+
+    if options.compare and options.out.resolve().name == DEFAULT_BUNDLE.name:
+        raise ConvertError(
+            f"--out {options.out} has the name of the packaged model, with which --compare "
+            "compares it. Choose another name."
+        )
+    return sets_of(options.compare)

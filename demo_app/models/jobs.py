@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,17 @@ from typing import Any, get_type_hints
 from demo_app.language import tr
 from demo_app.models.words import field_name, rule_name
 from sdk.errors import JobError, SdkError
+from sdk.model.store import find_named, installed
 from sdk.region import Shares
 from sdk.results import Reading
 from sdk.station import Job, load_job, save_job, teach_job
 from sdk.station.checkdigits import SCHEMES
 from sdk.station.rules import RULES, Rule
 
-__all__ = ["Entry", "JobDraft", "JobsModel", "RuleDraft", "rule_kinds"]
+__all__ = ["MODELS", "Entry", "JobDraft", "JobsModel", "RuleDraft", "rule_kinds"]
+
+MODELS = "models"
+"""Folder of the station's own bundles, beside the jobs."""
 
 
 def rule_kinds() -> list[tuple[str, str]]:
@@ -103,6 +108,7 @@ class JobDraft:
         lines: Number of lines: "", "3" or "2-4".
         confidence: Least confidence, percent.
         region: x, y, width, height as shares of the picture, or None for the whole picture.
+        model: Bundle that reads the region, "" for the station's.
         path: File of the original job. None for a new job.
     """
 
@@ -111,6 +117,7 @@ class JobDraft:
     lines: str = ""
     confidence: int = 50
     region: Shares | None = None
+    model: str = ""
     rules: list[RuleDraft] = field(default_factory=list)
     path: Path | None = None
 
@@ -124,6 +131,7 @@ class JobDraft:
             "" if not high else f"{low}" if low == high else f"{low}-{high}",
             round(100 * job.min_confidence),
             job.region,
+            job.model,
             [RuleDraft.of(rule) for rule in job.rules],
             path,
         )
@@ -142,6 +150,7 @@ class JobDraft:
             self.region,
             self.confidence / 100,
             tuple(rules),
+            self.model,
         )
 
     def _line_range(self) -> int | tuple[int, int] | None:
@@ -180,6 +189,21 @@ class JobsModel:
         """Return the files of the folder by name. Broken files have an error."""
         found = map(_entry, sorted(self.folder.glob("*.toml")))
         return sorted(found, key=lambda entry: entry.name.lower())
+
+    def models(self) -> list[str]:
+        """Return the bundles that jobs can name: installed ones, and those beside the jobs."""
+        names = installed()
+        home = self.folder.parent / MODELS
+        own = sorted(path.parent for path in home.glob("*/model.json"))
+        known = {folder.resolve() for folder in names.values()}
+        return [*names, *(self.word_for(path) for path in own if path.resolve() not in known)]
+
+    def word_for(self, bundle: Path) -> str:
+        """Return the word by which a job names a bundle: its name, or its place."""
+        found = find_named(bundle.name)
+        if found is not None and found.resolve() == bundle.resolve():
+            return bundle.name
+        return Path(os.path.relpath(bundle, self.folder)).as_posix()
 
     def find(self, name: str) -> Job | None:
         """Return the job with this name, None if there is none."""
@@ -237,6 +261,22 @@ class JobsModel:
         if old is not None and old != path:
             old.unlink(missing_ok=True)
         self.draft.path = path
+        return job
+
+    def set_model(self, name: str, bundle: Path) -> Job:
+        """Let a job be read by a bundle, and return the job.
+
+        Raises:
+            JobError: There is no such job.
+            SdkError: The file cannot be written.
+        """
+        entry = next((e for e in self.entries() if e.job is not None and e.name == name), None)
+        if entry is None or entry.job is None:
+            raise JobError(tr("There is no job {name!r}.").format(name=name))
+        job = dataclasses.replace(entry.job, model=self.word_for(bundle))
+        save_job(job, entry.path)
+        if self.draft is not None and self.draft.path == entry.path:
+            self.draft.model = job.model
         return job
 
     def take(self, path: Path) -> None:

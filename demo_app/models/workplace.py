@@ -5,23 +5,23 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from demo_app.language import tr
 from demo_app.models import check
 from demo_app.models.background import Background
 from demo_app.models.history import HistoryModel
-from demo_app.models.jobs import Entry, JobsModel
+from demo_app.models.jobs import MODELS, Entry, JobsModel
 from demo_app.models.live import LiveModel
 from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.shift import Shift, begin_shift, load_shift
+from demo_app.models.specialist import Plan, SpecialistModel
 from demo_app.models.still import Photo, StillModel
-from sdk import Reader, SdkError
+from sdk import SdkError
 from sdk.errors import JobError
 from sdk.live.camera import make_camera, mask_password
-from sdk.model.store import beside
-from sdk.station import History, Job, Outputs, Station, judge, load_job
+from sdk.station import History, Job, JobReaders, Outputs, Station, judge, load_job
 from sdk.station.config import StationConfig
 
 __all__ = ["OutputRow", "Workplace"]
@@ -67,15 +67,16 @@ class Workplace:
         self.warnings: list[str] = []
         self.jobs = JobsModel(folder / settings.station.jobs)
         _bring_demo_job(self.jobs.folder)
-        self._reader = self._open_reader()
+        self._readers = self._open_readers()
         self._history = self._open_history(settings.station)
         self._outputs = self._open_outputs()
         self._station: Station | None = None
         self._is_started = False
         self.background = Background(post)
         self.live = LiveModel(self._load_shift())
-        self.still = StillModel(lambda picture: self._reader.read(picture))
+        self.still = StillModel(lambda picture: self._readers.of(self.job).read(picture))
         self.history = HistoryModel(self._history, folder / "exports")
+        self.specialist = SpecialistModel(folder / "specialist")
 
     @property
     def job(self) -> Job:
@@ -149,12 +150,10 @@ class Workplace:
         """Change the current job, and save this setting.
 
         Raises:
-            JobError: There is no such job.
+            JobError: There is no such job, or its model cannot be used.
             SdkError: The settings cannot be written.
         """
-        job = self.jobs.find(name)
-        if job is None:
-            raise JobError(tr("There is no job {name!r}.").format(name=name))
+        self._readers.of(self._job_named(name))
         self.settings = self.settings.changed(job=name)
         self._use_job()
         save_settings(self.settings, self.folder)
@@ -185,8 +184,10 @@ class Workplace:
         """Save the draft and make it the current job.
 
         Raises:
-            SdkError: As `JobsModel.save`.
+            SdkError: As `JobsModel.save`, or the job's model cannot be used. Nothing is saved then.
         """
+        if self.jobs.draft is not None:
+            self._readers.of(self.jobs.draft.to_job())
         self.choose_job(self.jobs.save().name)
 
     def delete_job(self, entry: Entry) -> None:
@@ -197,6 +198,36 @@ class Workplace:
         """
         self.jobs.delete(entry)
         self._use_job()
+
+    def plan_specialist(self, name: str) -> Plan:
+        """Return what the training of a reader for a job has to work with.
+
+        Raises:
+            SdkError: There is no such job, or `SpecialistModel.plan` fails.
+        """
+        return self.specialist.plan(self._job_named(name), self._history)
+
+    def start_specialist(self, name: str, minutes: float) -> None:
+        """Start to train a reader for a job.
+
+        Raises:
+            SdkError: There is no such job, or `SpecialistModel.start` fails.
+        """
+        self.specialist.start(self._job_named(name), self._history, minutes)
+
+    def take_specialist(self) -> Job:
+        """Let the job of the training be read by the new reader, and return the job.
+
+        Raises:
+            SdkError: The job was removed, the reader cannot be used, or a file cannot be written.
+        """
+        job = self._job_named(self.specialist.job_name)
+        bundle = self.specialist.move_to(self.folder / MODELS)
+        self._readers.of(replace(job, model=self.jobs.word_for(bundle)))
+        job = self.jobs.set_model(job.name, bundle)
+        if job.name == self.job_name:
+            self._use_job()
+        return job
 
     def keep_photo(self, photo: Photo, text: str) -> int:
         """Record a photo and its corrected text in the history, and return its id.
@@ -223,18 +254,18 @@ class Workplace:
         was_started = self._is_started
         if old.camera != new.camera:
             make_camera(new.camera)  # raises if there is no such camera
-        new_reader = None
-        if (old.model, old.device, old.threads) != (new.model, new.device, new.threads):
-            new_reader = self._reader_for(new)
+        new_readers = None
+        if _reading(old) != _reading(new):
+            new_readers = JobReaders(new, self.folder)
         save_settings(settings, self.folder)
         self.settings = settings
         if old == new:
             return
         self._stop_station()
         self.live.reset()
-        if new_reader is not None:
-            self._reader.close()
-            self._reader = new_reader
+        if new_readers is not None:
+            self._readers.close()
+            self._readers = new_readers
         if (old.pictures, old.quota_mb) != (new.pictures, new.quota_mb):
             self._history.close()
             self._history = self._open_history(new)
@@ -244,13 +275,13 @@ class Workplace:
 
     def facts(self) -> list[tuple[str, str]]:
         """Return the facts on the station, as names and values."""
-        return check.facts(self._reader)
+        return check.facts(self._readers.default)
 
     def self_check(self) -> list[check.Check]:
         """Check the parts of the station, which takes about a second."""
         view = self.live.view
         return check.self_check(
-            self._reader, self.folder, self.history.count, (view.state, view.message)
+            self._readers.default, self.folder, self.history.count, (view.state, view.message)
         )
 
     def outputs(self) -> list[OutputRow]:
@@ -276,16 +307,23 @@ class Workplace:
         A second call has no effect.
         """
         self._stop_station()
+        self.specialist.close()
         self.background.close()
         self._outputs.close()
         self._history.close()
-        self._reader.close()
+        self._readers.close()
+
+    def _job_named(self, name: str) -> Job:
+        job = self.jobs.find(name)
+        if job is None:
+            raise JobError(tr("There is no job {name!r}.").format(name=name))
+        return job
 
     def _ready_station(self) -> Station:
         if self._station is None:
             config = self.settings.station
             self._station = Station(
-                self._reader,
+                self._readers,
                 config.camera,
                 self.job,
                 history=self._history,
@@ -306,19 +344,14 @@ class Workplace:
         if self._station is not None:
             self._station.job = self.job
 
-    def _open_reader(self) -> Reader:
+    def _open_readers(self) -> JobReaders:
+        config = self.settings.station
         try:
-            return self._reader_for(self.settings.station)
+            return JobReaders(config, self.folder)
         except SdkError as error:
             # a station with wrong settings must start, so that the settings can be corrected
             self.warnings.append(str(error))
-            return Reader()
-
-    def _reader_for(self, config: StationConfig) -> Reader:
-        model = beside(self.folder, config.model) if config.model else None
-        reader = Reader(model, device=config.device, threads=config.threads or None)
-        reader.warm_up()
-        return reader
+            return JobReaders(StationConfig(jobs=config.jobs), self.folder)
 
     def _open_history(self, config: StationConfig) -> History:
         path = self.folder / (config.history or "history.db")
@@ -338,6 +371,11 @@ class Workplace:
         except SdkError as error:
             self.warnings.append(str(error))
             return Outputs()
+
+
+def _reading(config: StationConfig) -> tuple[object, ...]:
+    """Return the settings of the readers."""
+    return config.model, config.device, config.threads, config.jobs
 
 
 def _bring_demo_job(folder: Path) -> None:

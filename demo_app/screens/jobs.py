@@ -12,8 +12,10 @@ from kivy.uix.widget import Widget
 from demo_app.language import tr
 from demo_app.models.jobs import Entry, JobDraft, RuleDraft, rule_kinds
 from demo_app.models.words import field_name, rule_name
+from demo_app.screens.labeled import labeled
 from demo_app.screens.page import Page, load_layout
 from demo_app.screens.region import RegionSheet
+from demo_app.screens.specialist import open_specialist
 from demo_app.ui.widgets import Caption, Card, Chip, Choice, Field, Push, Row, Sheet, Text
 from sdk.region import Shares
 
@@ -24,12 +26,6 @@ class JobRow(Row):
     text = StringProperty("")
     in_use = BooleanProperty(False)
     broken = BooleanProperty(False)
-
-
-class Labeled(BoxLayout):
-    """A name with widgets beside it."""
-
-    text = StringProperty("")
 
 
 class RuleCard(Card):
@@ -109,6 +105,15 @@ class JobsPage(Page):
         draft = self.app.work.jobs.draft
         RegionSheet(latest[0].image, draft.region, self._set_region).open()
 
+    def make_reader(self) -> None:
+        """Open the dialog of a reader for the product of the saved job."""
+        work = self.app.work
+        entry = next((e for e in work.jobs.entries() if e.path == work.jobs.draft.path), None)
+        if entry is None and work.specialist.state == "idle":
+            self.app.say(tr("Save the job first."), "warning")
+            return
+        open_specialist("" if entry is None else entry.name)
+
     def show(self) -> None:
         """Show the list and the draft."""
         self._show_list()
@@ -160,6 +165,8 @@ class JobsPage(Page):
             labeled(tr("Number of lines"), self._field(draft, "lines", hint=tr("any, 3 or 2-4"))),
             labeled(tr("Least confidence"), *self._confidence(draft)),
             labeled(tr("Region"), *self._region(draft)),
+            labeled(tr("Model"), self._model(draft)),
+            labeled(tr("Own reader"), self._own_reader()),
         ]
         for number, rule in enumerate(draft.rules, 1):
             rows.append(self._rule_card(number, rule))
@@ -210,6 +217,22 @@ class JobsPage(Page):
         button.bind(on_release=lambda _: self.choose_region())
         return [button]
 
+    def _model(self, draft: JobDraft) -> Choice:
+        values = [("", tr("As in the settings"))]
+        values += [(word, word.rpartition("/")[2]) for word in self.app.work.jobs.models()]
+        if draft.model not in dict(values):
+            values.append((draft.model, draft.model))
+        choice = Choice(title=tr("Model"), values=values, value=draft.model)
+        choice.bind(value=partial(self._set, draft, "model"))
+        return choice
+
+    def _own_reader(self) -> Push:
+        names = {"running": tr("Training …"), "done": tr("Compare reader")}
+        name = names.get(self.app.work.specialist.state, tr("Make a reader"))
+        button = Push(text=name, icon="teach")
+        button.bind(on_release=lambda _: self.make_reader())
+        return button
+
     def _rule_card(self, number: int, rule: RuleDraft) -> RuleCard:
         card = RuleCard(page=self, rule=rule, title=f"{number}. {rule_name(rule.kind)}")
         for name, what in rule.fields().items():
@@ -247,20 +270,6 @@ class JobsPage(Page):
         chip.active = not chip.active
         chip.text = tr("Yes") if chip.active else tr("No")
         self._set(rule, name, chip, chip.active)
-
-
-def labeled(text: str, *widgets: Widget) -> Labeled:
-    """Return a row with a name and widgets beside it."""
-    row = Labeled(text=text)
-    if len(widgets) == 1:
-        widgets[0].size_hint_x = 0.64
-        row.add_widget(widgets[0])
-        return row
-    inner = BoxLayout(size_hint_x=0.64, spacing=6)
-    for widget in widgets:
-        inner.add_widget(widget)
-    row.add_widget(inner)
-    return row
 
 
 load_layout(__file__)

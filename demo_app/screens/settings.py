@@ -9,7 +9,7 @@ from kivy.properties import BooleanProperty, StringProperty
 
 from demo_app.language import LANGUAGES, tr
 from demo_app.models.settings import DEMO, Settings
-from demo_app.screens.jobs import labeled
+from demo_app.screens.labeled import labeled
 from demo_app.screens.page import Page, load_layout
 from demo_app.ui.widgets import Card, Choice, Field, Paragraph
 

@@ -28,9 +28,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run(args: argparse.Namespace) -> int:
     """Inspect until the file ends or a signal comes, and return 1 after any loss, else 0."""
     # late imports, because --help and wrong usage must not wait for OpenCV
-    from sdk.model.store import beside
-    from sdk.reader import Reader
-    from sdk.station import History, Outputs, Station
+    from sdk.station import History, JobReaders, Outputs, Station
     from sdk.station.config import choose_job, load_config
 
     config = load_config(args.config)
@@ -39,9 +37,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         stopped = stack.enter_context(stopped_by_signals())
         with native_notes_to_log():
-            model = beside(folder, config.model) if config.model else None
-            reader = Reader(model, device=config.device, threads=config.threads or None)
-        stack.enter_context(reader)
+            readers = stack.enter_context(JobReaders(config, folder))
         history = None
         if config.history:
             history = History(
@@ -51,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         outputs = stack.enter_context(Outputs(config.outputs))
         console = _Console(as_json=args.json)
         station = Station(
-            reader,
+            readers,
             config.camera,
             job,
             history=history,

@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sdk.arguments import charset, positive_int, seconds, share
@@ -125,14 +126,19 @@ def _job(args: argparse.Namespace) -> Job | None:
     """Return the job, None if the command neither judges nor records.
 
     Raises:
-        OptionError: Both the job and the command have a region.
+        OptionError: Both the job and the command have a region, or a model.
     """
     if args.job is None and args.expect is None and args.history is None:
         return None
+    from sdk.model.store import beside
     from sdk.station import Job, TextRule, load_job
 
     if args.job is not None:
         job = load_job(args.job)
+        if job.model:
+            if args.model is not None:
+                raise OptionError("The job names its own model. Remove --model.")
+            args.model = str(beside(Path(args.job).parent, job.model))
     elif args.expect is not None:
         job = Job("expect", rules=(TextRule(args.expect),))
     else:

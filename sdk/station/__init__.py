@@ -8,9 +8,10 @@ from sdk.station.inspection import Inspection
 from sdk.station.job import Job, load_job, load_jobs, save_job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
+from sdk.station.readers import JobReaders
 from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextRule
 from sdk.station.station import Station
-from sdk.station.teach import teach_job
+from sdk.station.teach import line_pattern, teach_job
 from sdk.station.verdict import RuleResult, Verdict
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Inspection",
     "Job",
     "JobError",
+    "JobReaders",
     "OutputError",
     "Outputs",
     "PatternRule",
@@ -32,6 +34,7 @@ __all__ = [
     "TextRule",
     "Verdict",
     "judge",
+    "line_pattern",
     "load_job",
     "load_jobs",
     "save_job",

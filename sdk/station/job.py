@@ -31,6 +31,8 @@ class Job:
         min_confidence: Lines with a lower confidence are doubtful, 0..1. Lines below half of this
             value are ignored as dirt.
         rules: Rules that the lines must meet.
+        model: Bundle that reads the region: the name of an installed bundle, or a folder relative
+            to the job's file. Empty for the station's bundle.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Job:
     region: Shares | None = None
     min_confidence: float = 0.5
     rules: tuple[Rule, ...] = ()
+    model: str = ""
 
     def __post_init__(self) -> None:
         """Check the values.

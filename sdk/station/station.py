@@ -20,7 +20,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sdk.errors import CameraError, HistoryError, OptionError, SdkError
+from sdk.errors import CameraError, HistoryError, JobError, OptionError, SdkError
 from sdk.live import Tracker, tracker_for
 from sdk.live.camera import Camera, Frame, make_camera
 from sdk.live.grabber import Grabber
@@ -31,6 +31,7 @@ from sdk.station.inspection import Inspection
 from sdk.station.job import Job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
+from sdk.station.readers import JobReaders
 from sdk.station.verdict import Verdict
 
 logger = logging.getLogger("sdk")
@@ -67,7 +68,7 @@ class Station:
 
     def __init__(
         self,
-        reader: FrameReader,
+        reader: FrameReader | JobReaders,
         camera_source: Camera | str | int | os.PathLike[str],
         job: Job,
         *,
@@ -82,7 +83,7 @@ class Station:
         """Prepare a station. The caller starts it and closes reader, history and outputs.
 
         Args:
-            reader: Reader of the frames.
+            reader: Reader of the frames; `JobReaders` if jobs may name bundles of their own.
             camera_source: A camera, or a source, see `sdk.live.camera.source`.
             job: Job for the products.
             history: History that records the verdicts, or None.
@@ -95,6 +96,7 @@ class Station:
 
         Raises:
             CameraError: There is no such file or folder.
+            JobError: The job's bundle is missing or cannot be used.
             OptionError: A source, `every` or `vote` is not legal.
         """
         if not 0 <= every < math.inf:
@@ -111,6 +113,7 @@ class Station:
         self._outputs = outputs
         self._every, self._vote = every, vote
         self._lock = threading.Lock()
+        self._reader_of(job)  # a bundle that is missing fails here, not at the first product
         self._job = job
         self._counters = dict.fromkeys(
             ("ok", "ng", "unreadable", "frames", "dropped", "lost_history", "errors"), 0
@@ -137,11 +140,16 @@ class Station:
 
     @property
     def job(self) -> Job:
-        """Job for the products. A new job applies from the next frame."""
+        """Job for the products. A new job applies from the next frame.
+
+        Setting it opens the bundle that the job names, and raises `JobError` if this bundle is
+        missing or cannot be used. The former job stays then.
+        """
         return self._job
 
     @job.setter
     def job(self, job: Job) -> None:
+        self._reader_of(job)
         with self._lock:
             self._job = job
 
@@ -287,7 +295,7 @@ class Station:
 
     def _read(self, frame: Frame, job: Job) -> Reading | None:
         try:
-            reading = self._reader.read(
+            reading = self._reader_of(job).read(
                 frame.image, region=job.region, min_confidence=job.noise_confidence
             )
         except Exception as error:  # the next frame may be readable
@@ -299,6 +307,16 @@ class Station:
             return None
         self._count("frames")
         return reading
+
+    def _reader_of(self, job: Job) -> FrameReader:
+        if isinstance(self._reader, JobReaders):
+            return self._reader.of(job)
+        if job.model:
+            raise JobError(
+                f"The job {job.name!r} names the model {job.model!r}, but the station has a single "
+                "reader. Give the station JobReaders."
+            )
+        return self._reader
 
     def _inspect(self, job: Job, seen: Inspection) -> Inspection | None:
         """Judge a product, report the verdict, and return the inspection, None after a failure."""

@@ -12,7 +12,7 @@ from sdk.station.dates import PrintedDate, find_dates
 from sdk.station.job import Job
 from sdk.station.rules import CheckDigitRule, DateRule, PatternRule, Rule, TextRule
 
-__all__ = ["teach_job"]
+__all__ = ["line_pattern", "teach_job"]
 
 # Formats that cannot be confused with numbers, likelier formats first: days before months.
 _FORMATS = (
@@ -72,7 +72,7 @@ def _guess(text: str, today: date) -> Rule:
         if any(len(n) >= length and is_valid(scheme, n) for n in numbers):
             return CheckDigitRule(scheme)
     if any(c.isdigit() for c in text):
-        return PatternRule(_pattern(text))
+        return PatternRule(line_pattern(text))
     return TextRule(text, whole=True)
 
 
@@ -86,9 +86,14 @@ def _date_rule(text: str, found: PrintedDate, today: date) -> DateRule | None:
     return None
 
 
-def _pattern(text: str) -> str:
-    """Return a pattern that allows other digits, and other letters after the first digit."""
-    return " *".join(_word_pattern(word) for word in text.split())
+def line_pattern(text: str, gap: str = " *") -> str:
+    """Return a pattern of lines like a text: other digits, and other letters after the first digit.
+
+    Args:
+        text: Text of a line.
+        gap: Pattern of what stands between two words.
+    """
+    return gap.join(_word_pattern(word) for word in text.split())
 
 
 def _word_pattern(word: str) -> str:

@@ -28,9 +28,13 @@ class Posted:
             self.waiting.pop(0)()
 
 
-def wait_until(true: Callable[[], object], step: Callable[[], None] | None = None) -> None:
+def wait_until(
+    true: Callable[[], object],
+    step: Callable[[], None] | None = None,
+    patience_s: float = PATIENCE_S,
+) -> None:
     """Waits, doing steps, until something is true; fails after a long time."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience_s
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
         if step is None:
@@ -51,8 +55,8 @@ class Robot:
         EventLoop.idle()
         time.sleep(0.005)
 
-    def wait(self, true: Callable[[], object]) -> None:
-        wait_until(true, self.step)
+    def wait(self, true: Callable[[], object], patience_s: float = PATIENCE_S) -> None:
+        wait_until(true, self.step, patience_s)
 
     def settle(self, seconds: float = 0.25) -> None:
         end = time.monotonic() + seconds

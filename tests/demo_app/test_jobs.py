@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from demo_app.models.jobs import JobDraft, JobsModel, RuleDraft
+from demo_app.models.jobs import MODELS, JobDraft, JobsModel, RuleDraft
 from demo_app.models.settings import SAMPLES
 from sdk.errors import JobError
+from sdk.model.bundle import DEFAULT_BUNDLE
 from sdk.results import Reading, TextLine
 from sdk.station import Job, load_job
 from sdk.station.rules import RULES
@@ -24,6 +26,22 @@ def jobs(tmp_path: Path) -> JobsModel:
 def test_form_of_a_job_gives_the_job_back() -> None:
     job = load_job(SAMPLES / "steripad.toml")
     assert JobDraft.of(job).to_job() == job
+
+
+def test_a_job_names_a_bundle_by_name_or_place(tmp_path: Path) -> None:
+    jobs = JobsModel(tmp_path / "jobs")
+    jobs.create()
+    made = jobs.save()
+    assert JobDraft.of(made).model == "" and "default" in jobs.models()
+    own = tmp_path / MODELS / "own"
+    shutil.copytree(DEFAULT_BUNDLE, own)
+    assert "../models/own" in jobs.models()
+    assert jobs.set_model(made.name, own).model == "../models/own"
+    assert jobs.find(made.name) == replace(made, model="../models/own")
+    assert jobs.draft is not None and jobs.draft.to_job().model == "../models/own"
+    assert jobs.word_for(DEFAULT_BUNDLE) == "default"
+    with pytest.raises(JobError, match="no job 'other'"):
+        jobs.set_model("other", own)
 
 
 @pytest.mark.parametrize("lines", [None, 1, 4, (2, 5)])

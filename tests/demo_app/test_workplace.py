@@ -11,6 +11,7 @@ from demo_app.models.settings import DEMO, SAMPLES, Screen, Settings, load_setti
 from demo_app.models.workplace import Workplace
 from sdk import load_image
 from sdk.errors import CameraError, JobError, OptionError, SdkError
+from sdk.station import Job, save_job
 from sdk.station.config import StationConfig
 from tests.demo_app.driver import Posted, wait_until
 
@@ -147,6 +148,19 @@ def test_job_that_is_not_there_is_refused(workplace: Workplace) -> None:
     with pytest.raises(JobError, match="There is no job 'Soap'"):
         workplace.choose_job("Soap")
     assert workplace.job_name == "Steripad"
+
+
+def test_job_with_a_missing_model_is_refused(workplace: Workplace) -> None:
+    save_job(Job("Other", model="none"), workplace.jobs.folder / "other.toml")
+    with pytest.raises(JobError, match=r"'Other' names the model 'none'.*installed bundles"):
+        workplace.choose_job("Other")
+    assert workplace.job_name == "Steripad"
+    entry = next(e for e in workplace.jobs.entries() if e.name == "Steripad")
+    before = entry.path.read_text()
+    workplace.jobs.edit(entry).model = "none"
+    with pytest.raises(JobError, match="names the model"):
+        workplace.save_job()
+    assert entry.path.read_text() == before
 
 
 def test_job_is_taken_from_a_file(workplace: Workplace, tmp_path: Path) -> None:

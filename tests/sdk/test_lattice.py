@@ -45,6 +45,14 @@ def test_guesses_are_the_likeliest_texts_with_their_probabilities(seed: int) -> 
     assert [g.probability for g in guesses] == pytest.approx([every[t] for t in likeliest])
 
 
+def test_the_probability_of_any_text() -> None:
+    lattice = random_lattice()
+    for text, share in by_brute_force(lattice.probabilities).items():
+        assert lattice.log_probability(text) == pytest.approx(np.log(share), abs=1e-6)
+    # three equal characters need five columns, and C is no character of the network
+    assert lattice.log_probability("AAAA") == lattice.log_probability("C") == -np.inf
+
+
 def test_best_path_has_a_character_or_a_blank_for_each_column() -> None:
     rows = np.array([[0.1, 0.8, 0.1], [0.9, 0.05, 0.05], [0.2, 0.2, 0.6]], np.float32)
     assert Lattice(rows, AB).best_path() == ("A", "", "B")

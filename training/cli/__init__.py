@@ -14,7 +14,7 @@ from training.cli import (
     diagnose,
     evaluate,
     fit,
-    lines,
+    prepare,
     preview,
     specialize,
     sweep,
@@ -65,7 +65,10 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or line images", add_help=False)
-    lines.add_arguments(commands.add_parser("lines", help="prepare your own pictures of lines"))
+    prepare.add_line_arguments(
+        commands.add_parser("lines", help="prepare your own pictures of lines")
+    )
+    prepare.add_photo_arguments(commands.add_parser("photos", help="prepare your own photos"))
     fit.add_arguments(commands.add_parser("fit", help="train a run, or resume it"))
     specialize.add_arguments(
         commands.add_parser("specialize", help="make a reader for one product from photos of it")

@@ -31,7 +31,8 @@ def line_samples(
         name: Name of the sample for messages.
 
     Yields:
-        Encoded line image and its record. Lines marked ``ignore`` or below 8 px are left out.
+        Encoded line image and its record. Lines marked ``ignore``, without a place, or below 8 px
+        are left out.
 
     Raises:
         TrainingError: The picture cannot be decoded.
@@ -41,7 +42,7 @@ def line_samples(
         return
     photo = decode_picture(data, name)
     for label in record["texts"]:
-        if label.get("ignore") or not label["text"]:
+        if label.get("ignore") or not label["text"] or not label["quad"]:
             continue
         quad = expand_quad(label["quad"], _MARGIN)
         across, down = (float(side) for side in side_lengths(quad))

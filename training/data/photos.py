@@ -6,6 +6,7 @@ processes can make a batch together.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 
 import cv2
@@ -26,6 +27,8 @@ from training.data.targets import detection_targets
 from training.errors import TrainingError
 
 __all__ = ["Crop", "PhotoBatches", "Photos"]
+
+_log = logging.getLogger("training")
 
 _LEAST_HEIGHT_PX = 8.0
 """Lines of less height are neither text nor background: they have two rows of stride-4 features."""
@@ -85,6 +88,9 @@ class Photos:
     def add(self, part: Part, weight: float = 1.0) -> None:
         """Add the photos of a part of the data.
 
+        Photos with a text whose place is not known are left out, which is logged: the text would be
+        learned as background.
+
         Args:
             part: The part to read.
             weight: Relative frequency of its photos in the batches.
@@ -93,17 +99,21 @@ class Photos:
             TrainingError: A record is not a photo.
             ShardError: The shard is damaged.
         """
+        without_place = 0
         for data, record in part.samples():
             name = f"{part.name}: {record['image']}"
             if "texts" not in record:
                 raise TrainingError(
                     f"{name} is not a photo (it has no 'texts'). Give a folder of photos."
                 )
+            lines = record["texts"]
+            if not all(t["quad"] for t in lines):
+                without_place += 1
+                continue
             self.samples += 1
             if not self._kept.owns(self.samples - 1):
                 continue
             self._weights.append(weight)
-            lines = [t for t in record["texts"] if t["quad"]]
             self._photos.append(
                 _EncodedPhoto(
                     data,
@@ -113,7 +123,12 @@ class Photos:
                     [t["text"] for t in lines],
                 )
             )
-
+        if without_place:
+            _log.warning(
+                "%s: %d photos have a text without a place and are left out",
+                part.name,
+                without_place,
+            )
         self._cumulative = np.cumsum(self._weights)
 
     def draw(self, rng: np.random.Generator) -> Crop:

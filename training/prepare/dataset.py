@@ -1,4 +1,4 @@
-"""A labeled folder from pictures of lines and any common form of labels.
+"""A labeled folder from pictures of lines, or photos, and any common form of labels.
 
 The folder is built beside its place under a temporary name, ``.NAME.unfinished``, and moved into
 place when it is complete. An interrupted preparation leaves the temporary folder, in which the next
@@ -26,7 +26,8 @@ from sdk.files import open_atomically, write_atomically
 from training.data.labels import LABELS
 from training.errors import TrainingError
 from training.prepare.doubts import doubt_labels
-from training.prepare.examine import Examiner, TextRules
+from training.prepare.examine import TextRules
+from training.prepare.form import Form
 from training.prepare.items import Item
 from training.prepare.journal import Journal
 from training.prepare.report import Summary, draw_sheets, summarize
@@ -34,7 +35,7 @@ from training.prepare.source import Source, Wanted, find_source
 from training.prepare.split import parse_shares, split_items
 from training.progress import Progress
 
-__all__ = ["MAPS", "Preparation", "prepare_lines"]
+__all__ = ["MAPS", "Preparation", "prepare"]
 
 MAPS = ("char2int.json", "int2char.json")
 """Files with the class number of each character, and the character of each class number."""
@@ -51,16 +52,18 @@ class Preparation:
     """What to prepare, and how.
 
     Attributes:
+        form: Form of the labeled folder: `LINES` or `PHOTOS`.
         folder: Folder of pictures.
         out: Labeled folder to write.
         wanted: Source of the labels.
         rules: Rules for texts.
         shares: Shares of training, validation and test, see `parse_shares`.
-        group: Regular expression for names of pictures, whose first group is the name of the photo
-            that the line comes from; empty for a photo of its own for each picture.
+        group: Regular expression for names of pictures, whose first group is the name of the
+            source; empty for a source of its own for each picture.
         check: Whether the packaged model reads the pictures, to find doubtful labels.
     """
 
+    form: Form
     folder: Path
     out: Path
     wanted: Wanted = field(default_factory=Wanted)
@@ -70,7 +73,7 @@ class Preparation:
     check: bool = False
 
 
-def prepare_lines(job: Preparation) -> Summary:
+def prepare(job: Preparation) -> Summary:
     """Write a labeled folder and return what it holds.
 
     Args:
@@ -117,28 +120,28 @@ def _build(
         if journal.setting("job"):
             _log.info("%s is of other labels or options: starting again", out)
         journal.run("DELETE FROM setting")
-        count = journal.fill(_grouped(source.items(), job.group))
+        count = journal.fill(_grouped(source.items(), job.group), by_photo=job.form.by_photo)
         if not count:
             raise TrainingError(f"{source.what} holds no label.")
         journal.set("job", settings)
     _examine(job, source, out, journal)
     _drop_duplicates(out, journal)
-    summary = summarize(journal, source.what, job.rules)
+    summary = summarize(journal, source.what, job.form.units, job.rules)
     if not summary.kept:
         raise TrainingError(
-            f"No line of {source.what} can be used: {summary.reasons()}. {_advice(summary, job)}"
+            f"No text of {source.what} can be used: {summary.reasons()}. {_advice(summary, job)}"
         )
     if len(summary.characters) < 2:
         raise TrainingError(
             f"All texts consist of the one character {next(iter(summary.characters))!r}: a network "
             "learns nothing from them. Are these the labels?"
         )
-    split_items(journal, shares)
+    split_items(journal, shares, job.form.stratum)
     if job.check:
         doubt_labels(journal, out)
-    summary = summarize(journal, source.what, job.rules)
-    _write(job, summary, out, journal)
-    draw_sheets(journal, out)
+    summary = summarize(journal, source.what, job.form.units, job.rules)
+    _write(job.form, summary, out, journal)
+    draw_sheets(journal, out, job.form.tile)
     return summary
 
 
@@ -146,6 +149,7 @@ def _settings(job: Preparation, source: Source) -> dict[str, Any]:
     """Return all that determines the examination, as JSON has it."""
     rules, files = job.rules, [path.stat() for path in source.files]
     values = {
+        "form": job.form.command,
         "folder": str(job.folder.resolve()),
         "source": source.what,
         "files": [(stat.st_size, stat.st_mtime_ns) for stat in files],
@@ -174,52 +178,66 @@ def _grouped(items: Iterable[Item], pattern: str) -> Iterator[Item]:
 
 def _examine(job: Preparation, source: Source, out: Path, journal: Journal) -> None:
     near = tuple(dict.fromkeys(path.parent for path in source.files))
-    examiner = Examiner(job.folder, near, out, job.rules)
+    examiner = job.form.examiner(job.folder, near, out, job.rules)
     total = journal.number("SELECT count(*) FROM item")
-    progress = Progress("prepare", "lines", total)
+    progress = Progress("prepare", "texts", total)
     progress.start_at(journal.number("SELECT count(*) FROM item WHERE outcome IS NOT NULL"))
     with ThreadPoolExecutor(usable_cores()) as pool:
         last = -1
-        while rows := journal.unexamined(_BATCH, last):
+        while units := journal.unexamined(_BATCH, last):
+            rows = [row for unit in units for row in unit]
             last = rows[-1].id
-            found = pool.map(examiner.examine, rows)
+            found = [f for findings in pool.map(examiner.examine, units) for f in findings]
             journal.write_findings((row.id, f) for row, f in zip(rows, found, strict=True))
             progress.advance(len(rows))
     progress.finish()
 
 
 def _drop_duplicates(out: Path, journal: Journal) -> None:
-    journal.run("CREATE INDEX IF NOT EXISTS by_digest ON item (digest)")
-    for outcome, condition in (
-        (_CONTRADICTION, "count(DISTINCT text) > 1"),
-        ("picture is there twice", "count(*) > 1"),
+    journal.run("CREATE INDEX IF NOT EXISTS by_unit ON item (unit)")
+    journal.run("DROP TABLE IF EXISTS picture")
+    journal.run("CREATE TABLE picture (unit INTEGER PRIMARY KEY, image, digest, texts)")
+    journal.run(
+        "INSERT INTO picture SELECT unit, max(image), max(digest), "
+        "group_concat(text || place, char(10)) "
+        "FROM (SELECT * FROM item WHERE image != '' ORDER BY id) GROUP BY unit"
+    )
+    journal.run("CREATE INDEX by_digest ON picture (digest)")
+    for outcome, condition, spared in (
+        (_CONTRADICTION, "count(DISTINCT texts) > 1", ""),
+        (
+            "picture is there twice",
+            "count(*) > 1",
+            "AND unit != (SELECT min(unit) FROM picture AS o WHERE o.digest = picture.digest)",
+        ),
     ):
-        spared = "" if outcome == _CONTRADICTION else "AND id != (SELECT min(id) FROM item AS o "
-        spared += "" if not spared else "WHERE o.digest = item.digest AND o.outcome = '')"
         found = journal.rows(
-            "SELECT id, image FROM item WHERE outcome = '' AND digest IN (SELECT digest FROM item "
-            f"WHERE outcome = '' GROUP BY digest HAVING {condition}) {spared}"
+            "SELECT unit, image FROM picture WHERE digest IN (SELECT digest FROM picture "
+            f"GROUP BY digest HAVING {condition}) {spared}"
         )
         for _, image in found:
             (out / image).unlink(missing_ok=True)
+        units = [(unit,) for unit, _ in found]
+        journal.change("DELETE FROM picture WHERE unit = ?", units)
         journal.change(
-            "UPDATE item SET outcome = ? WHERE id = ?", [(outcome, number) for number, _ in found]
+            "UPDATE item SET outcome = ?, image = '' WHERE unit = ?", [(outcome, *u) for u in units]
         )
 
 
 def _advice(summary: Summary, job: Preparation) -> str:
-    worst = max(summary.left_out, key=lambda reason: summary.left_out[reason])
+    unused = {**summary.left_out, **summary.ignored}
+    worst = max(unused, key=unused.__getitem__)
     example = summary.examples[worst]
     advice = {
         "picture missing": f"{example!r} was looked for in {job.folder} and its folder images. "
         "Give the folder that the paths are relative to.",
-        "no text": "Is this the column of the text? Name it with --text-column.",
         "character outside the charset": "Give --charset auto to take all characters of the texts.",
+        **job.form.advice,
     }
     return advice.get(worst, f"An example: {example!r}.")
 
 
-def _write(job: Preparation, summary: Summary, out: Path, journal: Journal) -> None:
+def _write(form: Form, summary: Summary, out: Path, journal: Journal) -> None:
     """Write manifest, maps, statistics and labels."""
     with open_atomically(out / "manifest.csv") as file:
         text = io.TextIOWrapper(file, encoding="utf-8", newline="")
@@ -231,20 +249,22 @@ def _write(job: Preparation, summary: Summary, out: Path, journal: Journal) -> N
                 "status",
                 "text",
                 "image",
+                "place",
                 "split",
                 "source",
                 "width",
                 "height",
                 "least_width",
                 "doubt",
+                "log_odds",
                 "reading",
             ]
         )
         writer.writerows(
             journal.each(
                 "SELECT picture, label, CASE outcome WHEN '' THEN 'kept' ELSE outcome END, text, "
-                "CASE outcome WHEN '' THEN image END, split, source, width, height, needed, doubt, "
-                "reading FROM item ORDER BY id"
+                "image, place, split, source, width, height, needed, doubt, log_odds, reading "
+                "FROM item ORDER BY id"
             )
         )
         text.detach()
@@ -255,10 +275,5 @@ def _write(job: Preparation, summary: Summary, out: Path, journal: Journal) -> N
         write_atomically(out / name, json.dumps(values, ensure_ascii=False, indent=1).encode())
     write_atomically(out / "statistics.json", summary.json().encode())
     with open_atomically(out / LABELS) as file:
-        for image, label, split, source, case in journal.each(
-            "SELECT image, text, split, source, case_counts FROM item WHERE outcome = '' "
-            "ORDER BY id"
-        ):
-            row = {"image": image, "text": label, "split": split, "source": source}
-            row |= {} if case else {"case": False}
+        for row in form.rows(journal):
             file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")

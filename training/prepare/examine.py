@@ -1,4 +1,4 @@
-"""Examination of one item: its text, its picture, and whether one fits the other."""
+"""Examination of items: their texts, their pictures, and whether one fits the other."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import contextlib
 import hashlib
 import io
 import unicodedata
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from PIL import Image
@@ -17,23 +20,19 @@ from sdk.errors import ImageError
 from sdk.files import open_regular
 from sdk.image.load import load_image
 from sdk.recognize.crops import COLUMN_PX
-from sdk.rectify.crop import CROP_HEIGHT, expand_quad, rectify
+from sdk.rectify.crop import CROP_HEIGHT
 from training.data.line_images import columns_needed
 from training.prepare.items import Item
 from training.prepare.journal import Finding, Row
 
 __all__ = ["Examiner", "TextRules"]
 
-_WIDEST_PX = 691
-"""Greatest width at a height of 32 px: what `LineImages` squeezes into its widest frame."""
-_LEAST_HEIGHT_PX = 10
 _WIDE_PX = 100
 """Width of a character at a height of 32 px from which text is probably missing in the label."""
 _PLAIN = {"JPEG": ".jpg", "PNG": ".png", "BMP": ".bmp"}
 """Formats that are copied as they are."""
 _LOOKS_MISSING = {"n/a", "na", "nan", "none", "null", "undefined"}
 _FOLDER_SIZE = 1000
-_CROP_MARGIN = 0.1
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,16 @@ class TextRules:
     null_values: tuple[str, ...] = ("###",)
 
 
-class Examiner:
-    """Examines items and copies the pictures of those that are kept."""
+class Examiner(ABC):
+    """Examines the items of one picture after the other, and copies the pictures that are kept.
+
+    Attributes:
+        what: What holds a text: the picture of a line, or a box in a photo.
+        encoding: Format of Pillow for pictures that are not copied as they are.
+    """
+
+    what: ClassVar[str]
+    encoding: ClassVar[str]
 
     def __init__(self, folder: Path, near: tuple[Path, ...], out: Path, rules: TextRules) -> None:
         """Create the examiner.
@@ -68,34 +75,9 @@ class Examiner:
         self._out = out
         self._rules = rules
 
-    def examine(self, row: Row) -> Finding:
-        """Return what is found for an item; write its picture if it is kept."""
-        finding = self._text(row.item)
-        if finding.outcome:
-            return finding
-        path = self._find(row.item.picture)
-        if path is None:
-            return replace(finding, outcome="picture missing")
-        if not path.resolve().is_relative_to(self._home):
-            return replace(finding, outcome="picture outside the folder")
-        try:
-            with open_regular(path) as file:
-                data = file.read()
-            pixels = load_image(data)
-        except (OSError, ImageError):
-            return replace(finding, outcome="picture unreadable")
-        if row.item.quad:
-            pixels, data = _cropped(pixels, row.item), b""
-        finding = self._fit(finding, pixels)
-        if finding.outcome:
-            return finding
-        data, suffix = _stored(data, pixels)
-        name = f"images/{row.id // _FOLDER_SIZE:04d}/{row.id:07d}{suffix}"
-        target = self._out / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-        digest = hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
-        return replace(finding, image=name, digest=digest)
+    @abstractmethod
+    def examine(self, unit: Sequence[Row]) -> list[Finding]:
+        """Return what is found for each item of a unit; write its picture if it is kept."""
 
     def _text(self, item: Item) -> Finding:
         rules = self._rules
@@ -113,6 +95,20 @@ class Examiner:
             return replace(found, doubt="text looks like a missing value")
         return found
 
+    def _load(self, name: str) -> tuple[bytes, np.ndarray] | str:
+        """Return the file of a picture and its pixels, or why it cannot be used."""
+        path = self._find(name)
+        if path is None:
+            return "picture missing"
+        if not path.resolve().is_relative_to(self._home):
+            return "picture outside the folder"
+        try:
+            with open_regular(path) as file:
+                data = file.read()
+            return data, load_image(data)
+        except (OSError, ImageError):
+            return "picture unreadable"
+
     def _find(self, name: str) -> Path | None:
         """Return the file of a picture; paths may have the other system's separators."""
         if not name or "\0" in name:
@@ -124,32 +120,32 @@ class Examiner:
         except OSError:  # a name that no file can have
             return None
 
-    def _fit(self, finding: Finding, pixels: np.ndarray) -> Finding:
-        height, width = pixels.shape[:2]
+    def _fit(self, finding: Finding, width: float, height: float) -> Finding:
+        """Return a finding with the size of its line in px, and whether the text fits in."""
         text = finding.text
         scaled = max(1, round(width * CROP_HEIGHT / height))
         # only equal neighbors count, so that any numbering of the characters serves
         needed = COLUMN_PX * columns_needed(np.array([ord(c) for c in text]))
-        finding = replace(finding, width=width, height=height, needed=needed)
-        if height < _LEAST_HEIGHT_PX:
-            return replace(finding, outcome=f"picture lower than {_LEAST_HEIGHT_PX} px")
-        if scaled > _WIDEST_PX:
-            return replace(finding, outcome="picture too wide for a line")
+        finding = replace(finding, width=round(width), height=round(height), needed=needed)
         if 2 * height > 3 * width and len(text) > 2:
-            return replace(finding, outcome="picture higher than wide")
+            return replace(finding, outcome=f"{self.what} higher than wide")
         if needed > max(scaled, CROP_HEIGHT):
-            return replace(finding, outcome="text too long for its picture")
+            return replace(finding, outcome=f"text too long for its {self.what}")
         if not finding.doubt and scaled > _WIDE_PX * max(2, len(text)):
-            return replace(finding, doubt="picture wide for its text")
+            return replace(finding, doubt=f"{self.what} wide for its text")
         return finding
 
+    def _store(self, unit: int, data: bytes, pixels: np.ndarray) -> tuple[str, bytes]:
+        """Write a picture; return its name in the labeled folder and a digest of its pixels."""
+        data, suffix = _stored(data, pixels, self.encoding)
+        name = f"images/{unit // _FOLDER_SIZE:04d}/{unit:07d}{suffix}"
+        target = self._out / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        return name, hashlib.blake2b(pixels.tobytes(), digest_size=16).digest()
 
-def _cropped(pixels: np.ndarray, item: Item) -> np.ndarray:
-    quad = expand_quad(np.array(item.quad, np.float32).reshape(4, 2), _CROP_MARGIN, _CROP_MARGIN)
-    return rectify(pixels, quad, 2 * _WIDEST_PX)
 
-
-def _stored(data: bytes, pixels: np.ndarray) -> tuple[bytes, str]:
+def _stored(data: bytes, pixels: np.ndarray, encoding: str) -> tuple[bytes, str]:
     """Return the bytes of a picture as stored, and the suffix of its name.
 
     The bytes are kept if every decoder shows the same picture: without transparency, orientation,
@@ -163,5 +159,5 @@ def _stored(data: bytes, pixels: np.ndarray) -> tuple[bytes, str]:
             if upright:
                 return data, _PLAIN[picture.format]
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG")
-    return buffer.getvalue(), ".png"
+    Image.fromarray(pixels).save(buffer, encoding, quality=95)
+    return buffer.getvalue(), _PLAIN[encoding]

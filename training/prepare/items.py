@@ -23,7 +23,8 @@ class Item:
         source: Name of the photo that the line is a part of; empty if none is given.
         split: One of `training.data.labels.SPLITS`; empty if none is given.
         quad: (x, y) of four corners in px of the picture, one after the other, clockwise from the
-            start of the line; empty if the whole picture is the line.
+            start of the line; empty if the whole picture is the line, or shows no text at all; None
+            if the text is somewhere in the picture.
         case: Whether upper and lower case of the text are right.
     """
 
@@ -31,7 +32,7 @@ class Item:
     text: str | None
     source: str = ""
     split: str = ""
-    quad: tuple[float, ...] = ()
+    quad: tuple[float, ...] | None = ()
     case: bool = True
 
 

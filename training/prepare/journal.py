@@ -9,7 +9,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,22 @@ _SCHEMA = """
 CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT);
 CREATE TABLE item (
     id INTEGER PRIMARY KEY,
+    unit INTEGER NOT NULL,  -- first item of the picture that is written
     picture TEXT NOT NULL,
     label TEXT,
     source TEXT NOT NULL,
     given TEXT NOT NULL,
     quad TEXT NOT NULL,
     case_counts INTEGER NOT NULL,
-    outcome TEXT,       -- NULL: not examined; '': kept; else why it is left out
+    outcome TEXT,       -- NULL: not examined; '': kept; else why its text is not used
     text TEXT,
-    image TEXT,         -- name in the labeled folder
+    image TEXT,         -- name in the labeled folder; empty if the picture is left out
+    place TEXT,         -- quad in this picture
     width INTEGER, height INTEGER, needed INTEGER,
     digest BLOB,
     doubt TEXT NOT NULL DEFAULT '',
-    reading TEXT NOT NULL DEFAULT '',
+    reading TEXT,       -- NULL: not read
+    log_odds REAL,      -- of the reading against the text
     split TEXT NOT NULL DEFAULT ''
 );
 """
@@ -43,9 +46,16 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Row:
-    """An item in the journal."""
+    """An item in the journal.
+
+    Attributes:
+        id: Number of the item, from 0.
+        unit: Number of the first item of the picture that is written for it.
+        item: The item.
+    """
 
     id: int
+    unit: int
     item: Item
 
 
@@ -54,9 +64,10 @@ class Finding:
     """What the examination of an item found.
 
     Attributes:
-        outcome: Why the item is left out; empty if it is kept.
+        outcome: Why its text is not used; empty if the item is kept.
         text: The text, normalized.
-        image: Name of its picture in the labeled folder.
+        image: Name of its picture in the labeled folder; empty if the picture is left out.
+        place: Quad in this picture, as in `Item`; empty if there is none.
         width: Width of the line in px.
         height: Height of the line in px.
         needed: Least width in px at a height of 32 px from which CTC can read the text.
@@ -67,6 +78,7 @@ class Finding:
     outcome: str = ""
     text: str = ""
     image: str = ""
+    place: tuple[float, ...] = ()
     width: int = 0
     height: int = 0
     needed: int = 0
@@ -132,49 +144,85 @@ class Journal:
         """Change a setting."""
         self.change("INSERT OR REPLACE INTO setting VALUES (?, ?)", [(name, json.dumps(value))])
 
-    def fill(self, items: Iterator[Item]) -> int:
-        """Write all items and return their number; those of a killed call are replaced."""
+    def fill(self, items: Iterator[Item], *, by_photo: bool) -> int:
+        """Write all items and return their number; those of a killed call are replaced.
+
+        Args:
+            items: The items.
+            by_photo: Whether consecutive items of one picture are one unit; otherwise each item is.
+        """
         self.run("DELETE FROM item")
-        count = 0
+        count = unit = 0
+        last = None
         while batch := list(islice(items, _BATCH)):
+            rows = []
+            for number, item in enumerate(batch, count):
+                if not by_photo or item.picture != last:
+                    unit, last = number, item.picture
+                quad = "" if item.quad == () else json.dumps(item.quad)
+                start = (number, unit, item.picture, item.text, item.source, item.split)
+                rows.append((*start, quad, item.case))
             self.change(
-                "INSERT INTO item (id, picture, label, source, given, quad, case_counts) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    (
-                        count + n,
-                        item.picture,
-                        item.text,
-                        item.source,
-                        item.split,
-                        json.dumps(item.quad) if item.quad else "",
-                        item.case,
-                    )
-                    for n, item in enumerate(batch)
-                ],
+                "INSERT INTO item (id, unit, picture, label, source, given, quad, case_counts) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                rows,
             )
             count += len(batch)
         return count
 
-    def unexamined(self, count: int, after: int = -1) -> list[Row]:
-        """Return the first items with a greater number than ``after`` that are not examined yet."""
+    def unexamined(self, count: int, after: int = -1) -> list[list[Row]]:
+        """Return the first units that are not examined yet, each with all its items.
+
+        Args:
+            count: Number of items to aim at.
+            after: Number of an item; only later ones are returned.
+        """
         found = self.rows(
-            "SELECT id, picture, label, source, given, quad, case_counts FROM item "
+            "SELECT id, unit, picture, label, source, given, quad, case_counts FROM item "
             "WHERE outcome IS NULL AND id > ? ORDER BY id LIMIT ?",
             (after, count),
         )
-        return [
-            Row(n, Item(picture, label, source, given, tuple(json.loads(quad or "[]")), bool(case)))
-            for n, picture, label, source, given, quad, case in found
+        units = [
+            [_row(*values) for values in group] for _, group in groupby(found, lambda row: row[1])
         ]
+        if len(found) < count:
+            return units
+        # the last one may go on behind the limit
+        return units[:-1] or self.unexamined(2 * count, after)
 
     def write_findings(self, findings: Iterable[tuple[int, Finding]]) -> None:
         """Write what was found for items."""
         self.change(
-            "UPDATE item SET outcome = ?, text = ?, image = ?, width = ?, height = ?, needed = ?, "
-            "digest = ?, doubt = ? WHERE id = ?",
+            "UPDATE item SET outcome = ?, text = ?, image = ?, place = ?, width = ?, height = ?, "
+            "needed = ?, digest = ?, doubt = ? WHERE id = ?",
             [
-                (f.outcome, f.text, f.image, f.width, f.height, f.needed, f.digest, f.doubt, n)
-                for n, f in findings
+                (
+                    f.outcome,
+                    f.text,
+                    f.image,
+                    json.dumps(f.place) if f.place else "",
+                    f.width,
+                    f.height,
+                    f.needed,
+                    f.digest,
+                    f.doubt,
+                    number,
+                )
+                for number, f in findings
             ],
         )
+
+
+def _row(
+    number: int,
+    unit: int,
+    picture: str,
+    label: str | None,
+    source: str,
+    given: str,
+    quad: str,
+    case: int,
+) -> Row:
+    place = json.loads(quad or "[]")
+    corners = None if place is None else tuple(place)
+    return Row(number, unit, Item(picture, label, source, given, corners, bool(case)))

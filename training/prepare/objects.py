@@ -1,5 +1,8 @@
 """Labels in JSON: one object a row (JSONL), a map or list of objects, and COCO.
 
+An object has the text of its picture, or the texts of a photo with their quads, as labeled folders
+have them (`training.data.labels`).
+
 COCO comes from Roboflow, CVAT, Label Studio and others. A box with a text is a line, cropped from
 its photo. Boxes whose categories are single characters are the characters of one line, read from
 left to right: data sets of plates and meters are labeled in this way.
@@ -9,10 +12,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from training.errors import TrainingError
+from training.prepare.boxes import quad_of_points
 from training.prepare.items import Item, split_named
 from training.prepare.text_files import text_lines
 
@@ -32,7 +37,8 @@ def read_jsonl(path: Path, encoding: str) -> Iterator[Item]:
     """
     for number, line in enumerate(text_lines(path, encoding), 1):
         if line.strip():
-            yield _item(_parsed(line, f"{path}, line {number}"), f"{path}, line {number}")
+            where = f"{path}, line {number}"
+            yield from _items(_parsed(line, where), where)
 
 
 def read_json(path: Path, encoding: str) -> Iterator[Item]:
@@ -51,7 +57,7 @@ def read_json(path: Path, encoding: str) -> Iterator[Item]:
         yield from _coco(document, path)
     elif isinstance(document, list):
         for number, entry in enumerate(document, 1):
-            yield _item(entry, f"{path}, entry {number}")
+            yield from _items(entry, f"{path}, entry {number}")
     elif isinstance(document, dict) and all(
         value is None or isinstance(value, str) for value in document.values()
     ):
@@ -74,10 +80,14 @@ def _first(entry: dict[str, Any], keys: tuple[str, ...]) -> Any:
     return next((entry[key] for key in keys if key in entry), None)
 
 
-def _item(entry: Any, where: str) -> Item:
+def _items(entry: Any, where: str) -> Iterator[Item]:
     picture = _first(entry, _PICTURE_KEYS) if isinstance(entry, dict) else None
     if not isinstance(picture, str):
         raise TrainingError(f"{where} is no object with a picture, such as {{'image': 'a.jpg'}}.")
+    source, split = str(entry.get("source") or ""), split_named(entry.get("split", ""))
+    if "texts" in entry:
+        yield from _texts(entry["texts"], Item(picture, None, source or picture, split), where)
+        return
     if not set(_TEXT_KEYS) & set(entry):
         raise TrainingError(
             f"{where} has no text; it has {', '.join(map(repr, entry))}. "
@@ -86,13 +96,24 @@ def _item(entry: Any, where: str) -> Item:
     text = _first(entry, _TEXT_KEYS)
     if text is not None and not isinstance(text, (str, int)):
         raise TrainingError(f"{where}: the text is {text!r}, not a string.")
-    return Item(
-        picture,
-        None if text is None else str(text),
-        source=str(entry.get("source") or ""),
-        split=split_named(entry.get("split", "")),
-        case=entry.get("case") is not False,
-    )
+    label = None if text is None else str(text)
+    yield Item(picture, label, source, split, case=entry.get("case") is not False)
+
+
+def _texts(texts: Any, photo: Item, where: str) -> Iterator[Item]:
+    """Yield the texts of a photo; the photo itself if it has none."""
+    try:
+        for text in texts:
+            quad = quad_of_points(text["quad"]) if text.get("quad") else None
+            label = None if text.get("ignore") or text["text"] is None else str(text["text"])
+            yield replace(photo, text=label, quad=quad)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise TrainingError(
+            f"{where} is damaged ({type(error).__name__}: {error}): each of the texts has a text "
+            "and a quad of four points."
+        ) from error
+    if not texts:
+        yield photo
 
 
 def _coco(document: dict[str, Any], path: Path) -> Iterator[Item]:

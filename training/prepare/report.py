@@ -14,12 +14,12 @@ from sdk.image.load import load_image
 from sdk.rectify.crop import scale_crop
 from training.evaluate.preview import captioned, save_sheet
 from training.prepare.examine import TextRules
+from training.prepare.form import WIDEST_TILE_PX, Tile, line_of, quad_of
 from training.prepare.journal import Journal
 
 __all__ = ["Summary", "draw_sheets", "summarize"]
 
 _TILES = 96
-_WIDEST_TILE_PX = 390
 
 
 @dataclass(frozen=True)
@@ -28,23 +28,30 @@ class Summary:
 
     Attributes:
         what: Source of the labels.
-        kept: Number of lines in the folder.
-        splits: Number of lines by split.
+        units: What the pictures of the folder show.
+        pictures: Number of pictures in the folder.
+        kept: Number of texts in the folder that can be used.
+        splits: Number of pictures by split.
         sources: Number of source pictures.
-        left_out: Number of items left out, by reason.
-        doubts: Number of kept lines that may be wrong, by reason.
+        left_out: Number of items left out with their picture, by reason.
+        ignored: Number of items whose picture is in the folder, but whose text is not used, by
+            reason.
+        doubts: Number of kept texts that may be wrong, by reason.
         examples: Original path of the first item by reason.
-        lengths: Number of lines by length of the text.
+        lengths: Number of texts by length.
         characters: Number of times that each character occurs.
         widths: Least, median and greatest width in px at a height of 32 px.
         symbols: Characters of the network, in the order of their class numbers from 1.
     """
 
     what: str
+    units: str
+    pictures: int
     kept: int
     splits: dict[str, int]
     sources: int
     left_out: dict[str, int]
+    ignored: dict[str, int]
     doubts: dict[str, int]
     examples: dict[str, str]
     lengths: dict[int, int]
@@ -53,8 +60,9 @@ class Summary:
     symbols: str
 
     def reasons(self) -> str:
-        """Return the reasons for leaving out, with their counts."""
-        return ", ".join(f"{count} {reason}" for reason, count in self.left_out.items())
+        """Return the reasons for not using texts, with their counts."""
+        counts = (*self.left_out.items(), *self.ignored.items())
+        return ", ".join(f"{count} {reason}" for reason, count in counts)
 
     def json(self) -> str:
         """Return all values as JSON."""
@@ -65,8 +73,16 @@ class Summary:
     def table(self) -> str:
         """Return the counts as text for people."""
         parts = ", ".join(f"{name} {count:,}" for name, count in self.splits.items())
-        rows = [f"{self.kept:,} lines of {self.sources:,} sources from {self.what}: {parts}"]
-        for title, counts in (("left out", self.left_out), ("kept, look at them", self.doubts)):
+        texts = "" if self.pictures == self.kept else f" with {self.kept:,} texts"
+        rows = [
+            f"{self.pictures:,} {self.units}{texts} of {self.sources:,} sources from {self.what}: "
+            f"{parts}"
+        ]
+        for title, counts in (
+            ("left out", self.left_out),
+            ("kept, but not read", self.ignored),
+            ("kept, look at them", self.doubts),
+        ):
             for reason, count in counts.items():
                 rows.append(f"{title}: {count:,} {reason}, such as {self.examples[reason]}")
         lengths = [n for n, count in self.lengths.items() for _ in range(count)] or [0]
@@ -80,12 +96,13 @@ class Summary:
         return "\n".join(rows)
 
 
-def summarize(journal: Journal, what: str, rules: TextRules) -> Summary:
+def summarize(journal: Journal, what: str, units: str, rules: TextRules) -> Summary:
     """Return the counts of a journal.
 
     Args:
         journal: Journal with all items examined.
         what: Source of the labels.
+        units: What the pictures of the folder show.
         rules: Rules for texts, with the charset.
     """
     kept = "FROM item WHERE outcome = ''"
@@ -94,29 +111,30 @@ def summarize(journal: Journal, what: str, rules: TextRules) -> Summary:
         for character in text:
             characters[character] += count
     widths = [w for (w,) in journal.rows(f"SELECT width * 32 / height {kept} ORDER BY 1")] or [0]
-    left_out = "FROM item WHERE outcome != ''"
+    there = "FROM item WHERE image != ''"
+    unused = "FROM item WHERE outcome != ''"
     doubtful = f"{kept} AND doubt != ''"
     return Summary(
         what=what,
+        units=units,
+        pictures=journal.number(f"SELECT count(DISTINCT unit) {there}"),
         kept=journal.number(f"SELECT count(*) {kept}"),
         splits=dict(
             journal.rows(
-                f"SELECT split, count(*) {kept} AND split != '' GROUP BY split ORDER BY 2 DESC"
+                f"SELECT split, count(DISTINCT unit) {there} AND split != '' GROUP BY split "
+                "ORDER BY 2 DESC"
             )
         ),
-        sources=journal.number(f"SELECT count(DISTINCT source) {kept}"),
-        left_out=dict(
-            journal.rows(f"SELECT outcome, count(*) {left_out} GROUP BY outcome ORDER BY 2 DESC")
-        ),
+        sources=journal.number(f"SELECT count(DISTINCT source) {there}"),
+        left_out=_reasons(journal, f"{unused} AND image = ''"),
+        ignored=_reasons(journal, f"{unused} AND image != ''"),
         doubts=dict(
             journal.rows(f"SELECT doubt, count(*) {doubtful} GROUP BY doubt ORDER BY 2 DESC")
         ),
         examples={
             reason: f"{picture} ({label!r})"
             for reason, picture, label, _ in [
-                *journal.rows(
-                    f"SELECT outcome, picture, label, min(id) {left_out} GROUP BY outcome"
-                ),
+                *journal.rows(f"SELECT outcome, picture, label, min(id) {unused} GROUP BY outcome"),
                 *journal.rows(f"SELECT doubt, picture, label, min(id) {doubtful} GROUP BY doubt"),
             ]
         },
@@ -127,20 +145,42 @@ def summarize(journal: Journal, what: str, rules: TextRules) -> Summary:
     )
 
 
-def draw_sheets(journal: Journal, out: Path) -> None:
-    """Draw a sheet of samples, and one of the lines that may be wrong, if there are any."""
+def _reasons(journal: Journal, items: str) -> dict[str, int]:
+    return dict(journal.rows(f"SELECT outcome, count(*) {items} GROUP BY 1 ORDER BY 2 DESC"))
+
+
+def draw_sheets(journal: Journal, out: Path, tile: Tile) -> None:
+    """Draw a sheet of samples, and one of the lines that may be wrong, if there are any.
+
+    Args:
+        journal: Journal with all items examined.
+        out: Folder with the pictures.
+        tile: Draws a picture with its texts.
+    """
     # the first bytes of the digests are as good as chance, and the same in each call
-    for name, condition in (("samples.png", ""), ("doubtful.png", "AND doubt != ''")):
-        rows = journal.rows(
-            f"SELECT image, text, reading FROM item WHERE outcome = '' {condition} "
-            f"ORDER BY digest LIMIT {_TILES}"
-        )
-        if rows:
-            save_sheet(
-                [_tile(out / image, text, reading) for image, text, reading in rows], out / name
-            )
+    samples = journal.rows(
+        "SELECT unit, image FROM item WHERE image != '' GROUP BY unit ORDER BY min(digest) "
+        f"LIMIT {_TILES}"
+    )
+    doubtful = journal.rows(
+        "SELECT image, place, text, reading FROM item WHERE outcome = '' AND doubt != '' "
+        f"ORDER BY log_odds DESC, digest LIMIT {_TILES}"
+    )
+    tiles = [tile(load_image(out / image), _texts(journal, unit)) for unit, image in samples]
+    doubts = [_doubt(out / image, *rest) for image, *rest in doubtful]
+    for name, pictures in (("samples.png", tiles), ("doubtful.png", doubts)):
+        if pictures:
+            save_sheet(pictures, out / name)
 
 
-def _tile(path: Path, text: str, reading: str) -> np.ndarray:
-    picture = scale_crop(load_image(path), _WIDEST_TILE_PX)
+def _texts(journal: Journal, unit: int) -> list[tuple[str, np.ndarray, bool]]:
+    """Return texts, quads and whether they are used, of a picture."""
+    found = journal.rows(
+        "SELECT text, place, outcome = '' FROM item WHERE unit = ? ORDER BY id", (unit,)
+    )
+    return [(text, quad_of(place), bool(used)) for text, place, used in found]
+
+
+def _doubt(path: Path, place: str, text: str, reading: str) -> np.ndarray:
+    picture = scale_crop(line_of(load_image(path), quad_of(place)), WIDEST_TILE_PX)
     return captioned(picture, f"{text}  |  {reading}" if reading else text)

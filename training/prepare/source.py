@@ -9,6 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 from training.errors import TrainingError
+from training.prepare.boxes import (
+    find_localization,
+    is_detection_row,
+    read_detection_list,
+    read_localization,
+)
 from training.prepare.items import Item
 from training.prepare.names import (
     MJSYNTH,
@@ -94,7 +100,13 @@ def find_source(folder: Path, wanted: Wanted) -> Source:
     exports = sorted([*folder.glob(_ROBOFLOW), *folder.glob(f"*/{_ROBOFLOW}")])
     if exports:
         return _of_coco(folder, exports, wanted.encoding)
-    files = _label_files(folder)
+    there = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
+    files = [path for path in there if _USUAL.fullmatch(path.name)]
+    if not files:
+        boxes = find_localization(folder, wanted.encoding)
+        if boxes:
+            return _of_localization(folder, boxes, wanted.encoding)
+        files = there if len(there) == 1 else []
     if len(files) > 1:
         raise TrainingError(
             f"{folder} holds several files of labels: {', '.join(p.name for p in files)}. "
@@ -103,10 +115,9 @@ def find_source(folder: Path, wanted: Wanted) -> Source:
     return _of_file(folder, files[0], wanted) if files else _of_names(folder)
 
 
-def _label_files(folder: Path) -> list[Path]:
-    there = sorted(p for p in folder.iterdir() if p.suffix.lower() in _SUFFIXES and p.is_file())
-    usual = [path for path in there if _USUAL.fullmatch(path.name)]
-    return usual or (there if len(there) == 1 else [])
+def _of_localization(folder: Path, boxes: dict[str, Path], encoding: str) -> Source:
+    what = f"boxes in {len(boxes)} files of {folder}"
+    return Source(what, tuple(boxes.values()), lambda: read_localization(boxes, encoding))
 
 
 def _of_file(folder: Path, path: Path, wanted: Wanted) -> Source:
@@ -123,6 +134,10 @@ def _of_file(folder: Path, path: Path, wanted: Wanted) -> Source:
     rows = [line for line in islice(text_lines(path, encoding), 100) if line.strip()]
     if not rows:
         raise TrainingError(f"{path} is empty: it holds no label.")
+    if all(is_detection_row(row) for row in rows):
+        return Source(
+            f"detection list {path}", (path,), lambda: read_detection_list(path, encoding)
+        )
     if all(_is_mjsynth(row) for row in rows):
         return Source(f"list {path}", (path,), lambda: read_mjsynth_list(path, encoding))
     if not any(is_row(row) for row in rows):

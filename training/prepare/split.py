@@ -1,8 +1,8 @@
 """Deterministic split into training, validation and test, stratified, by source picture.
 
-Sources are ordered by stratum (length of the text), and in a stratum by a digest of their name.
-Each source in turn goes to the split that lacks most, so every stratum is divided by the shares.
-All lines of one source are on one side.
+Sources are ordered by stratum (length of the text, number of texts of a photo), and in a stratum by
+a digest of their name. Each source in turn goes to the split that lacks most, so every stratum is
+divided by the shares. All lines of one source are on one side.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from training.prepare.journal import Journal
 
 __all__ = ["parse_shares", "split_items"]
 
-_LENGTHS = (2, 4, 6, 9, 13, 20)
-"""Longest texts of the strata."""
+_BOUNDS = (2, 4, 6, 9, 13, 20)
+"""Greatest lengths, or numbers, of the strata."""
 
 
 def parse_shares(text: str) -> tuple[float, ...]:
@@ -37,32 +37,33 @@ def parse_shares(text: str) -> tuple[float, ...]:
     return tuple(part / sum(parts) for part in parts)
 
 
-def split_items(journal: Journal, shares: Sequence[float]) -> None:
-    """Write the split of each kept item.
+def split_items(journal: Journal, shares: Sequence[float], stratum: str) -> None:
+    """Write the split of each item whose picture is kept.
 
     Items whose source of labels names their split keep it; if some do, the others are for training.
 
     Args:
         journal: Journal with all items examined.
         shares: Shares of `SPLITS`.
+        stratum: SQL expression over the items of a source, see `Form`.
 
     Raises:
         TrainingError: A split that has a share gets no item.
     """
-    if journal.number("SELECT count(*) FROM item WHERE outcome = '' AND given != ''"):
+    if journal.number("SELECT count(*) FROM item WHERE image != '' AND given != ''"):
         journal.run(
             "UPDATE item SET split = CASE given WHEN '' THEN 'train' ELSE given END "
-            "WHERE outcome = ''"
+            "WHERE image != ''"
         )
         return
     journal.run("DROP TABLE IF EXISTS source")
     journal.run("CREATE TABLE source (name TEXT PRIMARY KEY, size, stratum, place, split)")
     journal.run(
-        "INSERT INTO source (name, size, stratum) SELECT source, count(*), max(length(text)) "
-        "FROM item WHERE outcome = '' GROUP BY source"
+        f"INSERT INTO source (name, size, stratum) SELECT source, count(DISTINCT unit), {stratum} "
+        "FROM item WHERE image != '' GROUP BY source"
     )
     names = journal.each("SELECT name, stratum FROM source")
-    placed = [(_stratum(length), _place(name), name) for name, length in names]
+    placed = [(_stratum(amount), _place(name), name) for name, amount in names]
     journal.change("UPDATE source SET stratum = ?, place = ? WHERE name = ?", placed)
     taken = [0.0] * len(SPLITS)
     found = []
@@ -81,12 +82,12 @@ def split_items(journal: Journal, shares: Sequence[float]) -> None:
     journal.change("UPDATE source SET split = ? WHERE name = ?", found)
     journal.run(
         "UPDATE item SET split = (SELECT split FROM source WHERE name = item.source) "
-        "WHERE outcome = ''"
+        "WHERE image != ''"
     )
 
 
-def _stratum(length: int) -> int:
-    return sum(length > longest for longest in _LENGTHS)
+def _stratum(amount: int) -> int:
+    return sum(amount > bound for bound in _BOUNDS)
 
 
 def _place(name: str) -> bytes:

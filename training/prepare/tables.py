@@ -8,7 +8,6 @@ PaddleOCR (tab), of ICDAR's words (comma, text in quotes) and of a path and a te
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -179,8 +178,7 @@ def read_rows(path: Path, encoding: str) -> Iterator[Item]:
     """Yield the items of a text file with a path and a text in each row, see the module.
 
     Raises:
-        TrainingError: A row has no path of a picture, holds boxes instead of a text, or has another
-            encoding.
+        TrainingError: A row has no path of a picture, or another encoding.
     """
     for number, line in enumerate(text_lines(path, encoding), 1):
         line = line.rstrip("\r\n")
@@ -193,18 +191,5 @@ def read_rows(path: Path, encoding: str) -> Iterator[Item]:
                 "picture, a tab, comma or blank, and the text. Name another file with --labels."
             )
         text = found["text"].strip()
-        if text.startswith("[{") and _is_json(text):
-            raise TrainingError(
-                f"{path}, line {number} holds boxes of a photo, not the text of a line. "
-                "Crop the lines first, or give the file of texts."
-            )
         # ICDAR's texts are in quotes; elsewhere quotes are a part of the text
         yield Item(found["path"], _unquoted(text) if "," in found["gap"] else text)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True

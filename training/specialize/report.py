@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import cv2
@@ -56,6 +57,8 @@ class Results:
 def write_report(folder: Path, name: str, results: Results) -> None:
     """Write ``report.md``, ``samples.png`` and, if there are errors, ``worst.png``.
 
+    ``report.json`` has the numbers of the table, for programs.
+
     Args:
         folder: An existing folder.
         name: Name of the bundle.
@@ -78,6 +81,17 @@ def write_report(folder: Path, name: str, results: Results) -> None:
         ]
         _sheet(cells, folder / "worst.png", columns=1)
     (folder / "report.md").write_text(_page(name, results), encoding="utf-8")
+    values = {
+        "name": name,
+        "patterns": list(results.patterns),
+        "photos": results.survey.photos,
+        "verdicts": verdicts(results.tallies, name),
+        "results": [
+            {"set": lines, "reader": reader, "read": how, **asdict(tally)}
+            for (lines, reader, how), tally in results.tallies
+        ],
+    }
+    (folder / "report.json").write_text(json.dumps(values, indent=1), encoding="utf-8")
 
 
 def _page(name: str, results: Results) -> str:

@@ -25,7 +25,7 @@ from sdk.station.history.record import Record
 if TYPE_CHECKING:
     from sdk.station.history.history import History
 
-__all__ = ["align", "write_labels"]
+__all__ = ["align", "inspected_part", "write_labels"]
 
 
 def write_labels(history: History, path: str | os.PathLike[str], ids: Sequence[int]) -> int:
@@ -79,20 +79,33 @@ def align(wanted: Sequence[str], lines: Sequence[TextLine]) -> list[TextLine | N
     return [lines[found[i]] if i in found else None for i in range(len(wanted))]
 
 
+def inspected_part(
+    record: Record, picture: bytes
+) -> tuple[bytes, tuple[int, int], tuple[int, int]]:
+    """Return the part of a record's picture that its job's region selects.
+
+    Args:
+        record: The record.
+        picture: Its full picture, JPEG.
+
+    Returns:
+        The part as JPEG, its corner (x, y) in the picture and its size (width, height), in pixels.
+    """
+    region = record.verdict.region
+    with Image.open(io.BytesIO(picture)) as image:
+        if region is None:
+            return picture, (0, 0), image.size
+        (width, height), (left, top, wide, high) = image.size, region
+        x, y = round(left * width), round(top * height)
+        part = image.crop((x, y, round((left + wide) * width), round((top + high) * height)))
+        cut = io.BytesIO()
+        part.save(cut, "JPEG", quality=95)
+        return cut.getvalue(), (x, y), part.size
+
+
 def _label(record: Record, picture: bytes) -> tuple[dict[str, Any], bytes]:
     """Return a row of labels, and its photo as JPEG."""
-    verdict = record.verdict
-    x, y = 0, 0
-    with Image.open(io.BytesIO(picture)) as image:
-        size = image.size
-        if verdict.region is not None:
-            left, top, width, height = verdict.region
-            x, y = round(left * size[0]), round(top * size[1])
-            box = (x, y, round((left + width) * size[0]), round((top + height) * size[1]))
-            cut = io.BytesIO()
-            part = image.crop(box)
-            part.save(cut, "JPEG", quality=95)
-            picture, size = cut.getvalue(), part.size
+    picture, (x, y), size = inspected_part(record, picture)
     wanted = [text for text in (record.correction or "").splitlines() if text.strip()]
     texts = [
         {
@@ -100,6 +113,6 @@ def _label(record: Record, picture: bytes) -> tuple[dict[str, Any], bytes]:
             "quad": None if line is None else [[a - x, b - y] for a, b in line.quad],
             "ignore": False,
         }
-        for text, line in zip(wanted, align(wanted, verdict.reading.lines), strict=True)
+        for text, line in zip(wanted, align(wanted, record.verdict.reading.lines), strict=True)
     ]
     return {"width": size[0], "height": size[1], "texts": texts}, picture

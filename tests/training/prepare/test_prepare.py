@@ -281,22 +281,3 @@ def test_an_interrupted_preparation_goes_on(many):
     assert (out / "images" / "0000" / "0000000.png").stat().st_mtime_ns == written
     assert len(rows(many)) == 200
     assert not first.exists()
-
-
-def test_the_packaged_model_finds_a_wrong_label(tmp_path):
-
-    folder = tmp_path / "own"
-    (folder / "images").mkdir(parents=True)
-    for i, text in enumerate(["LOT 26A417", "EXP 2030", "SN 40718", "QTY 12"]):
-        Image.fromarray(draw_text(text, 40)).save(folder / "images" / f"{i}.png")
-    labels = [
-        ("images/0.png", "LOT 26A417"),
-        ("images/1.png", "BATCH"),
-        ("images/2.png", "SN 40718"),
-    ]
-    write_labels(folder, [*labels, ("images/3.png", "QTY 12")])
-    assert prepare(folder, "--check-labels", "--split", "50/25/25") == 0
-    found = manifest(folder)
-    assert found["images/1.png"]["doubt"] == "packaged model reads another text"
-    assert found["images/1.png"]["reading"] == "EXP 2030"
-    assert not any(found[f"images/{i}.png"]["doubt"] for i in (0, 2, 3))

@@ -222,7 +222,7 @@ class Detector:
         self, first: list[DetectedLine], image: ImageArray, tiles: list[Tile], size: Size
     ) -> list[DetectedLine]:
         """Return the lines of the first run and of the tiles, without duplicates."""
-        small = 2 * self._settings.tiles.small_height_px
+        small = self._settings.tiles.small_height_px
         scale = first[0].run.box.scale_y if first and first[0].run else 0.0
         lines, ranks = list(first), [0.8 * line.score for line in first]
         for tile in tiles:

@@ -31,7 +31,7 @@ def worker() -> Iterator[Worker]:
 @pytest.mark.parametrize(
     ("folder", "labels", "text", "whole"),
     [
-        (HERE / "drawn", 86, 69, 13),
+        (HERE / "drawn", 86, 72, 15),
         (HERE / "drawn-lines", 24, 23, 0),
         (SAMPLES, 27, 27, 7),
     ],

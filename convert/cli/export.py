@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, required=True, metavar="BUNDLE", help="bundle to write")
     add("--force", action="store_true", help="replace an existing bundle")
     add("--tuned", type=Path, metavar="DIR", help="tuned graphs for the int8 variant")
-    add("--detector", type=Path, metavar="BUNDLE", help="copy the detector of this bundle")
+    add(
+        "--detector",
+        type=Path,
+        metavar="BUNDLE",
+        help="copy the detector of this bundle and its settings",
+    )
     add(
         "--detector-of",
         default="",
@@ -91,11 +97,17 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _decode_settings(options: argparse.Namespace) -> DecodeSettings:
     from sdk.errors import ModelError
+    from sdk.model.bundle import read_manifest
     from sdk.model.schema1 import translated
     from sdk.model.settings import DecodeSettings
 
+    settings = DecodeSettings()
     try:
-        return DecodeSettings().changed({translated(k): value for k, value in options.decode})
+        if options.detector is not None:
+            # thresholds belong to the weights
+            copied = read_manifest(options.detector)[1].decode.detect
+            settings = replace(settings, detect=copied)
+        return settings.changed({translated(k): value for k, value in options.decode})
     except ModelError as error:
         raise ConvertError(str(error)) from error
 

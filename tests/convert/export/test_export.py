@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -266,9 +267,15 @@ def test_commands_export_and_verify(
 def test_detector_of_another_bundle_is_copied(
     bundle: Path, line_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    target = tmp_path / "own"
-    assert main(command(line_run, target, "--detector", str(bundle))) == 0
-    own, given = Bundle.open(target, "fp32"), Bundle.open(bundle, "fp32")
+    target, lender = tmp_path / "own", tmp_path / bundle.name
+    shutil.copytree(bundle, lender)
+    manifest = json.loads((lender / "model.json").read_text())
+    manifest["decode"]["detect"]["score_threshold"] = 0.6
+    (lender / "model.json").write_text(json.dumps(manifest))
+    assert main(command(line_run, target, "--detector", str(lender))) == 0
+    own, given = Bundle.open(target, "fp32"), Bundle.open(lender, "fp32")
+    assert own.manifest.decode.detect == given.manifest.decode.detect
+    assert own.manifest.decode.detect.score_threshold == 0.6
     assert set(own.roles) == {"line", "detector"}
     assert own.graph("detector").spec == given.graph("detector").spec
     assert own.graph("detector").path.read_bytes() == given.graph("detector").path.read_bytes()

@@ -3,8 +3,8 @@
 A line is sure if its confidence is at least the job's, otherwise doubtful. Sure lines decide, see
 `sdk.station.rules`. A product is
 
-- **unreadable** if no text was read, or if no rule is certainly broken but a rule, or the number of
-  lines, depends on a doubtful line;
+- **unreadable** if no text was read, or only doubtful text that breaks a rule, or if no rule is
+  certainly broken but a rule, or the number of lines, depends on a doubtful line;
 - **NG** if a sure line breaks a rule (for example by a wrong check digit), if a text is missing
   although all lines are sure, or if the number of lines is wrong with and without doubtful lines;
 - **OK** if a sure line meets every rule.
@@ -44,9 +44,10 @@ def judge(
         for i, line in enumerate(reading)
         if line.confidence >= job.noise_confidence and _inside(line, reading, job.region)
     ]
-    if lines:
-        results = _judge_lines(job, lines, today)
-    else:
+    results = _judge_lines(job, lines, today) if lines else ()
+    is_sure = any(line.confidence >= job.min_confidence for _, line in lines)
+    if not is_sure and not _may_fit(results):
+        # smeared print is often read as a few doubtful characters
         results = (RuleResult("lines", None, "no text is read"),)
     return Verdict(_status(results), job.name, taken, results, reading, job.region)
 
@@ -81,6 +82,10 @@ def _inside(line: TextLine, reading: Reading, region: Shares | None) -> bool:
     x = sum(point[0] for point in line.quad) / 4 / max(reading.width, 1)
     y = sum(point[1] for point in line.quad) / 4 / max(reading.height, 1)
     return region[0] <= x <= region[0] + region[2] and region[1] <= y <= region[1] + region[3]
+
+
+def _may_fit(results: Sequence[RuleResult]) -> bool:
+    return bool(results) and all(result.ok is not False for result in results)
 
 
 def _status(results: Sequence[RuleResult]) -> Status:

@@ -49,6 +49,14 @@ def test_nothing_read_is_unreadable() -> None:
     assert status(Job("job")) == "unreadable"
 
 
+def test_doubtful_characters_of_a_smeared_print_are_no_text() -> None:
+    job = Job("job", lines=4, rules=(TextRule("STERIPAD"),))
+    verdict = judge(job, make_reading(("0030", 0.3)), TODAY)
+    assert (verdict.status, verdict.reasons) == ("unreadable", ["no text is read"])
+    assert len(verdict.reading) == 1
+    assert judge(job, make_reading(("0030", 0.3), "LOT 7"), TODAY).status == "ng"
+
+
 def test_a_sure_wrong_line_is_ng_and_a_doubtful_one_unreadable() -> None:
     job = Job("job", rules=(TextRule("MILK"),))
     assert status(job, "SILK") == "ng"

@@ -129,7 +129,7 @@ def test_tuned_graphs_become_the_integer_variant(
 
 
 def test_tuning_brings_a_network_nearer(sources: list[TrainedRun], tmp_path: Path) -> None:
-    options = replace(SMALL, steps=60, graphs=("line",))
+    options = replace(SMALL, steps=60, count=24, graphs=("line",))
     records = tune(sources, tmp_path / "tuned", options)
     gained = records["line"]["distance"]
     assert gained["after"] < 0.95 * gained["before"]

@@ -33,6 +33,12 @@ if end != "well":
 """
 
 
+@pytest.fixture(autouse=True)
+def on_jax(monkeypatch):
+    """Other tests of this process choose another backend."""
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+
+
 def run(tmp_path, ends, plan):
     script = tmp_path / "member.py"
     script.write_text(textwrap.dedent(MEMBER))

@@ -108,8 +108,9 @@ def _assign(layers: dict[str, Any], name: str, kernel: np.ndarray, bias: np.ndar
     layer.kernel.assign(kernel / scale)
     if layer.use_bias:
         layer.bias.assign(bias / scale)
-    else:
-        layers[f"{name.removesuffix('_conv')}_bn"].beta.assign(bias)
+    # the depthwise half of a separable convolution has no bias, and no normalization of its own
+    elif (norm := layers.get(f"{name.removesuffix('_conv')}_bn")) is not None:
+        norm.beta.assign(bias)
     return True
 
 

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 RAY = Path(sys.executable).with_name("ray")
@@ -230,6 +230,21 @@ class Hosts:
 
     def pids_of(self, node: subprocess.Popen[bytes], number: int) -> list[int]:
         return self.pids(number) if self.namespaces else children(node.pid)
+
+
+@contextlib.contextmanager
+def running_hosts(folder: Path, cpus: Sequence[int]) -> Iterator[Hosts]:
+    """Hosts with these numbers of CPUs, the head first; namespaces where they are permitted."""
+    reason = why_no_namespaces()
+    if reason:
+        print(f"hosts are raylets on the loopback address: {reason}")
+    with Hosts(folder, len(cpus), namespaces=not reason) as hosts:
+        hosts.start(0, cpus[0])
+        hosts.wait(0)
+        for number, count in enumerate(cpus[1:], 1):
+            hosts.start(number, count)
+        hosts.wait(*range(1, len(cpus)))
+        yield hosts
 
 
 def _ip(*arguments: str) -> None:

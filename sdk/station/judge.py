@@ -46,8 +46,8 @@ def judge(
     ]
     results = _judge_lines(job, lines, today) if lines else ()
     is_sure = any(line.confidence >= job.min_confidence for _, line in lines)
-    if not is_sure and not _may_fit(results):
-        # smeared print is often read as a few doubtful characters
+    # smeared print is often read as a few doubtful characters
+    if not lines or (not is_sure and _status(results) == "ng"):
         results = (RuleResult("lines", None, "no text is read"),)
     return Verdict(_status(results), job.name, taken, results, reading, job.region)
 
@@ -82,10 +82,6 @@ def _inside(line: TextLine, reading: Reading, region: Shares | None) -> bool:
     x = sum(point[0] for point in line.quad) / 4 / max(reading.width, 1)
     y = sum(point[1] for point in line.quad) / 4 / max(reading.height, 1)
     return region[0] <= x <= region[0] + region[2] and region[1] <= y <= region[1] + region[3]
-
-
-def _may_fit(results: Sequence[RuleResult]) -> bool:
-    return bool(results) and all(result.ok is not False for result in results)
 
 
 def _status(results: Sequence[RuleResult]) -> Status:

@@ -14,6 +14,7 @@ from demo_app.__main__ import main
 from demo_app.models.settings import DEMO, SAMPLES, Settings, load_settings
 from demo_app.models.shift import Shift
 from demo_app.models.words import verdict_title
+from sdk.results import TextLine
 from tests.demo_app.driver import Robot
 
 pytest.importorskip("kivy")
@@ -102,6 +103,13 @@ def test_no_button_cuts_its_text_or_is_too_small(
         robot.settle()
 
 
+def doubtful_lines(robot: Robot) -> list[TextLine]:
+    """The lines of the newest record that are read with less than the job's confidence."""
+    verdict = robot.app.work.history.history.search(limit=1)[0].verdict
+    least = robot.app.work.job.min_confidence
+    return [line for line in verdict.reading if line.confidence < least]
+
+
 def test_one_texture_shows_all_pictures(run_app: RunApp, settings: Settings) -> None:
     robot = run_app(settings)
     live = robot.app.page
@@ -119,7 +127,7 @@ def test_one_texture_shows_all_pictures(run_app: RunApp, settings: Settings) -> 
     assert len(shown) > 3
     assert len(textures) == 1
     robot.wait(lambda: live.band.status == "unreadable")  # the last one is smeared
-    assert live.rows.children
+    assert len(live.rows.children) == 1 + len(doubtful_lines(robot))
 
 
 def test_picture_is_shown_as_it_is(run_app: RunApp, settings: Settings) -> None:
@@ -414,11 +422,11 @@ def in_view(widget: Any, page: Any) -> bool:
         ("03-expired.jpg", "2019-03-31 too early", 4),
         ("05-no-lot.jpg", "LOT missing", 5),
         ("07-wrong-number.jpg", "Check digit wrong", 4),
-        ("08-smeared.jpg", "No text", None),  # doubtful characters are rows too
+        ("08-smeared.jpg", "No text", 1),
     ],
 )
 def test_reason_is_large_and_all_lines_are_seen(
-    run_app: RunApp, settings: Settings, tmp_path: Path, name: str, reason: str, rows: int | None
+    run_app: RunApp, settings: Settings, tmp_path: Path, name: str, reason: str, rows: int
 ) -> None:
     robot = show_sample(run_app, settings, tmp_path, name)
     live = robot.app.page
@@ -426,8 +434,8 @@ def test_reason_is_large_and_all_lines_are_seen(
     assert label.text == reason
     assert label.font_size >= 24
     assert label.texture_size[1] <= label.height
-    assert live.rows.children
-    assert rows is None or len(live.rows.children) == rows
+    # of a smeared print, doubtful characters may be read
+    assert len(live.rows.children) == rows + len(doubtful_lines(robot))
     assert all(in_view(row, live) for row in live.rows.children)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import tiny
-from tests.hosts import Hosts, why_no_namespaces
+from tests.hosts import running_hosts
 from training.cli import main
 from training.data.shards import shard_path, write_shard
 
@@ -19,14 +19,7 @@ pytest.importorskip("ray", reason="the extra cluster is not installed: no Ray")
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
     """A head and h1 with a CPU each; namespaces where they are permitted."""
-    reason = why_no_namespaces()
-    if reason:
-        print(f"hosts are raylets on the loopback address: {reason}")
-    with Hosts(tmp_path_factory.mktemp("hosts"), 2, namespaces=not reason) as found:
-        found.start(0, 1)
-        found.wait(0)
-        found.start(1, 1)
-        found.wait(1)
+    with running_hosts(tmp_path_factory.mktemp("hosts"), (1, 1)) as found:
         yield found
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sdk.cli import main
-from tests.hosts import Hosts, why_no_namespaces
+from tests.hosts import Hosts, running_hosts
 from tests.sdk.bulk.show import one_process, output_of, parts_in
 
 pytest.importorskip("ray", reason="the extra cluster is not installed: no Ray")
@@ -29,15 +29,7 @@ def wanted(photos, tiny_bundle):
 @pytest.fixture(scope="module")
 def hosts(tmp_path_factory):
     """A head without work, h1 and h2; namespaces where they are permitted."""
-    reason = why_no_namespaces()
-    if reason:
-        print(f"hosts are raylets on the loopback address: {reason}")
-    with Hosts(tmp_path_factory.mktemp("hosts"), 3, namespaces=not reason) as found:
-        found.start(0, 0)
-        found.wait(0)
-        found.start(1, 1)
-        found.start(2, 1)
-        found.wait(1, 2)
+    with running_hosts(tmp_path_factory.mktemp("hosts"), (0, 1, 1)) as found:
         yield found
 
 

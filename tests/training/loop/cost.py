@@ -6,6 +6,7 @@ steps: losses side by side, seconds a step, memory, and bytes on the wire. Needs
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
@@ -56,10 +57,11 @@ def _train(commands: Sequence[list[str]], run: Path) -> None:
         subprocess.Popen(line, cwd=ROOT, env={**os.environ, **_ENVIRONMENT}) for line in commands
     ]
     marks: dict[int, int] = {}  # bytes when a number of steps was done
-    peaks: list[float] = []
+    peaks = [0.0] * len(processes)
     while all(process.poll() is None for process in processes):
-        marks.setdefault(len(_rows(run)), sum(map(_sent, processes)))
-        peaks = [_peak_mb(process) for process in processes] or peaks
+        with contextlib.suppress(FileNotFoundError):  # a process has just ended
+            marks.setdefault(len(_rows(run)), sum(map(_sent, processes)))
+            peaks = [max(peak, _peak_mb(p)) for peak, p in zip(peaks, processes, strict=True)]
         time.sleep(0.1)
     assert [process.wait() for process in processes] == [0] * len(processes)
     seconds = [float(row["seconds"]) for row in _rows(run)]

@@ -25,16 +25,17 @@ def _assigned(first: int, last: int) -> str:
 _ASCII = DEFAULT_CHARSET.symbols
 _DIGITS = "0123456789"
 _UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-# Signs of prices, measures and packages in all of Europe.
 # Signs of prices and measures; none looks like a character of ASCII.
 _MEASURES = "€£°µ±²³"
+# Signs of prices, measures and packages in all of Europe.
 _SIGNS = "€£§°µ±²³½¼·×÷«»„“”‚‘’–—…•®©™"
 # Letters of the official languages of Western, Central and Northern Europe, and of Turkish.
 _WESTERN = "ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿŒœŸ¿¡ªº"
 _CENTRAL = "ĄąĆćĘęŁłŃńŚśŹźŻżČčĎďĚěŇňŘřŠšŤťŮůŽžĹĺĽľŔŕŐőŰűĂăȘșȚțĐđ"
 _BALTIC = "ĀāĒēĢģĪīĶķĻļŅņŪūĖėĮįŲų"
 _TURKISH = "ĞğİıŞş"
-_CENTRAL_ASIAN = "ҐґҒғҚқҢңҮүӘәӨө"
+# Cyrillic of Ukraine and Kazakhstan outside the range that holds the other alphabets.
+_MORE_CYRILLIC = "ҐґҒғҚқҢңҮүҰұҺһӘәӨө"
 
 CHARSETS: Mapping[str, Charset] = MappingProxyType(
     {
@@ -45,9 +46,7 @@ CHARSETS: Mapping[str, Charset] = MappingProxyType(
         "latin1": _without_repeats(_ASCII, _assigned(0xA1, 0xFF)),
         "latin": _without_repeats(_ASCII, _SIGNS, _WESTERN, _CENTRAL, _BALTIC, _TURKISH),
         "greek": _without_repeats(_ASCII, _SIGNS, "΄΅Ά·ΈΉΊΌΎΏ", _assigned(0x390, 0x3CE)),
-        "cyrillic": _without_repeats(
-            _ASCII, _SIGNS, "№", _assigned(0x400, 0x45F), "ҐґҒғҚқҢңҮүӘәӨө"
-        ),
+        "cyrillic": _without_repeats(_ASCII, _SIGNS, "№", _assigned(0x400, 0x45F), _MORE_CYRILLIC),
     }
 )
 """Charsets by name: `digits`, `plates`, `ascii`, `industrial`, `latin1`, `latin`, `greek`,

@@ -21,7 +21,7 @@ from training.config import parse_config
         ("latin1", "24,90 £ für Å"),
         ("latin", "24,90 € 5 µm ±2 °C m² m³ Ø Čeština Łódź Ğİş Škoda naïve Ærø"),
         ("greek", "Ελλάδα ΐ Ώ €"),
-        ("cyrillic", "Съешь ещё Київ Ђорђе №"),
+        ("cyrillic", "Съешь ещё Київ Ђорђе Қазақ Ұлы №"),
     ],
 )
 def test_charsets_hold_what_their_name_says(name: str, text: str) -> None:

@@ -136,7 +136,11 @@ def _build(
             f"All texts consist of the one character {next(iter(summary.characters))!r}: a network "
             "learns nothing from them. Are these the labels?"
         )
-    split_items(journal, shares, job.form.stratum)
+    try:
+        split_items(journal, shares, job.form.stratum)
+    except TrainingError as error:
+        unused = f" Not used: {summary.reasons()}." if summary.reasons() else ""
+        raise TrainingError(f"{error}{unused}") from error
     if job.check:
         doubt_labels(journal, out)
     summary = summarize(journal, source.what, job.form.units, job.rules)
@@ -231,7 +235,8 @@ def _advice(summary: Summary, job: Preparation) -> str:
     advice = {
         "picture missing": f"{example!r} was looked for in {job.folder} and its folder images. "
         "Give the folder that the paths are relative to.",
-        "character outside the charset": "Give --charset auto to take all characters of the texts.",
+        "character outside the charset": f"An example: {example!r}. Give --charset auto to take "
+        "all characters of the texts.",
         **job.form.advice,
     }
     return advice.get(worst, f"An example: {example!r}.")

@@ -75,9 +75,10 @@ def split_items(journal: Journal, shares: Sequence[float], stratum: str) -> None
         found.append((SPLITS[best], name))
     empty = [s for s, share, n in zip(SPLITS, shares, taken, strict=True) if share and not n]
     if empty:
+        there = "One source picture is" if len(found) == 1 else f"{len(found)} source pictures are"
         raise TrainingError(
-            f"{len(found)} source pictures are too few to split: {' and '.join(empty)} would be "
-            "empty. Label more pictures, or change the shares, such as --split 50/50/0."
+            f"{there} too few to split: {' and '.join(empty)} would be empty. Label more pictures"
+            + (", or change the shares, such as --split 50/50/0." if len(found) > 1 else ".")
         )
     journal.change("UPDATE source SET split = ? WHERE name = ?", found)
     journal.run(

@@ -140,7 +140,13 @@ def _items(path: Path, rows: Iterator[list[str]], columns: Columns) -> Iterator[
     if not is_header:
         yield places.item(header)
     for row in rows:
-        if row and any(row):
+        if any(row[len(header) :]):
+            raise TrainingError(
+                f"{path}: the row {_start(row)} has {len(row)} cells, the first row {len(header)}. "
+                "Write a text that has the separator in quotes; or name every column in the first "
+                "row."
+            )
+        if any(row):
             yield places.item(row)
 
 
@@ -158,15 +164,31 @@ def _places(path: Path, header: Sequence[str], columns: Columns) -> tuple[_Place
         return _Places(picture, text, source, split), True
     plain = not (columns.picture or columns.text)
     if plain and len(header) >= 2 and _ROW.fullmatch(header[0]):
+        if any(header[2:]):
+            raise TrainingError(
+                f"{path} does not name its columns, and its first row {_start(header)} has "
+                f"{len(header)} cells. Write a first row with the names of the columns, such as "
+                "filename,text; and a text that has the separator in quotes."
+            )
         return _Places(0, 1), False
     missing = [
-        f"--{kind}-column" for kind, place in (("image", picture), ("text", text)) if place is None
-    ]
+        (f"--{kind}-column", f"column {given!r}" if given else f"usual name of the {what}s' column")
+        for kind, what, given, place in (
+            ("image", "picture", columns.picture, picture),
+            ("text", "text", columns.text, text),
+        )
+        if place is None
+    ] or [("--text-column", "column of the text besides that of the picture")]
     found = ", ".join(map(repr, header)) if header else "none: the file is empty"
     raise TrainingError(
-        f"{path} has no column with the {'picture' if picture is None else 'text'} by a usual "
-        f"name. Its columns: {found}. Name the column: {' and '.join(missing) or '--text-column'}."
+        f"{path} has no {' and no '.join(what for _, what in missing)}. Its columns: {found}. Name "
+        f"the right one: {' and '.join(option for option, _ in missing)}."
     )
+
+
+def _start(row: Sequence[str]) -> str:
+    """Return the start of a row for a message."""
+    return repr(", ".join(row)[:60])
 
 
 def is_row(line: str) -> bool:

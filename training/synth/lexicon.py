@@ -120,7 +120,8 @@ def _words_with(folder: Path, letters: frozenset[str]) -> dict[str, tuple[str, .
             words = path.read_text(encoding="utf-8").split()
         except (OSError, UnicodeDecodeError):  # another program's file, or an old encoding
             continue
-        for word in words[:_MOST_WORDS]:
+        # lists are sorted: the first words have few initials
+        for word in words[:: -(-len(words) // _MOST_WORDS) or 1]:
             mine = letters.intersection(word)
             if mine and len(word) <= MAX_LENGTH and all(c in letters or c <= "~" for c in word):
                 for letter in mine:

@@ -163,10 +163,18 @@ def test_transparent_and_turned_pictures_are_stored_as_seen(pictures):
 
 
 BAD = [
-    ("picture,words here\na,b", (), "no column with the picture", "--image-column"),
-    ("image,note\nimages/0.png,b", (), "no column with the text", "'note'"),
+    ("picture,words here\na,b", (), "no usual name of the pictures' column", "--image-column"),
+    ("image,note\nimages/0.png,b", (), "no usual name of the texts' column", "'note'"),
+    (
+        "image,note\nimages/0.png,b",
+        ("--text-column", "notes"),
+        "no column 'notes'",
+        "Its columns: 'image', 'note'",
+    ),
+    ("image,text\nimages/0.png,1,5 kg", (), "has 3 cells, the first row 2", "in quotes"),
+    ("images/0.png,1,5 kg\nimages/1.png,2,5 kg", (), "does not name its columns", "'images/0.png"),
     ('image,text\nimages/0.png,"open\nimages/1.png,b', (), "labels.csv, line", "in quotes"),
-    ("", (), "The file is empty", "no column"),
+    ("", (), "The file is empty", "no usual name"),
     ("image,text\n", (), "holds no label", "labels.csv"),
     (
         "image,text\nimages/0.png,1\nimages/1.png,11\nimages/2.png,111",
@@ -175,8 +183,13 @@ BAD = [
         "labels",
     ),
     ("image,text\nx/0.png,a\nx/1.png,b", (), "2 picture missing", "looked for in"),
-    ("image,text\nimages/0.png,LOT 7", (), "1 source pictures are too few", "validation"),
-    ("image,text\nimages/0.png,ä\nimages/1.png,ö", (), "2 character outside", "--charset auto"),
+    (
+        "image,text\nimages/0.png,LOT 7\nimages/0.png,LOT 7",
+        (),
+        "One source picture is too few",
+        "1 picture is there twice",
+    ),
+    ("image,text\nimages/0.png,ä\nimages/1.png,ö", (), "2 character outside", "'ä'"),
     ("image,text\nimages/0.png,a", ("--split", "10/90"), "--split 10/90", "80/10/10"),
     ("image,text\nimages/0.png,a", ("--group", "x"), "--group 'x' has no group", "parentheses"),
 ]

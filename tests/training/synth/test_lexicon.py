@@ -42,6 +42,17 @@ def test_word_lists_are_read_and_rare_letters_are_drawn_often(tmp_path: Path) ->
     assert min(texts.count("Straße"), texts.count("naïve")) > 20
 
 
+def test_of_a_long_list_words_with_all_initials_are_drawn(tmp_path: Path) -> None:
+    alphabet = "абвгдежзийклмнопрстуфхцчшщьюя"
+    words = [a + b + c + d for a in alphabet for b in alphabet for c in alphabet for d in alphabet]
+    (tmp_path / "ukrainian").write_text("\n".join(words), encoding="utf-8")
+    lexicon, rng = Lexicon(alphabet, tmp_path), np.random.default_rng(0)
+    assert len(words) > 700_000
+    texts = [lexicon.sample(rng).lower() for _ in range(2000)]
+    initials = Counter(word[0] for text in texts for word in text.split() if len(word) == 4)
+    assert min(initials[c] for c in alphabet) > 10
+
+
 def test_signs_stand_in_their_forms(tmp_path: Path) -> None:
     lexicon, rng = Lexicon("€°", tmp_path), np.random.default_rng(0)
     texts = [lexicon.sample(rng) for _ in range(300)]

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+import shlex
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from convert.cli import build_parser as convert_parser
 from sdk.model.settings import DecodeSettings
+from training.cli import build_parser as training_parser
+from training.cli.fit import changed
+from training.cli.synth import build_parser as synth_parser
+from training.config import parse_config
 
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(?<!`)\[(?:[^\]\[]|\[[^\]]*\])*\]\(([^)\s]+)\)")
@@ -64,6 +73,41 @@ def test_files_that_pages_name_are_there() -> None:
         if "NAME" not in name and not (ROOT / name).exists()
     ]
     assert missing == []
+
+
+def commands(program: str) -> Iterator[list[str]]:
+    """Yield the arguments of a program's commands in the pages, without those with placeholders."""
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for line in re.findall(rf"^    (?:\w+=\S+ )*python -m {program} (.+)$", text, re.MULTILINE):
+            if not re.search(r"[…|\[]", re.sub(r'".*?"|\'.*?\'', "", line)):
+                yield shlex.split(line, comments=True)
+
+
+def parsed(parser: ArgumentParser, arguments: list[str]) -> Namespace:
+    try:
+        return parser.parse_args(arguments)
+    except SystemExit:
+        pytest.fail(f"not understood: {shlex.join(arguments)}")
+
+
+def test_commands_in_the_pages_are_understood() -> None:
+    parsers = {"training": training_parser(), "convert": convert_parser()}
+    counts: Counter[str] = Counter()
+    for program, parser in parsers.items():
+        for command, *rest in commands(program):
+            counts[command] += 1
+            if command == "synth":
+                parsed(synth_parser(), rest)
+                continue
+            options = parsed(parser, [command, *rest])
+            if command == "fit":
+                names = [Path(folder).name for folder in options.data]
+                assert len(set(names)) == len(names), f"two sets with one name: {names}"
+                options.charset = None  # may be a folder
+                changed(parse_config(""), options)
+    assert min(counts[name] for name in ("fit", "synth", "export", "lines", "specialize")) > 1
 
 
 def test_every_page_is_reachable_from_the_index() -> None:

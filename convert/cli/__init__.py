@@ -16,7 +16,7 @@ from convert.errors import ConvertError
 from training.interruption import interrupted_by_sigterm
 from training.startup import MISSING, missing_package
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ["CUDA_VISIBLE_DEVICES"] = ""  # a few hundred pictures do not pay the start of a GPU
     try:
-        options = _parser().parse_args(argv)
+        options = build_parser().parse_args(argv)
     except SystemExit as stop:  # argparse has printed an error or the help
         return int(stop.code or 0)
     try:
@@ -46,7 +46,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m convert", description="Convert training runs to bundles the SDK reads."
     )

@@ -17,7 +17,7 @@ from training.errors import TrainingError
 def with_options(*words: str) -> Config:
     parser = argparse.ArgumentParser()
     add_arguments(parser)
-    needed = ["--config", "x", "--data", "y", "--run", "z"]
+    needed = ["--config", "x", "--data", "y", "data/own", "b/", "--run", "z"]
     return changed(parse_config(LINE_TOML), parser.parse_args([*needed, *words]))
 
 
@@ -48,6 +48,7 @@ def test_characters_come_from_a_prepared_folder_or_a_name(tmp_path: Path) -> Non
     [
         (("--weight", "own"), "--weight own: want a folder"),
         (("--weight", "own=much"), "--weight own=much: want a folder"),
+        (("--weight", "owm=8"), "--weight owm: no folder .* are y, own, b"),
         (("--charset", "nowhere"), "--charset nowhere: no characters"),
     ],
 )

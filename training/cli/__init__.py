@@ -26,7 +26,7 @@ from training.errors import TrainingError
 from training.interruption import interrupted_by_sigterm
 from training.startup import MISSING, missing_package
 
-__all__ = ["main"]
+__all__ = ["build_parser", "main"]
 
 INTERRUPTED = 130
 """Exit code of a command that was interrupted."""
@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         from training.cli.synth import main as synth
 
         return int(synth(arguments[1:]) or 0)
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", level=logging.INFO)
     if options.threads:  # TensorFlow reads this variable at its import
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
@@ -61,7 +61,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or line images", add_help=False)

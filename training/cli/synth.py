@@ -31,7 +31,8 @@ SETTINGS = "synth.json"
 _OLD_LINE = "strip"  # the kind "line" of earlier versions
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m training synth", description=__doc__)
     parser.add_argument("--out", type=Path, help="folder of the shards")
     parser.add_argument(
@@ -108,7 +109,7 @@ def main(argv: Sequence[str]) -> int:
 
     0: success, 1: failure, 2: wrong usage, 130: interrupted.
     """
-    options = _parser().parse_args(argv)
+    options = build_parser().parse_args(argv)
     try:
         size, (part, parts) = _size(options.size), _part(options.shard)
         if options.out is None and options.preview is None:

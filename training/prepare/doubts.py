@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from sdk import Reader
@@ -100,16 +101,28 @@ def log_odds(line: TextLine, label: str) -> float | None:
         label: The label.
 
     Returns:
-        At most 999. None if both are the same letters and digits, or if the model does not know a
-        character of the label, which makes the label impossible, not wrong.
+        At most 999, whatever the case of the label's letters. None if both are the same letters and
+        digits, or if the model does not know a character of the label, which makes the label
+        impossible, not wrong.
     """
     lattice = line.lattice()
     if letters_and_digits(line.text) == letters_and_digits(label):
         return None
     if any(c not in lattice.charset for c in label):
         return None
-    odds = lattice.log_probability(line.text) - lattice.log_probability(label)
-    return min(odds, _MOST_LOG_ODDS)
+    # labels in capitals may stand for small letters
+    cases = (_cased(text, line.text) for text in (label, label.lower(), label.upper()))
+    wanted = max(lattice.log_probability(text) for text in {label, *cases})
+    return min(lattice.log_probability(line.text) - wanted, _MOST_LOG_ODDS)
+
+
+def _cased(label: str, reading: str) -> str:
+    """Return a label with the case of the letters that the reading has at the same place."""
+    letters = list(label)
+    folded = ["".join(c.lower()[0] for c in text) for text in (label, reading)]
+    for block in SequenceMatcher(None, *folded, autojunk=False).get_matching_blocks():
+        letters[block.a : block.a + block.size] = reading[block.b : block.b + block.size]
+    return "".join(letters)
 
 
 def is_doubtful(line: TextLine, odds: float) -> bool:

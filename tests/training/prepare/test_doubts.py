@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sdk import Reader
 from tests.training.conftest import draw_text
 from tests.training.prepare.conftest import prepare
 from training.__main__ import main
+from training.prepare.doubts import log_odds
 
 TEXTS = [
     *("LOT 26A417", "EXP 2030-08", "SN 40718-C", "QTY 12", "REF 114-2086", "BATCH 7731"),
@@ -64,6 +66,17 @@ def test_planted_wrong_labels_of_lines_are_found(
     assert f"kept, look at them: 3 {OTHER}" in capsys.readouterr().out
     with Image.open(tmp_path / "set" / "doubtful.png") as sheet:
         assert sheet.height >= 32
+
+
+def test_the_case_of_a_label_does_not_make_it_wrong() -> None:
+    picture = draw_text("Total amount", 40)
+    with Reader() as reader:
+        line = reader.read_line(picture, lattice=True)
+    assert line.text == "Total amount"
+    plain, capitals = log_odds(line, "Total ambunt"), log_odds(line, "TOTAL AMBUNT")
+    assert plain is not None and capitals is not None
+    assert 8 < capitals <= plain + 1
+    assert log_odds(line, "TOTAL AMOUNT") is None
 
 
 def test_planted_wrong_labels_of_photos_are_found(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
@@ -128,6 +128,10 @@ class Journal:
     def run(self, query: str) -> None:
         """Run a statement without values."""
         self._base.execute(query)
+
+    def define(self, name: str, function: Callable[[Any], Any]) -> None:
+        """Make a function of one value known to queries."""
+        self._base.create_function(name, 1, function, deterministic=True)
 
     def change(self, query: str, values: Iterable[Sequence[Any]]) -> None:
         """Run a statement once for each sequence of values, in one transaction."""

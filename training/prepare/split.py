@@ -8,7 +8,7 @@ divided by the shares. All lines of one source are on one side.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from training.data.labels import SPLITS
 from training.errors import TrainingError
@@ -56,34 +56,40 @@ def split_items(journal: Journal, shares: Sequence[float], stratum: str) -> None
             "WHERE image != ''"
         )
         return
-    journal.run("DROP TABLE IF EXISTS source")
-    journal.run("CREATE TABLE source (name TEXT PRIMARY KEY, size, stratum, place, split)")
+    journal.define("stratum_of", _stratum)
+    journal.define("place_of", _place)
+    for table in ("source", "division"):
+        journal.run(f"DROP TABLE IF EXISTS {table}")
     journal.run(
-        f"INSERT INTO source (name, size, stratum) SELECT source, count(DISTINCT unit), {stratum} "
-        "FROM item WHERE image != '' GROUP BY source"
+        "CREATE TABLE source (number INTEGER PRIMARY KEY, name TEXT UNIQUE, size, stratum, place)"
     )
-    names = journal.each("SELECT name, stratum FROM source")
-    placed = [(_stratum(amount), _place(name), name) for name, amount in names]
-    journal.change("UPDATE source SET stratum = ?, place = ? WHERE name = ?", placed)
+    journal.run(
+        "INSERT INTO source (name, size, stratum, place) SELECT source, count(DISTINCT unit), "
+        f"stratum_of({stratum}), place_of(source) FROM item WHERE image != '' GROUP BY source"
+    )
+    journal.run("CREATE TABLE division (number INTEGER PRIMARY KEY, split)")
     taken = [0.0] * len(SPLITS)
-    found = []
-    for name, size in journal.each("SELECT name, size FROM source ORDER BY stratum, place"):
-        total = sum(taken) + size
-        lacks = [share * total - have for share, have in zip(shares, taken, strict=True)]
-        best = max(range(len(SPLITS)), key=lambda i: (lacks[i], -i))
-        taken[best] += size
-        found.append((SPLITS[best], name))
+
+    def divided() -> Iterator[tuple[int, str]]:
+        for number, size in journal.each("SELECT number, size FROM source ORDER BY stratum, place"):
+            total = sum(taken) + size
+            lacks = [share * total - have for share, have in zip(shares, taken, strict=True)]
+            best = max(range(len(SPLITS)), key=lambda i: (lacks[i], -i))
+            taken[best] += size
+            yield number, SPLITS[best]
+
+    journal.change("INSERT INTO division VALUES (?, ?)", divided())
     empty = [s for s, share, n in zip(SPLITS, shares, taken, strict=True) if share and not n]
     if empty:
-        there = "One source picture is" if len(found) == 1 else f"{len(found)} source pictures are"
+        count = journal.number("SELECT count(*) FROM source")
+        there = "One source picture is" if count == 1 else f"{count} source pictures are"
         raise TrainingError(
             f"{there} too few to split: {' and '.join(empty)} would be empty. Label more pictures"
-            + (", or change the shares, such as --split 50/50/0." if len(found) > 1 else ".")
+            + (", or change the shares, such as --split 50/50/0." if count > 1 else ".")
         )
-    journal.change("UPDATE source SET split = ? WHERE name = ?", found)
     journal.run(
-        "UPDATE item SET split = (SELECT split FROM source WHERE name = item.source) "
-        "WHERE image != ''"
+        "UPDATE item SET split = (SELECT split FROM source JOIN division USING (number) "
+        "WHERE name = item.source) WHERE image != ''"
     )
 
 

@@ -23,8 +23,6 @@ from training.synth.scenes import SCENES, sample_block, words
 _MAX_WIDTH = 1024
 _CLOSE_UP = 0.12
 """Share of close-ups, in which a line fills up to two thirds of the height."""
-_ALPHABET = 0.6
-"""Share of blocks in the words of an alphabet, if the charset has more than ASCII."""
 _PAGE = 8
 """Greatest number of lines of a block that is not a page."""
 _LEAST_SIGNAL = 14.0
@@ -199,7 +197,7 @@ class Generator:
                 return image, label
 
     def _block(self, rng: np.random.Generator, height: float) -> Block:
-        if self.lexicon is not None and rng.random() < _ALPHABET:
+        if self.lexicon is not None and rng.random() < self.lexicon.share:
             return words(rng, self.fonts, height, self.lexicon)
         return sample_block(rng, self.fonts, height, self.config.scenes)
 

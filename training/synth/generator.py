@@ -323,6 +323,10 @@ def fit_line(
         left, right = rng.uniform(-0.06, 0.12, 2) * height
     else:
         left, right = rng.uniform(0.0, 0.7 if rng.random() < 0.8 else 2.0, 2) * height
+    if rng.random() < 0.4:  # with the surroundings beside it, such as the unit of a display
+        beside = [line.box() for line in block.lines if not line.main]
+        left = max([left, *(min(x0 - box[0], 2 * height) for box in beside)])
+        right = max([right, *(min(box[2] - x1, 2 * height) for box in beside)])
     box = np.array(
         [
             [x0 - left, y0 - top],

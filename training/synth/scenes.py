@@ -39,7 +39,7 @@ _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "meas
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
 _BADGE = 14
 """Greatest number of characters round a badge or across a poster."""
-_UNITS = ("kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
+_UNITS = ("kWh", "kWh", "kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
 
@@ -141,7 +141,7 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     lines = stack(rng, [ink], how, 0.3)
     seed = lines[0].seed
     x0, y0, x1, y1 = lines[0].box()
-    if rng.random() < 0.55:
+    if rng.random() < 0.7:
         [small] = typeset(
             rng, fonts, "sans", [pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)]
         )

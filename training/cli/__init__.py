@@ -16,6 +16,7 @@ from training.cli import (
     fit,
     prepare,
     preview,
+    select,
     specialize,
     sweep,
     teach,
@@ -66,6 +67,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("synth", help="generate photos or line images", add_help=False)
+    select.add_arguments(
+        commands.add_parser("select", help="choose the lines from which a network can learn")
+    )
     prepare.add_line_arguments(
         commands.add_parser("lines", help="prepare your own pictures of lines")
     )

@@ -40,6 +40,7 @@ __all__ = [
     "read_shard",
     "remove_unfinished",
     "shard_path",
+    "write_encoded",
     "write_shard",
 ]
 
@@ -98,6 +99,27 @@ def write_shard(
         ShardError: If the file cannot be written (disk full, no permission); no partial file is
             left.
     """
+    return write_encoded(
+        path,
+        (
+            (_encode(image, ".jpg", quality), {"image": f"{index:08d}.jpg", **record})
+            for index, image, record in samples
+        ),
+    )
+
+
+def write_encoded(path: Path | str, samples: Iterable[tuple[bytes, dict[str, Any]]]) -> int:
+    """Write one shard of encoded pictures and return the number of its samples.
+
+    Args:
+        path: The tar file; its folder is made if it is missing.
+        samples: Pairs (encoded picture, record), as of `read_encoded`; the names of the pictures,
+            ``"image"`` of the records, differ.
+
+    Raises:
+        ShardError: If the file cannot be written (disk full, no permission); no partial file is
+            left.
+    """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     count = 0
@@ -105,11 +127,11 @@ def write_shard(
         path.parent.mkdir(parents=True, exist_ok=True)
         with tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as tar:
             _add(tar, _SEAL, b"0" * 64 + b"\n")
-            for index, image, record in samples:
-                name = f"{index:08d}.jpg"
-                row = json.dumps({"image": name, **record}, ensure_ascii=False).encode()
-                _add(tar, name, _encode(image, ".jpg", quality))
-                _add(tar, f"{index:08d}.json", row)
+            for picture, record in samples:
+                name = record["image"]
+                _add(tar, name, picture)
+                row = json.dumps(record, ensure_ascii=False).encode()
+                _add(tar, f"{Path(name).stem}.json", row)
                 count += 1
         _seal(temporary)
         temporary.replace(path)

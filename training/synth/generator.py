@@ -23,8 +23,6 @@ from training.synth.scenes import SCENES, sample_block, words
 _MAX_WIDTH = 1024
 _CLOSE_UP = 0.12
 """Share of close-ups, in which a line fills up to two thirds of the height."""
-_ALPHABET = 0.6
-"""Share of blocks in the words of an alphabet, if the charset has more than ASCII."""
 _PAGE = 8
 """Greatest number of lines of a block that is not a page."""
 _LEAST_SIGNAL = 14.0
@@ -199,7 +197,7 @@ class Generator:
                 return image, label
 
     def _block(self, rng: np.random.Generator, height: float) -> Block:
-        if self.lexicon is not None and rng.random() < _ALPHABET:
+        if self.lexicon is not None and rng.random() < self.lexicon.share:
             return words(rng, self.fonts, height, self.lexicon)
         return sample_block(rng, self.fonts, height, self.config.scenes)
 
@@ -325,6 +323,10 @@ def fit_line(
         left, right = rng.uniform(-0.06, 0.12, 2) * height
     else:
         left, right = rng.uniform(0.0, 0.7 if rng.random() < 0.8 else 2.0, 2) * height
+    if rng.random() < 0.4:  # with the surroundings beside it, such as the unit of a display
+        beside = [line.box() for line in block.lines if not line.main]
+        left = max([left, *(min(x0 - box[0], 2 * height) for box in beside)])
+        right = max([right, *(min(box[2] - x1, 2 * height) for box in beside)])
     box = np.array(
         [
             [x0 - left, y0 - top],

@@ -18,6 +18,9 @@ from training.synth.text import MAX_LENGTH, sample_text
 
 __all__ = ["Lexicon"]
 
+_SHARE = 0.6
+_SIGNS_SHARE = 0.08
+
 _FOLDER = Path("/usr/share/dict")
 _MOST_WORDS = 400_000
 _SIGNED = (
@@ -29,7 +32,12 @@ _SIGNED = (
 
 
 class Lexicon:
-    """Samples texts with given characters."""
+    """Samples texts with given characters.
+
+    Attributes:
+        share: Share of these texts among all texts of the generator: large for letters, which no
+            other text has, and small for signs, which stand in few real texts.
+    """
 
     def __init__(self, more: str, folder: Path = _FOLDER) -> None:
         """Read the word lists.
@@ -42,6 +50,7 @@ class Lexicon:
         # the micro sign is a letter to Unicode, but stands in measures only
         letters = frozenset(c for c in more if c.isalpha() and c != "µ")
         self._letters = letters
+        self.share = _SHARE if letters else _SIGNS_SHARE
         self._words = _words_with(folder, letters)
         self._scripts = _scripts(letters)
         self._accents = _accents(letters)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from training.synth import process
-from training.synth.block import Block, PrintedLine, Surface
+from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.color import ink_color, random_color
 from training.synth.emblem import emblem
 from training.synth.fonts import FontLibrary
@@ -39,7 +39,7 @@ _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "meas
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
 _BADGE = 14
 """Greatest number of characters round a badge or across a poster."""
-_UNITS = ("kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
+_UNITS = ("kWh", "kWh", "kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
 
@@ -141,12 +141,17 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     lines = stack(rng, [ink], how, 0.3)
     seed = lines[0].seed
     x0, y0, x1, y1 = lines[0].box()
-    if rng.random() < 0.55:
+    if rng.random() < 0.7:
         [small] = typeset(
             rng, fonts, "sans", [pick(rng, _UNITS)], [height * rng.uniform(0.2, 0.42)]
         )
         x, y = x1 + height * rng.uniform(0.02, 0.5), rng.uniform(y0, y1 - 0.2 * height)
         lines.append(PrintedLine(small, x, y, how, seed, main=False))
+    if rng.random() < 0.2:
+        signs = typeset(rng, fonts, "sans", ("R", "Y", "B"), [height * 0.28] * 3)
+        for row, small in enumerate(signs):
+            x, y = x0 - height * rng.uniform(0.35, 0.5), y0 + row * height * 0.36
+            lines.append(PrintedLine(small, x, y, how, seed, main=False))
     if rng.random() < 0.3:
         [small] = typeset(
             rng, fonts, "sans", [pick(rng, _MARKS)], [height * rng.uniform(0.15, 0.3)]
@@ -160,7 +165,22 @@ def display(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     else:
         saturation = (0.3, 1.0) if rng.random() < 0.6 else (0.0, 0.3)
         color = random_color(rng, saturation=saturation, value=(0.3, 1.0))
-    return backed(rng, lines, height * 0.7, color, rng.uniform(0, 8))
+    block = backed(rng, lines, height * rng.choice([0.25, 0.7]), color, rng.uniform(0, 8))
+    if rng.random() < 0.6:
+        _add_bezel(rng, block, height)
+    return block
+
+
+def _add_bezel(rng: np.random.Generator, block: Block, height: float) -> None:
+    """Put a frame around a display: its edge beside the digits looks like a 1."""
+    window, _ = block.surfaces[0]
+    dark = random_color(rng, saturation=(0.0, 0.3), value=(0.0, 0.35))
+    light = random_color(rng, saturation=(0.0, 0.2), value=(0.4, 0.9))
+    for color in (light, dark) if rng.random() < 0.5 else (dark,):
+        width = height * rng.uniform(0.06, 0.9)
+        (x0, y0), (x1, y1) = window.min(0) - width, window.max(0) + width
+        window = corners(x0, y0, x1, y1)
+        block.surfaces.insert(0, (window, flat(rng, color, rng.uniform(0, 6))))
 
 
 def _plate_emblems(rng: np.random.Generator, line: PrintedLine) -> list[tuple[np.ndarray, Surface]]:

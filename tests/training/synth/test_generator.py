@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from sdk.charset import DEFAULT_CHARSET
 from sdk.rectify.crop import CROP_HEIGHT
 from training.cli.synth import main
 from training.data.shards import list_shards, read_shard, write_shard
@@ -308,3 +309,11 @@ def test_amounts_stand_flush_right_beside_rows(generator):
             assert len(beside) == 1 and x0 - beside[0][2] > 2 * 20
             assert y0 < y1
     assert seen > 10
+
+
+def test_signs_besides_ascii_stand_in_few_lines_and_letters_in_many():
+    signs, letters = "€£°µ±²³", "äöüßÄÖÜ"
+    for more, least, most in ((signs, 0.02, 0.2), (letters, 0.3, 0.7)):
+        made = Generator(SynthConfig(seed=5, charset=DEFAULT_CHARSET.symbols + more))
+        texts = [made.line(index)[1] for index in range(120)]
+        assert least < np.mean([not set(more).isdisjoint(text) for text in texts]) < most

@@ -119,8 +119,8 @@ def log_odds(line: TextLine, label: str) -> float | None:
 def _cased(label: str, reading: str) -> str:
     """Return a label with the case of the letters that the reading has at the same place."""
     letters = list(label)
-    folded = ["".join(c.lower()[0] for c in text) for text in (label, reading)]
-    for block in SequenceMatcher(None, *folded, autojunk=False).get_matching_blocks():
+    a, b = ("".join(c.lower()[0] for c in text) for text in (label, reading))
+    for block in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
         letters[block.a : block.a + block.size] = reading[block.b : block.b + block.size]
     return "".join(letters)
 

@@ -32,9 +32,14 @@ def train(kind, data, folder, steps):
         )
         for rank in range(2)
     ]
-    for process in running:
-        said = process.communicate(timeout=600)[1]
-        assert process.returncode == 0, said[-3000:]
+    try:
+        for process in running:
+            said = process.communicate(timeout=600)[1]
+            assert process.returncode == 0, said[-3000:]
+    finally:  # the others of a process that failed would wait for it
+        for process in running:
+            process.kill()
+            process.wait()
 
 
 def losses(folder):

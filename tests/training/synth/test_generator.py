@@ -109,7 +109,7 @@ def test_text_lost_in_its_background_is_illegible():
 def test_scans_are_nearly_black_and_white():
     def share_of_extremes(scans):
         generator = Generator(SynthConfig(seed=5, scenes=("receipt",), scans=scans))
-        gray = np.concatenate([generator.line(index)[0].mean(2).ravel() for index in range(12)])
+        gray = np.concatenate([generator.line(index)[0].mean(2).ravel() for index in range(40)])
         return float(((gray < 32) | (gray > 223)).mean())
 
     assert share_of_extremes(1.0) > share_of_extremes(0.0) + 0.15

@@ -232,13 +232,18 @@ class Hosts:
         return self.pids(number) if self.namespaces else children(node.pid)
 
 
-@contextlib.contextmanager
-def running_hosts(folder: Path, cpus: Sequence[int]) -> Iterator[Hosts]:
-    """Hosts with these numbers of CPUs, the head first; namespaces where they are permitted."""
+def permitted_hosts(folder: Path, count: int) -> Hosts:
+    """Hosts that are not started yet; namespaces where they are permitted."""
     reason = why_no_namespaces()
     if reason:
         print(f"hosts are raylets on the loopback address: {reason}")
-    with Hosts(folder, len(cpus), namespaces=not reason) as hosts:
+    return Hosts(folder, count, namespaces=not reason)
+
+
+@contextlib.contextmanager
+def running_hosts(folder: Path, cpus: Sequence[int]) -> Iterator[Hosts]:
+    """Hosts with these numbers of CPUs, the head first; namespaces where they are permitted."""
+    with permitted_hosts(folder, len(cpus)) as hosts:
         hosts.start(0, cpus[0])
         hosts.wait(0)
         for number, count in enumerate(cpus[1:], 1):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sdk.arguments import positive_int
 from sdk.charsets import CHARSETS
+from training.data.dataset import check_weights
 from training.errors import TrainingError
 from training.startup import load_keras
 
@@ -171,7 +171,8 @@ def changed(config: Config, options: argparse.Namespace) -> Config:
     if options.patience is not None:
         train = replace(train, patience=options.patience)
     if options.weight:
-        data = replace(data, weights=_weights(options.weight, options.data))
+        data = replace(data, weights=dict(map(_weight, options.weight)))
+        check_weights(data.weights, [Path(folder) for folder in options.data], "--weight")
     if options.divide_data:
         data = replace(data, divide=True)
     if options.charset is not None:
@@ -179,18 +180,6 @@ def changed(config: Config, options: argparse.Namespace) -> Config:
         charset = options.charset if named else _characters(Path(options.charset))
         model = replace(model, charset=charset)
     return replace(config, train=train, data=data, model=model)
-
-
-def _weights(texts: Sequence[str], folders: Sequence[str]) -> dict[str, float]:
-    weights = dict(map(_weight, texts))
-    names = [Path(folder).name for folder in folders]
-    unknown = sorted(set(weights) - set(names))
-    if unknown:
-        raise TrainingError(
-            f"--weight {unknown[0]}: no folder of --data has this name. Its folders are "
-            f"{', '.join(names)}."
-        )
-    return weights
 
 
 def _weight(text: str) -> tuple[str, float]:

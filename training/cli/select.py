@@ -21,19 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--most-loss",
         type=float,
         default=3.0,
-        help="lines above this loss are left out, nats a character (default: 3)",
+        help="lines above this loss are left out, nats a character (default: %(default)s)",
     )
     parser.add_argument(
         "--sure-loss",
         type=float,
         default=0.02,
-        help="lines below this loss are read surely (default: 0.02)",
+        help="lines below this loss are read surely (default: %(default)s)",
     )
     parser.add_argument(
         "--keep-sure",
         type=float,
         default=0.35,
-        help="share of surely read lines that is kept, 0 to 1 (default: 0.35)",
+        help="share of surely read lines that is kept, 0 to 1 (default: %(default)s)",
     )
     parser.set_defaults(call=_select, threads=None)
 

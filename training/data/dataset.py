@@ -14,7 +14,7 @@ from training.data.labels import LABELS, read_labeled, split_of
 from training.data.shards import list_shards, read_encoded
 from training.errors import TrainingError
 
-__all__ = ["Part", "draw", "find_parts", "prefetched", "weight_of"]
+__all__ = ["Part", "check_weights", "draw", "find_parts", "prefetched", "weight_of"]
 
 Batch = TypeVar("Batch")
 
@@ -104,6 +104,26 @@ def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], lis
     kept = [replace(part, held_back=True) for part in shards[:held_back]]
     kept += [Part(folder, LABELS, held_back=True) for folder in labeled]
     return [*shards[held_back:], *(Part(folder, LABELS) for folder in labeled)], kept
+
+
+def check_weights(weights: Mapping[str, float], folders: Sequence[Path], source: str) -> None:
+    """Refuse weights of folders that are not among the data.
+
+    Args:
+        weights: Weights by the name of a folder.
+        folders: Folders of the data.
+        source: Where the weights were given, for the message.
+
+    Raises:
+        TrainingError: No folder has a name of the weights.
+    """
+    names = [folder.name for folder in folders]
+    unknown = sorted({*weights} - {*names})
+    if unknown:
+        raise TrainingError(
+            f"{source} {unknown[0]}: no folder of --data has this name. Its folders are "
+            f"{', '.join(names)}."
+        )
 
 
 def weight_of(part: Part, weights: Mapping[str, float]) -> float:

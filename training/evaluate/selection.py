@@ -9,7 +9,7 @@ learns to guess; of the lines that are read surely, a part is kept (hard-example
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,9 +44,9 @@ class Selection:
         keep: Share of the surely read lines that is kept, 0 to 1.
     """
 
-    most: float = 3.0
-    sure: float = 0.02
-    keep: float = 0.35
+    most: float
+    sure: float
+    keep: float
 
     def keeps(self, losses: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Return whether each line is kept, bool (n,)."""
@@ -69,26 +69,30 @@ def label_losses(
         samples: Encoded line images with their records.
     """
     losses = np.full(len(samples), np.inf)
-    frames: dict[int, list[tuple[int, np.ndarray, np.ndarray]]] = {}
+    lines, labels = {}, {}
     for number, (picture, record) in enumerate(samples):
-        if any(c not in charset for c in record["text"]):
+        if not record["text"] or any(c not in charset for c in record["text"]):
             continue
         line = scale_crop(decode_picture(picture, record["image"]), 2 * widest)
-        labels = charset.encode(record["text"])
-        if line.shape[1] <= widest and len(labels):
-            frame = -(-line.shape[1] // _GRID) * _GRID
-            frames.setdefault(frame, []).append((number, line, labels))
-    for frame, lines in frames.items():
-        for start in range(0, len(lines), _BATCH):
-            numbers, images, labels = zip(*lines[start : start + _BATCH], strict=True)
-            logits = np.asarray(model.predict_on_batch(pad_crops(images, frame)), np.float32)
-            for number, image, label, row in zip(
-                numbers, images, labels, logits[:, 0], strict=True
-            ):
-                columns = row[: -(-image.shape[1] // COLUMN_PX)]
-                likelihood = text_log_probabilities([log_probabilities(columns)], [label.tolist()])
-                losses[number] = -likelihood[0, 0] / len(label)
+        if line.shape[1] <= widest:
+            lines[number], labels[number] = line, charset.encode(record["text"]).tolist()
+    for number, logits in _read(model, lines):
+        likelihood = text_log_probabilities([log_probabilities(logits)], [labels[number]])
+        losses[number] = -likelihood[0, 0] / len(labels[number])
     return losses
+
+
+def _read(model: Any, lines: Mapping[int, np.ndarray]) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the number and the logits (columns, classes) of each line, in batches of one width."""
+    frames: dict[int, list[int]] = {}
+    for number, line in lines.items():
+        frames.setdefault(-(-line.shape[1] // _GRID) * _GRID, []).append(number)
+    for frame, numbers in frames.items():
+        for batch in (numbers[i : i + _BATCH] for i in range(0, len(numbers), _BATCH)):
+            images = pad_crops([lines[number] for number in batch], frame)
+            logits = np.asarray(model.predict_on_batch(images), np.float32)[:, 0]
+            for number, row in zip(batch, logits, strict=True):
+                yield number, row[: -(-lines[number].shape[1] // COLUMN_PX)]
 
 
 def select_shards(

@@ -29,7 +29,7 @@ from sdk.charset import Charset
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from training.config import Config, parse_config
-from training.data.dataset import Part, find_parts, prefetched, weight_of
+from training.data.dataset import Part, check_weights, find_parts, prefetched, weight_of
 from training.data.shards import ShardError
 from training.data.share import WHOLE, Share
 from training.errors import TrainingError
@@ -188,11 +188,7 @@ class Trainer:
             state = {"parts": [part.name for part in training]}
             state["held_back"] = [part.name for part in held_back]
             training, held_back = self._known_parts(self._group.agree_on(state))
-        unknown = sorted({*self.config.data.weights} - {folder.name for folder in self._data})
-        if unknown:
-            raise TrainingError(
-                f"data.weights names {unknown[0]!r}, which is not a folder of data."
-            )
+        check_weights(self.config.data.weights, self._data, "data.weights")
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
         self._places = {part.place for part in (*training, *held_back)}

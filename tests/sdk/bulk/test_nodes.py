@@ -1,36 +1,18 @@
 """`fots-lite bulk` on a node that cannot do its part: clear errors, and a run that goes on."""
 
-import contextlib
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from sdk import __version__
-from tests.hosts import ROOT, Hosts, why_no_namespaces
+from tests.hosts import ROOT, permitted_hosts
+from tests.sdk.bulk.disk import small_disk
 from tests.sdk.bulk.show import one_process, output_of, parts_in
 
 pytest.importorskip("ray", reason="the extra cluster is not installed: no Ray")
 pytest.importorskip("fsspec", reason="the extra cluster is not installed: no fsspec")
-
-
-@contextlib.contextmanager
-def small_disk(folder: Path, size: str):
-    """A disk of its own at a folder, seen by all hosts that start in the block."""
-    folder.mkdir()
-    made = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
-        capture_output=True,
-        text=True,
-    )
-    if made.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {made.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def run(hosts, *line):
@@ -44,9 +26,6 @@ def test_a_node_of_another_version_and_a_full_disk(photos, tiny_bundle, tmp_path
     shutil.copytree(ROOT / "sdk", other / "sdk", ignore=shutil.ignore_patterns("__pycache__"))
     init = other / "sdk" / "__init__.py"
     init.write_text(init.read_text().replace(f'"{__version__}"', '"0.0.1"'))
-    reason = why_no_namespaces()
-    if reason:
-        print(f"hosts are raylets on the loopback address: {reason}")
     out = tmp_path / "out"
     # nodes import from the folder of the command before they import from their own
     line = ["sh", "-c", 'cd "$0" && exec "$@"', str(tmp_path)]
@@ -55,7 +34,7 @@ def test_a_node_of_another_version_and_a_full_disk(photos, tiny_bundle, tmp_path
     (tmp_path / "hosts").mkdir()
     with (
         small_disk(out, "28k"),  # 7 pages: the manifest, and some of 20 parts
-        Hosts(tmp_path / "hosts", 3, namespaces=not reason) as hosts,
+        permitted_hosts(tmp_path / "hosts", 3) as hosts,
     ):
         line += ["--cluster", hosts.address]
         hosts.start(0, 0)

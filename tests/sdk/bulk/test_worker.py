@@ -1,6 +1,5 @@
 """A node's part of the work, in this process: a full disk, another version, a folder not seen."""
 
-import subprocess
 from dataclasses import replace
 
 import cv2
@@ -13,6 +12,7 @@ from sdk.bulk.plan import Options
 from sdk.bulk.store import Store
 from sdk.bulk.worker import Terms, environment, read_part
 from sdk.errors import ClusterError, SdkError
+from tests.sdk.bulk.disk import small_disk
 
 KEYS = ["a.png", "b.png"]
 
@@ -45,20 +45,13 @@ def test_a_folder_that_the_node_does_not_see(terms, tmp_path):
 
 def test_a_full_disk_leaves_nothing_half_written(terms, tmp_path):
     out = tmp_path / "out"
-    out.mkdir()
-    disk = ["mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", str(out)]
-    made = subprocess.run(disk, capture_output=True, text=True)
-    if made.returncode != 0:
-        pytest.skip(f"no disk can be mounted here: {made.stderr.strip()}")
-    try:
+    with small_disk(out, "4k"):
         (out / "filling").write_bytes(bytes(4096))
         with pytest.raises(SdkError, match="No space left on device"):
             read_part(terms, "part-00000.jsonl", KEYS)
         assert [path.name for path in out.iterdir()] == ["filling"]
         (out / "filling").unlink()
         assert read_part(terms, "part-00000.jsonl", KEYS)[0].photos == 2
-    finally:
-        subprocess.run(["umount", str(out)], check=True)
 
 
 def test_files_are_listed_below_folders_and_links(tmp_path):

@@ -74,8 +74,7 @@ def test_full_network_takes_the_detector_and_the_line_networks_head(bundle):
     image = draw_sample()[None, :480, :480]
     affines = np.tile(np.array([[1, 0, 0], [0, 1, 0]], np.float32), (1, 2, 1, 1))
     inputs = {"image": image, "affines": affines, "widths": np.full((1, 2), 40, np.int32)}
-    config = load_config(CONFIGS / "fots.toml").model
-    built = build_models(config)
+    built = build_models(load_config(CONFIGS / "fots.toml").model)
     copied = start_from_bundle(DEFAULT_BUNDLE, built.trained, inputs, DEFAULT_CHARSET)
     assert {"trunk_stem_conv", "vertical_conv", "rec_rows4_conv", "rec_logits"} <= {*copied}
     frame = np.full((1, 640, 640, 3), 128, np.uint8)

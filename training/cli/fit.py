@@ -172,7 +172,8 @@ def changed(config: Config, options: argparse.Namespace) -> Config:
         train = replace(train, patience=options.patience)
     if options.weight:
         data = replace(data, weights=dict(map(_weight, options.weight)))
-        check_weights(data.weights, [Path(folder) for folder in options.data], "--weight")
+        fault = "--weight {}: no folder of --data has this name"
+        check_weights(data.weights, [Path(folder) for folder in options.data], fault)
     if options.divide_data:
         data = replace(data, divide=True)
     if options.charset is not None:

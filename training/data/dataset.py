@@ -106,13 +106,13 @@ def find_parts(folders: Sequence[Path], held_back: int) -> tuple[list[Part], lis
     return [*shards[held_back:], *(Part(folder, LABELS) for folder in labeled)], kept
 
 
-def check_weights(weights: Mapping[str, float], folders: Sequence[Path], source: str) -> None:
+def check_weights(weights: Mapping[str, float], folders: Sequence[Path], fault: str) -> None:
     """Refuse weights of folders that are not among the data.
 
     Args:
         weights: Weights by the name of a folder.
         folders: Folders of the data.
-        source: Where the weights were given, for the message.
+        fault: What is wrong, for the message; "{}" stands for the name.
 
     Raises:
         TrainingError: No folder has a name of the weights.
@@ -120,10 +120,7 @@ def check_weights(weights: Mapping[str, float], folders: Sequence[Path], source:
     names = [folder.name for folder in folders]
     unknown = sorted({*weights} - {*names})
     if unknown:
-        raise TrainingError(
-            f"{source} {unknown[0]}: no folder of --data has this name. Its folders are "
-            f"{', '.join(names)}."
-        )
+        raise TrainingError(f"{fault.format(unknown[0])}. The folders are {', '.join(names)}.")
 
 
 def weight_of(part: Part, weights: Mapping[str, float]) -> float:

@@ -188,7 +188,8 @@ class Trainer:
             state = {"parts": [part.name for part in training]}
             state["held_back"] = [part.name for part in held_back]
             training, held_back = self._known_parts(self._group.agree_on(state))
-        check_weights(self.config.data.weights, self._data, "data.weights")
+        fault = "data.weights names {!r}, which is not a folder of data"
+        check_weights(self.config.data.weights, self._data, fault)
         self._parts = [part.name for part in training]
         self._held_back = [part.name for part in held_back]
         self._places = {part.place for part in (*training, *held_back)}

@@ -11,6 +11,9 @@ import numpy as np
 
 from training.synth import noise
 
+_GAMMA = 2.2
+"""Exponent from pixel values to light, approximately that of sRGB."""
+
 
 def highlight(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Add a specular spot or band."""
@@ -59,8 +62,15 @@ def tone(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def defocus(image: np.ndarray, rng: np.random.Generator, sigma: float) -> np.ndarray:
-    """Blur the whole picture, or a part with a soft border."""
-    blurred = cv2.GaussianBlur(image, (0, 0), sigma)
+    """Blur the whole picture, or a part with a soft border.
+
+    A lens blurs light, not pixel values: bright strokes grow. Software blurs pixel values.
+    """
+    if rng.random() < 0.5:
+        light = cv2.GaussianBlur(cv2.pow(image / np.float32(255), _GAMMA), (0, 0), sigma)
+        blurred = cv2.pow(light, 1 / _GAMMA) * np.float32(255)
+    else:
+        blurred = cv2.GaussianBlur(image, (0, 0), sigma)
     if rng.random() < 0.65:
         return blurred
     height, width = image.shape[:2]

@@ -343,6 +343,11 @@ def fit_line(
         box[[1, 2], 1] += slope * width
         box[:2, 1] -= abs(slope) * width / 2
         box[2:, 1] += abs(slope) * width / 2
+    if rng.random() < 0.15:  # seen from the side: one end is nearer
+        ends = ([0, 3], [1, 2]) if rng.random() < 0.5 else ([1, 2], [0, 3])
+        near, far = box[ends[0]], box[ends[1]]
+        box[ends[0]] = near.mean(0) + (near - near.mean(0)) * rng.uniform(1, 1.3)
+        box[ends[1]] = far.mean(0) + (far - far.mean(0)) * rng.uniform(1.2, 2.2)
     stretch = np.exp(rng.normal(0, 0.1)) if rng.random() < 0.85 else np.exp(rng.normal(0, 0.3))
     box_height = np.linalg.norm(box[3] - box[0] + box[2] - box[1]) / 2
     box_width = np.linalg.norm(box[1] - box[0] + box[2] - box[3]) / 2

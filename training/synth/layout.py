@@ -37,10 +37,11 @@ def typeset(
     kind: str | None,
     texts: Sequence[str],
     sizes: Sequence[float],
+    style: outline.OutlineStyle | None = None,
 ) -> list[Ink]:
     """Draw lines with one face in one style, each with its own height of capitals."""
     face = fonts.sample(rng, kind, "".join(texts))
-    style = outline.OutlineStyle.sample(rng)
+    style = style or outline.OutlineStyle.sample(rng)
     return [
         outline.draw(text, max(8.0, size), rng, face=face, style=style)
         for text, size in zip(texts, sizes, strict=True)

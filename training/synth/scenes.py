@@ -28,6 +28,7 @@ from training.synth.layout import (
 from training.synth.lexicon import Lexicon
 from training.synth.pens import segments
 from training.synth.pens.ink import Ink
+from training.synth.signs import sign
 from training.synth.tables import scale, table
 from training.synth.text import sample_text
 
@@ -291,7 +292,8 @@ SCENES: dict[str, tuple[Scene, float]] = {
     "receipt": (receipt, 0.11),
     "display": (display, 0.11),
     "plate": (plate, 0.13),
-    "scene": (scene_text, 0.14),
+    "scene": (scene_text, 0.1),
+    "sign": (sign, 0.1),
     "table": (table, 0.08),
     "scale": (scale, 0.03),
 }

@@ -45,15 +45,26 @@ class OutlineStyle:
     word_gap: float = 1.0
 
     @classmethod
-    def sample(cls, rng: np.random.Generator) -> OutlineStyle:
-        """Return a random style: plain type is frequent, and deviations are independent."""
+    def sample(
+        cls, rng: np.random.Generator, x_scale: tuple[float, float] | None = None
+    ) -> OutlineStyle:
+        """Return a random style: plain type is frequent, and deviations are independent.
+
+        Args:
+            rng: Random generator.
+            x_scale: Least and greatest horizontal scale; None for scales near 1.
+        """
         u = rng.random(7)
         gap = 0.0
         if u[0] < 0.55:
             gap = float(rng.uniform(-0.06, 0.12)) if u[0] < 0.38 else float(rng.uniform(0.1, 0.6))
+        if x_scale is not None:
+            scale = float(np.exp(rng.uniform(*np.log(x_scale))))
+        else:
+            scale = float(np.exp(rng.normal(0, 0.16)).clip(0.6, 1.5)) if u[1] < 0.6 else 1.0
         return cls(
             gap=gap,
-            x_scale=float(np.exp(rng.normal(0, 0.16)).clip(0.6, 1.5)) if u[1] < 0.6 else 1.0,
+            x_scale=scale,
             slant=float(np.clip(rng.normal(0.0, 0.14), -0.3, 0.4)) if u[2] < 0.22 else 0.0,
             weight=float(rng.uniform(-0.035, 0.06)) if u[3] < 0.45 else 0.0,
             jitter=float(rng.uniform(0.005, 0.05)) if u[4] < 0.12 else 0.0,

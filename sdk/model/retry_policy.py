@@ -102,11 +102,17 @@ class VoteSettings(CheckedSettings):
             outvote one of 0.95, and two of 0.7 do not.
         single_character_readings: Number of first readings of a line that may vote for a single
             character. Later views often show only one of several large characters.
+        language_weight: Weight of the language model's log probability of a text beside that of the
+            readings, see `sdk.recognize.language`. 0 leaves the choice to the readings.
+        language_bonus: Bonus for each character of a text, in nats: the language model finds every
+            longer text less probable.
     """
 
     lead: float = number(2.0, 0, 100)
     power: float = number(8, 1, 64)
     single_character_readings: int = whole(2, 0, 1000)
+    language_weight: float = number(0.0, 0, 2)
+    language_bonus: float = number(0.0, 0, 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """A vote of the candidates of one line for their texts, weighted by confidence.
 
 The vote ends when one text leads far enough. The final text has the highest mean probability under
-all candidates.
+all candidates, weighed by the language model.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from sdk.model.retry_policy import VoteSettings
 from sdk.recognize.forward import text_log_probabilities
+from sdk.recognize.language import default_language
 from sdk.retry.candidate import Candidate
 
 __all__ = ["Vote"]
@@ -54,7 +58,8 @@ class Vote:
 
         The votes only decide how many candidates are read, because votes are cheap to count. The
         likeliest text has the highest mean of its probabilities under all candidates. A candidate
-        that reads another text still gives this text a probability.
+        that reads another text still gives this text a probability. Of similar texts, the language
+        model prefers the usual one.
         """
         if self._elected is None:
             self._elected = self._elect()
@@ -67,7 +72,17 @@ class Vote:
             readings = [candidate.text.log_probs for candidate in self._counted]
             ids = [surest[text].text.free.ids for text in texts]
             likely = np.exp(text_log_probabilities(readings, ids)).sum(0)
+            with np.errstate(divide="ignore"):
+                likely = np.log(likely) + self._usual(texts)
             # the votes break ties of probabilities that are all zero
             rank = dict(zip(texts, likely.tolist(), strict=True))
             return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
         return surest[max(votes, key=lambda text: votes[text])]
+
+    def _usual(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return what the language model adds to the log probability of each text."""
+        weight, bonus = self._settings.language_weight, self._settings.language_bonus
+        if not weight:
+            return np.zeros(len(texts))
+        language = default_language()
+        return np.array([weight * language.log_probability(t) + bonus * len(t) for t in texts])

@@ -14,6 +14,7 @@ from training.cli import (
     diagnose,
     evaluate,
     fit,
+    language,
     prepare,
     preview,
     select,
@@ -85,6 +86,9 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("pack", help="write a run's weights in half precision")
     )
     teach.add_arguments(commands.add_parser("teach", help="label photos with another OCR engine"))
+    language.add_arguments(
+        commands.add_parser("language", help="count the trigrams of the language model")
+    )
     evaluate.add_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
     diagnose.add_arguments(
         commands.add_parser("diagnose", help="count errors by the stage that caused them")

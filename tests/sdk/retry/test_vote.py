@@ -156,6 +156,32 @@ def test_of_contested_texts_the_one_likeliest_in_all_candidates_is_taken() -> No
     assert elect([other, *both], 100.0).text.free.text == "AB"
 
 
+def test_of_similar_texts_the_language_model_prefers_the_usual_one() -> None:
+    readings = Charset("O0SLTI ")
+    torn = [
+        saying(read_columns(readings, {"L": 1.0}, {}, {"0": zero, "O": 1 - zero}, {}, {"T": 1.0}))
+        for zero in (0.6, 0.6, 0.45)
+    ]
+    settings = {"lead": 100.0, "language_bonus": 0.4}
+    for weight, text in ((0.0, "L0T"), (0.3, "LOT")):
+        vote = Vote(VoteSettings(**settings, language_weight=weight))
+        for candidate in torn:
+            vote.add(candidate)
+        assert vote.elected().text.free.text == text
+
+
+def test_the_bonus_makes_up_for_longer_texts() -> None:
+    torn = [reading({"A": 0.9}, {}, {"B": b, " ": 0.0}) for b in (0.7, 0.4)]
+    assert {c.text.free.text for c in torn} == {"AB", "A"}
+    elected = []
+    for bonus in (0.0, 5.0):
+        vote = Vote(VoteSettings(lead=100.0, language_weight=0.5, language_bonus=bonus))
+        for candidate in torn:
+            vote.add(candidate)
+        elected.append(vote.elected().text.free.text)
+    assert elected == ["A", "AB"]
+
+
 def test_an_vote_that_is_over_asks_no_further() -> None:
     sure = reading({"A": 0.99}, {}, {"B": 0.99})
     other = reading({"C": 0.99}, {}, {"B": 0.99})

@@ -21,6 +21,7 @@ NEEDED = (
     "sdk/models/default/model.json",
     "sdk/models/default/detector-int8.tflite",
     "sdk/models/default/line-int8.tflite",
+    "sdk/recognize/trigrams.npz",
     "sdk/py.typed",
     "training/configs/line.toml",
     "demo_app/app.kv",

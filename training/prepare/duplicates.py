@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 from training.prepare.journal import Journal
@@ -44,3 +45,6 @@ def drop_duplicates(journal: Journal, out: Path) -> None:
         units = "WHERE unit IN (SELECT unit FROM dropped)"
         journal.run(f"DELETE FROM picture {units}")
         journal.change(f"UPDATE item SET outcome = ?, image = '' {units}", [(outcome,)])
+    for folder in (out / "images").glob("*"):
+        with contextlib.suppress(OSError):  # it holds pictures
+            folder.rmdir()

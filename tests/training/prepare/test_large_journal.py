@@ -23,12 +23,12 @@ LEAST_ROW_BYTES = 56
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     """All rows name a few pictures, one of which has another text in its last row."""
-    (tmp_path / "images").mkdir()
     with Journal(tmp_path / "journal.sqlite") as opened:
         items = (Item(f"{i % PICTURES}.png", "LOT 7", source=str(i)) for i in range(ROWS))
         opened.fill(items, by_photo=False)
         opened.run(
-            "UPDATE item SET outcome = '', text = label, place = '', image = 'images/' || id, "
+            "UPDATE item SET outcome = '', text = label, place = '', "
+            "image = 'images/' || (id / 1000) || '/' || id, "
             f"digest = CAST(id % {PICTURES} AS BLOB), width = 60 + id * 7 % 91, height = 20"
         )
         opened.run(f"UPDATE item SET text = 'LOT 1' WHERE id = {ROWS - 1}")
@@ -49,8 +49,10 @@ def summary(journal: Journal) -> Summary:
 
 
 def test_pictures_that_are_there_often_are_dropped(journal: Journal, tmp_path: Path) -> None:
-    kept, again, contradicted = (tmp_path / "images" / str(i) for i in (0, PICTURES, PICTURES - 1))
-    for path in (kept, again, contradicted):
+    numbers = (0, PICTURES, PICTURES - 1, 10 * PICTURES)
+    kept, again, contradicted, far = (tmp_path / f"images/{i // 1000}/{i}" for i in numbers)
+    for path in (kept, again, contradicted, far):
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     # each has a name and a number; the names of paths that Python keeps take a part
     assert peak_of(lambda: drop_duplicates(journal, tmp_path)) < ROWS * 2 * LEAST_ROW_BYTES
@@ -61,6 +63,7 @@ def test_pictures_that_are_there_often_are_dropped(journal: Journal, tmp_path: P
         "same picture with another text": ROWS // PICTURES,
     }
     assert kept.exists() and not again.exists() and not contradicted.exists()
+    assert not far.parent.exists()
 
 
 def test_widths_and_lengths_are_counted(journal: Journal) -> None:

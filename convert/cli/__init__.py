@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from convert.cli import compare, edgetpu, export, inspect, tune, verify
 from convert.errors import ConvertError
+from sdk.native_notes import native_notes_to_log
 from training.interruption import interrupted_by_sigterm
 from training.startup import MISSING, missing_package
 
@@ -33,7 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has printed an error or the help
         return int(stop.code or 0)
     try:
-        with interrupted_by_sigterm():
+        with interrupted_by_sigterm(), native_notes_to_log():
             return int(options.call(options))
     except ConvertError as error:
         print(f"error: {error}", file=sys.stderr)

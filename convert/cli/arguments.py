@@ -6,7 +6,7 @@ import argparse
 import re
 import sys
 
-__all__ = ["say", "share", "size"]
+__all__ = ["say", "size"]
 
 
 def size(text: str) -> tuple[int, int]:
@@ -15,17 +15,6 @@ def size(text: str) -> tuple[int, int]:
     if not match:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 640x640")
     return int(match[2]), int(match[1])
-
-
-def share(text: str) -> float:
-    """Return a number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
 
 
 def say(message: str) -> None:

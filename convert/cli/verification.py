@@ -7,8 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from convert.cli.arguments import share
-from sdk.arguments import positive_int
+from sdk.arguments import positive_int, share
 
 if TYPE_CHECKING:
     from convert.verify.floors import Floor

@@ -124,9 +124,11 @@ def _work(pipe: Connection, bundle: str, variant: str, threads: int | None) -> N
     """Read pictures until the pipe is closed, in the child process."""
     from sdk import Reader
     from sdk.errors import SdkError
+    from sdk.native_notes import native_notes_to_log
 
     try:
-        reader = Reader(bundle, variant=variant, threads=threads)
+        with native_notes_to_log():
+            reader = Reader(bundle, variant=variant, threads=threads)
     except SdkError as error:
         pipe.send((False, str(error)))
         return

@@ -12,6 +12,7 @@ from sdk.bulk.plan import Options, keys_digest
 from sdk.bulk.store import Store
 from sdk.cluster.versions import check_same, reader_origin
 from sdk.errors import ClusterError, DeviceError, ModelError, OptionError, SdkError
+from sdk.native_notes import native_notes_to_log
 from sdk.reader import Reader
 
 __all__ = ["Terms", "check_part", "environment", "read_part", "read_rows"]
@@ -52,7 +53,8 @@ def environment(options: Options) -> dict[str, str]:
 @functools.lru_cache(maxsize=1)
 def _reader(model: str | None, variant: str | None) -> Reader:
     """Return the reader of this process; each task has one core."""
-    return Reader(model, device="cpu", threads=1, variant=variant)
+    with native_notes_to_log():
+        return Reader(model, device="cpu", threads=1, variant=variant)
 
 
 _checked: list[Terms] = []

@@ -21,6 +21,7 @@ from sdk.cli.status import FAILED, UNUSABLE, USAGE
 from sdk.cli.streams import replace_closed_streams
 from sdk.cli.version import ShowVersions
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+from sdk.native_notes import native_notes_to_log
 from sdk.terminal import printable
 
 INTERRUPTED = 130
@@ -41,7 +42,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # the same bytes on every system, even for file names that are not valid in the locale
         sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
-    with log_to_stderr(quiet=args.quiet, verbose=args.verbose), end_in_time():
+    with (
+        log_to_stderr(quiet=args.quiet, verbose=args.verbose),
+        native_notes_to_log(),
+        end_in_time(),
+    ):
         return _run(args)
 
 

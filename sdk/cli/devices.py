@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from sdk.cli.log import native_notes_to_log
 from sdk.cli.options import model_source
 from sdk.errors import DeviceError, ModelError
 
@@ -27,10 +26,7 @@ def survey(args: argparse.Namespace) -> dict[str, Any]:
     devices = {}
     for name in dict.fromkeys((*NAMES, args.device)):
         try:
-            with native_notes_to_log():
-                placement = place(
-                    model_source(args), parse_device(name), args.threads, args.variant
-                )
+            placement = place(model_source(args), parse_device(name), args.threads, args.variant)
         except (DeviceError, ModelError) as error:
             devices[name] = {"usable": False, "reason": str(error)}
             continue

@@ -6,7 +6,6 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from sdk.arguments import positive_int
-from sdk.cli.log import native_notes_to_log
 
 if TYPE_CHECKING:
     from sdk.model.bundle import ModelSource
@@ -68,14 +67,13 @@ def open_reader(args: argparse.Namespace) -> Reader:
     # a late import, because --help and wrong usage must not wait for OpenCV
     from sdk.reader import Reader
 
-    with native_notes_to_log():
-        return Reader(
-            args.model,
-            detector=args.detector,
-            device=args.device,
-            threads=args.threads,
-            variant=args.variant,
-        )
+    return Reader(
+        args.model,
+        detector=args.detector,
+        device=args.device,
+        threads=args.threads,
+        variant=args.variant,
+    )
 
 
 def model_source(args: argparse.Namespace) -> ModelSource:

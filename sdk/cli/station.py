@@ -7,7 +7,7 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdk.cli.log import logger, native_notes_to_log
+from sdk.cli.log import logger
 from sdk.cli.options import add_command
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
@@ -36,8 +36,7 @@ def run(args: argparse.Namespace) -> int:
     job = choose_job(config, folder)
     with contextlib.ExitStack() as stack:
         stopped = stack.enter_context(stopped_by_signals())
-        with native_notes_to_log():
-            readers = stack.enter_context(JobReaders(config, folder))
+        readers = stack.enter_context(JobReaders(config, folder))
         history = None
         if config.history:
             history = History(

@@ -19,6 +19,7 @@ from sdk.engine.tensors import from_tensors, to_tensors
 from sdk.errors import ModelError, SdkError
 from sdk.forking import abandon, renew_in_child
 from sdk.model.bundle import BundleGraph
+from sdk.native_notes import captured_notes
 
 __all__ = ["CpuEngine", "default_threads", "usable_cores"]
 
@@ -164,7 +165,8 @@ class CpuEngine:
 
     def _allocate(self, interpreter: Any) -> Ready:
         with self._refused():
-            interpreter.allocate_tensors()
+            with captured_notes():
+                interpreter.allocate_tensors()
             return Ready(
                 interpreter,
                 [int(tensor["index"]) for tensor in interpreter.get_input_details()],

@@ -24,6 +24,7 @@ from sdk.engine.trial import Trial, open_accelerated
 from sdk.errors import DeviceError, SdkError
 from sdk.model.bundle import Bundle, BundleGraph, ModelSource, read_manifest
 from sdk.model.manifest import GraphSpec
+from sdk.native_notes import captured_notes
 
 logger = logging.getLogger("sdk")
 
@@ -54,6 +55,7 @@ class Placement:
     passed_over: Mapping[str, str] = field(default_factory=dict)
 
 
+@captured_notes(of_accelerator=True)
 def place(
     model: ModelSource, device: Device, threads: int | None = None, variant: str | None = None
 ) -> Placement:

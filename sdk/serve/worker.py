@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING, Any
 
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+from sdk.native_notes import native_notes_to_log
 from sdk.serve.job import Answer, Job
 from sdk.serve.log import log_as_json, logger
 
@@ -126,7 +127,7 @@ def _work(pipe: Connection[Any, Any], open_reader: OpenReader, level: int) -> No
     """Read until the pipe ends; the first message tells whether that is possible."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    with log_as_json(level, everything=True):
+    with log_as_json(level, everything=True), native_notes_to_log():
         _read_all(pipe, open_reader)
 
 

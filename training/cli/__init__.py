@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 
 from sdk.errors import SdkError
+from sdk.native_notes import native_notes_to_log
 from training.cli import (
     confidence,
     diagnose,
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.threads:  # TensorFlow reads this variable at its import
         os.environ["TF_NUM_INTRAOP_THREADS"] = str(options.threads)
     try:
-        with interrupted_by_sigterm():
+        with interrupted_by_sigterm(), native_notes_to_log():
             return int(options.call(options) or 0)
     except (TrainingError, ShardError, SdkError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sdk.arguments import positive_int
+from sdk.arguments import positive_int, share
 from training.cli import network
 from training.data.labels import SPLITS
 from training.errors import TrainingError
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=positive_int, help="greatest number of pictures of a set")
     parser.add_argument(
-        "--min-confidence", type=float, help="with --bundle: least confidence of lines, 0 to 1"
+        "--min-confidence", type=share, help="with --bundle: least confidence of lines, 0 to 1"
     )
     parser.add_argument(
         "--split",

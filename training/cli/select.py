@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from sdk.arguments import share
 from training.errors import TrainingError
 from training.startup import load_keras
 
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--keep-sure",
-        type=float,
+        type=share,
         default=0.35,
         help="share of surely read lines that is kept, 0 to 1 (default: %(default)s)",
     )
@@ -39,8 +40,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _select(options: argparse.Namespace) -> None:
-    if not 0 <= options.keep_sure <= 1:
-        raise TrainingError(f"--keep-sure is {options.keep_sure}. Give a number from 0 to 1.")
     if not 0 <= options.sure_loss <= options.most_loss:
         raise TrainingError(
             f"--sure-loss is {options.sure_loss} and --most-loss is {options.most_loss}. "

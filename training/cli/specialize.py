@@ -80,7 +80,5 @@ def _specialize(options: argparse.Namespace) -> None:
     )
     try:
         specialize(wanted, lambda text: print(text, file=sys.stderr, flush=True))
-    except KeyboardInterrupt:
-        raise TrainingError("Stopped; nothing was written.") from None
     except FontError as error:
         raise TrainingError(str(error)) from error

@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from sdk.arguments import positive_int
+from sdk.arguments import positive_int, share
 from sdk.charset import DEFAULT_CHARSET, Charset
 from sdk.charsets import CHARSETS
 from sdk.errors import SdkError
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
-        "--scans", type=float, default=0.05, help="share of scans in black and white"
+        "--scans", type=share, default=0.05, help="share of scans in black and white"
     )
     parser.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1)
     parser.add_argument(

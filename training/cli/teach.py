@@ -6,6 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
+from sdk.arguments import share
 from training.cli.network import CLUSTER
 from training.errors import TrainingError
 
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command and its function."""
     parser.add_argument("photos", type=Path, help="folder of photos without labels")
     parser.add_argument("--out", type=Path, required=True, help="labeled folder to write")
-    parser.add_argument("--sure", type=float, default=0.9, help="least confidence, 0 to 1")
+    parser.add_argument("--sure", type=share, default=0.9, help="least confidence, 0 to 1")
     parser.add_argument("--cluster", metavar="HOST:PORT", help=f"{CLUSTER}; the nodes read")
     parser.set_defaults(call=_teach, threads=None)
 
@@ -26,8 +27,6 @@ def _teach(options: argparse.Namespace) -> None:
 
     if not options.photos.is_dir():
         raise TrainingError(f"{options.photos} is not a folder of photos.")
-    if not 0 <= options.sure <= 1:
-        raise TrainingError(f"--sure is {options.sure}. Give a number from 0 to 1.")
     find_pictures(options.photos)  # before the models are loaded
     folders = options.photos, options.out
     if options.cluster is None:

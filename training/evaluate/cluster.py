@@ -17,6 +17,7 @@ from sdk.cluster.folders import check_seen
 from sdk.cluster.session import Cluster
 from sdk.cluster.versions import check_same, reader_origin, versions
 from sdk.errors import ModelError, SdkError
+from sdk.native_notes import native_notes_to_log
 from sdk.reader import Reader
 from training.data.labels import has_text
 from training.data.sets import Slice, cut, opened, tell_without_text
@@ -85,7 +86,8 @@ class ReaderSpec:
             TrainingError: The folder is not a run.
         """
         if not self.is_run:
-            reader = Reader(self.source, device="cpu", threads=1)
+            with native_notes_to_log():
+                reader = Reader(self.source, device="cpu", threads=1)
             return BundleReader(reader, self.min_confidence)
         from training.evaluate.readers import NetworkReader
         from training.runs.folder import load_run

@@ -26,6 +26,7 @@ from sdk.files import open_atomically, write_atomically
 from training.data.labels import LABELS
 from training.errors import TrainingError
 from training.prepare.doubts import doubt_labels
+from training.prepare.duplicates import drop_duplicates
 from training.prepare.examine import TextRules
 from training.prepare.form import Form
 from training.prepare.items import Item
@@ -44,7 +45,7 @@ _log = logging.getLogger("training")
 
 _JOURNAL = "journal.sqlite"
 _BATCH = 512
-_CONTRADICTION = "same picture with another text"
+_PARTS = 4
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def _build(
             raise TrainingError(f"{source.what} holds no label.")
         journal.set("job", settings)
     _examine(job, source, out, journal)
-    _drop_duplicates(out, journal)
+    drop_duplicates(journal, out)
     summary = summarize(journal, source.what, job.form.units, job.rules)
     if not summary.kept:
         raise TrainingError(
@@ -186,46 +187,19 @@ def _examine(job: Preparation, source: Source, out: Path, journal: Journal) -> N
     total = journal.number("SELECT count(*) FROM item")
     progress = Progress("prepare", "texts", total)
     progress.start_at(journal.number("SELECT count(*) FROM item WHERE outcome IS NOT NULL"))
-    with ThreadPoolExecutor(usable_cores()) as pool:
+    cores = usable_cores()
+    with ThreadPoolExecutor(cores) as pool:
         last = -1
         while units := journal.unexamined(_BATCH, last):
             rows = [row for unit in units for row in unit]
             last = rows[-1].id
-            found = [f for findings in pool.map(examiner.examine, units) for f in findings]
+            # a row without a picture takes less time than its way to a thread
+            size = max(1, len(units) // (_PARTS * cores))
+            parts = [units[i : i + size] for i in range(0, len(units), size)]
+            found = [f for findings in pool.map(examiner.examine_all, parts) for f in findings]
             journal.write_findings((row.id, f) for row, f in zip(rows, found, strict=True))
             progress.advance(len(rows))
     progress.finish()
-
-
-def _drop_duplicates(out: Path, journal: Journal) -> None:
-    journal.run("CREATE INDEX IF NOT EXISTS by_unit ON item (unit)")
-    journal.run("DROP TABLE IF EXISTS picture")
-    journal.run("CREATE TABLE picture (unit INTEGER PRIMARY KEY, image, digest, texts)")
-    journal.run(
-        "INSERT INTO picture SELECT unit, max(image), max(digest), "
-        "group_concat(text || place, char(10)) "
-        "FROM (SELECT * FROM item WHERE image != '' ORDER BY id) GROUP BY unit"
-    )
-    journal.run("CREATE INDEX by_digest ON picture (digest)")
-    for outcome, condition, spared in (
-        (_CONTRADICTION, "count(DISTINCT texts) > 1", ""),
-        (
-            "picture is there twice",
-            "count(*) > 1",
-            "AND unit != (SELECT min(unit) FROM picture AS o WHERE o.digest = picture.digest)",
-        ),
-    ):
-        found = journal.rows(
-            "SELECT unit, image FROM picture WHERE digest IN (SELECT digest FROM picture "
-            f"GROUP BY digest HAVING {condition}) {spared}"
-        )
-        for _, image in found:
-            (out / image).unlink(missing_ok=True)
-        units = [(unit,) for unit, _ in found]
-        journal.change("DELETE FROM picture WHERE unit = ?", units)
-        journal.change(
-            "UPDATE item SET outcome = ?, image = '' WHERE unit = ?", [(outcome, *u) for u in units]
-        )
 
 
 def _advice(summary: Summary, job: Preparation) -> str:

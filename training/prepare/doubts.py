@@ -55,9 +55,12 @@ def doubt_labels(journal: Journal, out: Path) -> None:
     progress = Progress("prepare", "texts read", total)
     progress.start_at(total - journal.number(f"SELECT count(*) FROM {_UNREAD}"))
     with contextlib.closing(Reader()) as reader:
+        last = -1
         while rows := journal.rows(
-            f"SELECT id, image, place, text FROM {_UNREAD} ORDER BY id LIMIT {_BATCH}"
+            f"SELECT id, image, place, text FROM {_UNREAD} AND id > ? ORDER BY id LIMIT {_BATCH}",
+            (last,),
         ):
+            last = rows[-1][0]
             journal.change(
                 "UPDATE item SET reading = ?, log_odds = ?, doubt = CASE ? WHEN '' THEN doubt "
                 "ELSE ? END WHERE id = ?",

@@ -71,13 +71,18 @@ class Examiner(ABC):
             rules: Rules for texts.
         """
         self._home = folder.resolve()
-        self._near = (folder, *near, folder / "images", folder / "imgs")
+        places = (folder, *near, folder / "images", folder / "imgs")
+        self._near = tuple(dict.fromkeys(places))
         self._out = out
         self._rules = rules
 
     @abstractmethod
     def examine(self, unit: Sequence[Row]) -> list[Finding]:
         """Return what is found for each item of a unit; write its picture if it is kept."""
+
+    def examine_all(self, units: Sequence[Sequence[Row]]) -> list[Finding]:
+        """Return what is found for each item of some units, see `examine`."""
+        return [finding for unit in units for finding in self.examine(unit)]
 
     def _text(self, item: Item) -> Finding:
         rules = self._rules

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +87,7 @@ class Summary:
         ):
             for reason, count in counts.items():
                 rows.append(f"{title}: {count:,} {reason}, such as {self.examples[reason]}")
-        lengths = [n for n, count in self.lengths.items() for _ in range(count)] or [0]
+        lengths = list(self.lengths) or [0]
         rows.append(
             f"texts of {min(lengths)} to {max(lengths)} characters, {len(self.characters)} "
             f"different ones, width {self.widths[0]} to {self.widths[2]} px at a height of 32 px"
@@ -110,7 +112,9 @@ def summarize(journal: Journal, what: str, units: str, rules: TextRules) -> Summ
     for text, count in journal.each(f"SELECT text, count(*) {kept} GROUP BY text"):
         for character in text:
             characters[character] += count
-    widths = [w for (w,) in journal.rows(f"SELECT width * 32 / height {kept} ORDER BY 1")] or [0]
+    widths = dict(
+        journal.rows(f"SELECT width * 32 / height, count(*) {kept} GROUP BY 1 ORDER BY 1")
+    )
     there = "FROM item WHERE image != ''"
     unused = "FROM item WHERE outcome != ''"
     doubtful = f"{kept} AND doubt != ''"
@@ -140,9 +144,18 @@ def summarize(journal: Journal, what: str, units: str, rules: TextRules) -> Summ
         },
         lengths=dict(journal.rows(f"SELECT length(text), count(*) {kept} GROUP BY 1 ORDER BY 1")),
         characters=dict(sorted(characters.items())),
-        widths=(widths[0], widths[len(widths) // 2], widths[-1]),
+        widths=_spread(widths),
         symbols="".join(sorted(characters)) if rules.charset is None else rules.charset.symbols,
     )
+
+
+def _spread(counts: dict[int, int]) -> tuple[int, ...]:
+    """Return the least, the median and the greatest of numbers that are counted in their order."""
+    if not counts:
+        return 0, 0, 0
+    values = list(counts)
+    upto = list(accumulate(counts.values()))
+    return values[0], values[bisect_right(upto, upto[-1] // 2)], values[-1]
 
 
 def _reasons(journal: Journal, items: str) -> dict[str, int]:

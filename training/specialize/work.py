@@ -28,6 +28,7 @@ from sdk.model.store import find_named
 from training.config import DataConfig, TrainConfig, config_text, load_config
 from training.data.shards import list_shards, read_shard, shard_path, write_shard
 from training.errors import TrainingError
+from training.interruption import uninterrupted
 from training.specialize import judge
 from training.specialize.prints import rank_prints
 from training.specialize.product import ProductGenerator
@@ -107,8 +108,8 @@ def specialize(options: Options, say: Say) -> None:
         say: Called with messages on the progress.
 
     Raises:
-        TrainingError: The photos show no line of the pattern, the target exists, the work was
-            stopped, or a step failed.
+        KeyboardInterrupt: The work was stopped; nothing was written.
+        TrainingError: The photos show no line of the pattern, the target exists, or a step failed.
         ShardError: The disk is full, or a shard is damaged.
         SdkError: The base cannot be used, or a pattern is wrong.
     """
@@ -133,7 +134,8 @@ def specialize(options: Options, say: Say) -> None:
 
 @contextlib.contextmanager
 def _beside(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside a target, removed at the end."""
+    """Yield a temporary folder beside a target, removed at the end with what was made for it."""
+    made = [parent for parent in target.parents if not parent.exists()]
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -144,7 +146,11 @@ def _beside(target: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        with uninterrupted():
+            shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):  # the target is there
+                for parent in made:
+                    parent.rmdir()
 
 
 class _Work:
@@ -247,7 +253,7 @@ class _Work:
         )
         trainer.run()
         if trainer.progress() < 1:
-            raise TrainingError("Stopped before the end of the training; nothing was written.")
+            raise KeyboardInterrupt  # the trainer takes a signal for the end of its time
         return trainer.step
 
     def _count(self, name: str) -> int:

@@ -194,11 +194,13 @@ def test_expected_lines_are_paired_with_those_read(
 def test_notes_of_native_code_are_details_and_nothing_else_is_lost() -> None:
     code = (
         "import os, sys\n"
-        "from sdk.cli.log import log_to_stderr, logger, native_notes_to_log\n"
-        "with log_to_stderr(quiet=False, verbose='-v' in sys.argv):\n"
+        "from sdk.cli.log import log_to_stderr, logger\n"
+        "from sdk.native_notes import captured_notes, native_notes_to_log\n"
+        "with log_to_stderr(quiet=False, verbose='-v' in sys.argv), native_notes_to_log():\n"
         "    try:\n"
-        "        with native_notes_to_log():\n"
-        "            os.write(2, b'INFO: Created a delegate\\nERROR: no memory\\n')\n"
+        "        with captured_notes(of_accelerator=True):\n"
+        "            os.write(1, b'INFO: Created a delegate\\n')\n"
+        "            os.write(2, b'ERROR: no memory\\n')\n"
         "            logger.warning('slow')\n"
         "            raise ValueError\n"
         "    except ValueError:\n"
@@ -208,7 +210,7 @@ def test_notes_of_native_code_are_details_and_nothing_else_is_lost() -> None:
         command = [sys.executable, "-c", code, *flags]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         rest = ["ERROR: no memory", "fots-lite: warning: slow", "end"]
-        assert done.stderr.splitlines() == details + rest
+        assert done.stderr.splitlines() == details + rest and not done.stdout
 
 
 def test_check_minds_characters_and_no_spaces() -> None:

@@ -72,7 +72,6 @@ def test_shards_of_kept_lines_hold_the_same_pictures(line_shards, lines, tmp_pat
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        (["--keep-sure", "2"], "--keep-sure is 2.0"),
         (["--sure-loss", "4"], "--sure-loss is 4.0"),
         (["--out", "lines"], "Choose another --out"),
         (["--run", "lines"], "is not a run"),

@@ -7,7 +7,7 @@ into FOLDER/together. KIND is line or fots; `python -m tests.training.loop.membe
 import os
 import sys
 
-os.environ |= {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
+os.environ["JAX_PLATFORMS"] = "cpu"
 
 from tests.training.conftest import FOTS_TOML, LINE_TOML
 from training.data.share import Share

@@ -120,8 +120,8 @@ class Group:
 def ended_with_the_others() -> Iterator[None]:
     """End this process at once if the block fails because another process was lost.
 
-    The end of JAX would wait for the lost process for minutes. The exit code tells the supervisor to
-    start all again.
+    The end of JAX would wait for the lost process for minutes. The exit code tells the supervisor
+    to start all again.
     """
     try:
         yield

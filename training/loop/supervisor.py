@@ -105,8 +105,8 @@ def read_hosts(text: str) -> list[Host]:
         return [Host("localhost", int(text))]
     if "://" in text:
         raise TrainingError(
-            f"--workers {text}: the processes of a training are not placed by Ray; SSH starts them, "
-            "and they join by themselves. Give a file with a host on each line, those of the "
+            f"--workers {text}: the processes of a training are not placed by Ray; SSH starts "
+            "them, and they join by themselves. Give a file with a host on each line, those of the "
             "cluster's nodes for example, or a number of processes on this machine."
         )
     try:
@@ -159,9 +159,7 @@ def supervise(command: Sequence[str], plan: Plan) -> int:
     """
     backend = os.environ.get("KERAS_BACKEND", "jax")
     check_backend(backend)
-    environment = {
-        name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)
-    }
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
     environment["KERAS_BACKEND"] = backend
     for failures in range(plan.max_failures + 1):
         places = _places(plan)

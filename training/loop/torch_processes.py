@@ -56,7 +56,7 @@ class TorchProcesses:
         """Return the numbers of rank 0, below 2^31 each."""
         import torch
 
-        agreed = torch.tensor(numbers)
+        agreed = torch.tensor(numbers, dtype=torch.int64)
         torch.distributed.broadcast(agreed, 0)
         return agreed.tolist()
 

@@ -21,9 +21,10 @@ def network():
     image = keras.Input((1, WIDTH, 3))
     x = BatchNormalization(name="norm")(keras.layers.Conv2D(8, 1, use_bias=False)(image))
     x = keras.ops.relu(x)
-    heads = {"score": 1, "geometry": 6, "logits": 4}
+    heads = {"score": (1, None), "geometry": (6, "softplus"), "logits": (4, None)}
     return keras.Model(
-        image, {n: keras.layers.Conv2D(c, 1, padding="same", name=n)(x) for n, c in heads.items()}
+        image,
+        {n: keras.layers.Conv2D(c, 1, activation=a, name=n)(x) for n, (c, a) in heads.items()},
     )
 
 

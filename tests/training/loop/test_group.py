@@ -93,21 +93,19 @@ def test_two_processes_of_pytorch_train_as_one(on_torch):
 
 
 def test_the_number_of_processes_of_pytorch_changes_the_order_of_sums_only(
-    on_torch, line_shards, tmp_path
+    on_torch, line_shards, photo_shards, tmp_path
 ):
-    train("torch", 1, tmp_path, f"line:4:{line_shards}")
-    one, two = (losses(folder / "line" / "together") for folder in (tmp_path, on_torch))
-    assert len(one) == 4
-    np.testing.assert_allclose(two, one, rtol=2e-6)
-
-
-def test_losses_and_gradients_of_photos_are_those_of_one_process(on_torch):
-    runs = [on_torch / "fots" / name for name in ("alone", "together")]
-    np.testing.assert_allclose(*map(losses, runs), rtol=1e-4)
-    # the optimizer's first moments after a step are a tenth of the clipped gradients
+    train("torch", 1, tmp_path, f"line:4:{line_shards}", f"fots:1:{photo_shards}")
+    for kind, steps in (("line", 4), ("fots", 1)):
+        runs = [folder / kind / "together" for folder in (tmp_path, on_torch)]
+        one, two = map(losses, runs)
+        assert len(one) == steps
+        np.testing.assert_allclose(two, one, rtol=2e-6)
+    # after a step of the FOTS network, the optimizer's moments are those of its gradients; weights
+    # that are changed by 1e-7 change these by 2e-3
     one, two = (read_checkpoint(run / "checkpoint.npz").optimizer for run in runs)
     one, two = (np.concatenate([m.ravel() for m in all_ if m.ndim]) for all_ in (one, two))
-    assert np.linalg.norm(two - one) < 1e-3 * np.linalg.norm(one)
+    assert np.linalg.norm(two - one) < 1e-2 * np.linalg.norm(one)
 
 
 def test_a_run_of_pytorch_goes_on_with_another_number_of_processes(on_torch):

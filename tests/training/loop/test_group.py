@@ -101,11 +101,10 @@ def test_the_number_of_processes_of_pytorch_changes_the_order_of_sums_only(
         one, two = map(losses, runs)
         assert len(one) == steps
         np.testing.assert_allclose(two, one, rtol=2e-6)
-    # after a step of the FOTS network, the optimizer's moments are those of its gradients; weights
-    # that are changed by 1e-7 change these by 2e-3
+    # the optimizer's moments after a step of the FOTS network follow from its gradients
     one, two = (read_checkpoint(run / "checkpoint.npz").optimizer for run in runs)
     one, two = (np.concatenate([m.ravel() for m in all_ if m.ndim]) for all_ in (one, two))
-    assert np.linalg.norm(two - one) < 1e-2 * np.linalg.norm(one)
+    assert np.linalg.norm(two - one) < 1e-3 * np.linalg.norm(one)
 
 
 def test_a_run_of_pytorch_goes_on_with_another_number_of_processes(on_torch):

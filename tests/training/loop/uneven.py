@@ -34,7 +34,9 @@ def batch(step, rows):
     image = rng.normal(size=(ROWS, 1, WIDTH, 3)) * np.arange(1, ROWS + 1).reshape(-1, 1, 1, 1)
     weight = rng.uniform(size=(ROWS, 1, WIDTH, 2)) ** 3
     text = np.concatenate([rng.integers(0, 2, (ROWS, 1, WIDTH, 1)), weight[..., :1]], -1)
-    boxes = np.concatenate([weight[..., 1:], rng.uniform(1, 3, (ROWS, 1, WIDTH, 6))], -1)
+    angle = rng.uniform(-3, 3, (ROWS, 1, WIDTH, 1))
+    sides = rng.uniform(1, 3, (ROWS, 1, WIDTH, 4))
+    boxes = np.concatenate([weight[..., 1:], sides, np.cos(angle), np.sin(angle)], -1)
     labels = np.zeros((ROWS, 3 + 2), np.int32)
     labels[:, 0], labels[:, 1] = WIDTH, (1, 0, 0, 2, 1, 2, 2, 1)  # lines of length 0 do not count
     labels[:, 3:] = rng.integers(1, 4, (ROWS, 2))

@@ -60,7 +60,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="validations without better strings that end the run, instead of train.patience",
     )
     parser.add_argument("--threads", type=positive_int, help="CPU threads of the network")
-    group = parser.add_argument_group("several processes, on JAX; all must see data and run folder")
+    group = parser.add_argument_group(
+        "several processes, on JAX or PyTorch; all must see data and run folder"
+    )
     group.add_argument(
         "--workers",
         metavar="N|HOSTS",

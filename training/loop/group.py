@@ -1,8 +1,6 @@
-"""`Group`: the processes that train one run together, on JAX.
+"""`Group`: the processes that train one run together, on JAX or PyTorch.
 
-Each process computes its rows of every batch; losses and gradients are those of the whole batch,
-because JAX compiles the step as one program over all devices. So the losses need no change, and
-ratios of sums, as in the dice loss, are right.
+Each process computes its rows of every batch; losses and gradients are those of the whole batch.
 """
 
 from __future__ import annotations
@@ -13,21 +11,36 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import keras
-import numpy as np
 
 from sdk.errors import SdkError
 from training.data.shards import ShardError
 from training.data.share import WHOLE, Share
 from training.errors import TrainingError
+from training.loop.jax_processes import JaxProcesses
 from training.loop.supervisor import LOST, check_backend
+from training.loop.torch_processes import TorchProcesses
 
 __all__ = ["Group", "ended_with_the_others"]
 
-_SILENCE_S = 20
-"""A process that says nothing for this time is taken for lost, and ends the others."""
+
+class Processes(Protocol):
+    """How the processes of a backend work together."""
+
+    @property
+    def devices(self) -> int:
+        """Number of devices of all processes."""
+
+    def alone(self) -> contextlib.AbstractContextManager[None]:
+        """Build and run models in this process only, while the block runs."""
+
+    def broadcast(self, numbers: list[int]) -> list[int]:
+        """Return the numbers of rank 0, below 2^31 each."""
+
+    def share_gradients(self, optimizer: Any) -> None:
+        """Make an optimizer apply the gradients of the whole batch."""
 
 
 class Group:
@@ -46,33 +59,22 @@ class Group:
                 trains alone.
 
         Raises:
-            TrainingError: The backend is not JAX, or the other processes do not come.
+            TrainingError: The backend is TensorFlow, or the other processes do not come.
         """
         self.share = share
-        self._distribution: Any = None
+        self._processes: Processes | None = None
         if coordinator is None:
             return
-        check_backend(keras.backend.backend())
-        import jax
-
+        backend = keras.backend.backend()
+        check_backend(backend)
+        kind = TorchProcesses if backend == "torch" else JaxProcesses
         try:
-            jax.distributed.initialize(
-                coordinator,
-                share.world,
-                share.rank,
-                initialization_timeout=120,
-                heartbeat_timeout_seconds=_SILENCE_S,
-                shutdown_timeout_seconds=_SILENCE_S,
-            )
+            self._processes = kind(share, coordinator)
         except RuntimeError as error:
             raise TrainingError(
                 f"The {share.world} processes did not meet at {coordinator}: {error}. Each host's "
                 "name must resolve to its own address (see /etc/hosts), not to 127.0.1.1."
             ) from error
-        self._distribution = keras.distribution.DataParallel(
-            devices=keras.distribution.list_devices(), auto_shard_dataset=False
-        )
-        keras.distribution.set_distribution(self._distribution)
         # connects the processes while all of them are here: Gloo waits 30 s only, and the chief may
         # take longer until it needs the others
         self.agree([0])
@@ -85,37 +87,29 @@ class Group:
     @property
     def is_alone(self) -> bool:
         """Whether there is no distribution over devices or processes."""
-        return self._distribution is None
+        return self._processes is None
 
     @property
     def devices(self) -> int:
         """Number of devices among which the rows of a batch are shared."""
-        return 1 if self._distribution is None else len(keras.distribution.list_devices())
+        return 1 if self._processes is None else self._processes.devices
 
-    @contextlib.contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> contextlib.AbstractContextManager[None]:
         """Build and run models in this process only, while the block runs."""
-        if self._distribution is None:
-            yield
-            return
-        keras.distribution.set_distribution(None)
-        try:
-            yield
-        finally:
-            keras.distribution.set_distribution(self._distribution)
+        return contextlib.nullcontext() if self._processes is None else self._processes.alone()
+
+    def share_gradients(self, optimizer: Any) -> None:
+        """Make an optimizer clip and apply the gradients of the whole batch."""
+        if self._processes is not None:
+            self._processes.share_gradients(optimizer)
 
     def agree(self, numbers: list[int]) -> list[int]:
         """Return the chief's numbers, below 2^31 each; all processes must call this."""
-        if self.share.world == 1:
-            return numbers
-        from jax.experimental.multihost_utils import broadcast_one_to_all
-
-        agreed = broadcast_one_to_all(np.array(numbers, np.int32))
-        return [int(number) for number in np.asarray(agreed)]
+        return numbers if self._processes is None else self._processes.broadcast(numbers)
 
     def agree_on(self, value: Any) -> Any:
         """Return the chief's JSON value; all processes must call this."""
-        if self.share.world == 1:
+        if self._processes is None:
             return value
         data = json.dumps(value).encode() if self.is_chief else b""
         size = self.agree([len(data)])[0]
@@ -126,13 +120,14 @@ class Group:
 def ended_with_the_others() -> Iterator[None]:
     """End this process at once if the block fails because another process was lost.
 
-    The end of JAX would wait for the lost process for minutes.
+    The end of JAX would wait for the lost process for minutes. The exit code tells the supervisor
+    to start all again.
     """
     try:
         yield
     except (KeyboardInterrupt, SystemExit, SdkError, ShardError, TrainingError):
         raise
-    except Exception:  # JAX's errors of a broken connection have many classes
+    except Exception:  # errors of a broken connection have many classes
         traceback.print_exc()
         sys.stderr.flush()
         os._exit(LOST)

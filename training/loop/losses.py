@@ -1,4 +1,4 @@
-"""Losses in ``keras.ops``, for every backend of Keras."""
+"""Losses in ``keras.ops``, for every backend of Keras: ratios of sums over the whole batch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from sdk.charset import Charset
+from training.models.global_sums import global_sums
 
 __all__ = ["CtcLoss", "geometry_loss", "score_loss"]
 
@@ -75,7 +76,8 @@ class CtcLoss:
         labels = ops.where(used[:, None], target[:, 3:], first[None])
         logits = ops.where(target[:, 2, None, None] > 0, self._case_blind(logits), logits)
         nll = ops.where(used, _ctc(labels, lengths, logits, columns), 0.0)
-        return ops.sum(nll) / ops.maximum(ops.sum(ops.cast(used, "float32")), 1.0)
+        total, lines = global_sums(ops.sum(nll), ops.sum(ops.cast(used, "float32")))
+        return total / ops.maximum(lines, 1.0)
 
     def _case_blind(self, logits: Any) -> Any:
         """Return logits (N, T, classes) whose upper-case classes stand for both cases."""
@@ -99,10 +101,14 @@ def score_loss(target: Any, logits: Any) -> Any:
     logits = ops.cast(logits[..., 0], "float32")
     text, weight = target[..., 0], target[..., 1]
     p = ops.sigmoid(logits)
-    overlap = ops.sum(weight * p * text)
-    dice = 1 - 2 * (overlap + 1) / (ops.sum(weight * (p * p + text)) + 2)
-    entropy = ops.sum(weight * (ops.softplus(logits) - logits * text))
-    return dice + 0.5 * entropy / ops.maximum(ops.sum(weight * text), 1.0)
+    overlap, areas, entropy, cells = global_sums(
+        ops.sum(weight * p * text),
+        ops.sum(weight * (p * p + text)),
+        ops.sum(weight * (ops.softplus(logits) - logits * text)),
+        ops.sum(weight * text),
+    )
+    dice = 1 - 2 * (overlap + 1) / (areas + 2)
+    return dice + 0.5 * entropy / ops.maximum(cells, 1.0)
 
 
 _AXIS_WEIGHT = 5.0
@@ -141,4 +147,5 @@ def geometry_loss(target: Any, predicted: Any) -> Any:
     union = area(want) + area(have) - inside
     overlap = ops.log(union + 1.0) - ops.log(inside + 1.0)
     angle = 1 - cosine + _AXIS_WEIGHT * (1 - cosine * cosine)
-    return ops.sum(weight * (overlap + angle)) / ops.maximum(ops.sum(weight), 1.0)
+    total, cells = global_sums(ops.sum(weight * (overlap + angle)), ops.sum(weight))
+    return total / ops.maximum(cells, 1.0)

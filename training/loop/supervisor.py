@@ -26,6 +26,7 @@ LOST = 75
 _OWN_ERRORS = (1, 2, 3)
 """Exit codes of clear errors, which another start would repeat."""
 _END_S = 30.0
+_PASSED_ON = ("KERAS_", "JAX_", "XLA_", "TF_", "OMP_", "GLOO_", "PYTHONPATH", "FOTS_")
 _LOCAL = ("localhost", "127.0.0.1")
 
 
@@ -104,9 +105,9 @@ def read_hosts(text: str) -> list[Host]:
         return [Host("localhost", int(text))]
     if "://" in text:
         raise TrainingError(
-            f"--workers {text}: the processes of a training are not placed by Ray; JAX joins them, "
-            "and SSH starts them. Give a file with a host on each line, those of the cluster's "
-            "nodes for example, or a number of processes on this machine."
+            f"--workers {text}: the processes of a training are not placed by Ray; SSH starts "
+            "them, and they join by themselves. Give a file with a host on each line, those of the "
+            "cluster's nodes for example, or a number of processes on this machine."
         )
     try:
         lines = Path(text).read_text(encoding="utf-8").splitlines()
@@ -132,13 +133,12 @@ def check_backend(name: str) -> None:
     """Refuse a backend of Keras on which several processes would not train as one.
 
     Raises:
-        TrainingError: The backend is not JAX.
+        TrainingError: The backend is neither JAX nor PyTorch.
     """
-    if name != "jax":
+    if name not in ("jax", "torch"):
         raise TrainingError(
-            f"Several processes train on JAX only, and the backend is {name}: with Keras 3, "
-            "TensorFlow refuses several workers, and PyTorch would normalize each process's rows "
-            "by themselves. Set KERAS_BACKEND=jax."
+            f"Several processes train on JAX or PyTorch, and the backend is {name}: with Keras 3, "
+            "TensorFlow refuses several workers. Set KERAS_BACKEND=jax or KERAS_BACKEND=torch."
         )
 
 
@@ -155,15 +155,12 @@ def supervise(command: Sequence[str], plan: Plan) -> int:
 
     Raises:
         TrainingError: Too few hosts answer, processes were lost too often, or the environment asks
-            for another backend than JAX.
+            for a backend that does not train with several processes.
     """
-    check_backend(os.environ.get("KERAS_BACKEND", "jax"))
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(("KERAS_", "JAX_", "XLA_", "TF_", "OMP_", "PYTHONPATH", "FOTS_"))
-    }
-    environment["KERAS_BACKEND"] = "jax"
+    backend = os.environ.get("KERAS_BACKEND", "jax")
+    check_backend(backend)
+    environment = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
+    environment["KERAS_BACKEND"] = backend
     for failures in range(plan.max_failures + 1):
         places = _places(plan)
         with _processes(command, places, environment, plan.port + failures) as group:

@@ -232,11 +232,17 @@ class Trainer:
             global_clipnorm=train.clip_norm,
         )
         optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        self._group.share_gradients(optimizer)
         backend = keras.backend.backend()
         if train.jit and backend == "tensorflow":
             raise TrainingError(
                 "train.jit: TensorFlow cannot compile the CTC loss with XLA. Set jit = false, or "
                 "train with KERAS_BACKEND=jax or KERAS_BACKEND=torch."
+            )
+        if train.jit and backend == "torch" and not self._group.is_alone:
+            raise TrainingError(
+                "train.jit: PyTorch compiles no step of several processes. Set jit = false, or "
+                "train with KERAS_BACKEND=jax."
             )
         jit: Any = True if backend == "jax" else train.jit
         self.model.compile(
@@ -375,7 +381,7 @@ class Trainer:
         train = self.config.train
         rate = learning_rate(self.step, self.progress(), train.learning_rate, train.warmup)
         self.model.optimizer.learning_rate = rate
-        if self._group.is_alone:
+        if keras.distribution.distribution() is None:
             inputs, target = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, target))
         # otherwise Keras puts the rows of this process on its devices
         losses = self.model.train_on_batch(inputs, target, return_dict=True)

@@ -1,7 +1,8 @@
 """What a second process costs: ``python -m tests.training.loop.cost CONFIG DATA FOLDER [STEPS]``.
 
 A network is trained by one process, then by two in network namespaces of their own, for the same
-steps: losses side by side, seconds a step, memory, and bytes on the wire. Needs root and JAX.
+steps: losses side by side, seconds a step, memory, and bytes on the wire. Needs root, and JAX or,
+with KERAS_BACKEND=torch, PyTorch.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from tests.hosts import ROOT, Hosts
 
 _ENVIRONMENT = {
-    "KERAS_BACKEND": "jax",
+    "KERAS_BACKEND": os.environ.get("KERAS_BACKEND", "jax"),
     "JAX_PLATFORMS": "cpu",
     "OMP_NUM_THREADS": "1",
     "PYTHONPATH": str(ROOT),

@@ -51,10 +51,15 @@ def test_settings_survive_json() -> None:
 
 
 def test_the_shipped_bundle_has_the_defaults() -> None:
-    """Only the detector's thresholds, which belong to its weights, differ from the defaults."""
+    """What belongs to its weights differs: bounds of the detector, the language model's share."""
     shipped, defaults = read_manifest()[1].decode.flat(), DecodeSettings().flat()
     changed = {name for name, value in shipped.items() if value != defaults[name]}
-    assert changed == {"detect.score_threshold", "detect.tiles.small_share"}
+    assert changed == {
+        "detect.score_threshold",
+        "detect.tiles.small_share",
+        "retry.vote.language_weight",
+        "retry.vote.language_bonus",
+    }
 
 
 def test_paths() -> None:

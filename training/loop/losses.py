@@ -13,6 +13,9 @@ from training.models.global_sums import global_sums
 
 __all__ = ["CtcLoss", "geometry_loss", "score_loss"]
 
+_RANGE = 80.0
+"""Greatest difference of the logits of a column in TensorFlow's CTC loss, in nats."""
+
 
 def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
     """Return the negative log likelihood (N,) of label rows padded with zeros."""
@@ -23,6 +26,8 @@ def _ctc(labels: Any, lengths: Any, logits: Any, columns: Any) -> Any:
     import tensorflow as tf
 
     sparse = tf.sparse.from_dense(labels)
+    # the kernel takes the logarithm of probabilities, which are 0 below e**-103
+    logits = tf.maximum(logits, tf.reduce_max(logits, -1, keepdims=True) - _RANGE)
     # the kernel expects the blank as the last class
     moved = tf.concat([logits[..., 1:], logits[..., :1]], -1)
     sparse = tf.SparseTensor(sparse.indices, sparse.values - 1, sparse.dense_shape)

@@ -34,6 +34,17 @@ def test_ctc_equals_the_sum_over_all_paths(labels):
     assert float(ctc_loss(target, logits)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_a_character_that_the_network_excludes_has_a_finite_loss():
+    logits = np.zeros((1, 1, 6, 4), np.float32)
+    logits[..., 1] = -300
+    target = np.array([[6, 1, 0, 1]], np.int32)
+    assert 60 < float(ctc_loss(target, logits)) < 400
+    likely = np.array([[6, 1, 0, 2]], np.int32)
+    assert float(ctc_loss(likely, logits)) == pytest.approx(
+        brute_force_nll(logits[0, 0], [2]), rel=1e-4
+    )
+
+
 def test_ctc_leaves_out_empty_rows():
     rng = np.random.default_rng(1)
     logits = rng.normal(size=(3, 1, 6, 4)).astype("float32")

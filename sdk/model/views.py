@@ -7,12 +7,15 @@ views. The manifest of a bundle lists them in order of use.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from sdk.model.fields import CheckedSettings, flag, number
 
 __all__ = ["WHOLE", "BandView", "CandidateView", "PartView", "parse_views", "plain_views"]
+
+_LEAST, _MOST = 0.6, 2.0
+"""Bounds of the horizontal scale for a pitch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class PartView(CheckedSettings):
         bottom: Lower edge as a share of the box's height.
         side: Margin at the start and end of the box, as a share of its height.
         stretch: Horizontal scale of the line crop.
+        pitch: Distance of the characters in the line crop in pixels, instead of `stretch`; the
+            distance in the first reading tells the scale. 0 for none.
         rise: Climb of the text from its start to its end, as a share of the box's height. The view
             follows the slope and leaves out the areas above and below the text at the ends.
         max_aspect: Largest ratio of width to height of a box that the view is used for. 0 sets no
@@ -34,8 +39,26 @@ class PartView(CheckedSettings):
     bottom: float = number(1.0, 0, 2)
     side: float = number(0.0, -0.5, 2)
     stretch: float = number(1.0, 0.25, 4)
+    pitch: float = number(0.0, 0, 200)
     rise: float = number(0.0, -1, 1)
     max_aspect: float = number(0.0, 0, 1000)
+
+    def scaled(self, pitch: float | None) -> PartView | None:
+        """Return the view with the scale that brings the characters to its pitch.
+
+        Args:
+            pitch: Distance of the characters in px, in a crop of the whole box 32 px high; None if
+                it is unknown.
+
+        Returns:
+            The view itself if it asks for no pitch; None if it asks for one that is unknown.
+        """
+        if not self.pitch:
+            return self
+        if pitch is None:
+            return None
+        stretch = self.pitch * (self.bottom - self.top) / pitch
+        return replace(self, pitch=0.0, stretch=min(max(stretch, _LEAST), _MOST))
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,12 @@ def collapse(path: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArr
     return classes[kept], bounds[:-1][kept], bounds[1:][kept]
 
 
+def character_pitch(text: CtcText) -> float | None:
+    """Return the median distance of neighboring characters in columns; None below 3 characters."""
+    starts = [first for first, _ in text.spans]
+    return float(np.median(np.diff(starts))) if len(starts) > 2 else None
+
+
 def beam_search(
     log_probs: ArrayLike, width: int, floor: float = 1e-5
 ) -> list[tuple[tuple[int, ...], float]]:

@@ -19,8 +19,9 @@ from itertools import islice
 
 from sdk.engine.worker_pool import WorkerPool
 from sdk.model.retry_policy import Retries, RetryPolicy, VoteSettings
-from sdk.model.views import WHOLE, CandidateView
-from sdk.recognize.crops import CropRecognizer
+from sdk.model.views import WHOLE, CandidateView, PartView
+from sdk.recognize.crops import COLUMN_PX, CropRecognizer
+from sdk.recognize.ctc import character_pitch
 from sdk.recognize.options import ReadOptions
 from sdk.retry.candidate import Candidate
 from sdk.retry.direction import claim_of_turned, runs, witnesses
@@ -230,8 +231,11 @@ class RetryEngine:
     def _views(self, line: _Line) -> Iterator[CandidateView]:
         """Return the views that apply to a line, in order of use."""
         aspect = line.source.aspect
-        views = self._retries.views
-        return iter([x for x in views if not x.max_aspect or aspect < x.max_aspect])
+        views = [x for x in self._retries.views if not x.max_aspect or aspect < x.max_aspect]
+        columns = character_pitch(line.candidates[0].text.free)
+        pitch = None if columns is None else columns * COLUMN_PX
+        scaled = [x.scaled(pitch) if isinstance(x, PartView) else x for x in views]
+        return iter([x for x in scaled if x is not None])
 
     def _read_view(self, lines: list[_Line], view: CandidateView) -> None:
         self._read_views([(line, view) for line in lines])

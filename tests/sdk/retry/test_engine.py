@@ -145,6 +145,23 @@ def test_long_lines_skip_views_of_shorter_ones(crops: CountingRecognizer) -> Non
         assert len(crops.widths) == taken
 
 
+@pytest.mark.parametrize(
+    ("said", "view", "width"),
+    [
+        ("HHHH", PartView(pitch=16), 208),  # twice the distance of 8 px
+        ("HHHH", PartView(pitch=6), 78),
+        ("HHHH", PartView(pitch=4), 62),  # not narrower than .6
+        ("HHHH", PartView(pitch=16, bottom=0.5), 208),  # half the height doubles the crop's scale
+        ("HH", PartView(pitch=16), None),  # too few characters tell no distance
+    ],
+)
+def test_a_view_may_bring_the_characters_to_a_pitch(
+    crops: CountingRecognizer, said: str, view: PartView, width: int | None
+) -> None:
+    read(crops, first(said, 0.9), **ALL, **{"retry.photo.views": (view,)})
+    assert crops.widths == ([104] if width is None else [104, width])
+
+
 def test_a_box_that_is_off_is_read_along_the_band(tiny_bundle: Path) -> None:
     """Of a line that climbs through its box, the view along the band shows all at one level."""
     seen: list[ImageArray] = []
@@ -294,7 +311,7 @@ def read_crop(crops: CropRecognizer, picture: ImageArray, **changes: Any) -> Tex
 
 def test_equal_views_of_a_crop_are_read_once_and_vote_twice(crops: CountingRecognizer) -> None:
     picture = tiny.draw_line("ABCD")
-    views = SETTINGS.retry.crop.views[:2]  # straight or bent: of a straight line the same
+    views = SETTINGS.retry.crop.views[1:3]  # straight or bent: of a straight line the same
     bounds = {"retry.crop.confidence": 1.0, "retry.crop.views": views}
     line = read_crop(crops, picture, **bounds, **{"retry.vote.lead": 100.0})
     assert (line.text, len(crops.widths)) == ("ABCD", 2)

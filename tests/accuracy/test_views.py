@@ -42,7 +42,7 @@ def test_command_counts_readings_and_runs() -> None:
     crops, photos = done.stdout.split("retry.")[1:]
     if crops.startswith("photo"):
         crops, photos = photos, crops
-    for text, views in ((crops, 15), (photos, 5)):
+    for text, views in ((crops, 16), (photos, 5)):
         rows = {
             name: (int(right), int(n), float(runs)) for name, right, n, runs in ROW.findall(text)
         }

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 __all__ = ["LanguageModel", "default_language"]
 
-_STEPS = 16
+_STEPS = 2
 """Steps of a stored log probability in a nat."""
 
 
@@ -29,7 +29,7 @@ class LanguageModel:
         Args:
             symbols: The characters of the model. Each other character counts as one and the same
                 unknown character.
-            costs: uint8 (n, n, n), n = len(symbols) + 2: negative log probability, in 16 steps a
+            costs: uint8 (n, n, n), n = len(symbols) + 2: negative log probability, in 2 steps a
                 nat, of the last index after the other two. Index 0 is the end (before a text: its
                 start), symbol i is index i + 1, the last index is the unknown character.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,13 +16,15 @@ from training.synth.text import sample_text
 
 __all__ = ["backed", "dot_print", "flat", "new_seed", "pick", "sample_texts", "stack", "typeset"]
 
+_Item = TypeVar("_Item")
+
 
 def new_seed(rng: np.random.Generator) -> int:
     """Return a seed for a later or repeated drawing."""
     return int(rng.integers(2**31))
 
 
-def pick(rng: np.random.Generator, items: Sequence[str]) -> str:
+def pick(rng: np.random.Generator, items: Sequence[_Item]) -> _Item:
     """Return one of the items."""
     return items[int(rng.integers(len(items)))]
 

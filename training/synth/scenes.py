@@ -28,7 +28,7 @@ from training.synth.layout import (
 from training.synth.lexicon import Lexicon
 from training.synth.pens import segments
 from training.synth.pens.ink import Ink
-from training.synth.signs import sign
+from training.synth.signs import LONGEST_ARC, sign
 from training.synth.tables import scale, table
 from training.synth.text import sample_text
 
@@ -38,8 +38,6 @@ _MARKED = ("vin", "vin")
 """Kinds of text on metal besides codes."""
 _CODES = ("lot", "serial", "part", "date", "date", "date", "time", "code", "measure", "mixed")
 _FACES = ("sans", "sans", "mono", "condensed", "ocr", "pixel")
-_BADGE = 14
-"""Greatest number of characters round a badge or across a poster."""
 _UNITS = ("kWh", "kWh", "kWh", "kW", "CkWh", "m3", "V", "A", "kg", "g", "Hz", "C", "kVAh", "bar")
 _MARKS = ("CUM", "RYB", "MD", "TOTAL", "kWh", "R Y B", "BP", "PF", "CHK")
 
@@ -82,7 +80,7 @@ def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     texts = sample_texts(rng, (*_CODES, "words", "word", "mixed", "price", "vin"), _count(rng, 5))
     sizes = [height * rng.choice([1.0, 1.0, 1.0, 0.7, 1.4]) for _ in texts]
     inks = typeset(rng, fonts, pick(rng, _FACES), texts, sizes)
-    how = (process.thermal, process.thermal, process.paint, process.worn)[int(rng.integers(4))]
+    how = pick(rng, (process.thermal, process.thermal, process.paint, process.worn))
     lines = stack(rng, inks, how, rng.uniform(0.15, 0.8))
     if rng.random() < 0.7:
         color = random_color(rng, saturation=(0.0, 0.25), value=(0.75, 1.0))
@@ -117,7 +115,7 @@ def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     else:
         kind = pick(rng, ("mono", "mono", "sans", "serif", "condensed"))
         inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
-    how = (process.thermal, process.paint, process.worn)[int(rng.integers(3))]
+    how = pick(rng, (process.thermal, process.paint, process.worn))
     lines = stack(rng, inks[:rows], how, rng.uniform(0.1, 0.6), align="left")
     lines += _amounts(rng, lines, inks[rows:], height)
     color = random_color(rng, saturation=(0.0, 0.12), value=(0.82, 1.0))
@@ -259,9 +257,9 @@ def scene_text(rng: np.random.Generator, fonts: FontLibrary, height: float) -> B
     )  # script and decorative faces, frequent on shops
     inks = typeset(rng, fonts, kind, texts, sizes)
     hows = (process.paint, process.paint, process.paint, process.worn, process.relief)
-    how = process.lettering if rng.random() < 0.35 else hows[int(rng.integers(len(hows)))]
+    how = process.lettering if rng.random() < 0.35 else pick(rng, hows)
     lines = stack(rng, inks, how, rng.uniform(0.15, 0.9))
-    if len(texts) == 1 and len(texts[0]) <= _BADGE and rng.random() < 0.5:  # slanted crops
+    if len(texts) == 1 and len(texts[0]) <= LONGEST_ARC and rng.random() < 0.5:  # slanted crops
         if rng.random() < 0.55:
             lines[0].bend = rng.uniform(0.5, 2.4) * rng.choice([-1, -1, 1])
         lines[0].tilt = rng.normal(0, 0.28)
@@ -278,7 +276,7 @@ def words(rng: np.random.Generator, fonts: FontLibrary, height: float, lexicon: 
     kind = pick(rng, ("sans", "sans", "serif", "mono", "condensed", "display"))
     inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
     hows = (process.paint, process.thermal, process.worn, process.paint, process.relief)
-    lines = stack(rng, inks, hows[int(rng.integers(len(hows)))], rng.uniform(0.15, 0.8))
+    lines = stack(rng, inks, pick(rng, hows), rng.uniform(0.15, 0.8))
     if rng.random() < 0.4:
         return backed(rng, lines, height, random_color(rng), rng.uniform(0, 6))
     return Block(lines)

@@ -29,7 +29,7 @@ def _set_cells(
         pitch: Distance of rows in pixels.
         gap: Least and greatest distance of columns in pixels.
     """
-    how = (process.paint, process.thermal, process.worn)[int(rng.integers(3))]
+    how = pick(rng, (process.paint, process.thermal, process.worn))
     seed, lines, left = new_seed(rng), [], 0.0
     for cells in columns:
         widths = [ink.box[2] - ink.box[0] for ink in cells]

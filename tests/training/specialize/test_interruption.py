@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.training.started import start
 
 PHOTO = Path(__file__).parents[3] / "docs" / "photo.jpg"
 
@@ -28,16 +28,8 @@ def test_a_stopped_command_leaves_nothing(
     photos.mkdir()
     for name in ("a.jpg", "b.jpg"):
         shutil.copy(PHOTO, photos / name)
-    command = [sys.executable, "-m", "training", "specialize", "--photos", str(photos)]
-    command += ["--pattern", "LOT [0-9]{2}[A-Z][0-9]{3}", "--out", str(out)]
-    command += ["--fonts", "/usr/share/fonts/truetype/dejavu"]  # few of them start sooner
-    running = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a shell's jobs in the background ignore it, and so would what they start
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    pattern = "LOT [0-9]{2}[A-Z][0-9]{3}"
+    running = start("specialize", "--photos", str(photos), "--pattern", pattern, "--out", str(out))
     assert running.stderr is not None
     assert any(stage in line for line in running.stderr)
     running.send_signal(number)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.training.started import start
 from training.data.shards import list_shards, read_shard
 
 PER_SHARD = 40
@@ -49,16 +49,8 @@ def wait_for(condition: Callable[[], object]) -> None:
 @pytest.fixture
 def synth(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     """The command in the middle of its second shard, and its workers."""
-    command = [sys.executable, "-m", "training", "synth", "--out", str(tmp_path), "--kind", "line"]
-    command += ["--count", "100000", "--per-shard", str(PER_SHARD), "--workers", "2"]
-    command += ["--fonts", "/usr/share/fonts/truetype/dejavu"]  # few of them start sooner
-    running = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        # a shell's jobs in the background ignore it, and so would what they start
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    command = ["synth", "--out", str(tmp_path), "--kind", "line", "--count", "100000"]
+    running = start(*command, "--per-shard", str(PER_SHARD), "--workers", "2")
     try:
         wait_for(lambda: any(tmp_path.glob("shard-*.tar")) and any(tmp_path.glob(".*.tmp")))
         yield running, spawned_by(running.pid)

@@ -14,9 +14,6 @@ from sdk.model.fields import CheckedSettings, flag, number
 
 __all__ = ["WHOLE", "BandView", "CandidateView", "PartView", "parse_views", "plain_views"]
 
-_LEAST, _MOST = 0.6, 2.0
-"""Bounds of the horizontal scale for a pitch."""
-
 
 @dataclass(frozen=True, slots=True)
 class PartView(CheckedSettings):
@@ -29,6 +26,8 @@ class PartView(CheckedSettings):
         stretch: Horizontal scale of the line crop.
         pitch: Distance of the characters in the line crop in pixels, instead of `stretch`; the
             distance in the first reading tells the scale. 0 for none.
+        least_stretch: Least horizontal scale for a pitch.
+        most_stretch: Greatest horizontal scale for a pitch.
         rise: Climb of the text from its start to its end, as a share of the box's height. The view
             follows the slope and leaves out the areas above and below the text at the ends.
         max_aspect: Largest ratio of width to height of a box that the view is used for. 0 sets no
@@ -40,6 +39,8 @@ class PartView(CheckedSettings):
     side: float = number(0.0, -0.5, 2)
     stretch: float = number(1.0, 0.25, 4)
     pitch: float = number(0.0, 0, 200)
+    least_stretch: float = number(0.6, 0.25, 4)
+    most_stretch: float = number(2.0, 0.25, 4)
     rise: float = number(0.0, -1, 1)
     max_aspect: float = number(0.0, 0, 1000)
 
@@ -58,7 +59,8 @@ class PartView(CheckedSettings):
         if pitch is None:
             return None
         stretch = self.pitch * (self.bottom - self.top) / pitch
-        return replace(self, pitch=0.0, stretch=min(max(stretch, _LEAST), _MOST))
+        stretch = min(max(stretch, self.least_stretch), self.most_stretch)
+        return replace(self, pitch=0.0, stretch=stretch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ __all__ = [
     "aligned",
     "beam_search",
     "character_edges",
+    "character_pitch",
     "collapse",
     "decode",
     "log_probabilities",

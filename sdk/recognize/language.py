@@ -8,7 +8,6 @@ line, the vote prefers the usual one, see `sdk.retry.vote`.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -52,12 +51,8 @@ class LanguageModel:
     def log_probability(self, text: str) -> float:
         """Return the natural logarithm of a text's probability, its end included."""
         places = [0, 0, *(self._index.get(c, self._unknown) for c in text), 0]
-        before = pairwise(places)
-        costs = self._costs
-        return (
-            -sum(int(costs[a, b, c]) for (a, b), c in zip(before, places[2:], strict=False))
-            / _STEPS
-        )
+        triples = zip(places, places[1:], places[2:], strict=False)
+        return -sum(int(self._costs[triple]) for triple in triples) / _STEPS
 
 
 @lru_cache(maxsize=1)

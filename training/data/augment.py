@@ -34,9 +34,10 @@ def place_line(
     if still:
         sy, slant, dx, dy = 1.0, 0.0, 0.0, 0.0
     else:
-        sy = rng.uniform(0.88, 1.08)
-        slant = rng.uniform(-0.12, 0.12)
-        dx, dy = rng.uniform(-1.5, 1.5), rng.uniform(-1.6, 1.6)
+        # as wide as the candidate views, or their looks are at pictures of an unknown kind
+        sy = rng.uniform(0.8, 1.15)
+        slant = rng.uniform(-0.2, 0.2)
+        dx, dy = rng.uniform(-2, 2), rng.uniform(-2.4, 2.4)
     # the slant turns around the middle row; pixel centers are at +0.5, cv2 counts from 0
     middle = rows / 2
     matrix = np.array(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import cv2
@@ -205,7 +206,6 @@ class LineBatches:
         Raises:
             TrainingError: There is no line image to train on.
         """
-        edges = np.array(self._config.buckets)
         if not len(self._images):
             raise TrainingError(
                 "The training data hold no line image whose label fits its picture."
@@ -216,25 +216,38 @@ class LineBatches:
             _log.info("%d line images left out, wider than data.buckets", self._images.skipped)
         if self._images.unlabeled:
             _log.info("%d line images left out, without a text", self._images.unlabeled)
-        wanted = np.maximum(self._images.widths, self._images.needed)
-        frame = np.minimum(np.searchsorted(edges, wanted), len(edges) - 1)
+        least, most = self._config.stretch
+        # least and greatest width in px of each line image in the batches
+        self._low = np.maximum(self._images.widths * least, self._images.needed)
+        self._high = np.maximum(self._images.widths * most, self._low)
         world = self._images.kept.world
-        owner = np.arange(len(frame)) % world
-        # of each frame width and each process that keeps pictures
-        self._members = [
-            [np.flatnonzero((frame == i) & (owner == rank)) for rank in range(world)]
-            for i in range(len(edges))
-        ]
-        # a width of which a process has none cannot be drawn
-        self._members = [m if all(map(len, m)) else [] for m in self._members]
+        owner = np.arange(len(self._images)) % world
+        self._members, self._cumulative = [], []
+        for share in self._shares():
+            # of each process that keeps pictures
+            members = [np.flatnonzero((share > 0) & (owner == rank)) for rank in range(world)]
+            # a width of which a process has none cannot be drawn
+            members = members if all(map(len, members)) else []
+            self._members.append(members)
+            self._cumulative.append(
+                [np.cumsum((self._images.weights * share)[of_rank]) for of_rank in members]
+            )
         if not any(self._members):
             raise TrainingError(
                 f"{len(self._images)} line images cannot be divided among {world} processes. Set "
                 "data.divide = false, or train with fewer processes."
             )
-        self._cumulative = [
-            [np.cumsum(self._images.weights[of_rank]) for of_rank in m] for m in self._members
-        ]
+
+    def _shares(self) -> Iterator[np.ndarray]:
+        """Yield for each frame width the share of each line image's widths that it holds."""
+        edges = [0, *self._config.buckets]
+        for narrower, frame in pairwise(edges):
+            # the widest frame holds all that is wider, squeezed
+            top = np.inf if frame == edges[-1] else frame
+            inside = np.minimum(self._high, top) - np.maximum(self._low, narrower)
+            only = (self._low > narrower) & (self._low <= top)
+            span = self._high - self._low
+            yield np.where(span > 0, np.maximum(inside, 0) / np.maximum(span, 1e-9), only)
 
     @property
     def batch_sizes(self) -> list[int]:
@@ -266,7 +279,7 @@ class LineBatches:
         ]
         longest = max(len(self._images.labels(i)) for i in chosen)
         mine = [(chosen[row], rngs[row]) for row in share.rows(len(chosen))]
-        return self._make(mine, config.buckets[bucket], longest)
+        return self._make(mine, bucket, longest)
 
     def batch_size(self, frame: int) -> int:
         """Return the number of line images in a batch of a frame width in px."""
@@ -274,14 +287,15 @@ class LineBatches:
         return -(-size // self._config.batch_multiple) * self._config.batch_multiple
 
     def _make(
-        self, rows: Sequence[tuple[int, np.random.Generator]], frame: int, longest: int
+        self, rows: Sequence[tuple[int, np.random.Generator]], bucket: int, longest: int
     ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        narrower, frame = [0, *self._config.buckets][bucket : bucket + 2]
+        last = bucket == len(self._config.buckets) - 1
         pictures = np.empty((len(rows), CROP_HEIGHT, frame, 3), np.uint8)
         columns = []
-        least, most = self._config.stretch
         for row, (i, rng) in enumerate(rows):
-            width = round(float(self._images.widths[i]) * rng.uniform(least, most))
-            width = min(max(width, int(self._images.needed[i])), frame)
+            most = self._high[i] if last else min(self._high[i], frame)
+            width = min(round(rng.uniform(max(self._low[i], narrower), most)), frame)
             placed = place_line(self._images.picture(i), rng, width, frame, still=False)
             pictures[row] = soften(change_tones(placed, rng), rng)
             columns.append(-(-width // COLUMN_PX))

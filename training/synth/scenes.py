@@ -122,6 +122,17 @@ def receipt(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     return backed(rng, lines, height, color, rng.uniform(0, 4))
 
 
+def page(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
+    """Pages of offices: sentences, names and numbers of one common face, dark on white."""
+    kinds = ("words", "words", "words", "word", "number", "number", "price", "date", "measure")
+    texts = sample_texts(rng, kinds, 1 if rng.random() < 0.4 else int(rng.integers(2, 13)))
+    kind = pick(rng, ("serif", "serif", "sans", "sans", "mono", "condensed"))
+    inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
+    lines = stack(rng, inks, process.paint, rng.uniform(0.1, 0.8), align="left")
+    color = random_color(rng, saturation=(0.0, 0.06), value=(0.9, 1.0))
+    return backed(rng, lines, height, color, rng.uniform(0, 1))
+
+
 def _digits(rng: np.random.Generator, height: float) -> Ink:
     """Draw a text on the simplest display that supports it."""
     text = sample_text(rng, pick(rng, ("meter", "meter", "meter", "time", "code")))
@@ -288,6 +299,7 @@ SCENES: dict[str, tuple[Scene, float]] = {
     "stamped": (stamped, 0.08),
     "label": (label, 0.13),
     "receipt": (receipt, 0.11),
+    "page": (page, 0.06),
     "display": (display, 0.11),
     "plate": (plate, 0.13),
     "scene": (scene_text, 0.1),

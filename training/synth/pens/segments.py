@@ -41,6 +41,10 @@ _ONE = 1 << _SHIFT
 # anti-aliasing enlarges every shape by more than half a pixel on each side.
 _LEAST_HEIGHT = 160.0
 
+_SQUARE = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
+_TURN = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+_DISC = np.stack([0.5 + 0.5 * np.cos(_TURN), 0.5 + 0.5 * np.sin(_TURN)], 1)
+
 _Polygons = dict[str, NDArray[np.float64]]
 
 
@@ -56,6 +60,8 @@ class SegmentStyle:
         split: Distance of two segments.
         gap: Distance of two digits.
         slant: Shear; positive leans right.
+        dot: Size of a point, at least the width of a segment.
+        round_dots: Whether points are discs, otherwise squares.
         small_decimals: Size of the digits after the last point; 1 for equal sizes.
         tails: Whether 6 and 9 have their tail and 7 has no hook.
         ghost: Whether unlit segments are visible.
@@ -68,6 +74,8 @@ class SegmentStyle:
     split: float = 0.015
     gap: float = 0.2
     slant: float = 0.1
+    dot: float = 0.12
+    round_dots: bool = False
     small_decimals: float = 1.0
     tails: bool = True
     ghost: bool = False
@@ -87,6 +95,8 @@ class SegmentStyle:
             split=float(rng.uniform(0.0, 0.035)),
             gap=_mostly(rng, 0.1, 0.42, 0.7),
             slant=float(rng.uniform(0.0, 0.25)) if rng.random() < 0.75 else 0.0,
+            dot=float(max(thickness * rng.uniform(1.0, 1.5), rng.uniform(0.08, 0.13))),
+            round_dots=bool(rng.random() < 0.5),
             small_decimals=float(rng.uniform(0.38, 0.8)) if rng.random() < 0.4 else 1.0,
             tails=bool(rng.random() < 0.85),
             ghost=bool(rng.random() < 0.35),
@@ -185,13 +195,12 @@ def _place(
     lit: list[NDArray[np.float64]] = []
     unlit: list[NDArray[np.float64]] = []
     spans = np.empty((len(text), 2))
-    t, size, x = style.thickness, 1.0, 0.0
+    dot, size, x = style.dot, 1.0, 0.0
     cell_end = 0.0
     point = text.rfind(".")
     for i, char in enumerate(text):
         if char in _DOTS:
             shared = char in ".," and i > 0 and text[i - 1] not in _DOTS and text[i - 1] != " "
-            dot = max(t, 0.08)
             if shared:
                 # the dot is in the gap between two digits, which is enlarged if it is small
                 start = cell_end + 0.2 * dot
@@ -200,7 +209,7 @@ def _place(
                 start = x
                 x += 1.3 * dot + style.gap
             spans[i] = start, start + dot
-            lit.extend(_lean(np.add(p, (start, 0.0)), style.slant) for p in _dots(char, dot))
+            lit.extend(_lean(np.add(p, (start, 0.0)), style.slant) for p in _dots(char, style))
             continue
         if i > point >= 0 and char.isdigit():
             size = style.small_decimals
@@ -224,16 +233,17 @@ def _lean(polygon: NDArray[np.float64], slant: float) -> NDArray[np.float64]:
     return polygon
 
 
-def _dots(char: str, dot: float) -> list[NDArray[np.float64]]:
-    square = np.array([[0, 0], [dot, 0], [dot, dot], [0, dot]])
+def _dots(char: str, style: SegmentStyle) -> list[NDArray[np.float64]]:
+    dot = style.dot
+    point = _DISC * dot if style.round_dots else _SQUARE * dot
     if char == ":":
-        return [np.add(square, (0, y - dot / 2)) for y in (0.3, 0.7)]
+        return [np.add(point, (0, y - dot / 2)) for y in (0.3, 0.7)]
     if char == "'":
-        return [square * (0.8, 1.6)]
-    square = np.add(square, (0.0, 1 - dot))
+        return [_SQUARE * dot * (0.8, 1.6)]
+    point = np.add(point, (0.0, 1 - dot))
     if char == ",":
-        return [square, np.array([[dot, 1.0], [0.5 * dot, 1.0], [0.1 * dot, 1 + 0.9 * dot]])]
-    return [square]
+        return [point, np.array([[dot, 1.0], [0.5 * dot, 1.0], [0.1 * dot, 1 + 0.9 * dot]])]
+    return [point]
 
 
 def _segments(style: SegmentStyle) -> _Polygons:

@@ -78,6 +78,23 @@ def test_curriculum_starts_narrow(images):
     assert {batches.batch(s)[0]["strip"].shape[2] for s in range(5, 25)} > {32}
 
 
+def test_a_stretched_line_is_in_frames_of_its_widths(tmp_path):
+    """A line 40 px wide, stretched to 20 to 80 px: frames of 32, 64 and 96 px hold a share."""
+    write_shard(shard_path(tmp_path, 0), [(0, picture(), {"text": "12"})])
+    found = LineImages(CHARSET, 96)
+    found.add(Part(tmp_path, "shard-00000.tar"))
+    text = LINE_TOML.replace("[data]", "[data]\nstretch = [0.5, 2.0]\nmax_batch = 1")
+    batches = LineBatches(found, parse_config(text).data, 0)
+    widths = []
+    for step in range(600):
+        inputs, target = batches.batch(step)
+        frame, width = inputs["strip"].shape[2], 4 * target[0, 0]
+        assert frame - 32 <= width <= frame
+        widths.append(frame)
+    shares = [widths.count(frame) / len(widths) for frame in (32, 64, 96)]
+    np.testing.assert_allclose(shares, [12 / 60, 32 / 60, 16 / 60], atol=0.06)
+
+
 def test_validation_frames_hold_each_line_image_once(images):
     groups = validation_frames(images, CONFIG.data, 1000)
     texts = [t for _, _, group in groups for t in group]

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.peers import OURS, PEERS, Worker, add_peer_arguments, find_engines, machine
+from benchmarks.peers import OURS, PEERS, Worker, add_peer_arguments, find_engines, machine, peer
 from benchmarks.scores import Score
 from sdk.arguments import positive_int
 from sdk.errors import SdkError
@@ -104,9 +104,11 @@ def main() -> None:
         "--with",
         dest="peers",
         nargs="*",
-        choices=PEERS,
+        type=peer,
         default=["rapidocr", "tesseract"],
-        help="readers beside FOTS-lite (default: rapidocr tesseract)",
+        metavar="READER",
+        help=f"readers beside FOTS-lite, of {', '.join(PEERS)}, and tesseract:deu for other "
+        "languages of Tesseract (default: rapidocr tesseract)",
     )
     add_peer_arguments(parser)
     args = parser.parse_args()

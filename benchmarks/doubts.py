@@ -20,6 +20,7 @@ import numpy as np
 from sdk import Reader
 from sdk.arguments import positive_int
 from sdk.metrics import letters_and_digits
+from sdk.native_notes import native_notes_to_log
 from sdk.results import TextLine
 from training.data.sets import read_samples
 from training.prepare.doubts import is_doubtful, log_odds
@@ -64,6 +65,7 @@ def count(reader: Reader, folder: Path, limit: int) -> dict[str, list[list[bool]
     return found
 
 
+@native_notes_to_log()
 def main() -> None:
     """Print a table of all sets."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

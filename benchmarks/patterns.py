@@ -28,6 +28,7 @@ from typing import Any
 from sdk import Reader, Template, load_image
 from sdk.arguments import positive_int
 from sdk.metrics import character_error_rate, exact_share, letters_and_digits
+from sdk.native_notes import native_notes_to_log
 from sdk.results import TextLine
 
 
@@ -50,6 +51,7 @@ class Score:
         return [f"{hit:.3f}", error, fits, right, f"{1e3 * statistics.median(self.times):.0f}"]
 
 
+@native_notes_to_log()
 def main(argv: Sequence[str] | None = None) -> None:
     """Read the folder with all combinations of options, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])

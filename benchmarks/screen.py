@@ -17,8 +17,10 @@ from pathlib import Path
 
 from sdk.arguments import positive_int
 from sdk.errors import SdkError
+from sdk.native_notes import native_notes_to_log
 
 
+@native_notes_to_log()
 def main() -> int:
     """Run the station for a while, and print the rates of the screen and the reader."""
     parser = argparse.ArgumentParser(description=__doc__)

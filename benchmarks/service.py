@@ -41,6 +41,7 @@ from urllib.parse import urlsplit
 from PIL import Image, ImageDraw, ImageFont
 
 from sdk.arguments import positive_int
+from sdk.native_notes import native_notes_to_log
 from sdk.reader import Reader
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -259,6 +260,7 @@ def single(
         print(f"  processor, {name}: {(cpu_ms(pid) - before[name]) / count:.1f} ms a request")
 
 
+@native_notes_to_log()
 def main() -> None:
     """Measure what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])

@@ -28,6 +28,7 @@ from benchmarks.peers import PHOTO
 from sdk.arguments import positive_int
 from sdk.image.load import load_image
 from sdk.live.camera import CameraBase, CameraEnd, Frame
+from sdk.native_notes import native_notes_to_log
 from sdk.reader import Reader
 from sdk.station import History, Job, Outputs, Station, TextRule, Verdict
 from sdk.station.outputs import WebhookSettings
@@ -131,6 +132,7 @@ class Server(BaseHTTPRequestHandler):
         """Write no log."""
 
 
+@native_notes_to_log()
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description="Measure the time that the station adds.")

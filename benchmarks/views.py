@@ -28,6 +28,7 @@ from sdk.errors import SdkError
 from sdk.image.load import load_image
 from sdk.model.bundle import Bundle
 from sdk.model.views import BandView, CandidateView, PartView, plain_views
+from sdk.native_notes import native_notes_to_log
 from training.data.labels import read_labeled
 from training.data.sets import find_sets
 from training.evaluate.sweep.cached_engine import CachedEngine
@@ -108,6 +109,7 @@ def lists_of(views: tuple[CandidateView, ...]) -> Iterator[tuple[str, tuple[Cand
         yield f"without {number + 1} {shown}", views[:number] + views[number + 1 :]
 
 
+@native_notes_to_log()
 def main() -> None:
     """Read the pictures with every list of views, and print one table per kind of picture."""
     parser = argparse.ArgumentParser(

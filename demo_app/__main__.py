@@ -17,6 +17,7 @@ from pathlib import Path
 from demo_app.language import LANGUAGES, set_language
 from demo_app.models.settings import DEMO, DEMO_JOB, LOOKS, Settings, load_settings
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
+from sdk.native_notes import native_notes_to_log
 
 FAILED, USAGE, UNUSABLE = 1, 2, 3
 # Starts of warnings of Kivy: on its new settings file, on optional libraries, and on a missing
@@ -79,6 +80,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+@native_notes_to_log()
 def _run(args: argparse.Namespace) -> None:
     folder = args.folder or _default_folder()
     folder.mkdir(parents=True, exist_ok=True)

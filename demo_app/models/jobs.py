@@ -1,33 +1,23 @@
-"""The jobs screen: a folder of jobs, and a form for the draft of a job."""
+"""The jobs screen: a folder of jobs, and the draft of the job that is edited."""
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
 
 from demo_app.language import tr
-from demo_app.models.words import field_name, rule_name
+from demo_app.models.draft import JobDraft
 from sdk.errors import JobError, SdkError
 from sdk.model.store import find_named, installed
-from sdk.region import Shares
 from sdk.results import Reading
 from sdk.station import Job, load_job, save_job, teach_job
-from sdk.station.checkdigits import SCHEMES
-from sdk.station.rules import RULES, Rule
 
-__all__ = ["MODELS", "Entry", "JobDraft", "JobsModel", "RuleDraft", "rule_kinds"]
+__all__ = ["MODELS", "Entry", "JobsModel"]
 
 MODELS = "models"
 """Folder of the station's own bundles, beside the jobs."""
-
-
-def rule_kinds() -> list[tuple[str, str]]:
-    """Return the kinds of rules and their names on the screen."""
-    return [(kind, rule_name(kind)) for kind in RULES]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,134 +28,6 @@ class Entry:
     name: str
     job: Job | None = None
     error: str = ""
-
-
-@dataclass(slots=True)
-class RuleDraft:
-    """A rule as a form, with truth values and texts for all other values.
-
-    Attributes:
-        kind: A key of `RULES`.
-        values: Values by field name of the rule.
-    """
-
-    kind: str
-    values: dict[str, Any] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, rule: Rule) -> RuleDraft:
-        """Return the form of a rule."""
-        draft = cls(rule.kind)
-        for name in draft.fields():
-            value = getattr(rule, name)
-            if isinstance(value, tuple):
-                value = "; ".join(value)
-            draft.values[name] = value if isinstance(value, bool) else str(value or "")
-        return draft
-
-    @classmethod
-    def empty(cls, kind: str) -> RuleDraft:
-        """Return the form of a new rule."""
-        draft = cls(kind)
-        for name, what in draft.fields().items():
-            draft.values[name] = False if what is bool else ""
-        if kind == "check_digit":
-            draft.values["scheme"] = next(iter(SCHEMES))
-        return draft
-
-    def fields(self) -> dict[str, Any]:
-        """Return the names and types of the rule's fields, in their order."""
-        hints = get_type_hints(RULES[self.kind])
-        return {f.name: hints[f.name] for f in dataclasses.fields(RULES[self.kind])}
-
-    def choices(self, name: str) -> list[str]:
-        """Return the legal texts of a value. An empty list allows any text."""
-        return list(SCHEMES) if (self.kind, name) == ("check_digit", "scheme") else []
-
-    def to_rule(self) -> Rule:
-        """Return the rule.
-
-        Raises:
-            JobError: A value is not legal.
-        """
-        values: dict[str, Any] = {}
-        for name, what in self.fields().items():
-            text = self.values[name]
-            if what is bool or what is str:
-                values[name] = text if what is bool else text.strip()
-            elif what == tuple[str, ...]:
-                values[name] = tuple(part.strip() for part in text.split(";") if part.strip())
-            else:
-                values[name] = _to_count(text, field_name(name))
-        return RULES[self.kind](**values)
-
-
-@dataclass(slots=True)
-class JobDraft:
-    """A job as a form.
-
-    Attributes:
-        lines: Number of lines: "", "3" or "2-4".
-        confidence: Least confidence, percent.
-        region: x, y, width, height as shares of the picture, or None for the whole picture.
-        model: Bundle that reads the region, "" for the station's.
-        path: File of the original job. None for a new job.
-    """
-
-    name: str = ""
-    description: str = ""
-    lines: str = ""
-    confidence: int = 50
-    region: Shares | None = None
-    model: str = ""
-    rules: list[RuleDraft] = field(default_factory=list)
-    path: Path | None = None
-
-    @classmethod
-    def of(cls, job: Job, path: Path | None = None) -> JobDraft:
-        """Return the form of a job."""
-        low, high = job.line_range or (0, 0)
-        return cls(
-            job.name,
-            job.description,
-            "" if not high else f"{low}" if low == high else f"{low}-{high}",
-            round(100 * job.min_confidence),
-            job.region,
-            job.model,
-            [RuleDraft.of(rule) for rule in job.rules],
-            path,
-        )
-
-    def to_job(self) -> Job:
-        """Return the job.
-
-        Raises:
-            JobError: A value is not legal. The message names the rule.
-        """
-        rules = (_numbered(draft, number) for number, draft in enumerate(self.rules, 1))
-        return Job(
-            self.name.strip(),
-            self.description.strip(),
-            self._line_range(),
-            self.region,
-            self.confidence / 100,
-            tuple(rules),
-            self.model,
-        )
-
-    def _line_range(self) -> int | tuple[int, int] | None:
-        text = self.lines.strip()
-        if not text:
-            return None
-        found = re.fullmatch(r"(\d{1,3})(?:\s*[-–]\s*(\d{1,3}))?", text)  # noqa: RUF001 an en dash
-        if found is None:
-            raise JobError(
-                tr("Number of lines is {text!r}. Give a number, or two as in 2-4.").format(
-                    text=text
-                )
-            )
-        low = int(found[1])
-        return (low, int(found[2])) if found[2] else low
 
 
 class JobsModel:
@@ -264,7 +126,7 @@ class JobsModel:
         return job
 
     def set_model(self, name: str, bundle: Path) -> Job:
-        """Let a job be read by a bundle, and return the job.
+        """Let all fields of a job be read by a bundle, and return the job.
 
         Raises:
             JobError: There is no such job.
@@ -273,10 +135,12 @@ class JobsModel:
         entry = next((e for e in self.entries() if e.job is not None and e.name == name), None)
         if entry is None or entry.job is None:
             raise JobError(tr("There is no job {name!r}.").format(name=name))
-        job = dataclasses.replace(entry.job, model=self.word_for(bundle))
+        model = self.word_for(bundle)
+        job = entry.job.read_by(model)
         save_job(job, entry.path)
         if self.draft is not None and self.draft.path == entry.path:
-            self.draft.model = job.model
+            for field in self.draft.fields:
+                field.model = model
         return job
 
     def take(self, path: Path) -> None:
@@ -327,18 +191,3 @@ def _entry(path: Path) -> Entry:
     except SdkError as error:
         return Entry(path, path.stem, None, str(error))
     return Entry(path, job.name, job)
-
-
-def _numbered(draft: RuleDraft, number: int) -> Rule:
-    try:
-        return draft.to_rule()
-    except JobError as error:
-        raise JobError(f"{rule_name(draft.kind)} ({number}): {error}") from error
-
-
-def _to_count(text: str, name: str) -> int | None:
-    if not text.strip():
-        return None
-    if not text.strip().isdecimal():
-        raise JobError(tr("{name} is {text!r}. Give a number.").format(name=name, text=text))
-    return int(text)

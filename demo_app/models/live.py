@@ -12,8 +12,8 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from demo_app.models.picture import Box, Pixels, boxes_of, scaled
-from demo_app.models.product import LineRow, line_marks, rows_of
+from demo_app.models.picture import Box, Pixels, scaled
+from demo_app.models.product import LineRow, product_boxes, rows_of
 from demo_app.models.shift import Shift
 from sdk.results import Reading
 
@@ -31,7 +31,7 @@ class LiveView:
 
     Attributes:
         picture: uint8 RGB (H, W, 3), reduced for the screen. None before the first picture.
-        boxes: Boxes of the lines in the picture.
+        boxes: Boxes of the named fields and of the lines in the picture.
         rows: Lines with their crops, and missing lines. Faults come first.
         verdict: Verdict on the product in the picture, None before the verdict.
         record: Id of the verdict in the history, None if it is not recorded.
@@ -130,7 +130,7 @@ class LiveModel:
             self._view = replace(
                 self._view,
                 picture=picture,
-                boxes=boxes_of(seen.reading, line_marks(verdict)),
+                boxes=product_boxes(seen.reading, verdict),
                 rows=rows,
                 verdict=verdict,
                 record=seen.record,

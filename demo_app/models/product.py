@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from demo_app.models.picture import Pixels, crop_line, scaled
+from demo_app.models.picture import MARK_COLORS, Box, Pixels, boxes_of, crop_line, scaled
 from demo_app.models.words import mark_of
 from sdk.results import Reading
 from sdk.station import RuleResult, Verdict
 
-__all__ = ["CROP_SIZE", "MOST_ROWS", "LineRow", "line_marks", "pad_crop", "rows_of"]
+__all__ = [
+    "CROP_SIZE",
+    "MOST_ROWS",
+    "LineRow",
+    "line_marks",
+    "pad_crop",
+    "product_boxes",
+    "rows_of",
+]
 
 CROP_SIZE = (576, 48)
 """Width and height of a line crop on screen in pixels. A fixed size keeps its texture."""
@@ -53,6 +62,22 @@ def line_marks(verdict: Verdict | None) -> dict[int, str]:
     for mark, line in ((mark_of(r.ok), r.line) for r in results if r.line is not None):
         marks[line] = min(mark, marks.get(line, mark), key=_URGENCY.index)
     return marks
+
+
+def product_boxes(reading: Reading, verdict: Verdict | None) -> tuple[Box, ...]:
+    """Return the boxes over a product's picture: its named fields, then its lines."""
+    fields = [] if verdict is None else [*_field_boxes(verdict)]
+    return (*fields, *boxes_of(reading, line_marks(verdict)))
+
+
+def _field_boxes(verdict: Verdict) -> Iterator[Box]:
+    for name, (x, y, width, height) in verdict.regions.items():
+        if name:
+            marks = [mark_of(result.ok) for result in verdict.results if result.field == name]
+            mark = min(marks, key=_URGENCY.index, default="")
+            right, bottom = x + width, y + height
+            quad = ((x, y), (right, y), (right, bottom), (x, bottom))
+            yield Box(quad, name, MARK_COLORS[mark], mark in ("ng", "unreadable"))
 
 
 def rows_of(picture: Pixels, reading: Reading, verdict: Verdict | None) -> tuple[LineRow, ...]:

@@ -53,12 +53,8 @@ def main_reason(verdict: Verdict) -> str:
 
 
 def headline(result: RuleResult) -> str:
-    """Return why a rule is not met in a few words."""
-    match = _match(result.reason)
-    if match is None:
-        return result.reason
-    sentence, values = match
-    return sentence.short.format(**{name: _brief(name, text) for name, text in values.items()})
+    """Return why a rule is not met in a few words, after the name of the field if it has one."""
+    return _at(result.field, _short(result.reason))
 
 
 def explain(result: RuleResult, *, with_lines: bool = True) -> str:
@@ -66,8 +62,8 @@ def explain(result: RuleResult, *, with_lines: bool = True) -> str:
 
     Args:
         result: Result of the rule.
-        with_lines: Whether to add the lines that were read instead. Without them, the result is
-            empty if `headline` is complete.
+        with_lines: Whether to add the name of the field, and the lines that were read instead.
+            Without them, the result is empty if `headline` is complete.
     """
     match = _match(result.reason)
     if match is None:
@@ -78,8 +74,21 @@ def explain(result: RuleResult, *, with_lines: bool = True) -> str:
     if not with_lines:
         return said
     if not said:
-        said = f"{headline(result)}." if found else headline(result)
-    return f"{said} {found}".strip()
+        short = _short(result.reason)
+        said = f"{short}." if found else short
+    return _at(result.field, f"{said} {found}".strip())
+
+
+def _at(field: str, reason: str) -> str:
+    return f"{field}: {reason}" if field else reason
+
+
+def _short(reason: str) -> str:
+    match = _match(reason)
+    if match is None:
+        return reason
+    sentence, values = match
+    return sentence.short.format(**{name: _brief(name, text) for name, text in values.items()})
 
 
 def _sentences() -> tuple[Sentence, ...]:

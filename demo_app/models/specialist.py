@@ -309,13 +309,14 @@ def _records(job: Job, history: History) -> Iterator[Record]:
 def _patterns(job: Job, records: Sequence[Record]) -> tuple[str, ...]:
     """Return the commonest patterns of lines: rules of the job, or made from texts."""
     counts: Counter[str] = Counter()
-    rules = [rule.pattern for rule in job.rules if isinstance(rule, PatternRule)]
+    rules = [r.pattern for part in job.parts for r in part.rules if isinstance(r, PatternRule)]
+    least = min(part.min_confidence for part in job.parts)
     for record in records:
         if record.correction is not None:
             texts = record.correction.splitlines()
         else:
             lines = record.verdict.reading
-            texts = [line.text for line in lines if line.confidence >= job.min_confidence]
+            texts = [line.text for line in lines if line.confidence >= least]
         for text in map(str.strip, texts):
             if text:
                 own = next((rule for rule in rules if re.fullmatch(rule, text)), None)

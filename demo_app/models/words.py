@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from demo_app.language import tr
+from sdk.station import RuleResult
 
-__all__ = ["clock", "field_name", "mark_of", "rule_name", "since", "status_name", "verdict_title"]
+__all__ = [
+    "clock",
+    "field_name",
+    "mark_of",
+    "result_name",
+    "rule_name",
+    "since",
+    "status_name",
+    "verdict_title",
+]
 
 
 def mark_of(ok: bool | None) -> str:
@@ -41,6 +51,12 @@ def rule_name(kind: str) -> str:
         "date": tr("Date"),
         "check_digit": tr("Check digit"),
     }.get(kind, kind)
+
+
+def result_name(result: RuleResult) -> str:
+    """Return the name of a result's rule, after the name of its field if it has one."""
+    name = rule_name(result.rule)
+    return f"{result.field}: {name}" if result.field else name
 
 
 def field_name(name: str) -> str:

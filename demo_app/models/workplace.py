@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from demo_app.language import tr
@@ -18,7 +18,7 @@ from demo_app.models.settings import DEMO, SAMPLES, Settings, save_settings
 from demo_app.models.shift import Shift, begin_shift, load_shift
 from demo_app.models.specialist import Plan, SpecialistModel
 from demo_app.models.still import Photo, StillModel
-from sdk import SdkError
+from sdk import Reader, SdkError
 from sdk.errors import JobError
 from sdk.live.camera import make_camera, mask_password
 from sdk.station import History, Job, JobReaders, Outputs, Station, judge, load_job
@@ -74,7 +74,7 @@ class Workplace:
         self._is_started = False
         self.background = Background(post)
         self.live = LiveModel(self._load_shift())
-        self.still = StillModel(lambda picture: self._readers.of(self.job).read(picture))
+        self.still = StillModel(lambda picture: self._still_reader().read(picture))
         self.history = HistoryModel(self._history, folder / "exports")
         self.specialist = SpecialistModel(folder / "specialist")
 
@@ -223,7 +223,7 @@ class Workplace:
         """
         job = self._job_named(self.specialist.job_name)
         bundle = self.specialist.move_to(self.folder / MODELS)
-        self._readers.of(replace(job, model=self.jobs.word_for(bundle)))
+        self._readers.of(job.read_by(self.jobs.word_for(bundle)))
         job = self.jobs.set_model(job.name, bundle)
         if job.name == self.job_name:
             self._use_job()
@@ -312,6 +312,11 @@ class Workplace:
         self._outputs.close()
         self._history.close()
         self._readers.close()
+
+    def _still_reader(self) -> Reader:
+        """Return the reader of whole pictures: the job's, if one reads all its fields."""
+        readers = set(self._readers.of(self.job))
+        return readers.pop() if len(readers) == 1 else self._readers.default
 
     def _job_named(self, name: str) -> Job:
         job = self.jobs.find(name)

@@ -13,8 +13,8 @@ from kivy.uix.boxlayout import BoxLayout
 
 from demo_app.language import tr
 from demo_app.models.history import HistoryRow
-from demo_app.models.picture import boxes_of, scaled
-from demo_app.models.product import line_marks
+from demo_app.models.picture import scaled
+from demo_app.models.product import product_boxes
 from demo_app.models.reasons import explain, main_reason
 from demo_app.models.words import clock, status_name
 from demo_app.screens.page import Page, load_layout
@@ -211,7 +211,7 @@ class HistoryPage(Page):
         picture = self.app.work.history.picture()
         if picture is not None:
             picture = scaled(picture, 1280, 960)
-        panel.ids.photo.show(picture, boxes_of(verdict.reading, line_marks(verdict)))
+        panel.ids.photo.show(picture, product_boxes(verdict.reading, verdict))
         panel.ids.photo.labels = False
         panel.ids.correction.cursor = (0, 0)
         return panel

@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from kivy.clock import Clock
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 from kivy.uix.widget import Widget
 
 from demo_app.language import tr
-from demo_app.models.jobs import Entry, JobDraft, RuleDraft, rule_kinds
+from demo_app.models.draft import FieldDraft, JobDraft, RuleDraft, rule_kinds
+from demo_app.models.jobs import Entry
 from demo_app.models.words import field_name, rule_name
 from demo_app.screens.labeled import labeled
 from demo_app.screens.page import Page, load_layout
@@ -32,6 +34,7 @@ class RuleCard(Card):
     """The form of a rule."""
 
     page = ObjectProperty()
+    field = ObjectProperty()
     rule = ObjectProperty()
     title = StringProperty("")
 
@@ -85,25 +88,42 @@ class JobsPage(Page):
         sheet.action(tr("Delete"), lambda: self._delete(entry), kind="danger", icon="delete")
         sheet.open()
 
-    def remove_rule(self, rule: RuleDraft) -> None:
-        """Remove a rule from the draft."""
-        self.app.work.jobs.draft.rules.remove(rule)
+    def remove_rule(self, field: FieldDraft, rule: RuleDraft) -> None:
+        """Remove a rule from a field of the draft."""
+        field.rules.remove(rule)
         self.show_draft()
 
-    def add_rule(self, kind: str) -> None:
-        """Add a new rule to the draft."""
-        self.app.work.jobs.draft.rules.append(RuleDraft.empty(kind))
+    def add_rule(self, field: FieldDraft, kind: str) -> None:
+        """Add a new rule to a field of the draft."""
+        field.rules.append(RuleDraft.empty(kind))
+        self.show_draft()
+        self._scroll_to(next(card for card in self._cards() if card.rule is field.rules[-1]))
+
+    def add_field(self) -> None:
+        """Add a field to the draft, and let the user draw its region."""
+        field = self.app.work.jobs.draft.add_field()
         self.show_draft()
         self.ids.scroll.scroll_y = 0
+        if self.app.work.live.latest is not None:
+            self.choose_region(field)
 
-    def choose_region(self) -> None:
-        """Let the user draw the region on the newest picture."""
+    def remove_field(self, field: FieldDraft) -> None:
+        """Remove a field from the draft."""
+        self.app.work.jobs.draft.remove_field(field)
+        self.show_draft()
+
+    def choose_region(self, field: FieldDraft) -> None:
+        """Let the user draw the region of a field on the newest picture."""
         latest = self.app.work.live.latest
         if latest is None:
             self.app.say(tr("There is no picture of the camera yet."), "warning")
             return
-        draft = self.app.work.jobs.draft
-        RegionSheet(latest[0].image, draft.region, self._set_region).open()
+        others = [
+            other.region
+            for other in self.app.work.jobs.draft.fields
+            if other is not field and other.region is not None
+        ]
+        RegionSheet(latest[0].image, field.region, others, partial(self._set_region, field)).open()
 
     def make_reader(self) -> None:
         """Open the dialog of a reader for the product of the saved job."""
@@ -154,27 +174,49 @@ class JobsPage(Page):
         if self.app.guard(lambda: self.app.work.delete_job(entry)):
             self.discard()
 
-    def _set_region(self, region: Shares | None) -> None:
-        self.app.work.jobs.draft.region = region
+    def _set_region(self, field: FieldDraft, region: Shares | None) -> None:
+        field.region = region
         self.show_draft()
+
+    def _cards(self) -> list[RuleCard]:
+        return [widget for widget in self.editor.children if isinstance(widget, RuleCard)]
+
+    def _scroll_to(self, widget: Widget) -> None:
+        # a new widget has its place in the next frame
+        Clock.schedule_once(lambda _: self.ids.scroll.scroll_to(widget))
 
     def _form(self, draft: JobDraft) -> list[Widget]:
         rows: list[Widget] = [
             labeled(tr("Name"), self._field(draft, "name")),
             labeled(tr("Description"), self._field(draft, "description")),
-            labeled(tr("Number of lines"), self._field(draft, "lines", hint=tr("any, 3 or 2-4"))),
-            labeled(tr("Least confidence"), *self._confidence(draft)),
-            labeled(tr("Region"), *self._region(draft)),
-            labeled(tr("Model"), self._model(draft)),
             labeled(tr("Own reader"), self._own_reader()),
         ]
-        for number, rule in enumerate(draft.rules, 1):
-            rows.append(self._rule_card(number, rule))
+        for field in draft.fields:
+            rows += self._field_form(draft, field)
+        more = Push(text=tr("Add a field"), icon="plus")
+        more.bind(on_release=lambda _: self.add_field())
+        return [*rows, labeled(tr("Fields"), more)]
+
+    def _field_form(self, draft: JobDraft, field: FieldDraft) -> list[Widget]:
+        """Return the form of a field. Its name is shown if the job has several fields."""
+        rows: list[Widget] = []
+        if field.name or len(draft.fields) > 1:
+            remove = Push(kind="bare", icon="delete", size_hint_x=None, width=self.app.u * 48)
+            remove.bind(on_release=lambda _: self.remove_field(field))
+            rows.append(labeled(tr("Field"), self._field(field, "name"), remove))
+        rows += [
+            labeled(tr("Number of lines"), self._field(field, "lines", hint=tr("any, 3 or 2-4"))),
+            labeled(tr("Least confidence"), *self._confidence(field)),
+            labeled(tr("Region"), self._region(field)),
+            labeled(tr("Model"), self._model(field)),
+        ]
+        for number, rule in enumerate(field.rules, 1):
+            rows.append(self._rule_card(field, number, rule))
         rows.append(Caption(text=tr("Add a rule"), size_hint_y=None, height=self.app.u * 22))
         kinds = BoxLayout(size_hint_y=None, height=self.app.u * 48, spacing=self.app.u * 6)
         for kind, name in rule_kinds():
             button = Push(text=name)
-            button.bind(on_release=lambda _button, k=kind: self.add_rule(k))
+            button.bind(on_release=lambda _button, k=kind: self.add_rule(field, k))
             kinds.add_widget(button)
         return [*rows, kinds]
 
@@ -193,12 +235,12 @@ class JobsPage(Page):
     def _check(self) -> None:
         self.problem = self.app.work.jobs.problem()
 
-    def _confidence(self, draft: JobDraft) -> list[Widget]:
-        shown = Text(text=f"{draft.confidence} %", halign="center", bold=True)
+    def _confidence(self, field: FieldDraft) -> list[Widget]:
+        shown = Text(text=f"{field.confidence} %", halign="center", bold=True)
 
         def change(by: int) -> None:
-            draft.confidence = min(100, max(0, draft.confidence + by))
-            shown.text = f"{draft.confidence} %"
+            field.confidence = min(100, max(0, field.confidence + by))
+            shown.text = f"{field.confidence} %"
             self._check()
 
         less, more = Push(icon="minus"), Push(icon="plus")
@@ -206,24 +248,24 @@ class JobsPage(Page):
         more.bind(on_release=lambda _: change(5))
         return [less, shown, more]
 
-    def _region(self, draft: JobDraft) -> list[Widget]:
-        if draft.region is None:
+    def _region(self, field: FieldDraft) -> Push:
+        if field.region is None:
             text = tr("Whole picture")
         else:
             text = tr("{w:.0f} x {h:.0f} % of the picture").format(
-                w=100 * draft.region[2], h=100 * draft.region[3]
+                w=100 * field.region[2], h=100 * field.region[3]
             )
         button = Push(text=text, icon="fit")
-        button.bind(on_release=lambda _: self.choose_region())
-        return [button]
+        button.bind(on_release=lambda _: self.choose_region(field))
+        return button
 
-    def _model(self, draft: JobDraft) -> Choice:
+    def _model(self, field: FieldDraft) -> Choice:
         values = [("", tr("As in the settings"))]
         values += [(word, word.rpartition("/")[2]) for word in self.app.work.jobs.models()]
-        if draft.model not in dict(values):
-            values.append((draft.model, draft.model))
-        choice = Choice(title=tr("Model"), values=values, value=draft.model)
-        choice.bind(value=partial(self._set, draft, "model"))
+        if field.model not in dict(values):
+            values.append((field.model, field.model))
+        choice = Choice(title=tr("Model"), values=values, value=field.model)
+        choice.bind(value=partial(self._set, field, "model"))
         return choice
 
     def _own_reader(self) -> Push:
@@ -233,8 +275,9 @@ class JobsPage(Page):
         button.bind(on_release=lambda _: self.make_reader())
         return button
 
-    def _rule_card(self, number: int, rule: RuleDraft) -> RuleCard:
-        card = RuleCard(page=self, rule=rule, title=f"{number}. {rule_name(rule.kind)}")
+    def _rule_card(self, field: FieldDraft, number: int, rule: RuleDraft) -> RuleCard:
+        title = f"{number}. {rule_name(rule.kind)}"
+        card = RuleCard(page=self, field=field, rule=rule, title=title)
         for name, what in rule.fields().items():
             card.add_widget(labeled(field_name(name), self._value(rule, name, what)))
         return card

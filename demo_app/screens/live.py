@@ -21,7 +21,7 @@ from demo_app.models.live import LiveView
 from demo_app.models.product import CROP_SIZE, LineRow
 from demo_app.models.reasons import explain, headline, main_reason
 from demo_app.models.shift import Shift
-from demo_app.models.words import clock, rule_name, since, verdict_title
+from demo_app.models.words import clock, result_name, since, verdict_title
 from demo_app.screens.page import Page, load_layout
 from demo_app.ui.photo import PhotoView  # noqa: F401 the layout names it
 from demo_app.ui.widgets import Paragraph, Sheet
@@ -46,7 +46,7 @@ class LineView(BoxLayout):
         self.mark, self.stands_out = row.mark, bool(row.broken)
         self.text = headline(row.results[0]) if is_missing else row.text
         # a missing line shows its rule in place of a text
-        self.rules = "" if is_missing else ", ".join(rule_name(r.rule) for r in row.results)
+        self.rules = "" if is_missing else ", ".join(map(result_name, row.results))
         self.reason = "\n".join(explain(result, with_lines=False) for result in row.broken)
         self.ids.crop.show(row.crop, used=row.used)
 

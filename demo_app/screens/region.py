@@ -1,8 +1,8 @@
-"""A dialog in which the user draws the region of a job."""
+"""A dialog in which the user draws the region of a field."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kivy.core.window import Window
@@ -14,7 +14,7 @@ from demo_app.language import tr
 from demo_app.models.picture import scaled
 from demo_app.ui.photo import PhotoView
 from demo_app.ui.widgets import Sheet
-from sdk.region import Region
+from sdk.region import Region, Shares
 
 # A smaller rectangle is an accidental touch, not a region.
 _LEAST = 0.03
@@ -25,14 +25,17 @@ class RegionView(PhotoView):
 
     Attributes:
         region: x, y, width, height as shares from the picture's top left, or empty.
+        others: Regions of the job's other fields.
     """
 
     region = ListProperty([])
+    others = ListProperty([])
 
     def __init__(self, **options: Any) -> None:
         """Start without a rectangle."""
         super().__init__(**options)
-        self.fbind("region", self._redraw)
+        for name in ("region", "others"):
+            self.fbind(name, self._redraw)
 
     def on_touch_down(self, touch: Any) -> bool:
         """Start a rectangle."""
@@ -66,18 +69,17 @@ class RegionView(PhotoView):
         )
 
     def _draw_boxes(self, x: float, y: float, width: float, height: float) -> None:
+        def draw(region: Shares, stroke: float) -> None:
+            left, top, wide, high = region
+            corner = (x + left * width, y + (1 - top - high) * height)
+            Line(rectangle=(*corner, wide * width, high * height), width=stroke)
+
+        Color(0.75, 0.75, 0.75)
+        for other in self.others:
+            draw(other, 1.5)
         if self.region:
-            left, top, wide, high = self.region
             Color(1, 0.7, 0.1)
-            Line(
-                rectangle=(
-                    x + left * width,
-                    y + (1 - top - high) * height,
-                    wide * width,
-                    high * height,
-                ),
-                width=3,
-            )
+            draw(self.region, 3)
 
 
 class RegionSheet(Sheet):
@@ -86,17 +88,18 @@ class RegionSheet(Sheet):
     def __init__(
         self,
         picture: NDArray[Any],
-        region: Region | None,
+        region: Shares | None,
+        others: Sequence[Shares],
         done: Callable[[Region | None], object],
         **options: Any,
     ) -> None:
-        """Show the picture with the present region."""
+        """Show the picture with the present region, and with those of the other fields."""
         super().__init__(title=tr("Draw the region on the picture"), **options)
         # fingers draw here instead of scrolling
         self.pages.do_scroll_y = False
         view = RegionView(size_hint_y=None, height=Window.height * 0.6)
         view.show(scaled(picture, 1280, 960))
-        view.region = list(region or [])
+        view.region, view.others = list(region or []), list(others)
         self.view = view
         self.add(view)
         self.action(tr("Cancel"), icon="close")

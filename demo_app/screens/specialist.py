@@ -123,7 +123,8 @@ def _done() -> Sheet:
 
     def take() -> None:
         def taken(job: Any) -> None:
-            app.say(tr("{job} is now read by {model}.").format(job=job.name, model=job.model))
+            model = job.parts[0].model
+            app.say(tr("{job} is now read by {model}.").format(job=job.name, model=model))
             if app.page_name == "jobs":
                 app.page.show()
 

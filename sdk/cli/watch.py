@@ -126,7 +126,8 @@ def _job(args: argparse.Namespace) -> Job | None:
     """Return the job, None if the command neither judges nor records.
 
     Raises:
-        OptionError: Both the job and the command have a region, or a model.
+        OptionError: Both the job and the command have a region, or a model, or the job has several
+            fields.
     """
     if args.job is None and args.expect is None and args.history is None:
         return None
@@ -135,6 +136,11 @@ def _job(args: argparse.Namespace) -> Job | None:
 
     if args.job is not None:
         job = load_job(args.job)
+        if job.fields:
+            raise OptionError(
+                f"The job {job.name!r} has several fields, and watch reads a single region. Use "
+                "`fots-lite station`."
+            )
         if job.model:
             if args.model is not None:
                 raise OptionError("The job names its own model. Remove --model.")

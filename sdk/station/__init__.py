@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sdk.errors import HistoryError, JobError, OutputError
+from sdk.station.field import Field
 from sdk.station.history import History, Record, Statistic
 from sdk.station.inspection import Inspection
 from sdk.station.job import Job, load_job, load_jobs, save_job
@@ -17,6 +18,7 @@ from sdk.station.verdict import RuleResult, Verdict
 __all__ = [
     "CheckDigitRule",
     "DateRule",
+    "Field",
     "History",
     "HistoryError",
     "Inspection",

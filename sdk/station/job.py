@@ -2,46 +2,41 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from sdk.errors import JobError, OptionError
+from sdk.errors import JobError
 from sdk.files import write_atomically
-from sdk.region import Region, Shares
+from sdk.region import Shares
+from sdk.station.field import Field
 from sdk.station.rules import RULES, Rule
 from sdk.station.tables import build, dump_toml, parse_toml, read_text, to_table
 
 __all__ = ["Job", "load_job", "load_jobs", "save_job"]
 
+T = TypeVar("T", bound=Field)
+
+# Fields that are drawn side by side may share an edge after rounding, shares of the picture.
+_SHARED_EDGE = 0.002
+
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """The required texts of a product.
+class Job(Field):
+    """The required texts of a product: of one field, or of several.
+
+    A job without `fields` is itself the only field. The product is OK if each field is.
 
     Attributes:
         name: Unique name of the job.
-        description: Any text for the operators.
-        lines: Required number of lines: a number, or the least and the largest number. None accepts
-            any number except 0.
-        region: Inspected part of the picture: x, y, width, height as shares of the picture, 0..1.
-            None inspects the whole picture.
-        min_confidence: Lines with a lower confidence are doubtful, 0..1. Lines below half of this
-            value are ignored as dirt.
-        rules: Rules that the lines must meet.
-        model: Bundle that reads the region: the name of an installed bundle, or a folder relative
-            to the job's file. Empty for the station's bundle.
+        fields: Fields of the product, whose regions do not overlap. The job then has no region,
+            lines, rules, model or confidence of its own.
     """
 
-    name: str
-    description: str = ""
-    lines: int | tuple[int, int] | None = None
-    region: Shares | None = None
-    min_confidence: float = 0.5
-    rules: tuple[Rule, ...] = ()
-    model: str = ""
+    fields: tuple[Field, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the values.
@@ -49,29 +44,51 @@ class Job:
         Raises:
             JobError: A value is not legal.
         """
-        if not self.name.strip() or not self.name.isprintable():
-            raise JobError(f"name is {self.name!r}. Give the product a name on one line.")
-        if not 0 <= self.min_confidence <= 1:
-            raise JobError(f"min_confidence is {self.min_confidence!r}. Give a number from 0 to 1.")
-        if self.line_range is not None and not 1 <= self.line_range[0] <= self.line_range[1]:
+        Field.__post_init__(self)
+        if not self.fields:
+            return
+        own = [key for key in to_table(self) if key not in ("name", "description", "fields")]
+        if own:
             raise JobError(
-                f"lines is {self.lines!r}. Give a number from 1, or the least and largest number."
+                f"{own[0]} stands beside the fields. Write it into the field that it is about."
             )
-        if self.region is not None:
-            try:
-                Region.of(self.region)
-            except OptionError as error:
-                raise JobError(str(error)) from error
+        for field in self.fields:
+            if field.region is None:
+                raise JobError(
+                    f"The field {field.name!r} has no region. Draw it, or give x, y, width, "
+                    "height as shares of the picture."
+                )
+        for one, other in itertools.combinations(self.fields, 2):
+            if one.name == other.name:
+                raise JobError(f"Two fields are called {one.name!r}. Rename one field.")
+            if _overlap(one.region, other.region):
+                raise JobError(
+                    f"The regions of the fields {one.name!r} and {other.name!r} overlap: a line "
+                    "could belong to both. Draw them apart."
+                )
 
     @property
-    def line_range(self) -> tuple[int, int] | None:
-        """The least and the largest number of lines, or None for any number."""
-        return (self.lines, self.lines) if isinstance(self.lines, int) else self.lines
+    def parts(self) -> tuple[Field, ...]:
+        """The fields, or the job itself as the only field."""
+        return self.fields or (self,)
 
     @property
-    def noise_confidence(self) -> float:
-        """Lines with a lower confidence are ignored, 0..1."""
-        return self.min_confidence / 2
+    def regions(self) -> dict[str, Shares]:
+        """The inspected parts of the picture by field, "" for the job's own. Empty for all of it.
+
+        Their order is that of the fields.
+        """
+        return {
+            field.name if self.fields else "": field.region
+            for field in self.parts
+            if field.region is not None
+        }
+
+    def read_by(self, model: str) -> Job:
+        """Return the job with all its fields read by a bundle, see `model`."""
+        if not self.fields:
+            return replace(self, model=model)
+        return replace(self, fields=tuple(replace(field, model=model) for field in self.fields))
 
     @classmethod
     def from_toml(cls, text: str, source: str = "the job") -> Job:
@@ -85,17 +102,47 @@ class Job:
             JobError: The text is not TOML, a key is unknown or missing, or a value is not legal.
         """
         table = parse_toml(text, source)
-        rules = table.pop("rules", [])
-        if not isinstance(rules, list):
-            raise JobError(f"{source}, rules is {rules!r}. Write each rule under [[rules]].")
-        made = tuple(_to_rule(rule, f"{source}, rule {i}") for i, rule in enumerate(rules, 1))
-        return build(cls, table, source, rules=made)
+        fields = _tables(table, "fields", source)
+        made = tuple(_to_field(Field, f, f"{source}, field {i}") for i, f in enumerate(fields, 1))
+        return _to_field(cls, table, source, fields=made)
 
     def to_toml(self) -> str:
         """Return the job as a TOML document for `from_toml`."""
-        table = to_table(self)
-        table["rules"] = [{"kind": rule.kind, **to_table(rule)} for rule in self.rules]
-        return dump_toml({key: value for key, value in table.items() if value != []})
+        return dump_toml(_to_plain(self))
+
+
+def _overlap(one: Shares | None, other: Shares | None) -> bool:
+    assert one is not None and other is not None
+    return all(
+        min(one[side] + one[side + 2], other[side] + other[side + 2]) - max(one[side], other[side])
+        > _SHARED_EDGE
+        for side in (0, 1)
+    )
+
+
+def _tables(table: Mapping[str, Any], key: str, where: str) -> list[Any]:
+    found = table.get(key, [])
+    if not isinstance(found, list):
+        raise JobError(f"{where}, {key} is {found!r}. Write each of them under [[{key}]].")
+    return found
+
+
+def _to_field(kind: type[T], table: object, where: str, **made: Any) -> T:
+    if not isinstance(table, Mapping):
+        raise JobError(f"{where} is {table!r}. It must be a table.")
+    rules = _tables(table, "rules", where)
+    made["rules"] = tuple(_to_rule(rule, f"{where}, rule {i}") for i, rule in enumerate(rules, 1))
+    plain = {key: value for key, value in table.items() if key not in made}
+    return build(kind, plain, where, **made)
+
+
+def _to_plain(field: Field) -> dict[str, Any]:
+    table = to_table(field)
+    if field.rules:
+        table["rules"] = [{"kind": rule.kind, **to_table(rule)} for rule in field.rules]
+    if "fields" in table:
+        table["fields"] = [_to_plain(part) for part in table["fields"]]
+    return table
 
 
 def _to_rule(table: object, where: str) -> Rule:

@@ -8,16 +8,20 @@ A line is sure if its confidence is at least the job's, otherwise doubtful. Sure
 - **NG** if a sure line breaks a rule (for example by a wrong check digit), if a text is missing
   although all lines are sure, or if the number of lines is wrong with and without doubtful lines;
 - **OK** if a sure line meets every rule.
+
+A job of several fields judges each of them by its own lines, and the worst of them is the verdict.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from sdk.region import Shares
 from sdk.results import Reading, TextLine
+from sdk.station.field import Field
 from sdk.station.job import Job
 from sdk.station.rules import NumberedLine, apply_rule, doubt
 from sdk.station.verdict import RuleResult, Status, Verdict
@@ -31,43 +35,52 @@ def judge(
     """Return the verdict on a product.
 
     Args:
-        job: The job. Lines count if their middle is in the job's region and their confidence is at
-            least the job's `noise_confidence`.
+        job: The job. Lines count if their middle is in the region of a field and their confidence
+            is at least the field's `noise_confidence`.
         reading: Reading of the product, in pixels of the whole picture.
         today: Reference of dates. None uses the day of `taken`.
         taken: Time of the picture, Unix seconds. None uses the present time.
     """
     taken = time.time() if taken is None else taken
     today = date.fromtimestamp(taken) if today is None else today
+    results = tuple(
+        replace(result, field=field.name if job.fields else "")
+        for field in job.parts
+        for result in _judge_field(field, reading, today)
+    )
+    return Verdict(_status(results), job.name, taken, results, reading, job.regions)
+
+
+def _judge_field(field: Field, reading: Reading, today: date) -> tuple[RuleResult, ...]:
     lines = [
         (i, line)
         for i, line in enumerate(reading)
-        if line.confidence >= job.noise_confidence and _inside(line, reading, job.region)
+        if line.confidence >= field.noise_confidence and _inside(line, reading, field.region)
     ]
-    results = _judge_lines(job, lines, today) if lines else ()
-    is_sure = any(line.confidence >= job.min_confidence for _, line in lines)
+    results = _judge_lines(field, lines, today) if lines else ()
+    is_sure = any(line.confidence >= field.min_confidence for _, line in lines)
     # smeared print is often read as a few doubtful characters
     if not lines or (not is_sure and _status(results) == "ng"):
-        results = (RuleResult("lines", None, "no text is read"),)
-    return Verdict(_status(results), job.name, taken, results, reading, job.region)
+        return (RuleResult("lines", None, "no text is read"),)
+    return results
 
 
-def _judge_lines(job: Job, lines: list[NumberedLine], today: date) -> tuple[RuleResult, ...]:
-    results = [apply_rule(rule, lines, job.min_confidence, today) for rule in job.rules]
-    if job.line_range is not None or not job.rules:
-        results.insert(0, _count(job, lines))
+def _judge_lines(field: Field, lines: list[NumberedLine], today: date) -> tuple[RuleResult, ...]:
+    results = [apply_rule(rule, lines, field.min_confidence, today) for rule in field.rules]
+    if field.line_range is not None or not field.rules:
+        results.insert(0, _count(field, lines))
     return tuple(results)
 
 
-def _count(job: Job, lines: list[NumberedLine]) -> RuleResult:
-    least, most = job.line_range or (1, len(lines))
-    doubtful = [(i, line) for i, line in lines if line.confidence < job.min_confidence]
+def _count(field: Field, lines: list[NumberedLine]) -> RuleResult:
+    least, most = field.line_range or (1, len(lines))
+    doubtful = [(i, line) for i, line in lines if line.confidence < field.min_confidence]
     sure = len(lines) - len(doubtful)
     if least <= sure <= most:
         return RuleResult("lines", True, f"{_lines(sure)} read")
     if sure < least <= len(lines):
         index, line = doubtful[0]
-        return RuleResult("lines", None, doubt(line, job.min_confidence), index)
+        return RuleResult("lines", None, doubt(line, field.min_confidence), index)
     wanted = f"{least}" if least == most else f"{least} to {most}"
     return RuleResult("lines", False, f"{_lines(len(lines))} read, {wanted} wanted")
 

@@ -15,17 +15,17 @@ from sdk.station.job import Job
 
 __all__ = ["JobReaders"]
 
-# The bundle of the job in use, and that of the job that is chosen next.
-_MOST = 2
+# The bundles of the job in use, and those of the job that is chosen next.
+_MOST_JOBS = 2
 
 
 class JobReaders(Closing):
-    """Opens the bundle that a job names when it is needed.
+    """Opens the bundles that a job names when they are needed.
 
     A bundle of lines alone that names no other bundle for its detector uses the station's detector.
 
     Attributes:
-        default: Reader of the jobs that name no bundle.
+        default: Reader of the fields that name no bundle.
     """
 
     def __init__(self, config: StationConfig, folder: Path) -> None:
@@ -42,26 +42,30 @@ class JobReaders(Closing):
         self._jobs = folder / config.jobs
         self._lock = threading.Lock()
         self._named: dict[str, Reader] = {}
+        self._recent: list[set[str]] = []  # the bundles of the last jobs, the newest last
         self._model = beside(folder, config.model) if config.model else None
         self.default = self._open(self._model)
 
-    def of(self, job: Job) -> Reader:
-        """Return the reader of a job.
+    def of(self, job: Job) -> tuple[Reader, ...]:
+        """Return the readers of a job, one for each of its `parts`.
 
         Raises:
-            JobError: The job's bundle is missing or cannot be used.
+            JobError: A bundle is missing or cannot be used.
             DeviceError: The device cannot run it.
         """
-        if not job.model:
-            return self.default
+        models = {part.model for part in job.parts if part.model}
+        if not models:
+            return (self.default,) * len(job.parts)
         with self._lock:
-            reader = self._named.pop(job.model, None)
-            if reader is None:
-                reader = self._open_named(job)
-            self._named[job.model] = reader  # the newest is last
-            while len(self._named) > _MOST:
-                self._named.pop(next(iter(self._named))).close()
-        return reader
+            for model in models - self._named.keys():
+                self._named[model] = self._open_named(job, model)
+            others = [recent for recent in self._recent if recent != models]
+            self._recent = [*others, models][-_MOST_JOBS:]
+            for model in self._named.keys() - set().union(*self._recent):
+                self._named.pop(model).close()
+            return tuple(
+                self._named[part.model] if part.model else self.default for part in job.parts
+            )
 
     def forget(self, model: str) -> None:
         """Open a bundle again when a job needs it, because its files have changed."""
@@ -77,15 +81,15 @@ class JobReaders(Closing):
                 reader.close()
             self._named.clear()
 
-    def _open_named(self, job: Job) -> Reader:
-        model = beside(self._jobs, job.model)
+    def _open_named(self, job: Job, model: str) -> Reader:
+        bundle = beside(self._jobs, model)
         try:
-            if "detector" in Bundle.open(model).roles:
-                return self._open(model)
-            return self._open(model, detector=self._model or DEFAULT_BUNDLE)
+            if "detector" in Bundle.open(bundle).roles:
+                return self._open(bundle)
+            return self._open(bundle, detector=self._model or DEFAULT_BUNDLE)
         except ModelError as error:
             raise JobError(
-                f"The job {job.name!r} names the model {job.model!r}, which cannot be used: {error}"
+                f"The job {job.name!r} names the model {model!r}, which cannot be used: {error}"
             ) from error
 
     def _open(self, model: str | Path | None, detector: str | Path | None = None) -> Reader:

@@ -16,7 +16,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,6 +32,7 @@ from sdk.station.job import Job
 from sdk.station.judge import judge
 from sdk.station.outputs import Outputs
 from sdk.station.readers import JobReaders
+from sdk.station.reading import read_product
 from sdk.station.verdict import Verdict
 
 logger = logging.getLogger("sdk")
@@ -96,7 +97,7 @@ class Station:
 
         Raises:
             CameraError: There is no such file or folder.
-            JobError: The job's bundle is missing or cannot be used.
+            JobError: A bundle of the job is missing or cannot be used.
             OptionError: A source, `every` or `vote` is not legal.
         """
         if not 0 <= every < math.inf:
@@ -113,7 +114,7 @@ class Station:
         self._outputs = outputs
         self._every, self._vote = every, vote
         self._lock = threading.Lock()
-        self._reader_of(job)  # a bundle that is missing fails here, not at the first product
+        self._readers_of(job)  # a bundle that is missing fails here, not at the first product
         self._job = job
         self._counters = dict.fromkeys(
             ("ok", "ng", "unreadable", "frames", "dropped", "lost_history", "errors"), 0
@@ -142,14 +143,14 @@ class Station:
     def job(self) -> Job:
         """Job for the products. A new job applies from the next frame.
 
-        Setting it opens the bundle that the job names, and raises `JobError` if this bundle is
+        Setting it opens the bundles that the job names, and raises `JobError` if one of them is
         missing or cannot be used. The former job stays then.
         """
         return self._job
 
     @job.setter
     def job(self, job: Job) -> None:
-        self._reader_of(job)
+        self._readers_of(job)
         with self._lock:
             self._job = job
 
@@ -295,9 +296,7 @@ class Station:
 
     def _read(self, frame: Frame, job: Job) -> Reading | None:
         try:
-            reading = self._reader_of(job).read(
-                frame.image, region=job.region, min_confidence=job.noise_confidence
-            )
+            reading = read_product(self._readers_of(job), frame.image, job)
         except Exception as error:  # the next frame may be readable
             if not isinstance(error, SdkError):
                 logger.exception("Unexpected failure of the reader")
@@ -308,15 +307,17 @@ class Station:
         self._count("frames")
         return reading
 
-    def _reader_of(self, job: Job) -> FrameReader:
+    def _readers_of(self, job: Job) -> Sequence[FrameReader]:
+        """Return a reader for each part of a job."""
         if isinstance(self._reader, JobReaders):
             return self._reader.of(job)
-        if job.model:
+        model = next((part.model for part in job.parts if part.model), "")
+        if model:
             raise JobError(
-                f"The job {job.name!r} names the model {job.model!r}, but the station has a single "
+                f"The job {job.name!r} names the model {model!r}, but the station has a single "
                 "reader. Give the station JobReaders."
             )
-        return self._reader
+        return (self._reader,) * len(job.parts)
 
     def _inspect(self, job: Job, seen: Inspection) -> Inspection | None:
         """Judge a product, report the verdict, and return the inspection, None after a failure."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.accuracy import measure, table
-from benchmarks.peers import OURS, Worker
+from benchmarks.peers import OURS, Worker, find_engines, peer
 from benchmarks.scores import Score
 from sdk.model.bundle import DEFAULT_BUNDLE
 
@@ -125,3 +127,33 @@ def test_readers_are_told_apart_by_their_model(tmp_path: Path) -> None:
     worker.end()
     with pytest.raises(SystemExit, match="nowhere"):
         Worker(OURS, sys.executable, str(tmp_path / "nowhere"))
+
+
+def test_tesseract_without_a_language_is_left_out_with_its_package(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # no package has this language, with or without the program
+    assert find_engines(["tesseract:eng+xx_yy"], tmp_path, install=False).keys() == {OURS}
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith("tesseract:eng+xx_yy is left out")
+    assert said.endswith("tesseract-ocr-xx-yy")
+
+
+@pytest.mark.parametrize("name", ["rapidocr:deu", "tesseract:", "tesseract:a b", "abbyy"])
+def test_a_reader_must_exist(name: str) -> None:
+    with pytest.raises(ArgumentTypeError, match="is no reader"):
+        peer(name)
+
+
+@pytest.mark.skipif(shutil.which("tesseract") is None, reason="needs tesseract-ocr")
+def test_tesseract_reads_with_its_languages(tmp_path: Path) -> None:
+    picture = Image.new("L", (420, 60), 255)
+    ImageDraw.Draw(picture).text((10, 2), "EXP 08/2029", 0, ImageFont.load_default(40))
+    picture.save(tmp_path / "line.png")
+    for name, python in find_engines(["tesseract", "tesseract:eng"], tmp_path, False).items():
+        if name != OURS:
+            worker = Worker(name, python)
+            assert worker.name.endswith(", eng")
+            ((text, _),) = worker.read(tmp_path / "line.png", line=True)["regions"]
+            assert text == "EXP 08/2029"
+            worker.end()

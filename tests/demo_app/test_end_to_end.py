@@ -46,7 +46,7 @@ def test_a_shift_by_touch(run_app: Callable[[Settings], Any], belt: Path, tmp_pa
     assert robot.pixel(live.photo, (0.5, 0.5)) != robot.pixel(live.photo, (0.02, 0.5))
     robot.tap(live.ids.teach)
     assert app.page_name == "jobs"
-    kinds = [rule.kind for rule in app.work.jobs.draft.rules]
+    kinds = [rule.kind for rule in app.work.jobs.draft.fields[0].rules]
     assert kinds == ["text", "check_digit", "pattern", "date"]
     robot.tap(app.page.ids.save)
     assert app.work.job_name == "Product 1"

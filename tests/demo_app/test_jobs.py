@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from demo_app.models.jobs import MODELS, JobDraft, JobsModel, RuleDraft
+from demo_app.models.draft import FieldDraft, JobDraft, RuleDraft
+from demo_app.models.jobs import MODELS, JobsModel
 from demo_app.models.settings import SAMPLES
 from sdk.errors import JobError
 from sdk.model.bundle import DEFAULT_BUNDLE
 from sdk.results import Reading, TextLine
-from sdk.station import Job, load_job
+from sdk.station import Field, Job, load_job
 from sdk.station.rules import RULES
 
 QUAD = ((0.0, 0.0), (100.0, 0.0), (100.0, 20.0), (0.0, 20.0))
@@ -26,13 +27,15 @@ def jobs(tmp_path: Path) -> JobsModel:
 def test_form_of_a_job_gives_the_job_back() -> None:
     job = load_job(SAMPLES / "steripad.toml")
     assert JobDraft.of(job).to_job() == job
+    field = Field("lot", "on the lid", region=(0, 0, 1, 0.5), rules=job.rules, model="dots")
+    assert JobDraft.of(Job("one", fields=(field,))).to_job() == Job("one", fields=(field,))
 
 
 def test_a_job_names_a_bundle_by_name_or_place(tmp_path: Path) -> None:
     jobs = JobsModel(tmp_path / "jobs")
     jobs.create()
     made = jobs.save()
-    assert JobDraft.of(made).model == "" and "default" in jobs.models()
+    assert JobDraft.of(made).fields[0].model == "" and "default" in jobs.models()
     own = tmp_path / MODELS / "own"
     shutil.copytree(DEFAULT_BUNDLE, own)
     assert "../models/own" in jobs.models()
@@ -44,6 +47,37 @@ def test_a_job_names_a_bundle_by_name_or_place(tmp_path: Path) -> None:
         jobs.set_model("other", own)
 
 
+def test_a_second_field_makes_a_job_of_fields(jobs: JobsModel) -> None:
+    draft = jobs.create()
+    first = draft.fields[0]
+    first.region, first.rules = (0, 0, 1, 0.4), [RuleDraft.empty("pattern")]
+    first.rules[0].values["pattern"] = "L[0-9]+"
+    second = draft.add_field()
+    assert [field.name for field in draft.fields] == ["Field 1", "Field 2"]
+    assert jobs.problem().startswith("The field 'Field 2' has no region")
+    second.region = (0, 0.3, 1, 0.4)
+    assert "overlap" in jobs.problem()
+    second.region, second.lines = (0, 0.5, 1, 0.4), "x"
+    assert jobs.problem().startswith("Field 'Field 2': Number of lines")
+    second.lines = "1"
+    job = jobs.save()
+    assert [(field.name, field.lines, len(field.rules)) for field in job.fields] == [
+        ("Field 1", None, 1),
+        ("Field 2", 1, 0),
+    ]
+    assert JobDraft.of(job).to_job() == job == load_job(jobs.draft.path)
+    assert draft.add_field().name == "Field 3"
+
+
+def test_the_last_field_becomes_the_job_itself() -> None:
+    draft = JobDraft("A")
+    second = draft.add_field()
+    draft.fields[0].lines = "2"
+    draft.remove_field(second)
+    draft.remove_field(draft.fields[0])
+    assert draft.to_job() == Job("A", lines=2)
+
+
 @pytest.mark.parametrize("lines", [None, 1, 4, (2, 5)])
 def test_numbers_of_lines_survive_the_form(lines: int | tuple[int, int] | None) -> None:
     assert JobDraft.of(Job("A", lines=lines)).to_job().lines == lines
@@ -52,7 +86,7 @@ def test_numbers_of_lines_survive_the_form(lines: int | tuple[int, int] | None) 
 @pytest.mark.parametrize("lines", ["x", "2-", "-3", "1.5", "4 5"])
 def test_wrong_number_of_lines_is_said(lines: str) -> None:
     with pytest.raises(JobError, match="Number of lines"):
-        JobDraft("A", lines=lines).to_job()
+        JobDraft("A", fields=[FieldDraft(lines=lines)]).to_job()
 
 
 @pytest.mark.parametrize("kind", sorted(RULES))
@@ -64,12 +98,13 @@ def test_form_has_a_text_or_truth_for_every_value(kind: str) -> None:
 
 def test_problem_names_the_rule(jobs: JobsModel) -> None:
     draft = jobs.create()
-    draft.rules = [RuleDraft("text", {"text": "A", "whole": False, "line": ""})]
+    (field,) = draft.fields
+    field.rules = [RuleDraft("text", {"text": "A", "whole": False, "line": ""})]
     assert jobs.problem() == ""
-    draft.rules.append(RuleDraft("pattern", {"pattern": "(", "line": ""}))
+    field.rules.append(RuleDraft("pattern", {"pattern": "(", "line": ""}))
     assert jobs.problem().startswith("Pattern (2): pattern is '('")
-    draft.rules[1].values["pattern"] = "A+"
-    draft.rules[0].values["line"] = "two"
+    field.rules[1].values["pattern"] = "A+"
+    field.rules[0].values["line"] = "two"
     assert jobs.problem() == "Fixed text (1): Line number is 'two'. Give a number."
 
 
@@ -130,7 +165,9 @@ def test_nothing_to_save_is_said(jobs: JobsModel) -> None:
 def test_job_taught_from_a_reading_has_a_free_name(jobs: JobsModel) -> None:
     reading = Reading((TextLine("LOT 12A", 0.99, QUAD),), 100, 20)
     draft = jobs.teach(reading)
-    assert draft.name == "Product 1" and [rule.kind for rule in draft.rules] == ["pattern"]
+    assert draft.name == "Product 1" and [rule.kind for rule in draft.fields[0].rules] == [
+        "pattern"
+    ]
     jobs.save()
     assert jobs.teach(reading).name == "Product 2"
 

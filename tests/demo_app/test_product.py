@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from demo_app.models.product import MOST_ROWS, line_marks, rows_of
-from sdk.station import CheckDigitRule, Job, PatternRule, TextRule, judge
+from demo_app.models.picture import MARK_COLORS
+from demo_app.models.product import MOST_ROWS, line_marks, product_boxes, rows_of
+from demo_app.models.reasons import explain, main_reason
+from demo_app.models.words import result_name
+from sdk.station import CheckDigitRule, Field, Job, PatternRule, TextRule, judge
 from tests.sdk.station.readings import make_reading
 
 PICTURE = np.zeros((800, 400, 3), np.uint8)
@@ -52,3 +56,30 @@ def test_broken_line_in_a_crowd_is_not_left_out() -> None:
     rows = rows_of(PICTURE, reading, judge(Job("gtin", rules=(CheckDigitRule("gtin"),)), reading))
     assert len(rows) == MOST_ROWS
     assert (rows[0].mark, rows[0].text) == ("ng", "02000123456783")
+
+
+def test_fields_are_framed_by_their_worst_result() -> None:
+    job = Job(
+        "two",
+        fields=(
+            Field("name", region=(0, 0, 1, 0.08), rules=(TextRule("MILK"),)),
+            Field("lot", region=(0, 0.085, 1, 0.08), rules=(TextRule("L1"), TextRule("EXP"))),
+        ),
+    )
+    reading = make_reading("MILK", "L1")
+    verdict = judge(job, reading)
+    name, lot, *lines = product_boxes(reading, verdict)
+    assert (name.text, name.color, name.is_strong) == ("name", MARK_COLORS["ok"], False)
+    assert (lot.text, lot.color, lot.is_strong) == ("lot", MARK_COLORS["ng"], True)
+    assert lot.quad[2] == (1, pytest.approx(0.165))
+    assert [box.text for box in lines] == ["MILK", "L1"]
+    assert main_reason(verdict) == "lot: EXP missing"
+    (missing,) = (row for row in rows_of(np.zeros((480, 640, 3), np.uint8), reading, verdict)[:1])
+    assert explain(missing.results[0]) == "lot: EXP missing. Read: 'L1'."
+    assert [result_name(result) for result in verdict.results][:2] == [
+        "name: Fixed text",
+        "lot: Fixed text",
+    ]
+    # without names there is nothing to tell apart
+    plain = judge(Job("one", region=(0, 0, 1, 0.5)), reading)
+    assert len(product_boxes(reading, plain)) == 2 == len(product_boxes(reading, None))

@@ -15,6 +15,7 @@ from demo_app.models.settings import DEMO, SAMPLES, Settings, load_settings
 from demo_app.models.shift import Shift
 from demo_app.models.words import verdict_title
 from sdk.results import TextLine
+from sdk.station import load_job
 from tests.demo_app.driver import Robot
 
 pytest.importorskip("kivy")
@@ -211,24 +212,75 @@ def test_job_is_edited_by_touch(run_app: RunApp, settings: Settings, tmp_path: P
     robot.wait(lambda: robot.app.work.live.latest)
     page, jobs = robot.go("jobs"), robot.app.work.jobs
     assert jobs.draft is not None and jobs.draft.name == "Steripad"
-    page.choose_region()
+    (field,) = jobs.draft.fields
+    page.choose_region(field)
     robot.settle()
     view = robot.sheet().view
     robot.drag(view, (0.3, 0.7), (0.7, 0.3))
     robot.tap(robot.sheet().actions.children[0])
-    x, y, width, height = jobs.draft.region
+    x, y, width, height = jobs.draft.fields[0].region
     assert 0 < x < x + width < 1 and 0 < y < y + height < 1
-    page.remove_rule(jobs.draft.rules[0])
-    page.add_rule("pattern")
+    page.remove_rule(field, field.rules[0])
+    page.add_rule(field, "pattern")
     assert "pattern is empty" in page.problem
-    jobs.draft.rules[-1].values["pattern"] = "("
+    jobs.draft.fields[0].rules[-1].values["pattern"] = "("
     page.show_draft()
     assert page.problem.startswith("Pattern (4)")
     robot.tap(page.ids.save)
     assert page.editing and "group is not closed" in robot.app.root.toast.text
     robot.tap(page.ids.cancel)
-    assert page.problem == "" and len(jobs.draft.rules) == 4
-    assert jobs.draft.region is None
+    assert page.problem == "" and len(jobs.draft.fields[0].rules) == 4
+    assert jobs.draft.fields[0].region is None
+
+
+def test_fields_are_added_drawn_named_and_removed(
+    run_app: RunApp, settings: Settings, tmp_path: Path
+) -> None:
+    robot = run_app(settings)
+    work = robot.app.work
+    work.single_shot()
+    robot.wait(lambda: work.live.view.status == "ok")
+    page, jobs = robot.go("jobs"), work.jobs
+    upper = jobs.draft.fields[0]
+    page.choose_region(upper)
+    robot.settle()
+    robot.drag(robot.sheet().view, (0, 0.98), (1, 0.6))
+    robot.tap(robot.sheet().actions.children[0])
+    page.add_field()
+    robot.settle()
+    assert robot.sheet().view.others == [upper.region]
+    robot.drag(robot.sheet().view, (0, 0.55), (1, 0.02))
+    robot.tap(robot.sheet().actions.children[0])
+    assert cut_texts(robot) == [] and small_targets(robot) == []
+    lower = jobs.draft.fields[1]
+    name = next(w for w in walk(page.editor) if getattr(w, "text", "") == "Field 1")
+    name.text = "Top"  # as typed
+    assert [field.name for field in jobs.draft.fields] == ["Top", "Field 2"]
+    assert page.problem == ""
+    page.add_rule(lower, "pattern")
+    lower.rules[0].values["pattern"] = "LOT .*"
+    robot.tap(page.ids.save)
+    job = load_job(tmp_path / "jobs" / "steripad.toml")
+    assert [(field.name, len(field.rules)) for field in job.fields] == [("Top", 4), ("Field 2", 1)]
+
+    # the lines of the lower field are missing in the upper one
+    live = robot.go("live")
+    robot.tap(live.ids.shot)
+    robot.wait(lambda: live.band.status == "ng")
+    assert live.band.reason.startswith("Top: ")
+    boxes = {box.text: box.is_strong for box in work.live.view.boxes}
+    assert boxes["Top"] and not boxes["Field 2"]
+    record = work.history.history.search(limit=1)[0]
+    assert {r.field for r in record.verdict.results if r.ok is False} == {"Top"}
+    robot.app.open_record(record.id)
+    robot.settle()
+    assert "Top: " in robot.app.page.side.children[0].reasons
+
+    page = robot.go("jobs")
+    page.remove_field(jobs.draft.fields[1])
+    robot.tap(page.ids.save)
+    job = load_job(tmp_path / "jobs" / "steripad.toml")
+    assert not job.fields and len(job.rules) == 4 and job.region == upper.region
 
 
 def test_settings_change_language_and_look_at_once(
@@ -308,7 +360,9 @@ def test_history_that_cannot_be_read_is_said(run_app: RunApp, settings: Settings
     assert not page.rows.children and not page.side.children
 
 
-def test_window_opens_without_its_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_window_opens_without_its_camera(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     from demo_app.app import StationApp
 
     said: list[str] = []
@@ -316,6 +370,7 @@ def test_window_opens_without_its_camera(tmp_path: Path, monkeypatch: pytest.Mon
     camera = ["--camera", "no/such/folder"]
     assert main(["--folder", str(tmp_path), *camera, "--start"]) == 0
     assert "no/such/folder" in said[0]
+    assert "delegate" not in capfd.readouterr().err  # a note of the interpreter
 
 
 def luminance(color: Any) -> float:

@@ -123,7 +123,7 @@ def test_a_reader_is_made_compared_and_taken_over_by_touch(
     job_file = tmp_path / "jobs" / "steripad.toml"
     robot.wait(lambda: load_job(job_file).model)
     assert load_job(job_file).model == "../models/steripad"
-    robot.wait(lambda: app.work.jobs.draft.model == "../models/steripad")
+    robot.wait(lambda: app.work.jobs.draft.fields[0].model == "../models/steripad")
     assert app.work.specialist.state == "idle"
     made = tmp_path / "models" / "steripad"
     assert json.loads((made / "model.json").read_text())["detector_of"] == "default"

@@ -23,7 +23,7 @@ from sdk.rectify.crop import CROP_HEIGHT
 from training.config import DataConfig
 from training.data.augment import change_tones, place_line, soften
 from training.data.dataset import Part, draw
-from training.data.labels import has_text
+from training.data.labels import LABELS, has_text
 from training.data.photo_lines import line_samples
 from training.data.shards import decode_picture, picture_size
 from training.data.share import WHOLE, Share, row_generator
@@ -78,7 +78,8 @@ class LineImages:
         weights: float64 (n,), relative frequency of each line image in the batches.
         skipped: Number of line images left out because they or their labels do not fit the widest
             frame.
-        foreign: Number of lines of photos left out because the charset lacks a character of theirs.
+        foreign: Number of lines of shards and of photos left out because the charset lacks a
+            character of theirs.
         unlabeled: Number of line images left out because they have no text.
     """
 
@@ -117,8 +118,8 @@ class LineImages:
             weight: Relative frequency of its line images in the batches.
 
         Raises:
-            TrainingError: A record is not a line image, or its label holds a character outside the
-                charset.
+            TrainingError: A record is not a line image, or the label of a line image in a labeled
+                folder holds a character outside the charset.
             ShardError: The shard is damaged.
         """
         widths, needed = [], []
@@ -152,11 +153,13 @@ class LineImages:
         self.needed = np.concatenate([self.needed, np.array(needed, np.int32)])
 
     def _lines(self, part: Part) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """Yield the line images of a part; a photo's lines with other characters are left out."""
+        """Yield the line images of a part, without lines of others with further characters."""
         for data, record in part.samples():
+            # who generates lines or labels photos, a teacher above all, does not know the charset
+            is_general = part.file != LABELS or "texts" in record
             for line in line_samples(data, record, f"{part.name}: {record['image']}"):
-                # whoever labels photos, a teacher above all, does not know the charset
-                if "texts" in record and not all(c in self._charset for c in line[1]["text"]):
+                text = line[1].get("text") or ""
+                if is_general and not all(c in self._charset for c in text):
                     self.foreign += 1
                 else:
                     yield line
@@ -208,10 +211,13 @@ class LineBatches:
         """
         if not len(self._images):
             raise TrainingError(
-                "The training data hold no line image whose label fits its picture."
+                "The training data hold no line image whose label fits its picture and the charset."
             )
         if self._images.foreign:
-            _log.info("%d lines of photos left out, not in the charset", self._images.foreign)
+            _log.info(
+                "%d lines of shards and photos left out, with characters outside the charset",
+                self._images.foreign,
+            )
         if self._images.skipped:
             _log.info("%d line images left out, wider than data.buckets", self._images.skipped)
         if self._images.unlabeled:

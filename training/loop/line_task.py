@@ -58,6 +58,7 @@ class LineTask:
         self._groups = {
             name: validation_frames(images, config.data, config.data.validation)
             for name, images in held.items()
+            if len(images)  # held-back shards may hold other characters only
         }
 
     @property

@@ -44,6 +44,8 @@ MAPS = ("char2int.json", "int2char.json")
 _log = logging.getLogger("training")
 
 _JOURNAL = "journal.sqlite"
+# Longest example in a message, characters.
+_LONGEST_EXAMPLE = 100
 _BATCH = 512
 _PARTS = 4
 
@@ -206,6 +208,8 @@ def _advice(summary: Summary, job: Preparation) -> str:
     unused = {**summary.left_out, **summary.ignored}
     worst = max(unused, key=unused.__getitem__)
     example = summary.examples[worst]
+    if len(example) > _LONGEST_EXAMPLE:
+        example = f"{example[:_LONGEST_EXAMPLE]}…"
     advice = {
         "picture missing": f"{example!r} was looked for in {job.folder} and its folder images. "
         "Give the folder that the paths are relative to.",

@@ -32,7 +32,8 @@ def parse_shares(text: str) -> tuple[float, ...]:
         parts = []
     if len(parts) != len(SPLITS) or min(parts) < 0 or parts[0] <= 0:
         raise TrainingError(
-            f"--split {text}: want the shares of train/validation/test, such as 80/10/10."
+            f"--split {text}: give the shares of train/validation/test, the first of them above 0, "
+            "such as 80/10/10."
         )
     return tuple(part / sum(parts) for part in parts)
 

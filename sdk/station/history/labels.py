@@ -2,7 +2,8 @@
 
 The folder holds ``images/ID.jpg`` and ``labels.jsonl``, one row per photo with its lines and their
 quads, in the format of `python -m training evaluate`. If a job has a region, the photo is cropped
-to the region, because other text was neither read nor corrected.
+to the region, because other text was neither read nor corrected. With several regions, the photo is
+cropped around them, and painted over between them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from PIL import Image
 
 from sdk.errors import HistoryError
 from sdk.files import write_atomically
+from sdk.region import Shares
 from sdk.results import TextLine
 from sdk.station.history.record import Record
 
@@ -82,7 +84,7 @@ def align(wanted: Sequence[str], lines: Sequence[TextLine]) -> list[TextLine | N
 def inspected_part(
     record: Record, picture: bytes
 ) -> tuple[bytes, tuple[int, int], tuple[int, int]]:
-    """Return the part of a record's picture that its job's region selects.
+    """Return the part of a record's picture that its job inspects.
 
     Args:
         record: The record.
@@ -90,17 +92,33 @@ def inspected_part(
 
     Returns:
         The part as JPEG, its corner (x, y) in the picture and its size (width, height), in pixels.
+        Between the regions of several fields it has the mean color of the picture.
     """
-    region = record.verdict.region
+    around = record.verdict.region
     with Image.open(io.BytesIO(picture)) as image:
-        if region is None:
+        if around is None:
             return picture, (0, 0), image.size
-        (width, height), (left, top, wide, high) = image.size, region
-        x, y = round(left * width), round(top * height)
-        part = image.crop((x, y, round((left + wide) * width), round((top + high) * height)))
+        box = _pixels(around, image.size)
+        mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+        shown = Image.new(image.mode, image.size, mean)
+        for region in record.verdict.regions.values():
+            inside = _pixels(region, image.size)
+            shown.paste(image.crop(inside), inside)
+        part = shown.crop(box)
         cut = io.BytesIO()
         part.save(cut, "JPEG", quality=95)
-        return cut.getvalue(), (x, y), part.size
+        return cut.getvalue(), box[:2], part.size
+
+
+def _pixels(region: Shares, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return left, upper, right and lower edge of a region in pixels."""
+    (width, height), (left, top, wide, high) = size, region
+    return (
+        round(left * width),
+        round(top * height),
+        round((left + wide) * width),
+        round((top + high) * height),
+    )
 
 
 def _label(record: Record, picture: bytes) -> tuple[dict[str, Any], bytes]:

@@ -150,6 +150,9 @@ def test_region_of_the_job_or_the_command(
     assert "OK          a.png  CAFE\n" in capsys.readouterr().out
     assert watch(tiny_bundle, folder, "--job", job, "--region", "0,0,1,1") == 2
     assert "The job has its own region" in capsys.readouterr().err
+    job.write_text('name = "two"\n[[fields]]\nname = "upper"\nregion = [0, 0.5, 1, 0.5]\n')
+    assert watch(tiny_bundle, folder, "--job", job) == 2
+    assert "'two' has several fields" in capsys.readouterr().err
 
 
 def test_region_is_recorded(tiny_bundle: Path, folder: Path, tmp_path: Path) -> None:

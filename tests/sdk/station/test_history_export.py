@@ -12,7 +12,7 @@ import pytest
 
 from sdk.errors import HistoryError, SdkError
 from sdk.results import TextLine
-from sdk.station import History, Job, TextRule, judge
+from sdk.station import Field, History, Job, TextRule, judge
 from sdk.station.history.export import COLUMNS
 from sdk.station.history.labels import align
 from tests.sdk.station.readings import make_line, make_reading
@@ -153,6 +153,33 @@ def test_labels_are_cut_to_the_region(tmp_path: Path) -> None:
     (text,) = row["texts"]  # type: ignore[misc]
     whole = make_line("SILK", row=3).quad
     assert text == {"text": "MILK", "quad": [[x - 160, y - 120] for x, y in whole], "ignore": False}
+
+
+def test_labels_of_several_fields_show_these_fields_only(tmp_path: Path) -> None:
+    image = np.full((480, 640, 3), 255, np.uint8)
+    image[40:80] = 0  # between the fields
+    job = Job(
+        "milk",
+        fields=(
+            Field("name", region=(0.25, 0, 0.5, 1 / 12), rules=(TextRule("MILK"),)),
+            Field("lot", region=(0.25, 2 / 12, 0.5, 1 / 12), rules=(TextRule("L1"),)),
+        ),
+    )
+    with History(tmp_path / "line.db") as history:
+        verdict = judge(job, make_reading("MILK", "", "LI"))
+        history.correct(history.add(verdict, image), "MILK\nL1")
+        assert history.get(1).verdict.reasons[0].startswith("lot: 'L1' is missing")
+        history.export_csv(tmp_path / "line.csv")
+        history.export_labels(tmp_path / "labelled")
+    assert "lot: 'L1' is missing" in (tmp_path / "line.csv").read_text(encoding="utf-8")
+    (row,) = labels(tmp_path / "labelled")
+    assert (row["width"], row["height"]) == (320, 120)
+    written = cv2.imread(str(tmp_path / "labelled" / "images" / "1.jpg"))
+    assert written[:38].min() > 240 and written[82:].min() > 240
+    gap = written[42:78]
+    assert 200 < gap.mean() < 250 and gap.std() < 3  # the mean of the picture
+    texts = [text["text"] for text in row["texts"]]  # type: ignore[attr-defined]
+    assert texts == ["MILK", "L1"]
 
 
 @pytest.mark.parametrize(

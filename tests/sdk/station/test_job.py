@@ -8,6 +8,7 @@ from sdk.errors import JobError, SdkError
 from sdk.station import (
     CheckDigitRule,
     DateRule,
+    Field,
     Job,
     PatternRule,
     TextRule,
@@ -31,15 +32,35 @@ FULL = Job(
 )
 
 
-def test_a_job_survives_its_file(tmp_path: Path) -> None:
-    save_job(FULL, tmp_path / "job.toml")
-    assert load_job(tmp_path / "job.toml") == FULL
+LOT = '[[fields]]\nname = "lot"\nregion = [0, 0, 0.5, 0.5]\n'
+FIELDS = Job(
+    "Carton",
+    "two prints",
+    fields=(
+        Field("lot", region=(0.1, 0.1, 0.3, 0.2), lines=1, rules=(PatternRule(r"L\d{5}"),)),
+        Field("date", region=(0.4, 0.1, 0.3, 0.2), min_confidence=0.7, model="dates"),
+    ),
+)
+
+
+@pytest.mark.parametrize("job", [FULL, FIELDS])
+def test_a_job_survives_its_file(tmp_path: Path, job: Job) -> None:
+    save_job(job, tmp_path / "job.toml")
+    assert load_job(tmp_path / "job.toml") == job
     assert [path.name for path in tmp_path.iterdir()] == ["job.toml"]
 
 
 def test_the_least_job() -> None:
     assert Job.from_toml('name = "a"') == Job("a")
     assert Job("a").to_toml() == 'name = "a"\n'
+
+
+def test_a_job_is_its_only_field_or_has_several() -> None:
+    assert FULL.parts == (FULL,) and FULL.regions == {"": FULL.region}
+    assert FIELDS.parts == FIELDS.fields and list(FIELDS.regions) == ["lot", "date"]
+    assert Job("a").regions == {}
+    assert FULL.read_by("own").model == "own"
+    assert {field.model for field in FIELDS.read_by("own").fields} == {"own"}
 
 
 def test_lines_is_a_number_or_a_range() -> None:
@@ -83,6 +104,15 @@ def test_lines_is_a_number_or_a_range() -> None:
             "'soon' is not a bound",
         ),
         ('name = "a"\n[[rules]]\nkind = "check_digit"\nscheme = "isbn"', "Give one of gtin"),
+        ('name = "a"\nfields = "b"', r"under \[\[fields\]\]"),
+        ('name = "a"\nfields = ["b"]', "field 1 is 'b'. It must be a table"),
+        ('name = "a"\n[[fields]]\nregion = [0, 0, 1, 1]', 'field 1 has no "name"'),
+        ('name = "a"\n[[fields]]\nname = "b"', "The field 'b' has no region"),
+        ('name = "a"\nlines = 2\n' + LOT, "lines stands beside the fields"),
+        ('name = "a"\n' + LOT + LOT, "Two fields are called 'lot'"),
+        ('name = "a"\n' + LOT + LOT.replace("lot", "b"), "'lot' and 'b' overlap"),
+        ('name = "a"\n' + LOT + "fields = []", 'field 1 has the unknown key "fields"'),
+        ('name = "a"\n' + LOT + '[[fields.rules]]\nkind = "smell"', "field 1, rule 1, kind is"),
     ],
 )
 def test_mistakes_are_named(text: str, message: str) -> None:

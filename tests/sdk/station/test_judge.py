@@ -9,6 +9,7 @@ from sdk.errors import SdkError
 from sdk.station import (
     CheckDigitRule,
     DateRule,
+    Field,
     Job,
     PatternRule,
     Rule,
@@ -167,6 +168,50 @@ def test_only_the_region_counts() -> None:
     assert (verdict.status, verdict.region) == ("ng", job.region)
 
 
+# rows are 40 of 480 pixels high
+FIELDS = Job(
+    "job",
+    fields=(
+        Field("top", region=(0, 0, 1, 0.08), rules=(TextRule("MILK"),)),
+        Field("lot", region=(0, 0.085, 1, 0.08), lines=1, rules=(PatternRule("L[0-9]+", line=1),)),
+    ),
+)
+
+
+def test_every_field_must_be_ok() -> None:
+    assert status(FIELDS, "MILK", "L12") == "ok"
+    verdict = judge(FIELDS, make_reading("MILK", "M12"), TODAY)
+    assert verdict.status == "ng"
+    assert verdict.reasons == ["lot: no line matches L[0-9]+; read: 'M12'"]
+    # a text counts in its own field only
+    verdict = judge(FIELDS, make_reading("L12", "MILK"), TODAY)
+    assert {r.field for r in verdict.results if r.ok is False} == {"top", "lot"}
+
+
+def test_a_field_without_text_is_not_readable_unless_another_is_ng() -> None:
+    verdict = judge(FIELDS, make_reading("MILK"), TODAY)
+    assert (verdict.status, verdict.reasons) == ("unreadable", ["lot: no text is read"])
+    assert status(FIELDS, "SILK") == "ng"
+
+
+def test_the_part_around_all_fields() -> None:
+    verdict = judge(FIELDS, make_reading("MILK", "L12"), TODAY)
+    assert verdict.regions == {"top": (0, 0, 1, 0.08), "lot": (0, 0.085, 1, 0.08)}
+    assert verdict.region == pytest.approx((0, 0, 1, 0.165))
+    assert Verdict.from_dict(verdict.to_dict()) == verdict
+
+
+def test_a_verdict_of_a_version_without_fields_is_read() -> None:
+    job = Job("job", region=(0, 0, 1, 0.5), rules=(TextRule("A"),))
+    verdict = judge(job, make_reading("A"), TODAY)
+    data = verdict.to_dict()
+    del data["regions"]
+    for result in data["results"]:
+        del result["field"]
+    assert Verdict.from_dict(data) == verdict
+    assert Verdict.from_dict({**data, "region": None}).regions == {}
+
+
 def test_today_is_the_day_of_the_picture() -> None:
     job = Job("job", rules=(DateRule(("YYYY-MM-DD",), "today"),))
     reading = make_reading("2001-09-09")
@@ -182,7 +227,7 @@ def test_a_verdict_survives_json() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"status": "fine"}, {"time": "late"}, {"results": [{}]}, {"region": [1]}]
+    "change", [{"status": "fine"}, {"time": "late"}, {"results": [{}]}, {"regions": {"": [1]}}]
 )
 def test_damaged_verdict_is_refused(change: dict[str, Any]) -> None:
     data = judge(Job("job"), make_reading("A"), TODAY).to_dict()

@@ -14,9 +14,11 @@ from sdk.charset import Charset
 from sdk.cli import main
 from sdk.errors import JobError
 from sdk.model.bundle import read_manifest, write_manifest
-from sdk.station import Job, JobReaders, Station, Verdict, save_job
+from sdk.station import Field, Job, JobReaders, Station, TextRule, Verdict, save_job
 from sdk.station.config import StationConfig, save_config
 from tests.sdk.station.belt import photo
+
+TURNED = "../models/turned"
 
 
 @pytest.fixture
@@ -64,7 +66,7 @@ def test_a_job_is_read_by_its_bundle(
         assert station.wait(60)
     texts = [verdict.reading.text for verdict in said]
     assert texts == [turned("ABCD", tiny_bundle)] * 2 + ["ABCD"] * 2
-    assert readers.of(job) is readers.of(job) and readers.of(Job("plain")) is readers.default
+    assert readers.of(job) == readers.of(job) and readers.of(Job("plain")) == (readers.default,)
 
 
 def test_a_missing_bundle_is_told_when_the_job_is_taken(folder: Path, readers: JobReaders) -> None:
@@ -85,9 +87,61 @@ def test_two_bundles_stay_open(folder: Path, readers: JobReaders) -> None:
     shutil.copytree(folder / "models" / "turned", folder / "models" / "third")
     first, *rest = [readers.of(job) for job in jobs]
     assert [readers.of(job) for job in jobs[1:]] == rest
-    assert readers.of(jobs[0]) is not first
+    assert readers.of(jobs[0]) != first
     readers.forget(jobs[0].model)
-    assert readers.of(jobs[0]).read(photo("ABCD")).text
+    assert readers.of(jobs[0])[0].read(photo("ABCD")).text
+
+
+def test_each_field_is_read_by_its_bundle(
+    folder: Path, tiny_bundle: Path, readers: JobReaders
+) -> None:
+    for path in (folder / "pictures").iterdir():
+        path.unlink()
+    cv2.imwrite(str(folder / "pictures" / "0.png"), photo("ABCD", "HAG")[..., ::-1])
+    lower = turned("HAG", tiny_bundle)
+    job = Job(
+        "product",
+        fields=(
+            Field("code", region=(0, 0.5, 1, 0.5), lines=1, rules=(TextRule(lower),), model=TURNED),
+            Field("name", region=(0, 0, 1, 0.5), lines=1, rules=(TextRule("HAG"),)),
+        ),
+    )
+    said: list[Verdict] = []
+    station = Station(readers, str(folder / "pictures"), job)
+    station.on_verdict = lambda verdict, _: said.append(verdict)
+    with station:
+        assert station.wait(60)
+    (verdict,) = said
+    assert verdict.reading.texts == [lower, "ABCD"]  # field by field
+    assert verdict.reading.model.count(",") == 0  # both bundles have one name
+    assert (verdict.status, verdict.regions) == ("ng", job.regions)
+    assert [(r.field, r.rule, r.ok) for r in verdict.results] == [
+        ("code", "lines", True),
+        ("code", "text", True),
+        ("name", "lines", True),
+        ("name", "text", False),
+    ]
+    assert verdict.reasons[0].startswith("name: 'HAG' is missing")
+
+
+def test_all_bundles_of_two_jobs_stay_open(folder: Path, readers: JobReaders) -> None:
+    for name in ("third", "fourth"):
+        shutil.copytree(folder / "models" / "turned", folder / "models" / name)
+
+    def job(*names: str) -> Job:
+        parts = [
+            Field(name, region=(0, i / 2, 1, 0.5), model=f"../models/{name}")
+            for i, name in enumerate(names)
+        ]
+        return Job("-".join(names), fields=tuple(parts))
+
+    one, other = job("turned", "lines"), job("third", "fourth")
+    first = readers.of(one)
+    readers.of(other)
+    assert readers.of(one) == first
+    readers.of(job("lines", "third"))
+    assert readers.of(one) == first
+    assert readers.of(other) != readers.of(one)
 
 
 def test_the_command_line_reads_by_the_jobs_bundle(

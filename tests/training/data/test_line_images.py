@@ -122,10 +122,20 @@ def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 
 
-def test_a_label_outside_the_charset_is_refused(tmp_path):
-    write_shard(shard_path(tmp_path, 0), [(0, picture(), {"text": "é"})])
+def test_an_own_label_outside_the_charset_is_refused(tmp_path):
+    Image.fromarray(picture()).save(tmp_path / "0.png")
+    row = {"image": "0.png", "text": "é", "split": "train"}
+    (tmp_path / "labels.jsonl").write_text(json.dumps(row), encoding="utf-8")
     with pytest.raises(TrainingError, match="not in the charset"):
-        LineImages(CHARSET, 96).add(Part(tmp_path, "shard-00000.tar"))
+        LineImages(CHARSET, 96).add(Part(tmp_path, "labels.jsonl"))
+
+
+def test_generated_lines_outside_the_charset_are_left_out(tmp_path):
+    lines = [(i, picture(), {"text": text}) for i, text in enumerate(("é", "AB", "Aé"))]
+    write_shard(shard_path(tmp_path, 0), lines)
+    found = LineImages(CHARSET, 96)
+    found.add(Part(tmp_path, "shard-00000.tar"))
+    assert found.texts == ["AB"] and found.foreign == 2
 
 
 def test_lines_are_cut_from_labeled_photos(tmp_path):

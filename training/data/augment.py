@@ -34,10 +34,11 @@ def place_line(
     if still:
         sy, slant, dx, dy = 1.0, 0.0, 0.0, 0.0
     else:
-        # as wide as the candidate views, or their looks are at pictures of an unknown kind
-        sy = rng.uniform(0.8, 1.15)
-        slant = rng.uniform(-0.2, 0.2)
-        dx, dy = rng.uniform(-2, 2), rng.uniform(-2.4, 2.4)
+        # nearly as wide as the candidate views; a line that loses the start of its first character
+        # teaches the network to read edges beside a line as characters
+        sy = rng.uniform(0.83, 1.12)
+        slant = rng.uniform(-0.14, 0.14)
+        dx, dy = rng.uniform(-1, 2.5), rng.uniform(-2, 2)
     # the slant turns around the middle row; pixel centers are at +0.5, cv2 counts from 0
     middle = rows / 2
     matrix = np.array(

@@ -120,10 +120,9 @@ def _fit(options: argparse.Namespace) -> int | None:
         Trainer(text, *folders, minutes=options.minutes, command=sys.argv[1:]).run()
         return None
     from training.data.share import Share
-    from training.loop.group import Group, ended_with_the_others
+    from training.loop.group import joined_group
 
-    with ended_with_the_others():
-        group = Group(Share(options.rank, options.world[1]), options.coordinator)
+    with joined_group(Share(options.rank, options.world[1]), options.coordinator) as group:
         trainer = Trainer(
             text, *folders, minutes=options.minutes, command=sys.argv[1:], group=group
         )

@@ -17,12 +17,14 @@ from pathlib import Path
 
 from training.errors import TrainingError
 
-__all__ = ["LOST", "Host", "Plan", "check_backend", "read_hosts", "supervise"]
+__all__ = ["LOST", "SILENCE_S", "Host", "Plan", "check_backend", "read_hosts", "supervise"]
 
 _log = logging.getLogger("training")
 
 LOST = 75
 """Exit code of a process that lost the others, EX_TEMPFAIL: all are started again."""
+SILENCE_S = 20
+"""A process that says nothing for this time is taken for lost, and ends the others."""
 _OWN_ERRORS = (1, 2, 3)
 """Exit codes of clear errors, which another start would repeat."""
 _END_S = 30.0

@@ -14,6 +14,7 @@ from training.loop.supervisor import SILENCE_S
 
 __all__ = ["JaxProcesses"]
 
+
 class JaxProcesses:
     """Losses and gradients are those of the whole batch without a change to them."""
 

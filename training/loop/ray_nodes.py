@@ -31,6 +31,8 @@ __all__ = ["SCHEME", "RayNode", "RayNodes", "ray_nodes"]
 _log = logging.getLogger("training")
 
 SCHEME = "ray://"
+_ANSWER_S = 60.0
+"""Longest wait for an answer of a node, which starts a process of Python for it."""
 _START_S = 120.0
 _PACKAGES = ("keras", "jax", "jaxlib", "torch")
 
@@ -85,11 +87,15 @@ class RayNode:
     is_local: bool = False
 
     def answers(self) -> bool:
-        """Tell whether the node does something; a cut-off one is listed for a minute."""
+        """Tell whether the node does something; a cut-off one is listed for a minute.
+
+        Raises:
+            ClusterError: Its versions differ from those here, or it does not see the folder.
+        """
         from ray.exceptions import RayError
 
         try:
-            self._ask(check_same, versions())
+            self._ask(_check, _versions(), Path.cwd())
         except RayError as error:
             _log.warning("The node %s does not answer: %s", self.name, type(error).__name__)
             return False
@@ -97,7 +103,11 @@ class RayNode:
 
     def free_port(self, port: int) -> int:
         """Return a port of the node, or the next one that is free."""
-        return int(self._ask(free_port, port))
+        from ray.exceptions import RayError
+
+        with contextlib.suppress(RayError):  # it was lost just now, which its process will show
+            return int(self._ask(free_port, port))
+        return port
 
     def start(self, command: Sequence[str], environment: dict[str, str]) -> _Remote:
         """Start a process on the node, as soon as its CPUs and GPUs are free."""
@@ -106,7 +116,7 @@ class RayNode:
         member = ray.remote(_Member).options(
             **self._place(), num_cpus=self.cpus, num_gpus=self.gpus
         )
-        return _Remote(self.name, member.remote(), (list(command), environment, os.getcwd()))  # noqa: PTH109
+        return _Remote(self.name, member.remote(), (list(command), environment, str(Path.cwd())))
 
     def _ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         import ray
@@ -114,7 +124,7 @@ class RayNode:
 
         task = ray.remote(function).options(**self._place(), num_cpus=0, max_retries=0)
         try:
-            return ray.get(task.remote(*arguments), timeout=SILENCE_S)
+            return ray.get(task.remote(*arguments), timeout=_ANSWER_S)
         except RayTaskError as error:
             raise ClusterError(f"{self.name}: {error.cause}") from error
 
@@ -126,16 +136,13 @@ class RayNode:
 
 
 class _Member:
-    """An actor on a node, which runs a process and is the thread that its end follows."""
+    """An actor on a node, which runs a process."""
 
-    def start(
-        self, command: list[str], environment: dict[str, str], folder: str, head: dict[str, str]
-    ) -> None:
-        check_same(head, _versions())
-        check_seen(Path(folder))
-        # not an import into this process: Ray and the training would share signals and threads
+    def start(self, command: list[str], environment: dict[str, str], folder: str) -> None:
+        # in a process of its own: Ray and a training both want signals, threads and the exit code;
+        # it ends with the actor, without which nobody could end it
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", *command],  # nobody could end it without the actor
+            ["setpriv", "--pdeathsig", "KILL", *command],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
@@ -158,7 +165,7 @@ class _Remote:
 
     def __init__(self, node: str, member: Any, work: tuple[list[str], dict[str, str], str]) -> None:
         self._node, self._member = node, member
-        self._started = member.start.remote(*work, _versions())
+        self._started = member.start.remote(*work)
         self._until = time.monotonic() + _START_S
         self._signals: list[int] = []
         self._code: int | None = None
@@ -215,7 +222,13 @@ class _Remote:
         from ray.exceptions import RayError
 
         with contextlib.suppress(RayError):
-            ray.get(self._member.poll.remote([]), timeout=SILENCE_S)
+            while True:
+                ray.get(self._member.poll.remote([]), timeout=SILENCE_S)
+
+
+def _check(head: dict[str, str], folder: Path) -> None:
+    check_same(head, _versions())
+    check_seen(folder)
 
 
 def _versions() -> dict[str, str]:

@@ -56,7 +56,7 @@ class Heartbeat:
         """Stop beating and watching; the others must be about to do so as well."""
         self._stopped.set()
         for thread in self._threads:
-            thread.join()
+            thread.join(SILENCE_S)
 
     def _beat(self) -> None:
         counts = dict.fromkeys(self._heard, 0)

@@ -4,7 +4,7 @@ A network is trained several times for the same steps: by one process, by two, a
 change nothing but the rounding, which show how far two equal runs part by themselves: one process
 whose initial weights are changed in the last bit, and on JAX one process with two devices.
 CONFIG needs train.init_from, a run folder. KERAS_BACKEND is jax or torch. One run after the other;
-a run that is complete in FOLDER is not repeated.
+what is in FOLDER already is kept, and goes on.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from tests.hosts import ROOT, free_port
 from training.config import load_config
-from training.runs.folder import AVERAGED
+from training.runs.folder import AVERAGED, CHECKPOINT
 
 _BACKEND = os.environ.get("KERAS_BACKEND", "jax")
 _FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
@@ -33,13 +33,16 @@ def _changed_in_the_last_bit(run: Path, to: Path) -> Path:
     shutil.copytree(run, to, dirs_exist_ok=True)
     noise = np.random.default_rng(0)
 
-    def change(_: str, item: object) -> None:
-        if isinstance(item, h5py.Dataset) and item.dtype == np.float32:
-            factors = 1 + 1e-7 * noise.standard_normal(item.shape)
-            item[...] = (item[...] * factors).astype(np.float32)
+    def take(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            values.update({name: item[...].astype(np.float32)})
 
+    values: dict[str, np.ndarray] = {}
     with h5py.File(to / AVERAGED, "r+") as file:
-        file.visititems(change)
+        file.visititems(take)
+        for name, value in values.items():  # which may be stored as float16
+            del file[name]
+            file[name] = (value * (1 + 1e-7 * noise.standard_normal(value.shape))).astype("f4")
     return to
 
 
@@ -50,8 +53,7 @@ def _losses(run: Path) -> np.ndarray:
 
 def _train(line: list[str], run: Path, steps: int, world: int, devices: int = 1) -> np.ndarray:
     """Train by one process without a group (world 0), or by a group; return the losses."""
-    if not (run / "checkpoint.npz").exists() or len(_losses(run)) < steps:
-        shutil.rmtree(run, ignore_errors=True)
+    if not (run / CHECKPOINT).exists() or len(_losses(run)) < steps:
         line = [*line, "--run", str(run)]
         lines = [line]
         if world:
@@ -84,8 +86,8 @@ def main(config: Path, folder: Path, steps: int, data: list[str]) -> None:
     one = 1 if _BACKEND == "torch" else 0
     runs = {
         "one process": _train(plain, folder / "one", steps, one),
-        "two processes": _train(plain, folder / "two", steps, 2),
         "last bit": _train(noisy, folder / "last-bit", steps, one),
+        "two processes": _train(plain, folder / "two", steps, 2),
     }
     if _BACKEND == "torch":
         runs["fused kernel"] = _train(plain, folder / "fused", steps, 0)

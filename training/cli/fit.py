@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,8 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--workers",
-        metavar="N|HOSTS",
-        help="processes on this machine, or file with a host, reached by SSH, on each line",
+        metavar="N|HOSTS|ray://HOST:PORT",
+        help="processes on this machine; file with a host, reached by SSH, on each line; or a Ray "
+        "cluster, one process on each node",
     )
     group.add_argument(
         "--world",
@@ -120,10 +123,9 @@ def _fit(options: argparse.Namespace) -> int | None:
         Trainer(text, *folders, minutes=options.minutes, command=sys.argv[1:]).run()
         return None
     from training.data.share import Share
-    from training.loop.group import Group, ended_with_the_others
+    from training.loop.group import joined_group
 
-    with ended_with_the_others():
-        group = Group(Share(options.rank, options.world[1]), options.coordinator)
+    with joined_group(Share(options.rank, options.world[1]), options.coordinator) as group:
         trainer = Trainer(
             text, *folders, minutes=options.minutes, command=sys.argv[1:], group=group
         )
@@ -133,12 +135,26 @@ def _fit(options: argparse.Namespace) -> int | None:
 
 def _supervise(options: argparse.Namespace) -> int:
     from training.config import load_config
-    from training.loop.supervisor import Plan, read_hosts, supervise
+    from training.loop.hosts import Place, read_hosts
+    from training.loop.ray_nodes import SCHEME, ray_nodes
+    from training.loop.supervisor import Plan, supervise
 
     changed(load_config(options.config), options)  # an error costs no start of processes
-    hosts = read_hosts(options.workers)
-    there = sum(host.processes for host in hosts)
-    least, most = options.world or (None, there)
+    by_ray = options.workers.startswith(SCHEME)
+    with contextlib.ExitStack() as connection:
+        hosts: Iterable[Place] = (
+            connection.enter_context(ray_nodes(options.workers))
+            if by_ray
+            else read_hosts(options.workers)
+        )
+        least, most = options.world or (None, sum(host.processes for host in hosts))
+        least = most if least is None else least
+        plan = Plan(hosts, least, most, options.max_failures, options.port)
+        return supervise(_command(options), plan)
+
+
+def _command(options: argparse.Namespace) -> list[str]:
+    """Return the command line of a process, but for its place among the others."""
     command = [sys.executable, "-m", "training", "fit", "--config", options.config]
     command += ["--data", *options.data, "--run", options.run]
     for name, value in (
@@ -155,8 +171,7 @@ def _supervise(options: argparse.Namespace) -> int:
         command += ["--weight", *options.weight]
     if options.divide_data:
         command += ["--divide-data"]
-    least = most if least is None else least
-    return supervise(command, Plan(hosts, least, most, options.max_failures, options.port))
+    return command
 
 
 def changed(config: Config, options: argparse.Namespace) -> Config:

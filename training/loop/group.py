@@ -23,7 +23,7 @@ from training.loop.jax_processes import JaxProcesses
 from training.loop.supervisor import LOST, check_backend
 from training.loop.torch_processes import TorchProcesses
 
-__all__ = ["Group", "ended_with_the_others"]
+__all__ = ["Group", "joined_group"]
 
 
 class Processes(Protocol):
@@ -41,6 +41,9 @@ class Processes(Protocol):
 
     def share_gradients(self, optimizer: Any) -> None:
         """Make an optimizer apply the gradients of the whole batch."""
+
+    def leave(self) -> None:
+        """Let this process end without being taken for lost; all processes must call this."""
 
 
 class Group:
@@ -103,6 +106,11 @@ class Group:
         if self._processes is not None:
             self._processes.share_gradients(optimizer)
 
+    def leave(self) -> None:
+        """Let this process end without being taken for lost; all processes must call this."""
+        if self._processes is not None:
+            self._processes.leave()
+
     def agree(self, numbers: list[int]) -> list[int]:
         """Return the chief's numbers, below 2^31 each; all processes must call this."""
         return numbers if self._processes is None else self._processes.broadcast(numbers)
@@ -117,14 +125,21 @@ class Group:
 
 
 @contextlib.contextmanager
-def ended_with_the_others() -> Iterator[None]:
-    """End this process at once if the block fails because another process was lost.
+def joined_group(share: Share, coordinator: str) -> Iterator[Group]:
+    """Meet the other processes for a block, which all of them end together.
 
-    The end of JAX would wait for the lost process for minutes. The exit code tells the supervisor
-    to start all again.
+    If the block fails because another process was lost, this process ends at once: the end of JAX
+    would wait for the lost process for minutes. The exit code tells the supervisor to start all
+    again.
+
+    Args:
+        share: Rank and number of the processes.
+        coordinator: HOST:PORT at which the process of rank 0 listens.
     """
     try:
-        yield
+        group = Group(share, coordinator)
+        yield group
+        group.leave()
     except (KeyboardInterrupt, SystemExit, SdkError, ShardError, TrainingError):
         raise
     except Exception:  # errors of a broken connection have many classes

@@ -10,11 +10,9 @@ import keras
 import numpy as np
 
 from training.data.share import Share
+from training.loop.supervisor import SILENCE_S
 
 __all__ = ["JaxProcesses"]
-
-_SILENCE_S = 20
-"""A process that says nothing for this time is taken for lost, and ends the others."""
 
 
 class JaxProcesses:
@@ -37,8 +35,8 @@ class JaxProcesses:
             share.world,
             share.rank,
             initialization_timeout=120,
-            heartbeat_timeout_seconds=_SILENCE_S,
-            shutdown_timeout_seconds=_SILENCE_S,
+            heartbeat_timeout_seconds=SILENCE_S,
+            shutdown_timeout_seconds=SILENCE_S,
         )
         self._distribution = keras.distribution.DataParallel(
             devices=keras.distribution.list_devices(), auto_shard_dataset=False
@@ -68,3 +66,6 @@ class JaxProcesses:
 
     def share_gradients(self, optimizer: Any) -> None:
         """Do nothing: the program's gradients are those of the whole batch."""
+
+    def leave(self) -> None:
+        """Do nothing: at its end JAX waits for the others."""

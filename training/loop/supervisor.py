@@ -5,72 +5,28 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shlex
 import signal
 import socket
-import subprocess
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from training.errors import TrainingError
+from training.loop.hosts import Place, Process
 
-__all__ = ["LOST", "Host", "Plan", "check_backend", "read_hosts", "supervise"]
+__all__ = ["LOST", "SILENCE_S", "Plan", "check_backend", "supervise"]
 
 _log = logging.getLogger("training")
 
 LOST = 75
 """Exit code of a process that lost the others, EX_TEMPFAIL: all are started again."""
+SILENCE_S = 20
+"""A process that says nothing for this time is taken for lost, and ends the others."""
 _OWN_ERRORS = (1, 2, 3)
 """Exit codes of clear errors, which another start would repeat."""
 _END_S = 30.0
 _PASSED_ON = ("KERAS_", "JAX_", "XLA_", "TF_", "OMP_", "GLOO_", "PYTHONPATH", "FOTS_")
-_LOCAL = ("localhost", "127.0.0.1")
-
-
-@dataclass(frozen=True)
-class Host:
-    """A place for processes.
-
-    Attributes:
-        name: Host name or address; "localhost" for this machine.
-        processes: Number of processes there.
-    """
-
-    name: str
-    processes: int = 1
-
-    @property
-    def is_local(self) -> bool:
-        """Whether the processes are started without SSH."""
-        return self.name in _LOCAL
-
-    def command(self, command: Sequence[str], environment: dict[str, str]) -> list[str]:
-        """Return the command line that runs a command there, in the present folder."""
-        if self.is_local:
-            return list(command)
-        names = [f"{name}={shlex.quote(value)}" for name, value in environment.items()]
-        there = f"cd {shlex.quote(os.getcwd())} && exec env {' '.join(names)} {shlex.join(command)}"  # noqa: PTH109
-        # the terminal ends the process if the connection is lost
-        return [
-            "ssh",
-            "-tt",
-            "-o",
-            "BatchMode=yes",
-            "-o",
-            "ServerAliveInterval=5",
-            self.name,
-            there,
-        ]
-
-    def answers(self) -> bool:
-        """Tell whether processes can be started there."""
-        if self.is_local:
-            return True
-        probe = ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", self.name, "true"]
-        return subprocess.run(probe, stdin=subprocess.DEVNULL, check=False).returncode == 0
 
 
 @dataclass(frozen=True)
@@ -78,55 +34,19 @@ class Plan:
     """How many processes train, where, and what is done about failures.
 
     Attributes:
-        hosts: The hosts, in the order of use; the chief runs on the first one that answers.
+        hosts: The hosts, in the order of use; the chief runs on the first one that answers. They
+            are listed anew for each start.
         least: Fewest processes to train with.
         most: Most processes.
         max_failures: How often the processes are started again.
         port: Port of the chief; each start uses the next one.
     """
 
-    hosts: Sequence[Host]
+    hosts: Iterable[Place]
     least: int
     most: int
     max_failures: int
     port: int
-
-
-def read_hosts(text: str) -> list[Host]:
-    """Return the hosts of ``--workers``: a number of local processes, or a file of hosts.
-
-    Each line of the file is a host name or address, and the number of processes there if it is not
-    one: ``10.0.0.2 4``. "#" starts a comment.
-
-    Raises:
-        TrainingError: The file cannot be read, or a line is wrong.
-    """
-    if text.isdecimal() and int(text) > 0:
-        return [Host("localhost", int(text))]
-    if "://" in text:
-        raise TrainingError(
-            f"--workers {text}: the processes of a training are not placed by Ray; SSH starts "
-            "them, and they join by themselves. Give a file with a host on each line, those of the "
-            "cluster's nodes for example, or a number of processes on this machine."
-        )
-    try:
-        lines = Path(text).read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise TrainingError(
-            f"--workers {text}: {error.strerror}. Give a number of processes on this machine, or a "
-            "file with a host on each line."
-        ) from error
-    hosts = []
-    for line in lines:
-        fields = line.partition("#")[0].split()
-        if not fields:
-            continue
-        if len(fields) > 2 or (len(fields) == 2 and not fields[1].isdecimal()):
-            raise TrainingError(f"{text}: {line!r} is not a host with a number of processes.")
-        hosts.append(Host(fields[0], int(fields[1]) if len(fields) == 2 else 1))
-    if not hosts:
-        raise TrainingError(f"{text} holds no host.")
-    return hosts
 
 
 def check_backend(name: str) -> None:
@@ -179,10 +99,10 @@ def supervise(command: Sequence[str], plan: Plan) -> int:
     )
 
 
-def _places(plan: Plan) -> list[Host]:
+def _places(plan: Plan) -> list[Place]:
     """Return a host for each process, of those that answer."""
     places = [host for host in plan.hosts for _ in range(host.processes) if host.answers()]
-    if len(places) < plan.least:
+    if len(places) < max(1, plan.least):
         raise TrainingError(
             f"{len(places)} processes can be started on the hosts that answer; --world asks for "
             f"{plan.least} at least."
@@ -192,15 +112,14 @@ def _places(plan: Plan) -> list[Host]:
 
 @contextlib.contextmanager
 def _processes(
-    command: Sequence[str], places: Sequence[Host], environment: dict[str, str], port: int
-) -> Iterator[list[subprocess.Popen[bytes]]]:
+    command: Sequence[str], places: Sequence[Place], environment: dict[str, str], port: int
+) -> Iterator[list[Process]]:
     """Start the processes; end all of them after the block, and with this process."""
     chief = places[0].name
-    if places[0].is_local:
-        port = _free(port)
-        if not all(place.is_local for place in places):
-            chief = socket.gethostname()
-    group: list[subprocess.Popen[bytes]] = []
+    port = places[0].free_port(port)
+    if places[0].is_local and not all(place.is_local for place in places):
+        chief = socket.gethostname()
+    group: list[Process] = []
     before = {}
 
     def pass_on(number: int, _: object) -> None:
@@ -214,14 +133,7 @@ def _processes(
         for rank, host in enumerate(places):
             own = [*command, "--rank", str(rank), "--world", str(len(places))]
             own += ["--coordinator", f"{chief}:{port}"]
-            group.append(
-                subprocess.Popen(
-                    host.command(own, environment),
-                    env={**os.environ, **environment},
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-            )
+            group.append(host.start(own, environment))
         _log.info("%d processes train on %s", len(places), ", ".join(p.name for p in places))
         yield group
     finally:
@@ -232,7 +144,7 @@ def _processes(
             process.wait()
 
 
-def _first_end(group: Sequence[subprocess.Popen[bytes]]) -> int:
+def _first_end(group: Sequence[Process]) -> int:
     """Return the exit code of the first process that fails; 0 when all have succeeded."""
     succeeded_at: float | None = None
     while True:
@@ -248,12 +160,3 @@ def _first_end(group: Sequence[subprocess.Popen[bytes]]) -> int:
             if time.monotonic() - succeeded_at > _END_S:
                 return 0  # the chief has written everything
         time.sleep(0.2)
-
-
-def _free(port: int) -> int:
-    """Return a port, or the next one that is free."""
-    for candidate in range(port, port + 100):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("", candidate))
-            return candidate
-    raise TrainingError(f"No port from {port} to {port + 99} is free. Give another --port.")

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from training.data.share import Share
+from training.loop.heartbeat import Heartbeat
 from training.models.global_sums import join
 
 __all__ = ["TorchProcesses"]
@@ -16,7 +17,8 @@ _MEET = timedelta(minutes=2)
 _WAIT = timedelta(hours=2)
 """Greatest time that a process waits for another one, for the chief's validation above all.
 
-A process that ends is noticed at once, by its closed connection.
+A process that ends is noticed at once, by its closed connection; one that is stopped or cut off, by
+`Heartbeat`.
 """
 
 
@@ -41,6 +43,7 @@ class TorchProcesses:
         distributed.init_process_group(
             "gloo", store=store, rank=share.rank, world_size=share.world, timeout=_WAIT
         )
+        self._heartbeat = Heartbeat(share, host, int(port))
         join(True)
 
     @contextlib.contextmanager
@@ -71,6 +74,14 @@ class TorchProcesses:
             apply(_means(gradients), variables)
 
         optimizer.apply = apply_shared
+
+    def leave(self) -> None:
+        """Wait for the others, then stop watching them, and let them do so."""
+        import torch
+
+        torch.distributed.barrier()
+        self._heartbeat.stop()
+        torch.distributed.barrier()
 
 
 def _means(gradients: Sequence[Any]) -> list[Any]:

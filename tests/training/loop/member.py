@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.training.conftest import FOTS_TOML, LINE_TOML
 from tests.training.loop.uneven import train_uneven
 from training.data.share import Share
-from training.loop.group import Group, ended_with_the_others
+from training.loop.group import Group, joined_group
 from training.loop.trainer import Trainer
 
 
@@ -36,8 +36,7 @@ def exchange(group: Group, folder: Path) -> None:
 
 
 def main(rank: int, world: int, coordinator: str, folder: Path, kinds: list[str]) -> None:
-    with ended_with_the_others():
-        group = Group(Share(rank, world), coordinator)
+    with joined_group(Share(rank, world), coordinator) as group:
         for job in kinds:
             kind, steps, data = job.split(":")
             if kind == "uneven":

@@ -1,5 +1,6 @@
 """Two processes train as one does."""
 
+import contextlib
 import csv
 import json
 import os
@@ -12,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.hosts import free_port
+from tests.hosts import children, free_port
 from tests.training.conftest import LINE_TOML
+from training.loop.supervisor import LOST
 from training.runs.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -121,10 +123,20 @@ def test_rows_of_uneven_shares_count_alike(on_torch):
         np.testing.assert_allclose(two[name], one[name], rtol=2e-5, atol=2e-6, err_msg=name)
 
 
-def test_a_lost_process_of_pytorch_starts_again(line_shards, tmp_path):
+@pytest.mark.parametrize(
+    ("rank", "by", "code"),
+    [
+        (1, signal.SIGKILL, -9),
+        # stopped: its connections stay open
+        (1, signal.SIGSTOP, LOST),
+        (0, signal.SIGSTOP, LOST),
+    ],
+)
+def test_all_start_again_when_a_process_of_pytorch_is_lost(line_shards, tmp_path, rank, by, code):
     folder = tmp_path / "run"
     config = tmp_path / "line.toml"
-    config.write_text(f"{LINE_TOML}checkpoint_minutes = 0.0001\n".replace("every = 5", "every = 1"))
+    text = LINE_TOML.replace("every = 5", "every = 1").replace("[32, 64, 96]", "[64]")
+    config.write_text(f"{text}checkpoint_minutes = 0.0001\n")
     line = [sys.executable, "-m", "training", "fit", "--config", config, "--data", line_shards]
     line += ["--run", folder, "--workers", "2", "--max-failures", "1", "--port", str(free_port())]
     process = subprocess.Popen(
@@ -134,20 +146,18 @@ def test_a_lost_process_of_pytorch_starts_again(line_shards, tmp_path):
         until = time.monotonic() + 600
         while not (folder / "checkpoint.npz").exists() and time.monotonic() < until:
             time.sleep(0.05)
-        (lost,) = [child for child in children(process.pid) if "--rank 1" in command(child)]
-        os.kill(lost, signal.SIGKILL)
+        (lost,) = [pid for pid in children(process.pid) if f"--rank {rank}" in command(pid)]
+        os.kill(lost, by)
         said = process.communicate(timeout=600)[1]
     finally:
-        process.kill()
+        for pid in [*children(process.pid), process.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
     assert process.returncode == 0, said[-3000:]
-    assert "A process of 2 was lost (exit code -9); failure 1 of 1." in said
+    assert f"A process of 2 was lost (exit code {code}); failure 1 of 1." in said
     assert "resuming at step" in said
     with (folder / "train.csv").open(newline="") as file:
         assert [int(row["step"]) for row in csv.DictReader(file)] == list(range(1, 41))
-
-
-def children(pid):
-    return map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 def command(pid):

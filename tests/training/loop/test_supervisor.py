@@ -7,7 +7,8 @@ import pytest
 
 from tests.training.conftest import LINE_TOML
 from training.errors import TrainingError
-from training.loop.supervisor import Host, Plan, read_hosts, supervise
+from training.loop.hosts import Host, read_hosts
+from training.loop.supervisor import Plan, supervise
 
 # Counts its starts in a file for each rank, and ends as the arguments say for each start.
 MEMBER = """
@@ -98,9 +99,9 @@ def test_wrong_hosts_are_refused(tmp_path, text):
         read_hosts(str(tmp_path / "missing.txt"))
 
 
-def test_processes_are_not_placed_by_ray():
-    with pytest.raises(TrainingError, match=r"ray://10\.0\.0\.1:6379: .*not placed by Ray"):
-        read_hosts("ray://10.0.0.1:6379")
+def test_another_kind_of_address_is_refused():
+    with pytest.raises(TrainingError, match=r"ssh://10\.0\.0\.1: .*ray://HOST:PORT"):
+        read_hosts("ssh://10.0.0.1")
 
 
 def test_tensorflow_is_refused(line_shards, tmp_path):

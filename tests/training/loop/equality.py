@@ -1,0 +1,122 @@
+"""Are two processes one? ``python -m tests.training.loop.equality CONFIG FOLDER STEPS DATA...``.
+
+A network is trained several times for the same steps: by one process, by two, and in ways that
+change nothing but the rounding, which show how far two equal runs part by themselves: one process
+whose initial weights are changed in the last bit, and on JAX one process with two devices.
+CONFIG needs train.init_from, a run folder. KERAS_BACKEND is jax or torch. One run after the other;
+what is in FOLDER already is kept, and goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from tests.hosts import ROOT, free_port
+from training.config import load_config
+from training.runs.folder import AVERAGED, CHECKPOINT
+
+_BACKEND = os.environ.get("KERAS_BACKEND", "jax")
+_FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+_SHOWN = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100, 150, 200)
+
+
+def _changed_in_the_last_bit(run: Path, to: Path) -> Path:
+    """Copy a run folder, with each weight multiplied by about 1 + 1e-7."""
+    shutil.copytree(run, to, dirs_exist_ok=True)
+    noise = np.random.default_rng(0)
+
+    def take(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
+            values.update({name: item[...].astype(np.float32)})
+
+    values: dict[str, np.ndarray] = {}
+    with h5py.File(to / AVERAGED, "r+") as file:
+        file.visititems(take)
+        for name, value in values.items():  # which may be stored as float16
+            del file[name]
+            file[name] = (value * (1 + 1e-7 * noise.standard_normal(value.shape))).astype("f4")
+    return to
+
+
+def _losses(run: Path) -> np.ndarray:
+    with (run / "train.csv").open(newline="") as file:
+        return np.array([float(row["loss"]) for row in csv.DictReader(file)])
+
+
+def _train(line: list[str], run: Path, steps: int, world: int, devices: int = 1) -> np.ndarray:
+    """Train by one process without a group (world 0), or by a group; return the losses."""
+    if not (run / CHECKPOINT).exists() or len(_losses(run)) < steps:
+        line = [*line, "--run", str(run)]
+        lines = [line]
+        if world:
+            group = ["--world", str(world), "--coordinator", f"127.0.0.1:{free_port()}"]
+            lines = [[*line, *group, "--rank", str(rank)] for rank in range(world)]
+        flags = f"{_FLAGS} --xla_force_host_platform_device_count={devices}"
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": _BACKEND,
+            "JAX_PLATFORMS": "cpu",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+            "XLA_FLAGS": flags,
+        }
+        processes = [subprocess.Popen(each, cwd=ROOT, env=environment) for each in lines]
+        assert [process.wait() for process in processes] == [0] * len(processes)
+    return _losses(run)
+
+
+def main(config: Path, folder: Path, steps: int, data: list[str]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    source = Path(load_config(config).train.init_from)
+    line = [sys.executable, "-m", "training", "fit", "--config", str(config), "--data", *data]
+    line += ["--steps", str(steps), "--from"]
+    plain, noisy = (
+        [*line, str(source)],
+        [*line, str(_changed_in_the_last_bit(source, folder / "initial"))],
+    )
+    # on PyTorch one process without a group normalizes by another kernel
+    one = 1 if _BACKEND == "torch" else 0
+    runs = {
+        "one process": _train(plain, folder / "one", steps, one),
+        "last bit": _train(noisy, folder / "last-bit", steps, one),
+        "two processes": _train(plain, folder / "two", steps, 2),
+    }
+    if _BACKEND == "torch":
+        runs["fused kernel"] = _train(plain, folder / "fused", steps, 0)
+    else:
+        runs["two devices"] = _train(plain, folder / "devices", steps, 1, devices=2)
+    base = runs.pop("one process")
+    print("step | one process | " + " | ".join(runs) + " | relative differences")
+    for step in [step for step in _SHOWN if step <= steps]:
+        values = [run[step - 1] for run in runs.values()]
+        differences = [abs(value / base[step - 1] - 1) for value in values]
+        print(
+            f"{step} | {base[step - 1]:.6f} | "
+            + " | ".join(f"{value:.6f}" for value in values)
+            + " | "
+            + " ".join(f"{difference:.0e}" for difference in differences)
+        )
+    for name, run in runs.items():
+        difference = np.abs(run / base - 1)
+        text = ", ".join(
+            f"to {step} {difference[:step].max():.0e}" for step in _SHOWN if step <= steps
+        )
+        print(f"{name}: greatest relative difference {text}")
+
+
+if __name__ == "__main__":
+    config, folder, steps, *data = sys.argv[1:]
+    main(
+        Path(config).absolute(),
+        Path(folder).absolute(),
+        int(steps),
+        [str(Path(each).absolute()) for each in data],
+    )

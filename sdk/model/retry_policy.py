@@ -27,7 +27,7 @@ _PHOTO_VIEWS = (
     BandView(margin=0.15, room=0.25),
 )
 _CROP_VIEWS = (
-    PartView(pitch=18.0),
+    PartView(pitch=16.0),
     BandView(margin=0.12, side=0.1),
     BandView(margin=0.12, side=0.1, bent=True),
     BandView(margin=0.2, side=0.1),

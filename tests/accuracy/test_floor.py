@@ -31,8 +31,8 @@ def worker() -> Iterator[Worker]:
 @pytest.mark.parametrize(
     ("folder", "labels", "text", "whole"),
     [
-        (HERE / "drawn", 86, 72, 15),
-        (HERE / "drawn-lines", 24, 23, 0),
+        (HERE / "drawn", 86, 68, 12),
+        (HERE / "drawn-lines", 24, 22, 0),
         (SAMPLES, 27, 27, 7),
     ],
     ids=["photos", "lines", "samples"],

@@ -94,7 +94,7 @@ def test_function_urls(function: Function) -> None:
     assert "6MTX892" in texts(answer)
     assert answer["headers"]["content-type"] == "application/json"
     narrow = over_http(rawQueryString="region=0.3%2C0%2C0.4%2C0.25&pattern=%5B0-9-%5D%2B")
-    assert texts(function.call(narrow)) == ["01-28"]
+    assert "01-28" in (read := texts(function.call(narrow))) and "6MTX892" not in read
     plain = function.call(over_http(headers={"content-type": "image/jpeg", "accept": "text/plain"}))
     assert "6MTX892" in plain["body"].splitlines()
 

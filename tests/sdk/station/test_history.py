@@ -255,7 +255,7 @@ def test_searches_do_not_go_through_the_verdicts(history: History) -> None:
         "verdict = replace(verdict, '\"time\":1000.0', '\"time\":' || printf('%.*c', 400, '9'))",
         'verdict = replace(verdict, \'"line":null\', \'"line":"x"\')',
         "verdict = replace(verdict, '\"width\"', '\"with\"')",
-        "verdict = replace(verdict, '\"region\":null', '\"region\":[1]')",
+        'verdict = replace(verdict, \'"regions":{}\', \'"regions":{"":[1]}\')',
         "verdict = '{', time = 1e300, job = x'FF', status = 7, text = x'FF', correction = 5",
     ],
 )

@@ -157,7 +157,8 @@ def test_job_with_a_missing_model_is_refused(workplace: Workplace) -> None:
     assert workplace.job_name == "Steripad"
     entry = next(e for e in workplace.jobs.entries() if e.name == "Steripad")
     before = entry.path.read_text()
-    workplace.jobs.edit(entry).model = "none"
+    [part] = workplace.jobs.edit(entry).fields
+    part.model = "none"
     with pytest.raises(JobError, match="names the model"):
         workplace.save_job()
     assert entry.path.read_text() == before

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from sdk import __version__
-from tests.hosts import ROOT, running_hosts
+from tests.hosts import ROOT, permitted_hosts, running_hosts
 from tests.training.conftest import LINE_TOML
 
 pytest.importorskip("ray", reason="the extra cluster is not installed: no Ray")
@@ -60,7 +60,9 @@ def test_a_node_that_differs_is_refused(fit, tmp_path):
     init.write_text(init.read_text().replace(f'"{__version__}"', '"0.0.1"'))
     (other / "training").symlink_to(ROOT / "training")
     (tmp_path / "hosts").mkdir()
-    with running_hosts(tmp_path / "hosts", (0,)) as hosts:
+    with permitted_hosts(tmp_path / "hosts", 2) as hosts:
+        hosts.start(0, 0)
+        hosts.wait(0)
         hosts.start(1, 1, {"PYTHONPATH": str(other)})
         hosts.wait(1)
         # nodes import from the folder of the command before they import from their own

@@ -148,7 +148,7 @@ def test_models_are_listed(
     assert main(["models"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert rows.keys() == {"default", "letters", "whole"}
-    assert "95 characters (ascii)" in rows["default"]
+    assert "102 characters (industrial)" in rows["default"]
     assert "8 characters," in rows["letters"]
     assert "detector of whole" in rows["letters"]
     assert main(["models", "--json"]) == 0

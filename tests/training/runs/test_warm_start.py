@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sdk.charset import DEFAULT_CHARSET, Charset
+from sdk.charsets import CHARSETS
 from sdk.engine import open_engine
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from sdk.selftest import draw_sample

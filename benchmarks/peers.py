@@ -58,7 +58,8 @@ class Worker:
         self.label = engine if model is None else f"{engine} {model}"
         program, _, languages = engine.partition(":")
         command = [python, str(ROOT / "benchmarks" / "peer_worker.py"), program]
-        command += [languages or model] if languages or model else []
+        if argument := languages or model:
+            command.append(argument)
         path = {"PYTHONPATH": str(ROOT)} if engine == OURS else {}
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._process = subprocess.Popen(
@@ -145,17 +146,18 @@ def find_engines(peers: Sequence[str], folder: Path, install: bool) -> dict[str,
     """
     pythons = {OURS: sys.executable}
     for name in peers:
-        if name.partition(":")[0] != "tesseract":
+        program, _, languages = name.partition(":")
+        if program != "tesseract":
             python = find_peer(name, folder, install)
+        elif packages := _missing_packages(languages):
+            python = None
+            wanted = " ".join(packages)
+            print(
+                f"{name} is left out: it is not installed. apt-get install {wanted}",
+                file=sys.stderr,
+            )
         else:
-            packages = _missing_packages(name.partition(":")[2])
-            python = None if packages else sys.executable
-            if packages:
-                wanted = " ".join(packages)
-                print(
-                    f"{name} is left out: it is not installed. apt-get install {wanted}",
-                    file=sys.stderr,
-                )
+            python = sys.executable
         if python:
             pythons[name] = python
     return pythons

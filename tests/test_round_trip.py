@@ -181,8 +181,9 @@ def test_reader_reads_photos_with_the_default_variant(chain: Path) -> None:
     with Reader(chain / "bundle") as reader:
         assert reader.describe()["variant"] == "int8"
         assert reader.describe()["frame"] == list(FRAME)
+        images = [image for image, _ in rows(chain / "photos", 12)]
         read, restricted = [], []
-        for image, _ in rows(chain / "photos", 12):
+        for image in images:
             reading = reader.read(image, min_confidence=0)
             assert (reading.width, reading.height) == (160, 128)
             read += reading
@@ -192,3 +193,6 @@ def test_reader_reads_photos_with_the_default_variant(chain: Path) -> None:
         assert not free <= set("0123456789"), "the restriction has nothing to change"
         digits = set().union(*(line.text for line in restricted))
         assert digits <= set("0123456789")
+        own = "".join(sorted(free))
+        again = [x for image in images for x in reader.read(image, min_confidence=0, charset=own)]
+        assert [line.text for line in again] == [line.text for line in read]

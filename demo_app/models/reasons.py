@@ -54,7 +54,7 @@ def main_reason(verdict: Verdict) -> str:
 
 def headline(result: RuleResult) -> str:
     """Return why a rule is not met in a few words, after the name of the field if it has one."""
-    return _at(result.field, _short(result.reason))
+    return result.after_field(_short(result.reason))
 
 
 def explain(result: RuleResult, *, with_lines: bool = True) -> str:
@@ -76,11 +76,7 @@ def explain(result: RuleResult, *, with_lines: bool = True) -> str:
     if not said:
         short = _short(result.reason)
         said = f"{short}." if found else short
-    return _at(result.field, f"{said} {found}".strip())
-
-
-def _at(field: str, reason: str) -> str:
-    return f"{field}: {reason}" if field else reason
+    return result.after_field(f"{said} {found}".strip())
 
 
 def _short(reason: str) -> str:

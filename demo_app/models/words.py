@@ -55,8 +55,7 @@ def rule_name(kind: str) -> str:
 
 def result_name(result: RuleResult) -> str:
     """Return the name of a result's rule, after the name of its field if it has one."""
-    name = rule_name(result.rule)
-    return f"{result.field}: {name}" if result.field else name
+    return result.after_field(rule_name(result.rule))
 
 
 def field_name(name: str) -> str:

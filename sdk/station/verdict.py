@@ -37,6 +37,10 @@ class RuleResult:
     line: int | None = None
     field: str = ""
 
+    def after_field(self, text: str) -> str:
+        """Return a text about the result after the name of its field, if it has one."""
+        return f"{self.field}: {text}" if self.field else text
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, ready for JSON."""
         return {
@@ -107,9 +111,7 @@ class Verdict:
         Empty for an OK product.
         """
         return [
-            f"{result.field}: {result.reason}" if result.field else result.reason
-            for result in self.results
-            if result.ok is not True
+            result.after_field(result.reason) for result in self.results if result.ok is not True
         ]
 
     def to_dict(self) -> dict[str, Any]:

@@ -78,10 +78,8 @@ def main(config: Path, folder: Path, steps: int, data: list[str]) -> None:
     source = Path(load_config(config).train.init_from)
     line = [sys.executable, "-m", "training", "fit", "--config", str(config), "--data", *data]
     line += ["--steps", str(steps), "--from"]
-    plain, noisy = (
-        [*line, str(source)],
-        [*line, str(_changed_in_the_last_bit(source, folder / "initial"))],
-    )
+    plain = [*line, str(source)]
+    noisy = [*line, str(_changed_in_the_last_bit(source, folder / "initial"))]
     # on PyTorch one process without a group normalizes by another kernel
     one = 1 if _BACKEND == "torch" else 0
     runs = {

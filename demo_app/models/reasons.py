@@ -67,7 +67,7 @@ def explain(result: RuleResult, *, with_lines: bool = True) -> str:
     """
     match = _match(result.reason)
     if match is None:
-        return result.reason
+        return result.after_field(result.reason) if with_lines else result.reason
     sentence, values = match
     found = _found(values.pop("found", ""))
     said = sentence.long.format(**{name: _plain(name, text) for name, text in values.items()})

@@ -124,6 +124,9 @@ def test_sure_reason_goes_before_a_doubt() -> None:
 def test_reason_of_another_version_is_shown_as_it_is() -> None:
     result = RuleResult("smell", False, "it smells of onions")
     assert headline(result) == explain(result) == "it smells of onions"
+    placed = RuleResult("smell", False, "it smells of onions", field="lid")
+    assert headline(placed) == explain(placed) == "lid: it smells of onions"
+    assert explain(placed, with_lines=False) == "it smells of onions"
 
 
 @pytest.mark.parametrize(

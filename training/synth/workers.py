@@ -77,9 +77,10 @@ def write_shards(
                         job.result()
                     tell(sum(made))
             finally:
-                # otherwise the end of the pool would wait minutes for unfinished shards
+                # workers end at their next sample, not minutes later with their shards; the pool
+                # waits for all of them: a living one may begin a file after the removal below
                 stop.value = True
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)
     except BrokenProcessPool as error:
         raise ShardError(
             "A process that writes shards was killed; the memory may be too small for "

@@ -22,6 +22,8 @@ NEEDED = (
     "sdk/models/default/detector-int8.tflite",
     "sdk/models/default/line-int8.tflite",
     "sdk/recognize/trigrams.npz",
+    "sdk/recognize/words.npz",
+    "sdk/recognize/words-license.txt",
     "sdk/py.typed",
     "training/configs/line.toml",
     "demo_app/app.kv",

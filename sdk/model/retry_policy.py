@@ -61,6 +61,8 @@ class Retries(CheckedSettings):
         confidence: A line with a lower confidence is read from the views, 0..1.
         hopeless: A line with a lower confidence is not read from the views, 0..1. With a pattern
             this bound does not apply, because a view may fit the pattern.
+        known_confidence: Bound in place of `confidence`, where it is lower, for a line all of whose
+            letters and digits stand in known words, see `sdk.recognize.vocabulary`, 0..1.
         squeeze: Largest factor, 1 and up, by which a view's line crop is narrowed to fit the next
             smaller width of the line graph.
         until_fit: With a pattern, read all views if no reading fits the pattern with `confidence`.
@@ -69,6 +71,7 @@ class Retries(CheckedSettings):
 
     confidence: float = number(0.95, 0, 1)
     hopeless: float = number(0.0, 0, 1)
+    known_confidence: float = number(1.0, 0, 1)
     squeeze: float = number(1.0, 1, 4)
     until_fit: bool = flag(False)
     views: tuple[CandidateView, ...] = _views(())
@@ -107,6 +110,9 @@ class VoteSettings(CheckedSettings):
             readings, see `sdk.recognize.language`. 0 leaves the choice to the readings.
         language_bonus: Bonus for each character of a text, in nats: the language model finds every
             longer text less probable.
+        word_bonus: Bonus for each letter in a known word, in nats, see `sdk.recognize.vocabulary`.
+            Known words may then replace similar unknown ones, unless the caller gives a charset or
+            a pattern. 0 leaves the choice to the readings.
     """
 
     lead: float = number(2.0, 0, 100)
@@ -114,6 +120,7 @@ class VoteSettings(CheckedSettings):
     single_character_readings: int = whole(2, 0, 1000)
     language_weight: float = number(0.0, 0, 2)
     language_bonus: float = number(0.0, 0, 5)
+    word_bonus: float = number(0.0, 0, 5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
+from sdk.charset import Charset
 from sdk.engine import Engine
 from sdk.image.load import ImageArray
 from sdk.recognize.decoder import LineText, TextDecoder
@@ -35,6 +36,11 @@ class CropRecognizer:
         self._engine = engine
         self._decoder = decoder
         self._widths = tuple(widths)
+
+    @property
+    def charset(self) -> Charset:
+        """Characters of the classes."""
+        return self._decoder.charset
 
     @property
     def max_width(self) -> int:

@@ -36,7 +36,11 @@ class LineText:
 
 
 class TextDecoder:
-    """Decodes the logits of one graph."""
+    """Decodes the logits of one graph.
+
+    Attributes:
+        charset: Characters of the classes.
+    """
 
     def __init__(
         self,
@@ -54,7 +58,7 @@ class TextDecoder:
             foreign_below: With a charset of the caller, a character is foreign if its probability
                 among all characters of the model is lower, 0..1.
         """
-        self._charset = charset
+        self.charset = charset
         self._temperature = temperature
         self._digit_odds = digit_odds
         self._foreign_below = foreign_below
@@ -67,13 +71,13 @@ class TextDecoder:
             options: The caller's options.
         """
         log_probs = log_probabilities(logits, options.mask, self._temperature)
-        free = most_probable(log_probs, self._charset, options.beam)
-        weighed, free = favor_digits(log_probs, free, self._charset, self._digit_odds)
+        free = most_probable(log_probs, self.charset, options.beam)
+        weighed, free = favor_digits(log_probs, free, self.charset, self._digit_odds)
         free = self._marked(free, logits, options)
         if options.automaton is None:
             return LineText(free, weighed)
         # a pattern itself decides between letters and digits: no prior
-        fit = decode_constrained(log_probs, self._charset, options.automaton, options.beam)
+        fit = decode_constrained(log_probs, self.charset, options.automaton, options.beam)
         if fit is not None:
             fit = replace(fit, text=self._marked(fit.text, logits, options))
         probability = float(text_log_probabilities([log_probs], [free.ids])[0, 0])

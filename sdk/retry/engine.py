@@ -17,12 +17,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
+from sdk.charset import Charset
 from sdk.engine.worker_pool import WorkerPool
 from sdk.model.retry_policy import Retries, RetryPolicy, VoteSettings
 from sdk.model.views import WHOLE, CandidateView, PartView
 from sdk.recognize.crops import COLUMN_PX, CropRecognizer
 from sdk.recognize.ctc import character_pitch
 from sdk.recognize.options import ReadOptions
+from sdk.recognize.vocabulary import default_vocabulary
 from sdk.retry.candidate import Candidate
 from sdk.retry.direction import claim_of_turned, runs, witnesses
 from sdk.retry.sources import CropLine, LineSource, Placed
@@ -78,9 +80,9 @@ class _Line:
     def is_decided(self) -> bool:
         return self.vote is not None and self.vote.is_over
 
-    def begin_vote(self, settings: VoteSettings) -> None:
-        """Start a vote of the present and all later candidates."""
-        self.vote = Vote(settings)
+    def begin_vote(self, settings: VoteSettings, words_in: Charset | None) -> None:
+        """Start a vote of the present and all later candidates, see `Vote`."""
+        self.vote = Vote(settings, words_in)
         # highest confidence first: with a low lead the first candidate may end the vote
         for candidate in sorted(self.candidates, key=_confidence, reverse=True):
             if candidate.text.free.text:
@@ -218,8 +220,9 @@ class RetryEngine:
         busy. Candidates after the one that ends a vote do not count.
         """
         lines = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
+        words_in = self._recognizer.charset if self._may_hold_words else None
         for line in lines:
-            line.begin_vote(self._policy.vote)
+            line.begin_vote(self._policy.vote, words_in)
             line.views = self._views(line)
         while lines := [line for line in lines if not line.is_decided]:
             each = max(1, len(self._workers) // len(lines))
@@ -266,7 +269,16 @@ class RetryEngine:
         return max(candidates, key=lambda candidate: candidate.fit_probability)
 
     def _is_unsure(self, line: _Line) -> bool:
-        return line.best.confidence < self._retries.confidence
+        confidence, enough = line.best.confidence, self._retries.confidence
+        known_enough = self._retries.known_confidence
+        if known_enough <= confidence < enough and self._may_hold_words:
+            return not default_vocabulary().is_known(line.best.text.free.text)
+        return confidence < enough
+
+    @property
+    def _may_hold_words(self) -> bool:
+        """Whether the texts are free: a charset or a pattern says more than a vocabulary."""
+        return self._options.mask is None and self._options.automaton is None
 
     def _is_hopeless(self, line: _Line) -> bool:
         """Tell whether a line's confidence is so low that further views would only cost time.

@@ -1,30 +1,45 @@
 """A vote of the candidates of one line for their texts, weighted by confidence.
 
 The vote ends when one text leads far enough. The final text has the highest mean probability under
-all candidates, weighed by the language model.
+all candidates, weighed by the language model and the vocabulary. It is a text that was read, or
+such a text with a known word in place of a similar unknown one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.charset import Charset
 from sdk.model.retry_policy import VoteSettings
+from sdk.recognize.ctc import aligned
 from sdk.recognize.forward import text_log_probabilities
 from sdk.recognize.language import default_language
+from sdk.recognize.vocabulary import default_vocabulary
 from sdk.retry.candidate import Candidate
 
 __all__ = ["Vote"]
+
+_WITH_VARIANTS = 3
+"""Number of likeliest texts whose unknown words are looked up."""
 
 
 class Vote:
     """Counts the candidates of one line one by one, until one text leads far enough."""
 
-    def __init__(self, settings: VoteSettings) -> None:
-        """Start without candidates."""
+    def __init__(self, settings: VoteSettings, words_in: Charset | None = None) -> None:
+        """Start without candidates.
+
+        Args:
+            settings: When the vote ends, and how the final text is chosen.
+            words_in: Charset of the candidates, with which known words may replace unknown ones.
+                None keeps to the texts that were read.
+        """
         self._settings = settings
+        self._words_in = words_in if settings.word_bonus else None
         self._offered = 0
         self._counted: list[Candidate] = []
         self._votes: dict[str, float] = {}
@@ -59,30 +74,67 @@ class Vote:
         The votes only decide how many candidates are read, because votes are cheap to count. The
         likeliest text has the highest mean of its probabilities under all candidates. A candidate
         that reads another text still gives this text a probability. Of similar texts, the language
-        model prefers the usual one.
+        model and the vocabulary prefer the usual one. A text that no candidate has read is given by
+        the candidate under which it is likeliest, with its confidences there.
         """
         if self._elected is None:
             self._elected = self._elect()
         return self._elected
 
     def _elect(self) -> Candidate:
-        votes, surest = self._votes, self._surest
-        texts = [text for text in votes if text.strip()]
-        if len(texts) > 1:
-            readings = [candidate.text.log_probs for candidate in self._counted]
-            ids = [surest[text].text.free.ids for text in texts]
-            likely = np.exp(text_log_probabilities(readings, ids)).sum(0)
-            with np.errstate(divide="ignore"):
-                likely = np.log(likely) + self._usual(texts)
-            # the votes break ties of probabilities that are all zero
-            rank = dict(zip(texts, likely.tolist(), strict=True))
-            return surest[max(texts, key=lambda text: (rank[text], votes[text]))]
-        return surest[max(votes, key=lambda text: votes[text])]
+        read = [text for text in self._votes if text.strip()]
+        if not read or (len(read) == 1 and self._words_in is None):
+            return self._surest[max(self._votes, key=lambda text: self._votes[text])]
+        ids = [self._surest[text].text.free.ids for text in read]
+        log_probs = self._log_probabilities(ids)
+        texts = [*read, *self._with_known_words(read, log_probs)]
+        if len(texts) > len(read) and self._words_in is not None:
+            new = [tuple(self._words_in.encode(text).tolist()) for text in texts[len(read) :]]
+            log_probs = np.concatenate([log_probs, self._log_probabilities(new)], 1)
+            ids += new
+        likely = _log_sums(log_probs) + self._usual(texts)
+        # the votes break ties of probabilities that are all zero
+        votes = [self._votes.get(text, -1.0) for text in texts]
+        best = max(range(len(texts)), key=lambda i: (likely[i], votes[i]))
+        if best < len(read) or self._words_in is None:
+            return self._surest[texts[best]]
+        candidate = self._counted[int(log_probs[:, best].argmax())]
+        corrected = aligned(candidate.text.log_probs, ids[best], self._words_in)
+        return replace(candidate, text=replace(candidate.text, free=corrected))
+
+    def _log_probabilities(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Return the log probability of each text under each candidate, (candidates, texts)."""
+        return text_log_probabilities([c.text.log_probs for c in self._counted], ids)
+
+    def _with_known_words(self, read: Sequence[str], log_probs: NDArray[np.float64]) -> list[str]:
+        """Return new texts: the likeliest texts with known words in place of unknown ones."""
+        if self._words_in is None:
+            return []
+        likeliest = np.argsort(-_log_sums(log_probs), kind="stable")[:_WITH_VARIANTS]
+        found = [text for i in likeliest for text in default_vocabulary().variants(read[i])]
+        return [
+            text
+            for text in dict.fromkeys(found)
+            if text not in self._votes and all(c in self._words_in for c in text)
+        ]
 
     def _usual(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Return what the language model adds to the log probability of each text."""
-        weight, bonus = self._settings.language_weight, self._settings.language_bonus
-        if not weight:
-            return np.zeros(len(texts))
-        language = default_language()
-        return np.array([weight * language.log_probability(t) + bonus * len(t) for t in texts])
+        """Return what language model and vocabulary add to the log probability of each text."""
+        settings = self._settings
+        added = np.zeros(len(texts))
+        if settings.language_weight:
+            language = default_language()
+            said = np.array([language.log_probability(text) for text in texts])
+            length = np.array([len(text) for text in texts])
+            added += settings.language_weight * said + settings.language_bonus * length
+        if settings.word_bonus:
+            known = [default_vocabulary().known_letters(text) for text in texts]
+            added += settings.word_bonus * np.array(known)
+        return added
+
+
+def _log_sums(log_probs: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the logarithm of each text's sum of probabilities, (candidates, texts) to (texts)."""
+    with np.errstate(divide="ignore"):
+        sums: NDArray[np.float64] = np.log(np.exp(log_probs).sum(0))
+    return sums

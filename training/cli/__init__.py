@@ -22,6 +22,7 @@ from training.cli import (
     specialize,
     sweep,
     teach,
+    vocabulary,
     weights,
 )
 from training.data.shards import ShardError
@@ -89,6 +90,9 @@ def build_parser() -> argparse.ArgumentParser:
     teach.add_arguments(commands.add_parser("teach", help="label photos with another OCR engine"))
     language.add_arguments(
         commands.add_parser("language", help="count the trigrams of the language model")
+    )
+    vocabulary.add_arguments(
+        commands.add_parser("vocabulary", help="write the vocabulary of the reader's vote")
     )
     evaluate.add_arguments(commands.add_parser("evaluate", help="measure a run or a bundle"))
     diagnose.add_arguments(

@@ -116,6 +116,25 @@ def test_unsure_lines_are_read_from_pixels(crops: CountingRecognizer) -> None:
     assert crops.widths == [104]
 
 
+@pytest.mark.parametrize(
+    ("text", "known_confidence", "read_again"),
+    [("HEAD", 0.8, False), ("HEAD", 0.86, True), ("HEAD", 1.0, True), ("HHHD", 0.8, True)],
+)
+def test_a_line_of_known_words_needs_less_confidence(
+    crops: CountingRecognizer, text: str, known_confidence: float, read_again: bool
+) -> None:
+    bounds = {"retry.photo.confidence": 0.9, "retry.photo.known_confidence": known_confidence}
+    line = read(crops, first(text, 0.85), **bounds)
+    assert bool(crops.widths) == read_again
+    assert line.text == ("ABCD" if read_again else text)
+
+
+def test_with_a_pattern_a_known_word_is_no_reason(crops: CountingRecognizer) -> None:
+    bounds = {"retry.photo.confidence": 0.9, "retry.photo.known_confidence": 0.8}
+    read(crops, first("HEAD", 0.85), pattern="[A-H]{4}", **bounds)
+    assert crops.widths
+
+
 def test_lines_without_text_are_read_from_pixels(crops: CountingRecognizer) -> None:
     assert read(crops, None).text == "ABCD"
     assert crops.widths == [104]

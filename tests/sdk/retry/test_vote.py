@@ -182,6 +182,62 @@ def test_the_bonus_makes_up_for_longer_texts() -> None:
     assert elected == ["A", "AB"]
 
 
+SPELLED = Charset("EXITL1 ")
+
+
+def spelled(unsure: dict[str, float], confidence: float = 1.0) -> Candidate:
+    """A reading of E, X, an unsure letter and T."""
+    columns = [{"E": confidence}, {}, {"X": 1.0}, {}, unsure, {}, {"T": 1.0}]
+    return saying(read_columns(SPELLED, *columns))
+
+
+def vote_of(candidates: Iterable[Candidate], bonus: float, words_in: Charset | None) -> Candidate:
+    vote = Vote(VoteSettings(lead=100.0, word_bonus=bonus), words_in)
+    for candidate in candidates:
+        vote.add(candidate)
+    return vote.elected()
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_known_word_replaces_a_similar_one_that_was_read(count: int) -> None:
+    torn = [spelled({"L": 0.6, "I": 0.3}), spelled({"L": 0.7, "I": 0.1}, 0.9)] * count
+    assert {c.text.free.text for c in torn} == {"EXLT"}
+    for bonus, words_in, text in (
+        (0.6, SPELLED, "EXIT"),
+        (0.1, SPELLED, "EXLT"),
+        (0.0, SPELLED, "EXLT"),
+        (0.6, None, "EXLT"),
+    ):
+        assert vote_of(torn, bonus, words_in).text.free.text == text
+    # the reading under which the word is likeliest gives place and confidences
+    found = vote_of(torn, 0.6, SPELLED).text
+    assert found.log_probs is torn[0].text.log_probs
+    assert found.free.confidences == pytest.approx((1.0, 1.0, 0.3, 1.0))
+    assert found.free.spans == torn[0].text.free.spans
+    assert vote_of([torn[0]], 0.6, SPELLED).text.free.text == "EXIT"
+
+
+def test_a_sure_letter_of_an_unknown_word_stays() -> None:
+    sure = [spelled({"L": 0.97, "I": 0.02}), spelled({"1": 0.6, "I": 0.3})]
+    assert vote_of(sure[:1], 0.6, SPELLED).text.free.text == "EXLT"
+    assert vote_of([sure[0]] * 3, 0.6, SPELLED).text.free.text == "EXLT"
+    impossible = spelled({"L": 0.6, "1": 0.4})
+    assert vote_of([impossible], 0.6, SPELLED).text.free.text == "EXLT"
+
+
+def test_the_bonus_prefers_a_known_word_among_the_texts_that_were_read() -> None:
+    torn = [spelled({"L": 0.6, "I": 0.4}), spelled({"L": 0.45, "I": 0.55})]
+    assert vote_of(torn, 0.0, None).text.free.text == "EXLT"
+    assert vote_of(torn, 0.6, None) is torn[1]
+
+
+def test_words_keep_to_the_charset() -> None:
+    without = Charset("EXL1T ")
+    columns = [{"E": 1.0}, {}, {"X": 1.0}, {}, {"L": 0.4, "1": 0.35}, {}, {"T": 1.0}]
+    [line] = [saying(read_columns(without, *columns))]
+    assert vote_of([line], 5.0, without) is line
+
+
 def test_an_vote_that_is_over_asks_no_further() -> None:
     sure = reading({"A": 0.99}, {}, {"B": 0.99})
     other = reading({"C": 0.99}, {}, {"B": 0.99})

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sdk.recognize.vocabulary import Vocabulary, default_vocabulary
+from training.__main__ import main
+
+
+@pytest.fixture(scope="module")
+def words() -> Vocabulary:
+    return Vocabulary(["million", "millions", "exit", "for", "for", "hotel", "at", "café", "Rome"])
+
+
+def test_only_words_of_three_small_letters_and_more_are_kept(words: Vocabulary) -> None:
+    assert len(words) == 5
+    assert "exit" in words
+    assert "exi" not in words
+    assert "at" not in words
+    assert "café" not in words
+    assert "rome" not in words
+    assert "a" * 99 not in words
+
+
+def test_a_file_keeps_the_words(words: Vocabulary, tmp_path: Path) -> None:
+    words.save(tmp_path / "own.npz")
+    read = Vocabulary.load(tmp_path / "own.npz")
+    assert len(read) == len(words)
+    assert read.variants("milion") == words.variants("milion")
+
+
+@pytest.mark.parametrize(
+    ("text", "letters"),
+    [
+        ("exit", 4),
+        ("EXIT", 4),
+        ("Exit for Hotel!", 12),
+        ("eXit", 0),
+        ("exits", 0),
+        ("FOR", 3),
+        ("FOR 123", 0),  # a plate
+        ("HOTEL 123", 5),
+        ("EXIT to HOTEL", 9),
+        ("FOR123", 0),
+        ("", 0),
+    ],
+)
+def test_letters_of_known_words_count(words: Vocabulary, text: str, letters: int) -> None:
+    assert words.known_letters(text) == letters
+    assert words.is_known(text) == (letters > 0 and letters == sum(map(str.isalnum, text)))
+
+
+@pytest.mark.parametrize(
+    ("text", "variants"),
+    [
+        ("EX1T", []),  # a short token with a digit may be a code
+        ("EXLT", ["EXIT"]),
+        ("Hote1 for", ["Hotel for"]),
+        ("HOT3L", ["HOTEL"]),
+        ("H0T3L", []),
+        ("hatal", ["hotel"]),  # two letters of five
+        ("ehit exit", ["exit exit"]),
+        ("Milions!", ["Millions!"]),
+        ("millon", ["million"]),
+        ("exit", []),
+        ("é1", []),
+        ("", []),
+    ],
+)
+def test_unknown_words_have_known_variants(
+    words: Vocabulary, text: str, variants: list[str]
+) -> None:
+    assert sorted(words.variants(text)) == sorted(variants)
+
+
+def test_variants_differ_by_the_edits_that_are_promised() -> None:
+    def distance(a: str, b: str) -> int:
+        row = list(range(len(b) + 1))
+        for i, x in enumerate(a, 1):
+            before, row[0] = row[0], i
+            for j, y in enumerate(b, 1):
+                before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+        return row[-1]
+
+    packaged = default_vocabulary()
+    for token in ("resdents", "ecit", "skncae", "pasenger", "grat", "cente"):
+        found = packaged.variants(token)
+        assert found
+        for word in found:
+            same = len(word) == len(token)
+            most = 1 + (len(token) >= 5 if same else len(token) >= 6)
+            assert word in packaged
+            assert 1 <= distance(token, word) <= most
+    assert "residents" in packaged.variants("resdents")
+    assert "passenger" in packaged.variants("pasenger")
+    assert len(packaged.variants("bat cet dit fot")) == 60
+
+
+def test_the_command_writes_a_vocabulary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "words.txt").write_text("# a comment\nExit hotel\nat\n", encoding="utf-8")
+    out = str(tmp_path / "own.npz")
+    assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 0
+    assert "2 words" in capsys.readouterr().out
+    assert "exit" in Vocabulary.load(Path(out))
+    (tmp_path / "words.txt").write_text("at", encoding="utf-8")
+    assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 1
+    assert main(["vocabulary", str(tmp_path / "none.txt"), "--out", out]) == 1
+    said = capsys.readouterr().err
+    assert "no list holds a word" in said
+    assert "none.txt cannot be read" in said

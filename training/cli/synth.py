@@ -127,7 +127,7 @@ def main(argv: Sequence[str]) -> int:
         if options.preview is not None:
             sheet(generator, options.kind, size, options.preview)
         if options.out is not None:
-            _generate(options, config, size, part, parts, origin(generator))
+            _generate(options, generator, size, part, parts)
     except (ValueError, FontError) as error:
         print(f"synth: {error}", file=sys.stderr)
         return 2
@@ -197,12 +197,12 @@ def _default_per_shard(options: argparse.Namespace) -> int:
 
 def _generate(
     options: argparse.Namespace,
-    config: SynthConfig,
+    generator: Generator,
     size: tuple[int, int],
     part: int,
     parts: int,
-    made_with: dict[str, str],
 ) -> None:
+    config, made_with = generator.config, origin(generator)
     per_shard = options.per_shard or _default_per_shard(options)
     _claim(options.out, _settings(options, config, size, per_shard, made_with))
     starts = range(0, options.count, per_shard)[part::parts]
@@ -224,7 +224,7 @@ def _generate(
         return
     progress = Progress("synth", "samples", sum(len(indices) for _, indices in jobs))
     if options.cluster is None:
-        write_shards(jobs, config, options.kind, size, options.workers, progress.reach)
+        write_shards(jobs, generator, options.kind, size, options.workers, progress.reach)
     else:
         from training.synth.cluster import write_shards_on_cluster
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from training.data.shards import ShardError, remove_unfinished, write_shard
 from training.interruption import interrupted_by_sigterm
-from training.synth.generator import Generator, SynthConfig
+from training.synth.generator import Generator
 
 __all__ = ["Job", "samples", "write_shards"]
 
@@ -33,7 +33,7 @@ _TELL_SECONDS = 0.5
 
 def write_shards(
     jobs: Sequence[Job],
-    config: SynthConfig,
+    generator: Generator,
     kind: str,
     size: tuple[int, int],
     workers: int,
@@ -43,7 +43,8 @@ def write_shards(
 
     Args:
         jobs: Shards to write.
-        config: Configuration of the generator.
+        generator: The generator, which each process gets: fonts are examined once, which takes
+            a minute for thousands.
         kind: "photo" or "line".
         size: (width, height) of photos in pixels.
         workers: Number of processes.
@@ -63,7 +64,7 @@ def write_shards(
         with (
             interrupted_by_sigterm(),
             ProcessPoolExecutor(
-                workers, mp_context=spawn, initializer=_start, initargs=(config, stop, made)
+                workers, mp_context=spawn, initializer=_start, initargs=(generator, stop, made)
             ) as pool,
         ):
             try:
@@ -91,13 +92,13 @@ def write_shards(
         remove_unfinished(paths)
 
 
-def _start(config: SynthConfig, stop: Any, made: Any) -> None:
+def _start(generator: Generator, stop: Any, made: Any) -> None:
     global _generator, _stop, _made
     # the terminal sends SIGINT to all processes of the command; the parent ends the others
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
-    _generator, _stop, _made = Generator(config), stop, made
+    _generator, _stop, _made = generator, stop, made
 
 
 def _end_with_parent() -> None:

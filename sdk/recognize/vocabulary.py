@@ -24,6 +24,9 @@ _MOST_VARIANTS = 60
 _TWO_CHANGES = 5, 6
 """Fewest letters of a word that may differ in two letters, or in a letter and its length."""
 _TOKEN = re.compile(r"[^\W_]+")
+_HALF = 13
+_ONES = np.array([bin(i).count("1") for i in range(1 << _HALF)], np.uint8)
+"""Number of ones of each half of a set of the 26 letters."""
 
 
 class Vocabulary:
@@ -40,14 +43,19 @@ class Vocabulary:
         for word in words:
             if len(word) >= SHORTEST and re.fullmatch("[a-z]+", word):
                 by_length.setdefault(len(word), set()).add(word)
-        self._words = {n: np.array(sorted(ws), f"S{n}") for n, ws in sorted(by_length.items())}
+        self._take({n: np.array(sorted(ws), f"S{n}") for n, ws in sorted(by_length.items())})
+
+    def _take(self, words: dict[int, NDArray[np.bytes_]]) -> None:
+        self._words = words
+        self._spelled = {n: _spelled(of_length) for n, of_length in words.items()}
+        self._sets = {n: _letter_sets(spelled) for n, spelled in self._spelled.items()}
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Return the vocabulary of a file that `save` wrote."""
         vocabulary = cls(())
         with np.load(path, allow_pickle=False) as arrays:
-            vocabulary._words = {int(n): arrays[n] for n in arrays.files}
+            vocabulary._take({int(n): arrays[n] for n in arrays.files})
         return vocabulary
 
     def save(self, path: Path) -> None:
@@ -106,18 +114,44 @@ class Vocabulary:
 
     def _similar(self, token: str) -> Iterator[str]:
         """Yield the words that are similar to a token: those of its length first."""
-        letters = np.frombuffer(token.encode(), np.uint8)
-        n = len(letters)
+        n = len(token)
+        [letters] = _spelled(np.array([token.encode()]))
+        [letter_set] = _letter_sets(letters[None])
         for length in (n, n + 1, n - 1):
             if length not in self._words:
                 continue
-            words = self._words[length]
-            spelled = words.view(np.uint8).reshape(-1, length)
+            changes = n >= _TWO_CHANGES[length != n]
+            # most words have too many other letters: they are not compared letter by letter
+            other = self._sets[length] ^ letter_set
+            alike = np.flatnonzero(
+                _count(other) <= (2 + 2 * changes if length == n else 1 + 2 * changes)
+            )
+            spelled = self._spelled[length][alike]
             if length == n:
-                near = (spelled != letters).sum(1) <= 1 + (n >= _TWO_CHANGES[0])
+                near = (spelled != letters).sum(1) <= 1 + changes
             else:
-                near = _changes_around_gap(spelled, letters) <= (n >= _TWO_CHANGES[1])
-            yield from (word.decode() for word in words[near].tolist())
+                near = _changes_around_gap(spelled, letters) <= changes
+            yield from (word.decode() for word in self._words[length][alike[near]].tolist())
+
+
+def _spelled(words: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    """Return the bytes of words of one length, (words, length)."""
+    return words.view(np.uint8).reshape(len(words), words.itemsize)
+
+
+def _letter_sets(spelled: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    """Return the set of letters of each word, a bit each. Other characters have no bit."""
+    bits = np.where(spelled >= ord("a"), np.uint32(1) << (spelled - np.uint32(ord("a"))), 0)
+    sets: NDArray[np.uint32] = np.bitwise_or.reduce(bits.astype(np.uint32), 1)
+    return sets
+
+
+def _count(sets: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """Return the number of letters of each set."""
+    numbers: NDArray[np.intp] = (
+        _ONES[sets >> _HALF].astype(np.intp) + _ONES[sets & (len(_ONES) - 1)]
+    )
+    return numbers
 
 
 def _changes_around_gap(spelled: NDArray[np.uint8], letters: NDArray[np.uint8]) -> NDArray[np.intp]:

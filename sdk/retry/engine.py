@@ -88,6 +88,11 @@ class _Line:
             if candidate.text.free.text:
                 self.vote.add(candidate)
 
+    def weigh_words(self, settings: VoteSettings, words_in: Charset) -> None:
+        """Let the reading of a line that needs no further ones stand alone in a vote."""
+        only, self.vote = self.best, Vote(settings, words_in)
+        self.vote.add(only)
+
     def add(self, candidate: Candidate) -> None:
         self.candidates.append(candidate)
         if self.vote is not None:
@@ -219,11 +224,16 @@ class RetryEngine:
         Each round reads the same number of views of every open line, enough to keep the workers
         busy. Candidates after the one that ends a vote do not count.
         """
-        lines = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
         words_in = self._recognizer.charset if self._may_hold_words else None
+        unsure = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
         for line in lines:
-            line.begin_vote(self._policy.vote, words_in)
-            line.views = self._views(line)
+            if line in unsure:
+                line.begin_vote(self._policy.vote, words_in)
+                line.views = self._views(line)
+            elif words_in is not None and self._policy.vote.word_bonus:
+                # one reading may still hold a known word for possible
+                line.weigh_words(self._policy.vote, words_in)
+        lines = unsure
         while lines := [line for line in lines if not line.is_decided]:
             each = max(1, len(self._workers) // len(lines))
             jobs = [(line, view) for line in lines for view in islice(line.views, each)]

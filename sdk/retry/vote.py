@@ -86,6 +86,8 @@ class Vote:
         if not read or (len(read) == 1 and self._words_in is None):
             return self._surest[max(self._votes, key=lambda text: self._votes[text])]
         ids = [self._surest[text].text.free.ids for text in read]
+        if len(read) == 1 and not default_vocabulary().variants(read[0]):
+            return self._surest[read[0]]
         log_probs = self._log_probabilities(ids)
         texts = [*read, *self._with_known_words(read, log_probs)]
         if len(texts) > len(read) and self._words_in is not None:

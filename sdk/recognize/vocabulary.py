@@ -24,31 +24,42 @@ _MOST_VARIANTS = 60
 _TWO_CHANGES = 5, 6
 """Fewest letters of a word that may differ in two letters, or in a letter and its length."""
 _TOKEN = re.compile(r"[^\W_]+")
+_SMALL = ord("a") - ord("A")
+"""Bit that tells a small letter from a capital."""
 _HALF = 13
 _ONES = np.array([bin(i).count("1") for i in range(1 << _HALF)], np.uint8)
 """Number of ones of each half of a set of the 26 letters."""
 
 
 class Vocabulary:
-    """Words of lower-case ASCII letters."""
+    """Words of ASCII letters. A word with a capital is a name, which no text has in lower case."""
 
     def __init__(self, words: Iterable[str]) -> None:
         """Sort words by their length.
 
         Args:
-            words: Words. Those with other characters than the letters a to z, and those of fewer
-                than `SHORTEST` letters, are left out.
+            words: Words. Those with other characters than the letters a to z and A to Z, and those
+                of fewer than `SHORTEST` letters, are left out. A name that is a word, too, is none.
         """
-        by_length: dict[int, set[str]] = {}
+        written: dict[str, str] = {}
         for word in words:
-            if len(word) >= SHORTEST and re.fullmatch("[a-z]+", word):
-                by_length.setdefault(len(word), set()).add(word)
-        self._take({n: np.array(sorted(ws), f"S{n}") for n, ws in sorted(by_length.items())})
+            if len(word) >= SHORTEST and word.isascii() and word.isalpha():
+                written[word.lower()] = max(written.get(word.lower(), ""), word)
+        by_length: dict[int, list[str]] = {}
+        for lower in sorted(written):
+            by_length.setdefault(len(lower), []).append(written[lower])
+        self._take({n: np.array(by_length[n], f"S{n}") for n in sorted(by_length)})
 
-    def _take(self, words: dict[int, NDArray[np.bytes_]]) -> None:
-        self._words = words
-        self._spelled = {n: _spelled(of_length) for n, of_length in words.items()}
-        self._sets = {n: _letter_sets(spelled) for n, spelled in self._spelled.items()}
+    def _take(self, written: dict[int, NDArray[np.bytes_]]) -> None:
+        """Take the words of each length, with their capitals, sorted without them."""
+        self._written = written
+        spelled = {n: _spelled(words) for n, words in written.items()}
+        self._common: dict[int, NDArray[np.bool_]] = {
+            n: np.all(letters >= ord("a"), axis=1) for n, letters in spelled.items()
+        }
+        self._spelled = {n: letters | np.uint8(_SMALL) for n, letters in spelled.items()}
+        self._words = {n: x.view(f"S{n}")[:, 0] for n, x in self._spelled.items()}
+        self._sets = {n: _letter_sets(letters) for n, letters in self._spelled.items()}
 
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
@@ -60,33 +71,32 @@ class Vocabulary:
 
     def save(self, path: Path) -> None:
         """Write the words: an array of sorted byte strings for each length."""
-        np.savez_compressed(path, **{str(n): words for n, words in self._words.items()})  # type: ignore[arg-type]
+        np.savez_compressed(path, **{str(n): words for n, words in self._written.items()})  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         """Return the number of words."""
         return sum(map(len, self._words.values()))
 
     def __contains__(self, word: str) -> bool:
-        """Tell whether a word, in lower case, is in the vocabulary."""
+        """Tell whether a word is known: in lower or upper case, or with a first capital."""
         words = self._words.get(len(word))
-        if words is None or not word.isascii():
+        if words is None or not (word.islower() or word.isupper() or word.istitle()):
             return False
-        place = int(np.searchsorted(words, word.encode()))
-        return place < len(words) and bool(words[place] == word.encode())
+        wanted = word.lower().encode(errors="replace")
+        place = int(np.searchsorted(words, wanted))
+        if place == len(words) or words[place] != wanted:
+            return False
+        return not word.islower() or bool(self._common[len(word)][place])
 
     def known_letters(self, text: str) -> int:
         """Return the number of letters of a text that stand in known words.
 
-        A word counts in lower case, in upper case or with a first capital. In a text with digits,
-        words of `SHORTEST` letters do not count: letters of plates and codes often spell a word.
+        In a text with digits, words of `SHORTEST` letters do not count: letters of plates and codes
+        often spell a word.
         """
         least = SHORTEST + any(map(str.isdigit, text))
         return sum(
-            len(token)
-            for token in _TOKEN.findall(text)
-            if len(token) >= least
-            and (token.islower() or token.isupper() or token.istitle())
-            and token.lower() in self
+            len(token) for token in _TOKEN.findall(text) if len(token) >= least and token in self
         )
 
     def is_known(self, text: str) -> bool:
@@ -106,14 +116,14 @@ class Vocabulary:
         found: list[str] = []
         for match in _TOKEN.finditer(text):
             token = match.group()
-            if _may_be_word(token) and token.lower() not in self:
+            if _may_be_word(token) and token.lower() not in self and token.upper() not in self:
                 before, after = text[: match.start()], text[match.end() :]
-                similar = self._similar(token.lower())
+                similar = self._similar(token.lower(), names=not token.islower())
                 found += [before + _in_case_of(token, word) + after for word in similar]
         return found[:_MOST_VARIANTS]
 
-    def _similar(self, token: str) -> Iterator[str]:
-        """Yield the words that are similar to a token: those of its length first."""
+    def _similar(self, token: str, names: bool) -> Iterator[str]:
+        """Yield the words, and names if wanted, that are similar to a token in lower case."""
         n = len(token)
         [letters] = _spelled(np.array([token.encode()]))
         [letter_set] = _letter_sets(letters[None])
@@ -131,6 +141,7 @@ class Vocabulary:
                 near = (spelled != letters).sum(1) <= 1 + changes
             else:
                 near = _changes_around_gap(spelled, letters) <= changes
+            near &= names | self._common[length][alike]
             yield from (word.decode() for word in self._words[length][alike[near]].tolist())
 
 

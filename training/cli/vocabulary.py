@@ -25,7 +25,7 @@ def _vocabulary(options: argparse.Namespace) -> None:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise TrainingError(f"the words {path} cannot be read: {error}") from error
-        words.update(w for line in lines for w in line.partition("#")[0].lower().split())
+        words.update(w for line in lines for w in line.partition("#")[0].split())
     vocabulary = Vocabulary(words)
     if not len(vocabulary):
         raise TrainingError("no list holds a word of three or more letters a to z")

@@ -10,16 +10,20 @@ from training.__main__ import main
 
 @pytest.fixture(scope="module")
 def words() -> Vocabulary:
-    return Vocabulary(["million", "millions", "exit", "for", "for", "hotel", "at", "café", "Rome"])
+    some = ["million", "millions", "exit", "for", "For", "for", "hotel", "at", "café", "Orem"]
+    return Vocabulary(some)
 
 
-def test_only_words_of_three_small_letters_and_more_are_kept(words: Vocabulary) -> None:
-    assert len(words) == 5
+def test_only_words_of_three_letters_and_more_are_kept(words: Vocabulary) -> None:
+    assert len(words) == 6
     assert "exit" in words
     assert "exi" not in words
     assert "at" not in words
     assert "café" not in words
-    assert "rome" not in words
+    assert "Exit" in words
+    assert "eXit" not in words
+    assert "exiß" not in words
+    assert "" not in words
     assert "a" * 99 not in words
 
 
@@ -28,6 +32,15 @@ def test_a_file_keeps_the_words(words: Vocabulary, tmp_path: Path) -> None:
     read = Vocabulary.load(tmp_path / "own.npz")
     assert len(read) == len(words)
     assert read.variants("milion") == words.variants("milion")
+
+
+def test_names_are_known_with_a_capital_alone(words: Vocabulary) -> None:
+    assert "Orem" in words
+    assert "OREM" in words
+    assert "orem" not in words
+    assert words.variants("Lorem") == ["Orem"]
+    assert words.variants("lorem") == []
+    assert words.variants("orem") == []
 
 
 @pytest.mark.parametrize(
@@ -100,11 +113,11 @@ def test_variants_differ_by_the_edits_that_are_promised() -> None:
 def test_the_command_writes_a_vocabulary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "words.txt").write_text("# a comment\nExit hotel\nat\n", encoding="utf-8")
+    (tmp_path / "words.txt").write_text("# a comment\nexit Rome\nat\n", encoding="utf-8")
     out = str(tmp_path / "own.npz")
     assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 0
     assert "2 words" in capsys.readouterr().out
-    assert "exit" in Vocabulary.load(Path(out))
+    assert all(word in Vocabulary.load(Path(out)) for word in ("exit", "Rome"))
     (tmp_path / "words.txt").write_text("at", encoding="utf-8")
     assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 1
     assert main(["vocabulary", str(tmp_path / "none.txt"), "--out", out]) == 1

@@ -195,6 +195,7 @@ class Reader(Closing):
         max_pixels: int = MAX_PIXELS,
         region: Sequence[float] | None = None,
         lattice: bool = False,
+        words: bool = True,
     ) -> Reading:
         """Return all text in a picture.
 
@@ -219,6 +220,9 @@ class Reader(Closing):
                 reads the whole picture. Coordinates of the result refer to the whole picture.
             lattice: Whether the lines keep the probabilities of their characters over time, for
                 `TextLine.lattice`. A line of 64 columns then takes 24 kB more memory.
+            words: Whether a known word may replace a similar unknown one that was hardly less
+                likely, see docs/accuracy.md. False reads what is printed, misprints too. A charset
+                or a pattern implies False.
 
         Returns:
             The lines in reading order, none if there is no text, and notes on text left out.
@@ -231,7 +235,9 @@ class Reader(Closing):
         """
         started = time.perf_counter()
         self._check_open()
-        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern, bool(lattice))
+        options = ReadOptions.of(
+            self._pipeline.charset, charset, beam, pattern, bool(lattice), bool(words)
+        )
         settings = self._pipeline.settings
         if min_confidence is None:
             min_confidence = settings.recognize.min_confidence
@@ -384,6 +390,7 @@ class Reader(Closing):
         channels: str = "rgb",
         max_pixels: int = MAX_PIXELS,
         lattice: bool = False,
+        words: bool = True,
     ) -> TextLine:
         """Return the text of a picture that shows a single line.
 
@@ -402,6 +409,7 @@ class Reader(Closing):
             channels: Channel order of an array with color, "rgb" or "bgr".
             max_pixels: As for `read`.
             lattice: As for `read`.
+            words: As for `read`.
 
         Returns:
             The line. Its text is empty if no text can be read.
@@ -411,7 +419,9 @@ class Reader(Closing):
             OptionError: An argument is not legal.
         """
         self._check_open()
-        options = ReadOptions.of(self._pipeline.charset, charset, beam, pattern, bool(lattice))
+        options = ReadOptions.of(
+            self._pipeline.charset, charset, beam, pattern, bool(lattice), bool(words)
+        )
         pixels = load_image(image, channels, max_pixels=max_pixels)
         return self._pipeline.recognize_crop(pixels, options)
 

@@ -37,6 +37,7 @@ class SingleLines:
         charset: str | None = None,
         pattern: Pattern | Sequence[Pattern] | None = None,
         region: Sequence[float] | None = None,
+        words: bool = True,
     ) -> Reading:
         """Return a reading with one line that fills the picture or region, or without a line.
 
@@ -46,6 +47,7 @@ class SingleLines:
             charset: As for `Reader.read_line`.
             pattern: As for `Reader.read_line`.
             region: Part of the picture that shows the line, as for `Reader.read`.
+            words: As for `Reader.read_line`.
 
         Raises:
             SdkError: The picture cannot be read, see `Reader.read_line`.
@@ -53,7 +55,7 @@ class SingleLines:
         picture = load_picture(image)
         started = time.perf_counter()
         pixels, corner = Region.of((0, 0, 1, 1) if region is None else region).cut(picture.pixels)
-        line = self._reader.read_line(pixels, charset=charset, pattern=pattern)
+        line = self._reader.read_line(pixels, charset=charset, pattern=pattern, words=words)
         recognize_ms = 1e3 * (time.perf_counter() - started)
         height, width = picture.pixels.shape[:2]
         about = self._reader.describe()

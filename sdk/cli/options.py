@@ -23,6 +23,10 @@ def add_command(
     return parser
 
 
+LITERAL = "read what is printed: known words do not replace misprinted ones"
+"""Help of the option ``--literal``."""
+
+
 def add_reader_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the model and its device."""
     group = parser.add_argument_group("model and device")

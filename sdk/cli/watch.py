@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdk.arguments import charset, positive_int, seconds, share
 from sdk.cli.log import logger
-from sdk.cli.options import add_command, add_reader_options, open_reader
+from sdk.cli.options import LITERAL, add_command, add_reader_options, open_reader
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 from sdk.errors import HistoryError, OptionError
@@ -57,6 +57,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         help="part of the picture to read, as shares of the picture from 0 to 1",
     )
     parser.add_argument("--charset", type=charset, help="read these characters only")
+    parser.add_argument("--literal", action="store_true", help=LITERAL)
     parser.add_argument(
         "--min-confidence",
         type=share,
@@ -85,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
         _silence_opencv()
     job = _job(args)
     options: dict[str, Any] = {"charset": args.charset, "min_confidence": args.min_confidence}
+    options["words"] = job is None and not args.literal
     if job is not None and args.min_confidence is None:
         options["min_confidence"] = job.noise_confidence
     failed = False

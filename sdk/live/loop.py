@@ -31,6 +31,7 @@ class FrameReader(Protocol):
         *,
         min_confidence: float | None = None,
         region: Sequence[float] | None = None,
+        words: bool = True,
     ) -> Reading:
         """Return the text in a picture, uint8 RGB (H, W, 3), or in a region, see `Reader.read`."""
 

@@ -27,12 +27,14 @@ class ReadOptions:
         beam: Width of the prefix beam search. 0 is greedy.
         automaton: The pattern that texts should match. None sets no pattern.
         lattice: Whether the result keeps the probabilities from which its text was decoded.
+        words: Whether known words may replace similar unknown ones.
     """
 
     mask: NDArray[np.bool_] | None = None
     beam: int = 0
     automaton: Automaton | None = None
     lattice: bool = False
+    words: bool = True
 
     @classmethod
     def of(
@@ -42,6 +44,7 @@ class ReadOptions:
         beam: int,
         pattern: Pattern | Sequence[Pattern] | None = None,
         lattice: bool = False,
+        words: bool = True,
     ) -> ReadOptions:
         """Check a user's options.
 
@@ -52,6 +55,7 @@ class ReadOptions:
             pattern: Pattern of a line's text, see
                 `sdk.recognize.pattern.automaton.compile_pattern`. None allows any text.
             lattice: Whether the result keeps the probabilities.
+            words: Whether known words may replace similar unknown ones.
 
         Raises:
             OptionError: `allowed` is empty or holds a character that the model does not know,
@@ -72,5 +76,5 @@ class ReadOptions:
                 f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
             ) from error
         if pattern is None:
-            return cls(mask, beam, lattice=lattice)
-        return cls(mask, beam, compile_pattern(pattern, charset, allowed), lattice)
+            return cls(mask, beam, lattice=lattice, words=words)
+        return cls(mask, beam, compile_pattern(pattern, charset, allowed), lattice, words)

@@ -287,8 +287,9 @@ class RetryEngine:
 
     @property
     def _may_hold_words(self) -> bool:
-        """Whether the texts are free: a charset or a pattern says more than a vocabulary."""
-        return self._options.mask is None and self._options.automaton is None
+        """Whether a vocabulary may help: a charset or a pattern says more about the texts."""
+        options = self._options
+        return options.words and options.mask is None and options.automaton is None
 
     def _is_hopeless(self, line: _Line) -> bool:
         """Tell whether a line's confidence is so low that further views would only cost time.

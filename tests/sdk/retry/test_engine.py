@@ -27,7 +27,7 @@ from sdk.retry.candidate import Candidate, to_result
 from sdk.retry.engine import RetryEngine
 from sdk.retry.sources import CropLine, PhotoLine
 from tests import tiny
-from tests.claims import claim
+from tests.claims import claim, read_columns
 
 # on the ground of the script's gaps, so that views wider than the line read no more
 PHOTO = np.full((64, 128, 3), (255, 128, 128), np.uint8)
@@ -83,12 +83,14 @@ def read_all(
     workers: WorkerPool | None = None,
     *,
     pattern: str | None = None,
+    charset: str | None = None,
+    words: bool = True,
     photo: ImageArray = PHOTO,
     quad: np.ndarray = QUAD,
     **changes: Any,
 ) -> list[TextLine]:
     settings = SETTINGS.changed(changes)
-    options = ReadOptions.of(tiny.CHARSET, None, 0, pattern)
+    options = ReadOptions.of(tiny.CHARSET, charset, 0, pattern, words=words)
     sources = [PhotoLine(photo, DetectedLine(quad, 0.8, 32.0, None), settings) for _ in said]
     policy = settings.retry
     engine = RetryEngine(crops, policy, policy.photo, options, workers or WorkerPool())
@@ -129,10 +131,28 @@ def test_a_line_of_known_words_needs_less_confidence(
     assert line.text == ("ABCD" if read_again else text)
 
 
-def test_with_a_pattern_a_known_word_is_no_reason(crops: CountingRecognizer) -> None:
+@pytest.mark.parametrize(
+    "option", [{"pattern": "[A-H]{4}"}, {"charset": "ABCDEFGH"}, {"words": False}]
+)
+def test_with_a_pattern_a_known_word_is_no_reason(
+    crops: CountingRecognizer, option: dict[str, Any]
+) -> None:
     bounds = {"retry.photo.confidence": 0.9, "retry.photo.known_confidence": 0.8}
-    read(crops, first("HEAD", 0.85), pattern="[A-H]{4}", **bounds)
+    read(crops, first("HEAD", 0.85), **option, **bounds)
     assert crops.widths
+
+
+@pytest.mark.parametrize(
+    ("words", "text"), [({}, "HEAD"), ({"words": False}, "HEGD"), ({"charset": "ADEGH"}, "HEGD")]
+)
+def test_a_sure_line_is_weighed_too(
+    crops: CountingRecognizer, words: dict[str, Any], text: str
+) -> None:
+    columns = [{"H": 1.0}, {}, {"E": 1.0}, {}, {"G": 0.6, "A": 0.4}, {}, {"D": 1.0}, {}]
+    said = Candidate(0.8, QUAD, QUAD, read_columns(tiny.CHARSET, *columns))
+    bounds = {"retry.photo.confidence": 0.5, "retry.vote.word_bonus": 0.6}
+    assert read(crops, said, **words, **bounds).text == text
+    assert not crops.widths
 
 
 def test_lines_without_text_are_read_from_pixels(crops: CountingRecognizer) -> None:

@@ -51,7 +51,7 @@ def test_settings_survive_json() -> None:
 
 
 def test_the_shipped_bundle_has_the_defaults() -> None:
-    """What belongs to its weights differs: bounds of the detector, the language model's share."""
+    """What belongs to its weights differs: bounds of the detector, shares of language and words."""
     shipped, defaults = read_manifest()[1].decode.flat(), DecodeSettings().flat()
     changed = {name for name, value in shipped.items() if value != defaults[name]}
     assert changed == {
@@ -59,6 +59,9 @@ def test_the_shipped_bundle_has_the_defaults() -> None:
         "detect.tiles.small_share",
         "retry.vote.language_weight",
         "retry.vote.language_bonus",
+        "retry.vote.word_bonus",
+        "retry.photo.known_confidence",
+        "retry.crop.known_confidence",
     }
 
 

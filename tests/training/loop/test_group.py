@@ -150,12 +150,12 @@ def test_all_start_again_when_a_process_is_lost(line_shards, tmp_path, backend, 
         line, env=environment(backend) | compiled, cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     try:
-        until = time.monotonic() + 600
+        until = time.monotonic() + 1800
         while not (folder / "checkpoint.npz").exists() and time.monotonic() < until:
             time.sleep(0.05)
         (lost,) = [pid for pid in children(process.pid) if f"--rank {rank}" in command(pid)]
         os.kill(lost, by)
-        said = process.communicate(timeout=600)[1]
+        said = process.communicate(timeout=1800)[1]
     finally:
         for pid in [*children(process.pid), process.pid]:
             with contextlib.suppress(ProcessLookupError):

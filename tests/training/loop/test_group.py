@@ -141,7 +141,7 @@ def test_all_start_again_when_a_process_is_lost(line_shards, tmp_path, backend, 
     config.write_text(f"{text}checkpoint_minutes = 0.0001\n")
     line = [sys.executable, "-m", "training", "fit", "--config", config, "--data", line_shards]
     line += ["--run", folder, "--workers", "2", "--max-failures", "1", "--port", str(free_port())]
-    # the second start of JAX finds what the first one compiled
+    # the chief finds what it compiled at the first start
     compiled = {
         "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",

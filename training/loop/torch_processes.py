@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+import keras
+
 from training.data.share import Share
 from training.loop.heartbeat import Heartbeat
 from training.models.global_sums import join
@@ -37,6 +39,9 @@ class TorchProcesses:
         """
         from torch import distributed
 
+        # Where TensorFlow is installed, Keras imports it to seed it. Later, on a busy machine, this
+        # would hold Python's lock, and so the heartbeat, for longer than the others wait.
+        keras.utils.set_random_seed(0)
         self.devices = share.world
         host, _, port = coordinator.rpartition(":")
         store = distributed.TCPStore(host, int(port), share.world, share.rank == 0, _MEET)

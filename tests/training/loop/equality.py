@@ -4,11 +4,13 @@ A network is trained several times for the same steps: by one process, by two, a
 change nothing but the rounding, which show how far two equal runs part by themselves: one process
 whose initial weights are changed in the last bit, and on JAX one process with two devices.
 CONFIG needs train.init_from, a run folder. KERAS_BACKEND is jax or torch. One run after the other;
-what is in FOLDER already is kept, and goes on.
+what is in FOLDER already is kept, and goes on. With --float64, on JAX, all is computed in float64:
+what is left of a difference then is none of rounding.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
 import os
 import shutil
@@ -28,21 +30,22 @@ _FLAGS = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 _SHOWN = (1, 2, 3, 5, 10, 20, 30, 50, 70, 100, 150, 200)
 
 
-def _changed_in_the_last_bit(run: Path, to: Path) -> Path:
-    """Copy a run folder, with each weight multiplied by about 1 + 1e-7."""
+def _changed_in_the_last_bit(run: Path, to: Path, kind: type[np.floating]) -> Path:
+    """Copy a run folder, with each weight multiplied by about 1 + 1e-7, or 2e-16 in float64."""
     shutil.copytree(run, to, dirs_exist_ok=True)
     noise = np.random.default_rng(0)
 
     def take(name: str, item: object) -> None:
         if isinstance(item, h5py.Dataset) and item.dtype.kind == "f":
-            values.update({name: item[...].astype(np.float32)})
+            values.update({name: item[...].astype(kind)})
 
     values: dict[str, np.ndarray] = {}
     with h5py.File(to / AVERAGED, "r+") as file:
         file.visititems(take)
         for name, value in values.items():  # which may be stored as float16
             del file[name]
-            file[name] = (value * (1 + 1e-7 * noise.standard_normal(value.shape))).astype("f4")
+            change = np.finfo(kind).eps * noise.standard_normal(value.shape)
+            file[name] = (value + value * change).astype(kind)
     return to
 
 
@@ -73,25 +76,28 @@ def _train(line: list[str], run: Path, steps: int, world: int, devices: int = 1)
     return _losses(run)
 
 
-def main(config: Path, folder: Path, steps: int, data: list[str]) -> None:
+def main(options: argparse.Namespace) -> None:
+    folder, steps, config = options.folder, options.steps, options.config
     folder.mkdir(parents=True, exist_ok=True)
     source = Path(load_config(config).train.init_from)
-    line = [sys.executable, "-m", "training", "fit", "--config", str(config), "--data", *data]
-    line += ["--steps", str(steps), "--from"]
+    module, kind = ("tests.training.loop.float64", np.float64)
+    if not options.float64:
+        module, kind = ("training", np.float32)
+    line = [sys.executable, "-m", module, "fit", "--config", str(config), "--steps", str(steps)]
+    line += ["--data", *map(str, options.data), "--from"]
     plain = [*line, str(source)]
-    noisy = [*line, str(_changed_in_the_last_bit(source, folder / "initial"))]
+    noisy = [*line, str(_changed_in_the_last_bit(source, folder / "initial", kind))]
     # on PyTorch one process without a group normalizes by another kernel
     one = 1 if _BACKEND == "torch" else 0
+    base = _train(plain, folder / "one", steps, one)
     runs = {
-        "one process": _train(plain, folder / "one", steps, one),
         "last bit": _train(noisy, folder / "last-bit", steps, one),
         "two processes": _train(plain, folder / "two", steps, 2),
     }
     if _BACKEND == "torch":
         runs["fused kernel"] = _train(plain, folder / "fused", steps, 0)
-    else:
+    elif options.devices:
         runs["two devices"] = _train(plain, folder / "devices", steps, 1, devices=2)
-    base = runs.pop("one process")
     print("step | one process | " + " | ".join(runs) + " | relative differences")
     for step in [step for step in _SHOWN if step <= steps]:
         values = [run[step - 1] for run in runs.values()]
@@ -111,10 +117,14 @@ def main(config: Path, folder: Path, steps: int, data: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    config, folder, steps, *data = sys.argv[1:]
-    main(
-        Path(config).absolute(),
-        Path(folder).absolute(),
-        int(steps),
-        [str(Path(each).absolute()) for each in data],
-    )
+    parser = argparse.ArgumentParser()
+    parser.add_argument("config", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("steps", type=int)
+    parser.add_argument("data", type=Path, nargs="+")
+    parser.add_argument("--float64", action="store_true")
+    parser.add_argument("--devices", action="store_true", help="one process with two devices, too")
+    options = parser.parse_args()
+    options.config, options.folder = options.config.absolute(), options.folder.absolute()
+    options.data = [path.absolute() for path in options.data]
+    main(options)

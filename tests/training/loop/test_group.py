@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,9 @@ from training.loop.supervisor import LOST
 from training.runs.checkpoint import read_checkpoint
 
 ROOT = Path(__file__).resolve().parents[3]
+MINUTES = pytest.mark.skipif(
+    find_spec("ray") is None, reason="takes minutes to compile: runs in `make test-cluster`"
+)
 
 
 def environment(backend):
@@ -130,8 +134,8 @@ def test_rows_of_uneven_shares_count_alike(on_torch):
         # stopped: its connections stay open
         ("torch", 1, signal.SIGSTOP, LOST),
         ("torch", 0, signal.SIGSTOP, LOST),
-        ("jax", 1, signal.SIGSTOP, -signal.SIGABRT),
-        ("jax", 0, signal.SIGSTOP, -signal.SIGABRT),
+        pytest.param("jax", 1, signal.SIGSTOP, -signal.SIGABRT, marks=MINUTES),
+        pytest.param("jax", 0, signal.SIGSTOP, -signal.SIGABRT, marks=MINUTES),
     ],
 )
 def test_all_start_again_when_a_process_is_lost(line_shards, tmp_path, backend, rank, by, code):

@@ -226,13 +226,12 @@ class RetryEngine:
         """
         words_in = self._recognizer.charset if self._may_hold_words else None
         unsure = [x for x in lines if self._is_unsure(x) and not self._is_hopeless(x)]
-        for line in lines:
-            if line in unsure:
-                line.begin_vote(self._policy.vote, words_in)
-                line.views = self._views(line)
-            elif words_in is not None and self._policy.vote.word_bonus:
-                # one reading may still hold a known word for possible
+        if words_in is not None and self._policy.vote.word_bonus:
+            for line in lines:  # a single reading, too, may hold a known word for possible
                 line.weigh_words(self._policy.vote, words_in)
+        for line in unsure:
+            line.begin_vote(self._policy.vote, words_in)
+            line.views = self._views(line)
         lines = unsure
         while lines := [line for line in lines if not line.is_decided]:
             each = max(1, len(self._workers) // len(lines))

@@ -35,8 +35,8 @@ class Vote:
 
         Args:
             settings: When the vote ends, and how the final text is chosen.
-            words_in: Charset of the candidates, with which known words may replace unknown ones.
-                None keeps to the texts that were read.
+            words_in: Charset of the candidates, where known words are preferred, and may replace
+                unknown ones. None leaves words alone.
         """
         self._settings = settings
         self._words_in = words_in if settings.word_bonus else None
@@ -129,7 +129,7 @@ class Vote:
             said = np.array([language.log_probability(text) for text in texts])
             length = np.array([len(text) for text in texts])
             added += settings.language_weight * said + settings.language_bonus * length
-        if settings.word_bonus:
+        if self._words_in is not None:
             known = [default_vocabulary().known_letters(text) for text in texts]
             added += settings.word_bonus * np.array(known)
         return added

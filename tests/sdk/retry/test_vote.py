@@ -227,8 +227,9 @@ def test_a_sure_letter_of_an_unknown_word_stays() -> None:
 
 def test_the_bonus_prefers_a_known_word_among_the_texts_that_were_read() -> None:
     torn = [spelled({"L": 0.6, "I": 0.4}), spelled({"L": 0.45, "I": 0.55})]
-    assert vote_of(torn, 0.0, None).text.free.text == "EXLT"
-    assert vote_of(torn, 0.6, None) is torn[1]
+    for bonus, words_in in ((0.0, SPELLED), (0.6, None)):
+        assert vote_of(torn, bonus, words_in) is torn[0]
+    assert vote_of(torn, 0.6, SPELLED).text.free.text == "EXIT"
 
 
 def test_words_keep_to_the_charset() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sdk.metrics import edit_distance
 from sdk.recognize.vocabulary import Vocabulary, default_vocabulary
 from training.__main__ import main
 
@@ -88,14 +89,6 @@ def test_unknown_words_have_known_variants(
 
 
 def test_variants_differ_by_the_edits_that_are_promised() -> None:
-    def distance(a: str, b: str) -> int:
-        row = list(range(len(b) + 1))
-        for i, x in enumerate(a, 1):
-            before, row[0] = row[0], i
-            for j, y in enumerate(b, 1):
-                before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
-        return row[-1]
-
     packaged = default_vocabulary()
     for token in ("resdents", "ecit", "skncae", "pasenger", "grat", "cente"):
         found = packaged.variants(token)
@@ -104,7 +97,7 @@ def test_variants_differ_by_the_edits_that_are_promised() -> None:
             same = len(word) == len(token)
             most = 1 + (len(token) >= 5 if same else len(token) >= 6)
             assert word in packaged
-            assert 1 <= distance(token, word) <= most
+            assert 1 <= edit_distance(token, word) <= most
     assert "residents" in packaged.variants("resdents")
     assert "passenger" in packaged.variants("pasenger")
     assert len(packaged.variants("bat cet dit fot")) == 60

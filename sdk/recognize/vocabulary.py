@@ -1,7 +1,8 @@
 """A vocabulary of words, by which the vote of a line prefers words and finds misread ones.
 
 The vocabulary is the words of SCOWL up to size 60 (Debian's package wamerican, see
-`words-license.txt`) and of the training texts, see ``python -m training vocabulary``. Similar words
+`words-license.txt`) and of the training texts, see ``python -m training vocabulary``. Its levels of
+frequency are 1 for SCOWL's size 20, 2 for its size 10 and 3 for the training texts. Similar words
 are those at edit distance 1 (Levenshtein), and longer words at distance 2 with a substitution.
 """
 
@@ -11,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +25,9 @@ SHORTEST = 3
 _MOST_VARIANTS = 60
 _TWO_CHANGES = 5, 6
 """Fewest letters of a word that may differ in two letters, or in a letter and its length."""
+_LEVELS = "levels-{}"
+"""Name of the array of the frequency levels of the words of a length."""
+
 _TOKEN = re.compile(r"[^\W_]+")
 _SMALL = ord("a") - ord("A")
 """Bit that tells a small letter from a capital."""
@@ -34,25 +39,35 @@ _ONES = np.array([bin(i).count("1") for i in range(1 << _HALF)], np.uint8)
 class Vocabulary:
     """Words of ASCII letters. A word with a capital is a name, which no text has in lower case."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], *more_frequent: Iterable[str]) -> None:
         """Sort words by their length.
 
         Args:
             words: Words. Those with other characters than the letters a to z and A to Z, and those
                 of fewer than `SHORTEST` letters, are left out. A name that is a word, too, is none.
+            *more_frequent: Further words. Those of the first argument have frequency level 1, those
+                of the second level 2, and so on. A word of several levels has the highest one.
         """
         written: dict[str, str] = {}
-        for word in words:
-            if len(word) >= SHORTEST and word.isascii() and word.isalpha():
-                written[word.lower()] = max(written.get(word.lower(), ""), word)
+        level_of: dict[str, int] = {}
+        for level, listed in enumerate((words, *more_frequent)):
+            for word in listed:
+                if len(word) >= SHORTEST and word.isascii() and word.isalpha():
+                    written[word.lower()] = max(written.get(word.lower(), ""), word)
+                    level_of[word.lower()] = level
         by_length: dict[int, list[str]] = {}
         for lower in sorted(written):
-            by_length.setdefault(len(lower), []).append(written[lower])
-        self._take({n: np.array(by_length[n], f"S{n}") for n in sorted(by_length)})
+            by_length.setdefault(len(lower), []).append(lower)
+        self._take(
+            {n: np.array([written[x] for x in each], f"S{n}") for n, each in by_length.items()},
+            {n: np.array([level_of[x] for x in each], np.uint8) for n, each in by_length.items()},
+        )
 
-    def _take(self, written: dict[int, NDArray[np.bytes_]]) -> None:
+    def _take(
+        self, written: dict[int, NDArray[np.bytes_]], levels: dict[int, NDArray[np.uint8]]
+    ) -> None:
         """Take the words of each length, with their capitals, sorted without them."""
-        self._written = written
+        self._written, self._levels = written, levels
         spelled = {n: _spelled(words) for n, words in written.items()}
         self._common: dict[int, NDArray[np.bool_]] = {
             n: np.all(letters >= ord("a"), axis=1) for n, letters in spelled.items()
@@ -66,12 +81,18 @@ class Vocabulary:
         """Return the vocabulary of a file that `save` wrote."""
         vocabulary = cls(())
         with np.load(path, allow_pickle=False) as arrays:
-            vocabulary._take({int(n): arrays[n] for n in arrays.files})
+            lengths = sorted(int(name) for name in arrays.files if name.isdigit())
+            vocabulary._take(
+                {n: arrays[str(n)] for n in lengths},
+                {n: arrays[_LEVELS.format(n)] for n in lengths},
+            )
         return vocabulary
 
     def save(self, path: Path) -> None:
-        """Write the words: an array of sorted byte strings for each length."""
-        np.savez_compressed(path, **{str(n): words for n, words in self._written.items()})  # type: ignore[arg-type]
+        """Write the words of each length: an array of sorted byte strings and one of levels."""
+        arrays: dict[str, NDArray[Any]] = {str(n): words for n, words in self._written.items()}
+        arrays |= {_LEVELS.format(n): levels for n, levels in self._levels.items()}
+        np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
     def __len__(self) -> int:
         """Return the number of words."""
@@ -79,29 +100,38 @@ class Vocabulary:
 
     def __contains__(self, word: str) -> bool:
         """Tell whether a word is known: in lower or upper case, or with a first capital."""
+        return self._level(word) is not None
+
+    def _level(self, word: str) -> int | None:
+        """Return the frequency level of a word. None if the word is unknown."""
         words = self._words.get(len(word))
         if words is None or not (word.islower() or word.isupper() or word.istitle()):
-            return False
+            return None
         wanted = word.lower().encode(errors="replace")
         place = int(np.searchsorted(words, wanted))
         if place == len(words) or words[place] != wanted:
-            return False
-        return not word.islower() or bool(self._common[len(word)][place])
+            return None
+        if word.islower() and not self._common[len(word)][place]:
+            return None
+        return int(self._levels[len(word)][place])
 
-    def known_letters(self, text: str) -> int:
-        """Return the number of letters of a text that stand in known words.
+    def known_letters(self, text: str) -> tuple[int, int]:
+        """Return how many letters of a text stand in known words.
 
         In a text with digits, words of `SHORTEST` letters do not count: letters of plates and codes
         often spell a word.
+
+        Returns:
+            The number of letters, and the sum over them of the frequency levels of their words.
         """
         least = SHORTEST + any(map(str.isdigit, text))
-        return sum(
-            len(token) for token in _TOKEN.findall(text) if len(token) >= least and token in self
-        )
+        words = [(len(word), self._level(word)) for word in _TOKEN.findall(text)]
+        known = [(n, level) for n, level in words if n >= least and level is not None]
+        return sum(n for n, _ in known), sum(n * level for n, level in known)
 
     def is_known(self, text: str) -> bool:
         """Tell whether all letters and digits of a text stand in known words, at least one word."""
-        letters = self.known_letters(text)
+        letters, _ = self.known_letters(text)
         return letters > 0 and letters == sum(map(str.isalnum, text))
 
     def variants(self, text: str) -> list[str]:

@@ -130,8 +130,8 @@ class Vote:
             length = np.array([len(text) for text in texts])
             added += settings.language_weight * said + settings.language_bonus * length
         if self._words_in is not None:
-            known = [default_vocabulary().known_letters(text) for text in texts]
-            added += settings.word_bonus * np.array(known)
+            known = np.array([default_vocabulary().known_letters(text) for text in texts])
+            added += known @ [settings.word_bonus, settings.frequency_bonus]
         return added
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from sdk.metrics import edit_distance
 from sdk.recognize.vocabulary import Vocabulary, default_vocabulary
 from training.__main__ import main
+from training.data.labels import LABELS
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +37,18 @@ def test_a_file_keeps_the_words(words: Vocabulary, tmp_path: Path) -> None:
     assert read.variants("milion") == words.variants("milion")
 
 
+def test_words_have_levels_of_frequency(tmp_path: Path) -> None:
+    leveled = Vocabulary(["exit", "exist", "rest"], ["exit", "rest"], ["best", "rest"])
+    leveled.save(tmp_path / "own.npz")
+    for words in (leveled, Vocabulary.load(tmp_path / "own.npz")):
+        assert words.known_letters("exist") == (5, 0)
+        assert words.known_letters("Exit, best REST") == (12, 4 * 1 + 4 * 2 + 4 * 2)
+        assert words.known_letters("bost") == (0, 0)
+    packaged = default_vocabulary()
+    for word, level in (("beset", 0), ("boost", 1), ("rest", 2), ("best", 3)):
+        assert packaged.known_letters(word) == (len(word), level * len(word))
+
+
 def test_names_are_known_with_a_capital_alone(words: Vocabulary) -> None:
     assert "Orem" in words
     assert "OREM" in words
@@ -61,7 +75,7 @@ def test_names_are_known_with_a_capital_alone(words: Vocabulary) -> None:
     ],
 )
 def test_letters_of_known_words_count(words: Vocabulary, text: str, letters: int) -> None:
-    assert words.known_letters(text) == letters
+    assert words.known_letters(text) == (letters, 0)
     assert words.is_known(text) == (letters > 0 and letters == sum(map(str.isalnum, text)))
 
 
@@ -111,6 +125,17 @@ def test_the_command_writes_a_vocabulary(
     assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 0
     assert "2 words" in capsys.readouterr().out
     assert all(word in Vocabulary.load(Path(out)) for word in ("exit", "Rome"))
+    (tmp_path / "usual.txt").write_text("exit out", encoding="utf-8")
+    lists = [str(tmp_path / "words.txt"), "--more-frequent", str(tmp_path / "usual.txt")]
+    assert main(["vocabulary", *lists, "--out", out]) == 0
+    assert Vocabulary.load(Path(out)).known_letters("exit Rome") == (8, 4)
+    rows = [{"image": f"{i}.png", "text": "BHD 9 exit-IN"} for i in range(3)]
+    rows += [{"image": "3.png", "text": text} for text in ("", None, "Rome")]
+    rows += [{"image": f"{i}.png", "text": "test", "split": "test"} for i in range(4, 7)]
+    (tmp_path / LABELS).write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert main(["vocabulary", str(tmp_path), "--out", out]) == 0
+    assert len(Vocabulary.load(Path(out))) == 2
+    assert all(word in Vocabulary.load(Path(out)) for word in ("bhd", "exit"))
     (tmp_path / "words.txt").write_text("at", encoding="utf-8")
     assert main(["vocabulary", str(tmp_path / "words.txt"), "--out", out]) == 1
     assert main(["vocabulary", str(tmp_path / "none.txt"), "--out", out]) == 1

@@ -13,6 +13,7 @@ from sdk.geometry import box_quads
 from sdk.model.retry_policy import VoteSettings
 from sdk.model.views import WHOLE, PartView
 from sdk.recognize.decoder import LineText
+from sdk.recognize.vocabulary import Vocabulary
 from sdk.retry.candidate import Candidate
 from sdk.retry.sources import cut_part
 from sdk.retry.vote import Vote
@@ -230,6 +231,18 @@ def test_the_bonus_prefers_a_known_word_among_the_texts_that_were_read() -> None
     for bonus, words_in in ((0.0, SPELLED), (0.6, None)):
         assert vote_of(torn, bonus, words_in) is torn[0]
     assert vote_of(torn, 0.6, SPELLED).text.free.text == "EXIT"
+
+
+def test_a_frequent_word_is_preferred_to_a_rare_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = Vocabulary(["exit"], ["exlt"])
+    monkeypatch.setattr("sdk.retry.vote.default_vocabulary", lambda: words)
+    candidates = [spelled({"L": 0.3, "I": 0.6})], [spelled({"L": 0.3, "I": 0.6})] * 3
+    for bonus, text in ((0.0, "EXIT"), (0.05, "EXIT"), (0.2, "EXLT")):
+        for counted in candidates:
+            vote = Vote(VoteSettings(lead=100.0, word_bonus=0.6, frequency_bonus=bonus), SPELLED)
+            for candidate in (*counted, spelled({"L": 0.5, "I": 0.4})):
+                vote.add(candidate)
+            assert vote.elected().text.free.text == text
 
 
 def test_words_keep_to_the_charset() -> None:

@@ -118,8 +118,8 @@ class Vocabulary:
     def known_letters(self, text: str) -> tuple[int, int]:
         """Return how many letters of a text stand in known words.
 
-        In a text with digits, words of `SHORTEST` letters do not count: letters of plates and codes
-        often spell a word.
+        In a text with digits, words of `SHORTEST` letters do not count, and in no text do their
+        levels count: letters of plates and codes often spell a word.
 
         Returns:
             The number of letters, and the sum over them of the frequency levels of their words.
@@ -127,7 +127,7 @@ class Vocabulary:
         least = SHORTEST + any(map(str.isdigit, text))
         words = [(len(word), self._level(word)) for word in _TOKEN.findall(text)]
         known = [(n, level) for n, level in words if n >= least and level is not None]
-        return sum(n for n, _ in known), sum(n * level for n, level in known)
+        return sum(n for n, _ in known), sum(n * level for n, level in known if n > SHORTEST)
 
     def is_known(self, text: str) -> bool:
         """Tell whether all letters and digits of a text stand in known words, at least one word."""

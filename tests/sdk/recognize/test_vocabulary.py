@@ -44,6 +44,7 @@ def test_words_have_levels_of_frequency(tmp_path: Path) -> None:
         assert words.known_letters("exist") == (5, 0)
         assert words.known_letters("Exit, best REST") == (12, 4 * 1 + 4 * 2 + 4 * 2)
         assert words.known_letters("bost") == (0, 0)
+    assert Vocabulary([], ["bad"]).known_letters("BAD") == (3, 0)  # a plate's letters
     packaged = default_vocabulary()
     for word, level in (("beset", 0), ("boost", 1), ("rest", 2), ("best", 3)):
         assert packaged.known_letters(word) == (len(word), level * len(word))

@@ -30,6 +30,7 @@ class Options:
         patterns: Regular expressions of whole lines; empty allows all.
         templates: Templates of whole lines, alternatives to `patterns`.
         min_confidence: Least confidence of a line; None for the model's bound.
+        literal: Whether known words leave misprinted ones alone.
         max_pixels: Largest number of pixels of a page.
         form: "jsonl" or "parquet".
     """
@@ -40,6 +41,7 @@ class Options:
     patterns: tuple[str, ...]
     templates: tuple[str, ...]
     min_confidence: float | None
+    literal: bool
     max_pixels: int
     form: str
 

@@ -105,6 +105,7 @@ def read_rows(terms: Terms, key: str) -> list[dict[str, Any]]:
             charset=options.charset,
             pattern=options.pattern,
             min_confidence=options.min_confidence,
+            words=not options.literal,
             max_pixels=options.max_pixels,
         )
         for reading in pages:

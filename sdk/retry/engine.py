@@ -71,6 +71,15 @@ class _Line:
         return self.vote.elected() if self.vote else max(self.candidates, key=_confidence)
 
     @property
+    def seen(self) -> Candidate:
+        """The best reading of the network, which tells the direction.
+
+        A known word that replaces what was read is improbable in either direction.
+        """
+        best = self.best
+        return best if best in self.candidates else max(self.candidates, key=_confidence)
+
+    @property
     def all(self) -> list[Candidate]:
         """The candidates that may fit a pattern."""
         turned = self.turned if self.is_doubtful else None
@@ -142,7 +151,7 @@ class RetryEngine:
         for members in runs([line.best for line in lines], self._policy.direction):
             self._turn_page([lines[i] for i in members])
         self._vote(lines)
-        doubtful = [x for x in lines if x.best.confidence < self._policy.flip.confidence]
+        doubtful = [x for x in lines if x.seen.confidence < self._policy.flip.confidence]
         del doubtful[self._policy.flip.most_lines :]
         self._read_turned(doubtful)
         for line in doubtful:
@@ -185,7 +194,7 @@ class RetryEngine:
 
     def _turn_crop(self, line: _Line) -> None:
         """Turn a single line if it reads much better upside down."""
-        settings, best = self._policy.direction, line.best
+        settings, best = self._policy.direction, line.seen
         asked = bool(witnesses([best], settings))
         doubtful = best.confidence < self._policy.flip.confidence
         if asked or doubtful:
@@ -199,14 +208,14 @@ class RetryEngine:
         """Choose the turned reading of a doubtful line if its confidence is higher."""
         turned = line.turned
         line.is_doubtful = True
-        if turned and turned.confidence > line.best.confidence + self._policy.flip.gain:
+        if turned and turned.confidence > line.seen.confidence + self._policy.flip.gain:
             line.chosen = turned
 
     def _claims(self, lines: list[_Line]) -> float:
         """Return the sum of `claim_of_turned` over lines."""
         self._read_turned(lines)
         return sum(
-            claim_of_turned(line.best, line.turned, self._policy.direction)
+            claim_of_turned(line.seen, line.turned, self._policy.direction)
             for line in lines
             if line.turned is not None
         )

@@ -75,7 +75,8 @@ class Vote:
         likeliest text has the highest mean of its probabilities under all candidates. A candidate
         that reads another text still gives this text a probability. Of similar texts, the language
         model and the vocabulary prefer the usual one. A text that no candidate has read is given by
-        the candidate under which it is likeliest, with its confidences there.
+        the candidate under which it is likeliest. Its characters have their confidences there, or
+        the probability of the text among all texts if that is higher.
         """
         if self._elected is None:
             self._elected = self._elect()
@@ -102,6 +103,10 @@ class Vote:
             return self._surest[texts[best]]
         candidate = self._counted[int(log_probs[:, best].argmax())]
         corrected = aligned(candidate.text.log_probs, ids[best], self._words_in)
+        # a character is at least as probable as the text, of which a known word says much
+        probability = float(np.exp(likely[best] - np.logaddexp.reduce(likely)))
+        confidences = tuple(max(said, probability) for said in corrected.confidences)
+        corrected = replace(corrected, confidences=confidences)
         return replace(candidate, text=replace(candidate.text, free=corrected))
 
     def _log_probabilities(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:

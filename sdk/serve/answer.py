@@ -73,6 +73,7 @@ def read_picture(
         "charset": options.charset,
         "pattern": options.pattern,
         "min_confidence": options.min_confidence,
+        "words": not options.literal,
         "region": options.region,
     }
     return SingleLines(reader).read(loaded, **wanted) if line else reader.read(loaded, **wanted)

@@ -12,7 +12,16 @@ from sdk.region import Region
 
 __all__ = ["ReadOptions"]
 
-NAMES = ("charset", "pattern", "template", "min_confidence", "region", "page", "format")
+NAMES = (
+    "charset",
+    "pattern",
+    "template",
+    "min_confidence",
+    "literal",
+    "region",
+    "page",
+    "format",
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class ReadOptions:
         charset: Characters that may occur; None allows all.
         pattern: What whole lines may look like, any of them; None allows all.
         min_confidence: Lines less sure than this are left out; None takes the default.
+        literal: Whether known words leave misprinted ones alone.
         region: x, y, width, height of the part that is read, as shares of the picture.
         page: Number of a page of a TIFF or PDF file; None takes the first.
         format: Name of the answer's format, which wins over the header Accept.
@@ -31,6 +41,7 @@ class ReadOptions:
     charset: str | None = None
     pattern: tuple[str | Template, ...] | None = None
     min_confidence: float | None = None
+    literal: bool = False
     region: Region | None = None
     page: int | None = None
     format: str | None = None
@@ -51,11 +62,12 @@ class ReadOptions:
         patterns += [Template(_text("template", x)) for x in values.get("template", ())]
         charset, share = _last(values, "charset"), _last(values, "min_confidence")
         region, page = _last(values, "region"), _last(values, "page")
-        form = _last(values, "format")
+        form, literal = _last(values, "format"), _last(values, "literal")
         return cls(
             charset=None if charset is None else _text("charset", charset),
             pattern=tuple(patterns) or None,
             min_confidence=None if share is None else _share(share),
+            literal=literal is not None and _flag("literal", literal),
             region=None if region is None else _region(region),
             page=None if page is None else _page(page),
             format=None if form is None else _text("format", form),
@@ -81,6 +93,14 @@ def _share(value: Any) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError) as error:
         raise OptionError(f"min_confidence is {value!r}. Give a number from 0 to 1.") from error
+
+
+def _flag(name: str, value: Any) -> bool:
+    if value in (True, "true", "1"):
+        return True
+    if value in (False, "false", "0"):
+        return False
+    raise OptionError(f"{name} is {value!r}. Give true or false.")
 
 
 def _region(value: Any) -> Region:

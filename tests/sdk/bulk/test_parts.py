@@ -28,7 +28,7 @@ ROWS = [
 
 def options(**changes):
     given = {"model": None, "variant": None, "charset": None, "patterns": (), "templates": ()}
-    given |= {"min_confidence": None, "max_pixels": 1000, "form": "jsonl"}
+    given |= {"min_confidence": None, "literal": False, "max_pixels": 1000, "form": "jsonl"}
     return Options(**{**given, **changes})
 
 

@@ -1,6 +1,7 @@
 """A node's part of the work, in this process: a full disk, another version, a folder not seen."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -10,8 +11,9 @@ pytest.importorskip("fsspec", reason="the extra cluster is not installed: no fss
 
 from sdk.bulk.plan import Options
 from sdk.bulk.store import Store
-from sdk.bulk.worker import Terms, environment, read_part
+from sdk.bulk.worker import Terms, environment, read_part, read_rows
 from sdk.errors import ClusterError, SdkError
+from tests.misprint import PRINTED, WORD, draw_misprint
 from tests.sdk.bulk.disk import small_disk
 
 KEYS = ["a.png", "b.png"]
@@ -25,8 +27,15 @@ def terms(tmp_path):
     photo = cv2.imencode(".png", np.full((64, 64, 3), 200, np.uint8))[1].tobytes()
     for key in KEYS:
         (source / key).write_bytes(photo)
-    options = Options(None, None, None, (), (), None, 10**8, "jsonl")
+    options = Options(None, None, None, (), (), None, False, 10**8, "jsonl")
     return Terms(str(source), str(tmp_path / "out"), options, environment(options))
+
+
+def test_known_words_are_preferred_unless_the_reading_is_literal(terms):
+    (Path(terms.source) / KEYS[0]).write_bytes(draw_misprint())
+    for literal, text in ((False, WORD), (True, PRINTED)):
+        rows = read_rows(replace(terms, options=replace(terms.options, literal=literal)), KEYS[0])
+        assert [[line["text"] for line in row["lines"]] for row in rows] == [[text]]
 
 
 def test_another_version_is_refused_before_a_photo_is_read(terms):

@@ -155,6 +155,17 @@ def test_a_sure_line_is_weighed_too(
     assert not crops.widths
 
 
+def test_a_known_word_says_nothing_of_the_direction(crops: CountingRecognizer) -> None:
+    """The confidence of what was read tells whether a line stands on its head."""
+    columns = [{"H": 1.0}, {}, {"E": 1.0}, {}, {"G": 0.996, "A": 0.003}, {}, {"D": 1.0}, {}]
+    said = Candidate(0.8, QUAD, QUAD, read_columns(tiny.CHARSET, *columns))
+    bounds = {"retry.photo.confidence": 0.5, "retry.vote.word_bonus": 1.5}
+    line = read(crops, said, **bounds, **{"retry.flip.confidence": 0.95, "retry.flip.gain": 0.0})
+    assert line.text == "HEAD"
+    assert line.confidence < 0.95
+    assert not crops.widths
+
+
 def test_lines_without_text_are_read_from_pixels(crops: CountingRecognizer) -> None:
     assert read(crops, None).text == "ABCD"
     assert crops.widths == [104]

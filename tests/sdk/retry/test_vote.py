@@ -213,7 +213,9 @@ def test_a_known_word_replaces_a_similar_one_that_was_read(count: int) -> None:
     # the reading under which the word is likeliest gives place and confidences
     found = vote_of(torn, 0.6, SPELLED).text
     assert found.log_probs is torn[0].text.log_probs
-    assert found.free.confidences == pytest.approx((1.0, 1.0, 0.3, 1.0))
+    known = (0.3 + 0.1 * 0.9) * math.exp(4 * 0.6)
+    said = known / (known + 0.6 + 0.7 * 0.9)  # higher than the letter's .3
+    assert found.free.confidences == pytest.approx((1.0, 1.0, said, 1.0))
     assert found.free.spans == torn[0].text.free.spans
     assert vote_of([torn[0]], 0.6, SPELLED).text.free.text == "EXIT"
 

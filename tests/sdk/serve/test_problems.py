@@ -180,6 +180,7 @@ def test_422_too_many_pixels(insider: httpx.Client) -> None:
         ("min_confidence", "2"),
         ("min_confidence", "high"),
         ("min_confidence", "nan"),
+        ("literal", "maybe"),
         ("charset", "\u00e9"),
         ("pattern", "(["),
         ("pattern", "(.?){1000}"),

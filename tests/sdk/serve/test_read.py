@@ -12,6 +12,7 @@ from PIL import Image
 
 from sdk.cli import main
 from sdk.results import Reading
+from tests.misprint import PRINTED, WORD, draw_misprint
 from tests.sdk.serve.server import PHOTO, Served, wait_for
 
 DATA = PHOTO.read_bytes()
@@ -97,6 +98,17 @@ def test_patterns(client: httpx.Client) -> None:
     fitting = {line.text for line in reading if line.pattern_ok}
     assert {"01-28", "6MTX892", "0945"} <= fitting
     assert any(line.pattern_ok is False for line in reading)
+
+
+def test_known_words_are_preferred_unless_the_reading_is_literal(client: httpx.Client) -> None:
+    picture = draw_misprint()
+    for path in ("/v1/read-line", "/v1/read"):
+        assert texts(client.post(path, content=picture)) == [WORD]
+        for value in ("true", "false"):
+            answer = client.post(path, params={"literal": value}, content=picture)
+            assert texts(answer) == [PRINTED if value == "true" else WORD]
+    inside = {"image": base64.b64encode(picture).decode(), "literal": True}
+    assert texts(client.post("/v1/read-line", json=inside)) == [PRINTED]
 
 
 def test_read_line(client: httpx.Client) -> None:

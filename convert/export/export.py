@@ -175,11 +175,14 @@ def export(
             f"The runs have a detector, so that none of {options.detector_of!r} is used: leave "
             "--detector-of out, or take only the line graph with --graphs line."
         )
-    if options.line is not None and bundle_manifest(options.line).charset != charset:
-        raise ConvertError(
-            f"The lines of {options.line} have other characters than the runs: one bundle has one "
-            "charset."
-        )
+    if options.line is not None:
+        lines = bundle_manifest(options.line).charset
+        if "recognizer" in models and lines != charset:
+            raise ConvertError(
+                f"The lines of {options.line} have other characters than the runs: one bundle has "
+                "one charset."
+            )
+        charset = lines  # a detector has no characters
     for model in models.values():
         check_precisions(model, options.precisions)
     with built_beside(target, force=options.force) as folder:

@@ -336,8 +336,12 @@ def test_lines_of_another_bundle_are_copied(
     assert set(own.roles) == {"line", "detector"}
     assert own.graph("line").spec == given.graph("line").spec
     other = replace(alone, charset=Charset("01"))
+    export([other], tmp_path / "other", replace(SMALL, line=bundle))
+    charset = Bundle.open(bundle, "fp32").manifest.charset
+    assert Bundle.open(tmp_path / "other", "fp32").manifest.charset == charset != other.charset
+    models = {name: source.models[name] for name in ("detector", "recognizer")}
     with pytest.raises(ConvertError, match="other characters than the runs"):
-        export([other], tmp_path / "other", replace(SMALL, line=bundle))
+        export([replace(other, models=models)], tmp_path / "both", replace(SMALL, line=bundle))
 
 
 def test_two_graphs_of_a_role_are_refused(bundle: Path, source: TrainedRun, tmp_path: Path) -> None:

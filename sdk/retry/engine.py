@@ -14,7 +14,7 @@ The result does not depend on the number of workers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from sdk.charset import Charset
@@ -98,8 +98,11 @@ class _Line:
                 self.vote.add(candidate)
 
     def weigh_words(self, settings: VoteSettings, words_in: Charset) -> None:
-        """Let the reading of a line that needs no further ones stand alone in a vote."""
-        only, self.vote = self.best, Vote(settings, words_in)
+        """Let the reading of a line that needs no further ones stand alone in a vote.
+
+        How frequent words are says little against a sure reading, which may be of another language.
+        """
+        only, self.vote = self.best, Vote(replace(settings, frequency_bonus=0.0), words_in)
         self.vote.add(only)
 
     def add(self, candidate: Candidate) -> None:

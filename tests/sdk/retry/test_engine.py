@@ -155,6 +155,16 @@ def test_a_sure_line_is_weighed_too(
     assert not crops.widths
 
 
+def test_the_frequency_of_words_says_nothing_against_a_sure_line(
+    crops: CountingRecognizer,
+) -> None:
+    columns = [{"H": 1.0}, {}, {"E": 1.0}, {}, {"G": 0.996, "A": 0.003}, {}, {"D": 1.0}, {}]
+    said = Candidate(0.8, QUAD, QUAD, read_columns(tiny.CHARSET, *columns))
+    for frequency in (0.0, 5.0):
+        bonus = {"retry.vote.word_bonus": 0.6, "retry.vote.frequency_bonus": frequency}
+        assert read(crops, said, **{"retry.photo.confidence": 0.5}, **bonus).text == "HEGD"
+
+
 def test_a_known_word_says_nothing_of_the_direction(crops: CountingRecognizer) -> None:
     """The confidence of what was read tells whether a line stands on its head."""
     columns = [{"H": 1.0}, {}, {"E": 1.0}, {}, {"G": 0.996, "A": 0.003}, {}, {"D": 1.0}, {}]

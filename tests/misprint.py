@@ -1,4 +1,4 @@
-"""A printed word of which a part is missing: CONTACT, whose second letter looks like a C."""
+"""A printed word of which a part is missing: TOTAL, whose O looks like a D."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 
 from PIL import Image, ImageDraw, ImageFont
 
-WORD, PRINTED = "CONTACT", "CCNTACT"
+WORD, PRINTED = "TOTAL", "TDTAL"
 
 
 def draw_misprint(margin: int = 12) -> bytes:
@@ -16,9 +16,8 @@ def draw_misprint(margin: int = 12) -> bytes:
     picture = Image.new("L", (width, 40 + 2 * margin), 255)
     painter = ImageDraw.Draw(picture)
     painter.text((margin, margin - 4), WORD, 0, font)
-    left, letter = font.getlength(WORD[0]), font.getlength(WORD[1])
-    start = margin + left + 0.6 * letter
-    painter.rectangle((start, 0, start + 0.4 * letter, picture.height), 255)
+    start = margin + font.getlength(WORD[0])
+    painter.rectangle((start, 0, start + 0.4 * font.getlength(WORD[1]), picture.height), 255)
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()

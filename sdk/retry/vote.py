@@ -7,6 +7,7 @@ such a text with a known word in place of a similar unknown one.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 
 from sdk.charset import Charset
 from sdk.model.retry_policy import VoteSettings
-from sdk.recognize.ctc import aligned
+from sdk.recognize.ctc import CtcText, aligned
 from sdk.recognize.forward import text_log_probabilities
 from sdk.recognize.language import default_language
 from sdk.recognize.vocabulary import default_vocabulary
@@ -75,8 +76,8 @@ class Vote:
         likeliest text has the highest mean of its probabilities under all candidates. A candidate
         that reads another text still gives this text a probability. Of similar texts, the language
         model and the vocabulary prefer the usual one. A text that no candidate has read is given by
-        the candidate under which it is likeliest. Its characters have their confidences there, or
-        the probability of the text among all texts if that is higher.
+        the candidate under which it is likeliest. See `_with_confidence`
+        for its confidences.
         """
         if self._elected is None:
             self._elected = self._elect()
@@ -103,11 +104,22 @@ class Vote:
             return self._surest[texts[best]]
         candidate = self._counted[int(log_probs[:, best].argmax())]
         corrected = aligned(candidate.text.log_probs, ids[best], self._words_in)
-        # a character is at least as probable as the text, of which a known word says much
         probability = float(np.exp(likely[best] - np.logaddexp.reduce(likely)))
-        confidences = tuple(max(said, probability) for said in corrected.confidences)
-        corrected = replace(corrected, confidences=confidences)
-        return replace(candidate, text=replace(candidate.text, free=corrected))
+        surer = self._with_confidence(corrected, probability)
+        return replace(candidate, text=replace(candidate.text, free=surer))
+
+    def _with_confidence(self, text: CtcText, probability: float) -> CtcText:
+        """Return a text that no candidate has read with the confidences of its characters.
+
+        A character is at least as probable as the text, of which a known word says much. The whole
+        is no surer than the surest reading: known words are similar to what noise is read as, too.
+        """
+        surest = max(candidate.confidence for candidate in self._counted)
+        floored = replace(text, confidences=tuple(max(p, probability) for p in text.confidences))
+        if floored.confidence <= surest:
+            return floored
+        power = math.log(surest) / math.log(floored.confidence)
+        return replace(floored, confidences=tuple(p**power for p in floored.confidences))
 
     def _log_probabilities(self, ids: Sequence[Sequence[int]]) -> NDArray[np.float64]:
         """Return the log probability of each text under each candidate, (candidates, texts)."""

@@ -213,11 +213,19 @@ def test_a_known_word_replaces_a_similar_one_that_was_read(count: int) -> None:
     # the reading under which the word is likeliest gives place and confidences
     found = vote_of(torn, 0.6, SPELLED).text
     assert found.log_probs is torn[0].text.log_probs
-    known = (0.3 + 0.1 * 0.9) * math.exp(4 * 0.6)
-    said = known / (known + 0.6 + 0.7 * 0.9)  # higher than the letter's .3
-    assert found.free.confidences == pytest.approx((1.0, 1.0, said, 1.0))
+    assert found.free.confidences == pytest.approx((1.0, 1.0, 0.63, 1.0), abs=1e-6)
     assert found.free.spans == torn[0].text.free.spans
     assert vote_of([torn[0]], 0.6, SPELLED).text.free.text == "EXIT"
+
+
+def test_a_known_word_is_as_sure_as_its_text_but_no_surer_than_the_readings() -> None:
+    unsure = spelled({"L": 0.6, "I": 0.3})
+    [_, _, letter, _] = vote_of([unsure], 0.6, SPELLED).text.free.confidences
+    assert letter == pytest.approx(0.6)
+    sure = spelled({"L": 0.97, "I": 0.02})
+    [_, _, letter, _] = vote_of([sure], 1.1, SPELLED).text.free.confidences
+    known = 0.02 * math.exp(4 * 1.1)
+    assert letter == pytest.approx(known / (known + 0.97))
 
 
 def test_a_sure_letter_of_an_unknown_word_stays() -> None:

@@ -91,8 +91,8 @@ def main(options: argparse.Namespace) -> None:
     one = 1 if _BACKEND == "torch" else 0
     base = _train(plain, folder / "one", steps, one)
     runs = {
-        "last bit": _train(noisy, folder / "last-bit", steps, one),
         "two processes": _train(plain, folder / "two", steps, 2),
+        "last bit": _train(noisy, folder / "last-bit", steps, one),
     }
     if _BACKEND == "torch":
         runs["fused kernel"] = _train(plain, folder / "fused", steps, 0)

@@ -111,9 +111,9 @@ class VoteSettings(CheckedSettings):
         language_bonus: Bonus for each character of a text, in nats: the language model finds every
             longer text less probable.
         word_bonus: Bonus for each letter in a known word, in nats, see `sdk.recognize.vocabulary`.
-        frequency_bonus: Further bonus for each letter and level of frequency of its word, in nats.
             Known words may then replace similar unknown ones, unless the caller gives a charset or
             a pattern. 0 leaves the choice to the readings.
+        frequency_bonus: Further bonus for each letter and level of frequency of its word, in nats.
     """
 
     lead: float = number(2.0, 0, 100)

@@ -24,6 +24,9 @@ from sdk.retry.candidate import Candidate
 
 __all__ = ["Vote"]
 
+_SUREST = 1 - 2.0**-30
+"""Highest confidence of a character of such a text: a power of 1 is never lower than 1."""
+
 _WITH_VARIANTS = 3
 """Number of likeliest texts whose unknown words are looked up."""
 
@@ -115,7 +118,8 @@ class Vote:
         is no surer than the surest reading: known words are similar to what noise is read as, too.
         """
         surest = max(candidate.confidence for candidate in self._counted)
-        floored = replace(text, confidences=tuple(max(p, probability) for p in text.confidences))
+        confidences = (min(max(p, probability), _SUREST) for p in text.confidences)
+        floored = replace(text, confidences=tuple(confidences))
         if floored.confidence <= surest:
             return floored
         power = math.log(surest) / math.log(floored.confidence)

@@ -228,6 +228,15 @@ def test_a_known_word_is_as_sure_as_its_text_but_no_surer_than_the_readings() ->
     assert letter == pytest.approx(known / (known + 0.97))
 
 
+def test_a_known_word_of_sure_letters_is_no_surer_than_a_reading_with_one_more() -> None:
+    columns = [{"E": 1.0}, {}, {"X": 1.0}, {}, {"I": 1.0}, {}, {"T": 1.0}, {}, {"L": 0.6}, {}]
+    said = saying(read_columns(SPELLED, *columns))
+    assert said.text.free.text == "EXITL"
+    found = vote_of([said], 0.6, SPELLED).text.free
+    assert found.text == "EXIT"
+    assert found.confidence == pytest.approx(said.confidence)
+
+
 def test_a_sure_letter_of_an_unknown_word_stays() -> None:
     sure = [spelled({"L": 0.97, "I": 0.02}), spelled({"1": 0.6, "I": 0.3})]
     assert vote_of(sure[:1], 0.6, SPELLED).text.free.text == "EXLT"

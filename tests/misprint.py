@@ -9,8 +9,9 @@ from PIL import Image, ImageDraw, ImageFont
 WORD, PRINTED = "TOTAL", "TDTAL"
 
 
-def draw_misprint(margin: int = 12) -> bytes:
-    """Return a PNG file of the word with a margin in pixels."""
+def draw_misprint() -> bytes:
+    """Return a PNG file of the word."""
+    margin = 12
     font = ImageFont.load_default(40)
     width = int(font.getlength(WORD)) + 2 * margin
     picture = Image.new("L", (width, 40 + 2 * margin), 255)

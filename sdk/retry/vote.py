@@ -88,15 +88,19 @@ class Vote:
 
     def _elect(self) -> Candidate:
         read = [text for text in self._votes if text.strip()]
-        if not read or (len(read) == 1 and self._words_in is None):
+        if not read:
             return self._surest[max(self._votes, key=lambda text: self._votes[text])]
-        ids = [self._surest[text].text.free.ids for text in read]
-        if len(read) == 1 and not default_vocabulary().variants(read[0]):
+        known = self._with_known_words(read) if len(read) == 1 else []
+        if len(read) == 1 and not known:
             return self._surest[read[0]]
+        ids = [self._surest[text].text.free.ids for text in read]
         log_probs = self._log_probabilities(ids)
-        texts = [*read, *self._with_known_words(read, log_probs)]
-        if len(texts) > len(read) and self._words_in is not None:
-            new = [tuple(self._words_in.encode(text).tolist()) for text in texts[len(read) :]]
+        if len(read) > 1:
+            likeliest = np.argsort(-_log_sums(log_probs), kind="stable")[:_WITH_VARIANTS]
+            known = self._with_known_words([read[i] for i in likeliest])
+        texts = [*read, *known]
+        if known and self._words_in is not None:
+            new = [tuple(self._words_in.encode(text).tolist()) for text in known]
             log_probs = np.concatenate([log_probs, self._log_probabilities(new)], 1)
             ids += new
         likely = _log_sums(log_probs) + self._usual(texts)
@@ -129,12 +133,11 @@ class Vote:
         """Return the log probability of each text under each candidate, (candidates, texts)."""
         return text_log_probabilities([c.text.log_probs for c in self._counted], ids)
 
-    def _with_known_words(self, read: Sequence[str], log_probs: NDArray[np.float64]) -> list[str]:
-        """Return new texts: the likeliest texts with known words in place of unknown ones."""
+    def _with_known_words(self, read: Sequence[str]) -> list[str]:
+        """Return new texts: texts that were read with known words in place of unknown ones."""
         if self._words_in is None:
             return []
-        likeliest = np.argsort(-_log_sums(log_probs), kind="stable")[:_WITH_VARIANTS]
-        found = [text for i in likeliest for text in default_vocabulary().variants(read[i])]
+        found = [new for text in read for new in default_vocabulary().variants(text)]
         return [
             text
             for text in dict.fromkeys(found)

@@ -6,6 +6,7 @@ detector: barcodes, matrix codes, scribbles and other patterns that are similar 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -13,8 +14,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from sdk.errors import ImageError
+from sdk.image.files import is_picture
+from sdk.image.load import load_image
 from training.synth import noise
 from training.synth.color import random_color
+
+_log = logging.getLogger("training")
 
 Maker = Callable[[np.random.Generator, int, int], np.ndarray]
 
@@ -227,26 +233,39 @@ def clutter(rng: np.random.Generator, image: np.ndarray, taken: np.ndarray) -> N
 class PhotoFolder:
     """The user's photos as backgrounds, loaded once and cropped at random."""
 
-    def __init__(self, folder: Path | str, limit: int = 64, longest: int = 1280) -> None:
-        """Load at most ``limit`` pictures of ``folder``, reduced to ``longest`` pixels.
+    def __init__(self, folder: Path | str, longest: int = 1280, most_bytes: int = 2**28) -> None:
+        """Load the pictures of ``folder``, reduced to ``longest`` pixels.
+
+        If they need more memory than ``most_bytes``, a sample of them is loaded, the same in every
+        process, and a warning says how many.
 
         Raises:
             ValueError: If the folder holds no readable picture.
         """
-        self.photos: list[np.ndarray] = []
-        for path in sorted(Path(folder).rglob("*")):
-            if len(self.photos) == limit:
+        paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path.name))
+        loaded: dict[int, np.ndarray] = {}
+        size = 0
+        for place in np.random.default_rng(0).permutation(len(paths)).tolist():
+            if size >= most_bytes:
+                _log.warning(
+                    "%d of the %d background photos in %s are used: more need too much memory",
+                    len(loaded), len(paths), folder,
+                )  # fmt: skip
                 break
-            data = np.frombuffer(path.read_bytes(), np.uint8) if path.is_file() else None
-            image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data is not None and data.size else None
-            if image is None:
+            try:
+                image = load_image(paths[place])
+            except ImageError as error:
+                _log.warning("left out: %s", error)
                 continue
             scale = min(1.0, longest / max(image.shape[:2]))
-            image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-            self.photos.append(cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            loaded[place] = cv2.resize(
+                image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA
+            )
+            size += loaded[place].nbytes
+        self.photos = [loaded[place] for place in sorted(loaded)]
         if not self.photos:
             raise ValueError(
-                f"No background photos: {folder} holds no picture OpenCV can read. "
+                f"No background photos: {folder} holds no picture that can be read. "
                 "Give a folder with JPEG or PNG files."
             )
 

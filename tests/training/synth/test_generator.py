@@ -182,6 +182,21 @@ def test_own_photos_become_backgrounds(tmp_path):
     assert crop[..., 1:].max() < 5
 
 
+def test_too_many_photos_are_a_sample_of_all_and_told(tmp_path, caplog):
+    for number in range(40):
+        gray = np.full((20, 30, 3), 6 * number, np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number:02}.png"), gray)
+    (tmp_path / "99.png").write_bytes(b"damaged")
+    used = [int(photo[0, 0, 0]) for photo in PhotoFolder(tmp_path, most_bytes=20_000).photos]
+    assert len(used) == 12  # 1,800 bytes each
+    assert used == sorted(used)
+    assert max(used) - min(used) > 100
+    assert "12 of the 41 background photos" in caplog.text
+    caplog.clear()
+    assert len(PhotoFolder(tmp_path).photos) == 40
+    assert "99.png" in caplog.text
+
+
 def test_folder_without_photos_is_an_error(tmp_path):
     (tmp_path / "notes.txt").write_text("no picture")
     with pytest.raises(ValueError, match="No background photos"):

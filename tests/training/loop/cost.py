@@ -1,12 +1,13 @@
-"""What a second process costs: ``python -m tests.training.loop.cost CONFIG DATA FOLDER [STEPS]``.
+"""What more processes cost: ``python -m tests.training.loop.cost CONFIG DATA FOLDER``.
 
-A network is trained by one process, then by two in network namespaces of their own, for the same
-steps: losses side by side, seconds a step, memory, and bytes on the wire. Needs root, and JAX or,
-with KERAS_BACKEND=torch, PyTorch.
+A network is trained by one process, then by two and more in network namespaces of their own, for
+the same steps: losses side by side, seconds a step, memory, and bytes on the wire. Needs root, and
+JAX or, with KERAS_BACKEND=torch, PyTorch. TensorFlow trains with --worlds 1 alone.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import csv
 import os
@@ -75,24 +76,34 @@ def _train(commands: Sequence[list[str]], run: Path) -> None:
     )
 
 
-def main(config: Path, data: Path, folder: Path, steps: int) -> None:
+def main(options: argparse.Namespace) -> None:
+    folder, worlds = options.folder.absolute(), options.worlds
     folder.mkdir(parents=True, exist_ok=True)
-    text = config.read_text().replace("[train]", "[train]\nlog_every = 1")
+    text = options.config.read_text().replace("[train]", "[train]\nlog_every = 1")
     (folder / "config.toml").write_text(text)
     line = [sys.executable, "-m", "training", "fit", "--config", str(folder / "config.toml")]
-    line += ["--data", str(data), "--steps", str(steps), "--run"]
-    _train([[*line, str(folder / "one")]], folder / "one")
-    with Hosts(folder, 2, namespaces=True) as hosts:
-        two = [*line, str(folder / "two"), "--world", "2", "--coordinator", f"{hosts.ip(0)}:7001"]
-        _train(
-            [hosts.inside(rank, [*two, "--rank", str(rank)], f"h{rank}") for rank in range(2)],
-            folder / "two",
-        )
-    losses = [[float(row["loss"]) for row in _rows(folder / name)] for name in ("one", "two")]
-    for step, (one, two_) in enumerate(zip(*losses, strict=True), 1):
-        print(f"{step:4} {one:12.6f} {two_:12.6f} {abs(one - two_) / abs(one):9.1e}")
+    line += ["--data", str(options.data.absolute()), "--steps", str(options.steps), "--run"]
+    for world in worlds:
+        run = folder / str(world)
+        if world == 1:
+            _train([[*line, str(run)]], run)
+            continue
+        with Hosts(folder, world, namespaces=True) as hosts:
+            group = ["--world", str(world), "--coordinator", f"{hosts.ip(0)}:7001"]
+            each = [*line, str(run), *group, "--rank"]
+            _train([hosts.inside(i, [*each, str(i)], f"h{i}") for i in range(world)], run)
+    losses = [[float(row["loss"]) for row in _rows(folder / str(world))] for world in worlds]
+    print("step | " + " | ".join(f"{world} processes" for world in worlds))
+    for step, row in enumerate(zip(*losses, strict=True), 1):
+        differences = [f"{abs(loss / row[0] - 1):.0e}" for loss in row[1:]]
+        print(" | ".join([str(step), *(f"{loss:.6f}" for loss in row), *differences]))
 
 
 if __name__ == "__main__":
-    config, data, folder, *rest = sys.argv[1:]
-    main(Path(config), Path(data).absolute(), Path(folder).absolute(), int(*rest or ["20"]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("config", type=Path)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--worlds", type=int, nargs="+", default=[1, 2])
+    main(parser.parse_args())

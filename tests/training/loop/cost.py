@@ -79,7 +79,8 @@ def _train(commands: Sequence[list[str]], run: Path) -> None:
 def main(options: argparse.Namespace) -> None:
     folder, worlds = options.folder.absolute(), options.worlds
     folder.mkdir(parents=True, exist_ok=True)
-    text = options.config.read_text().replace("[train]", "[train]\nlog_every = 1")
+    text = re.sub(r"^log_every.*\n", "", options.config.read_text(), flags=re.MULTILINE)
+    text = text.replace("[train]", "[train]\nlog_every = 1")
     (folder / "config.toml").write_text(text)
     line = [sys.executable, "-m", "training", "fit", "--config", str(folder / "config.toml")]
     line += ["--data", str(options.data.absolute()), "--steps", str(options.steps), "--run"]

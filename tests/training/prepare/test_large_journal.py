@@ -54,8 +54,7 @@ def test_pictures_that_are_there_often_are_dropped(journal: Journal, tmp_path: P
     for path in (kept, again, contradicted, far):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    # each has a name and a number; the names of paths that Python keeps take a part
-    assert peak_of(lambda: drop_duplicates(journal, tmp_path)) < ROWS * 2 * LEAST_ROW_BYTES
+    assert peak_of(lambda: drop_duplicates(journal, tmp_path)) < ROWS * LEAST_ROW_BYTES
     found = summary(journal)
     assert found.kept == found.pictures == PICTURES - 1
     assert found.left_out == {

@@ -27,6 +27,14 @@ def list_pictures(folder: Path) -> list[os.DirEntry[str]]:
     return sorted(found, key=lambda entry: entry.name)
 
 
+def pictures_below(folder: Path) -> list[Path]:
+    """Return the picture files in a folder and its subfolders, ordered by path.
+
+    A folder that does not exist holds none.
+    """
+    return sorted(path for path in folder.rglob("*") if is_picture(path.name) and path.is_file())
+
+
 def is_picture(name: str) -> bool:
     """Tell whether a file name is that of a picture. Hidden files do not count."""
     return not name.startswith(".") and Path(name).suffix.lower() in PICTURE_SUFFIXES

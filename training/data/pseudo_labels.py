@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from sdk.errors import SdkError
 from sdk.files import write_atomically
 from sdk.geometry import iou
-from sdk.image.files import is_picture
+from sdk.image.files import pictures_below
 from sdk.image.load import load_image
 from sdk.metrics import letters_and_digits
 from training.data.labels import LABELS, read_labeled
@@ -222,7 +222,7 @@ def find_pictures(source: Path) -> list[Path]:
     Raises:
         TrainingError: There is none, or one has a name that JSON cannot hold.
     """
-    pictures = sorted(path for path in source.rglob("*") if is_picture(path.name))
+    pictures = pictures_below(source)
     if not pictures:
         raise TrainingError(f"{source} holds no picture that can be read.")
     # Python's surrogates for bytes of a name that are not UTF-8

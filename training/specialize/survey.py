@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sdk import Reader
 from sdk.errors import ImageError
 from sdk.geometry import side_lengths
-from sdk.image.files import list_pictures
+from sdk.image.files import pictures_below
 from sdk.image.load import load_image
 from sdk.recognize.pattern.automaton import Pattern
 from sdk.results import TextLine
@@ -170,8 +170,7 @@ def _cells(line: TextLine) -> tuple[tuple[float, float], ...]:
 def _pictures(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise TrainingError(f"There is no folder {folder}. Give the folder of the photos.")
-    folders = [folder, *sorted(path for path in folder.rglob("*") if path.is_dir())]
-    paths = [Path(entry.path) for each in folders for entry in list_pictures(each)]
+    paths = pictures_below(folder)
     if not paths:
         raise TrainingError(f"{folder} holds no picture. Give a folder of photos of the product.")
     return paths

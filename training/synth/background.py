@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from sdk.errors import ImageError
-from sdk.image.files import is_picture
+from sdk.image.files import pictures_below
 from sdk.image.load import load_image
 from training.synth import noise
 from training.synth.color import random_color
@@ -242,7 +242,7 @@ class PhotoFolder:
         Raises:
             ValueError: If the folder holds no readable picture.
         """
-        paths = sorted(path for path in Path(folder).rglob("*") if is_picture(path.name))
+        paths = pictures_below(Path(folder))
         loaded: dict[int, np.ndarray] = {}
         size = 0
         for place in np.random.default_rng(0).permutation(len(paths)).tolist():

@@ -114,7 +114,8 @@ def _warp(
     half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
     back = np.array([[1, 0, -0.5 - x0], [0, 1, -0.5 - y0], [0, 0, 1]])
     local = back @ matrix @ half
-    scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2]))) / max(abs(matrix[2, 2]), 1e-9)
+    # the mean scale: under a perspective, that of a single point may be next to 0
+    scale = np.sqrt(max(float(area(outline)), 1.0) / (width * height))
     if scale < 0.75:  # blur to the coarser grid, against aliasing of bilinear sampling
         mask = cv2.GaussianBlur(mask, (0, 0), 0.45 / scale)
     window = cv2.warpPerspective(mask, local, (int(x1 - x0), int(y1 - y0)), flags=cv2.INTER_LINEAR)

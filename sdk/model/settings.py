@@ -146,7 +146,7 @@ class RecognizeSettings(CheckedSettings):
     pattern_ratio: float = number(0.5, 0, 1)
     min_confidence: float = number(0.5, 0, 1)
     unknown_below: float = number(0.0, 0, 1)
-    foreign_below: float = number(0.03, 0, 1)
+    foreign_below: float = number(0.2, 0, 1)
 
 
 @dataclass(frozen=True, slots=True)

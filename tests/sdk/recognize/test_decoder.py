@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from sdk import Reader
 from sdk.charset import Charset
@@ -55,3 +56,12 @@ def test_letters_read_as_digits_are_unknown() -> None:
     marked = ["".join("?" if c.unknown else c.text for c in line.chars) for line in reading]
     assert {"02000123456782", "? 114-2086", "??? 26?417", "? 2029-08-31"} <= set(marked)
     assert not any(line.unknown for line in plain)
+
+
+@pytest.mark.parametrize(("text", "marked"), [("27 C", "27?"), ("417 kg", "417 ?")])
+def test_letters_after_digits_are_unknown(text: str, marked: str) -> None:
+    picture = Image.new("RGB", (180, 60), "white")
+    ImageDraw.Draw(picture).text((14, 8), text, "black", ImageFont.load_default(34))
+    with Reader(threads=1) as reader:
+        line = reader.read_line(np.array(picture), charset="0123456789 ")
+    assert "".join("?" if c.unknown else c.text for c in line.chars) == marked

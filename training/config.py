@@ -188,10 +188,13 @@ class TrainConfig:
     Attributes:
         steps: Optimizer steps of the whole run.
         learning_rate: Peak of the cosine schedule.
+        last_rate: Rate at the end as a share of the peak; 1 for a constant rate.
         warmup: Steps of linear warm-up.
         weight_decay: AdamW's decay, of kernels only.
         clip_norm: Greatest global norm of the gradients.
-        ema: Momentum of the moving average of the weights, which is evaluated and exported.
+        ema: Momentum of the moving average of the weights, which is evaluated and exported; 1 for
+            the mean of all steps. From averaged weights on, this mean and a constant rate keep what
+            the usual average and a falling rate lose, see docs/results/run22.md.
         score_weight: Weight of the score loss.
         geometry_weight: Weight of the geometry loss.
         logits_weight: Weight of the CTC loss.
@@ -212,6 +215,7 @@ class TrainConfig:
 
     steps: int = 100_000
     learning_rate: float = 1.5e-3
+    last_rate: float = 0.01
     warmup: int = 300
     weight_decay: float = 1e-4
     clip_norm: float = 5.0
@@ -310,7 +314,8 @@ def _check(config: Config) -> None:
             all(0 < weight < math.inf for weight in data.weights.values()),
             f"data.weights must be above 0, not {dict(data.weights)}.",
         ),
-        (0 <= config.train.ema < 1, "train.ema must be at least 0 and below 1."),
+        (0 <= config.train.ema <= 1, "train.ema must be from 0 to 1."),
+        (0 <= config.train.last_rate <= 1, "train.last_rate must be from 0 to 1."),
         *_bounds("train", config.train, _POSITIVE_TRAIN, 1),
         *_bounds("train", config.train, ("warmup", "rescan_steps", "patience"), 0),
         *_bounds("data", config.data, _POSITIVE_DATA, 1),

@@ -29,7 +29,8 @@ class MovingAverage:
         Args:
             values: Weights of the model.
             momentum: Momentum of one step; smaller in the first steps, which forget the random
-                initialization.
+                initialization. 1 for the mean of the weights of all steps and the present ones
+                (Izmailov et al. 2018, "Averaging Weights Leads to Wider Optima").
         """
         self.values = [np.array(v, np.float32) for v in values]
         self._momentum = momentum
@@ -38,6 +39,10 @@ class MovingAverage:
         """Add the weights after step number ``step``; only every fifth step is used."""
         if step % self.EVERY:
             return
-        momentum = min(self._momentum, (1 + step) / (10 + step)) ** self.EVERY
+        if self._momentum == 1:
+            updates = step // self.EVERY
+            momentum = updates / (updates + 1)
+        else:
+            momentum = min(self._momentum, (1 + step) / (10 + step)) ** self.EVERY
         for value, variable in zip(self.values, variables, strict=True):
             value += np.float32(1 - momentum) * (convert_to_numpy(variable) - value)

@@ -379,7 +379,8 @@ class Trainer:
 
     def _one_step(self, inputs: Any, target: Any) -> None:
         train = self.config.train
-        rate = learning_rate(self.step, self.progress(), train.learning_rate, train.warmup)
+        peak, last = train.learning_rate, train.last_rate
+        rate = learning_rate(self.step, self.progress(), peak, train.warmup, last)
         self.model.optimizer.learning_rate = rate
         if keras.distribution.distribution() is None:
             inputs, target = keras.tree.map_structure(keras.ops.convert_to_tensor, (inputs, target))

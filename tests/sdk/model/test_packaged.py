@@ -1,0 +1,39 @@
+"""The packaged bundle of displays."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sdk import Reader
+from sdk.charsets import CHARSETS
+from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
+from training.synth.pens import segments
+
+
+def display(text: str, seed: int) -> np.ndarray:
+    """Return a picture of dark segments on a light ground, uint8 (H, W, 3)."""
+    mask = segments.draw(text, 40, np.random.default_rng(seed)).mask
+    return np.repeat((230 - 0.8 * mask).astype(np.uint8)[:, :, None], 3, 2)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Reader:
+    return Reader("digits", threads=1)
+
+
+@pytest.mark.parametrize("text", ["004217.5", "12:45", "-3.2", "000935", "88.1"])
+def test_displays_are_read(digits: Reader, text: str) -> None:
+    assert digits.read_line(display(text, len(text))).text == text
+
+
+def test_displays_are_never_turned(digits: Reader) -> None:
+    picture = display("000665", 1)
+    # upside down, segments are digits again: only who never turns a display reads both
+    turned = np.ascontiguousarray(picture[::-1, ::-1])
+    assert [digits.read_line(x).text for x in (picture, turned)] == ["000665", "599000"]
+
+
+def test_digits_borrow_the_default_detector(digits: Reader) -> None:
+    assert digits.describe()["detector_folder"] == str(DEFAULT_BUNDLE)
+    assert Bundle.open("digits").manifest.charset == CHARSETS["digits"]

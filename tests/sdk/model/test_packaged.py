@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 
@@ -18,8 +20,9 @@ def display(text: str, seed: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Reader:
-    return Reader("digits", threads=1)
+def digits() -> Iterator[Reader]:
+    with Reader("digits", threads=1) as reader:
+        yield reader
 
 
 @pytest.mark.parametrize("text", ["004217.5", "12:45", "-3.2", "000935", "88.1"])

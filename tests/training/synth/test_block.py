@@ -13,7 +13,6 @@ def test_ink_stays_sharp_under_a_perspective_that_is_singular_in_one_point():
     canvas = np.full((200, 400, 3), 220, np.float32)
     (text,) = paint(canvas, Block([line]), matrix)
     assert not text.ignore
-    changed = np.abs(canvas - 220).max(2)
     # segments keep their depth, and the ground between them stays as it was
     (x0, y0), (x1, y1) = text.quad.min(0), text.quad.max(0)
     changed = np.abs(canvas - 220).max(2)[int(y0) : int(y1), int(x0) : int(x1)]

@@ -21,6 +21,8 @@ NEEDED = (
     "sdk/models/default/model.json",
     "sdk/models/default/detector-int8.tflite",
     "sdk/models/default/line-int8.tflite",
+    "sdk/models/digits/model.json",
+    "sdk/models/digits/line-int8.tflite",
     "sdk/recognize/trigrams.npz",
     "sdk/recognize/words.npz",
     "sdk/recognize/words-license.txt",

@@ -24,11 +24,11 @@ ARCHITECTURES = {"x86_64": "x86_64-manylinux_2_28", "arm64": "aarch64-manylinux_
 # Of Lambda's own Python, or for the image alone.
 HAS = ("awslambdaric*", "boto3*", "botocore*", "s3transfer*", "jmespath*", "*dateutil*", "six*",
        "urllib3*", "simplejson*", "snapshot_restore*", "runtime_client*")  # fmt: skip
-# What the reader never loads: accelerators and tools of LiteRT, what only its converters need,
-# tests, headers, random numbers and transforms of NumPy, OpenCV's classifiers, Pillow's AVIF, fonts
-# (for drawing) and color management.
+# What the reader never loads: other bundles, accelerators and tools of LiteRT, what only its
+# converters need, tests, headers, random numbers and transforms of NumPy, OpenCV's classifiers,
+# Pillow's AVIF, fonts (for drawing) and color management.
 UNUSED = (
-    "ai_edge_litert/libLiteRtWebGpuAccelerator.so", "ai_edge_litert/vendors",
+    "sdk/models/digits", "ai_edge_litert/libLiteRtWebGpuAccelerator.so", "ai_edge_litert/vendors",
     "ai_edge_litert/aot", "ai_edge_litert/tools", "ai_edge_litert/schema_py_generated.py",
     "ai_edge_litert/descriptor_pb2.py", "ml_dtypes*", "google", "protobuf*", "flatbuffers*",
     "tqdm*", "backports*", "setuptools*", "pkg_resources", "_distutils_hack",

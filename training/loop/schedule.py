@@ -11,9 +11,7 @@ import math
 __all__ = ["learning_rate"]
 
 
-def learning_rate(
-    step: int, progress: float, peak: float, warmup: int, last: float = 0.01
-) -> float:
+def learning_rate(step: int, progress: float, peak: float, warmup: int, last: float) -> float:
     """Return the learning rate of a step.
 
     Args:

@@ -20,6 +20,7 @@ from sdk.recognize.features import FeatureRecognizer
 from sdk.recognize.options import ReadOptions
 from sdk.results import TextLine
 from sdk.retry.candidate import to_result
+from sdk.retry.cells import cells
 from sdk.retry.engine import Choice, RetryEngine
 from sdk.retry.sources import CropLine
 from sdk.strategy import choose_strategy
@@ -90,12 +91,18 @@ class Pipeline:
     ) -> list[TextLine]:
         """Return the texts of lines that were found in a photo, in the same order.
 
+        Without a pattern, a line with wide gaps gives a text for each of its cells.
+
         Args:
             pixels: uint8 RGB (H, W, 3), the photo.
             lines: Lines from `detect`.
             options: Options of decoding.
         """
-        return [self._result(x, options) for x in self._strategy.read(pixels, lines, options)]
+        choices = self._strategy.read(pixels, lines, options)
+        if options.automaton is None:
+            divide = self.settings.recognize.cells
+            choices = [Choice(cell) for choice in choices for cell in cells(choice.free, divide)]
+        return [self._result(choice, options) for choice in choices]
 
     def recognize_crop(self, pixels: ImageArray, options: ReadOptions) -> TextLine:
         """Return the text of a picture of one line, uint8 RGB (H, W, 3)."""

@@ -213,7 +213,7 @@ class Reader(Closing):
                 search of width n, which is slower and slightly better on lines of low confidence.
             channels: Channel order of an array with color, "rgb" or "bgr".
             max_lines: Largest number of lines to read, detections with the highest scores first.
-                None uses the model's limit.
+                None uses the model's limit. A line that wide gaps divide counts once.
             max_pixels: Largest number of pixels of a picture. Larger pictures are refused, because
                 they may need more memory than the machine has.
             region: x, y, width, height of the part to read, as shares of the picture, 0 to 1. None
@@ -226,6 +226,7 @@ class Reader(Closing):
 
         Returns:
             The lines in reading order, none if there is no text, and notes on text left out.
+            Without a pattern, the cells of a row of a table are lines of their own.
 
         Raises:
             ImageError: The picture cannot be loaded.

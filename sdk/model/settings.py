@@ -16,6 +16,7 @@ __all__ = [
     "FEATURES",
     "FEATURES_FIRST",
     "PIXELS",
+    "CellSettings",
     "CoarseSettings",
     "DecodeSettings",
     "DetectSettings",
@@ -108,6 +109,22 @@ def _parse_widths(data: Any) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True, slots=True)
+class CellSettings(CheckedSettings):
+    """Which gaps divide a line of a photo into cells, see `sdk.retry.cells`.
+
+    A gap is the distance of the middles of two characters with a space between.
+
+    Attributes:
+        pitches: A wide gap is larger than this multiple of the median distance of neighboring
+            characters. A single space of a typewriter face makes a gap of 2. 0 divides no line.
+        heights: A wide gap is also larger than this multiple of the line's height.
+    """
+
+    pitches: float = number(2.7, 0, 100)
+    heights: float = number(1.3, 0, 100)
+
+
+@dataclass(frozen=True, slots=True)
 class RecognizeSettings(CheckedSettings):
     """How lines are read.
 
@@ -133,6 +150,7 @@ class RecognizeSettings(CheckedSettings):
             only those of a model that was trained to reject characters.
         foreign_below: With a charset of the caller, characters whose probability among all
             characters of the model is lower are marked as `unknown`, 0..1. 0 marks none.
+        cells: Which gaps divide a line of a photo.
     """
 
     source: str = choice(FEATURES_FIRST, PIXELS, FEATURES, FEATURES_FIRST)
@@ -147,6 +165,7 @@ class RecognizeSettings(CheckedSettings):
     min_confidence: float = number(0.5, 0, 1)
     unknown_below: float = number(0.0, 0, 1)
     foreign_below: float = number(0.2, 0, 1)
+    cells: CellSettings = group(CellSettings)
 
 
 @dataclass(frozen=True, slots=True)

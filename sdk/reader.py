@@ -226,7 +226,7 @@ class Reader(Closing):
 
         Returns:
             The lines in reading order, none if there is no text, and notes on text left out.
-            Without a pattern, the cells of a row of a table are lines of their own.
+            Without a charset and a pattern, the cells of a row of a table are lines of their own.
 
         Raises:
             ImageError: The picture cannot be loaded.

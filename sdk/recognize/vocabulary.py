@@ -4,6 +4,7 @@ The vocabulary is the words of SCOWL up to size 60 (Debian's package wamerican, 
 `words-license.txt`) and of the training texts, see ``python -m training vocabulary``. Its levels of
 frequency are 1 for SCOWL's size 20, 2 for its size 10 and 3 for the training texts. Similar words
 are those at edit distance 1 (Levenshtein), and longer words at distance 2 with a substitution.
+Phrases are known as a whole, see `sdk.recognize.phrases`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.recognize.phrases import Phrases
+
 __all__ = ["Vocabulary", "default_vocabulary"]
 
 SHORTEST = 3
@@ -27,6 +30,9 @@ _TWO_CHANGES = 5, 6
 """Fewest letters of a word that may differ in two letters, or in a letter and its length."""
 _LEVELS = "levels-{}"
 """Name of the array of the frequency levels of the words of a length."""
+_PHRASES = "phrases"
+_PHRASE_LEVEL = 3
+"""Frequency level of the words of a phrase."""
 
 _TOKEN = re.compile(r"[^\W_]+")
 _SMALL = ord("a") - ord("A")
@@ -39,7 +45,9 @@ _ONES = np.array([bin(i).count("1") for i in range(1 << _HALF)], np.uint8)
 class Vocabulary:
     """Words of ASCII letters. A word with a capital is a name, which no text has in lower case."""
 
-    def __init__(self, words: Iterable[str], *more_frequent: Iterable[str]) -> None:
+    def __init__(
+        self, words: Iterable[str], *more_frequent: Iterable[str], phrases: Iterable[str] = ()
+    ) -> None:
         """Sort words by their length.
 
         Args:
@@ -47,7 +55,9 @@ class Vocabulary:
                 of fewer than `SHORTEST` letters, are left out. A name that is a word, too, is none.
             *more_frequent: Further words. Those of the first argument have frequency level 1, those
                 of the second level 2, and so on. A word of several levels has the highest one.
+            phrases: Phrases, see `sdk.recognize.phrases.Phrases`.
         """
+        self._phrases = Phrases(phrases)
         written: dict[str, str] = {}
         level_of: dict[str, int] = {}
         for level, listed in enumerate((words, *more_frequent)):
@@ -79,8 +89,9 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Return the vocabulary of a file that `save` wrote."""
-        vocabulary = cls(())
         with np.load(path, allow_pickle=False) as arrays:
+            phrases = arrays[_PHRASES].tolist() if _PHRASES in arrays else ()
+            vocabulary = cls((), phrases=phrases)
             lengths = sorted(int(name) for name in arrays.files if name.isdigit())
             vocabulary._take(
                 {n: arrays[str(n)] for n in lengths},
@@ -89,8 +100,9 @@ class Vocabulary:
         return vocabulary
 
     def save(self, path: Path) -> None:
-        """Write the words of each length: an array of sorted byte strings and one of levels."""
+        """Write the phrases, and the words of each length: sorted byte strings and their levels."""
         arrays: dict[str, NDArray[Any]] = {str(n): words for n, words in self._written.items()}
+        arrays[_PHRASES] = np.array(list(self._phrases), np.str_)
         arrays |= {_LEVELS.format(n): levels for n, levels in self._levels.items()}
         np.savez_compressed(path, **arrays)  # type: ignore[arg-type]
 
@@ -119,15 +131,26 @@ class Vocabulary:
         """Return how many letters of a text stand in known words.
 
         In a text with digits, words of `SHORTEST` letters do not count, and in no text do their
-        levels count: letters of plates and codes often spell a word.
+        levels count: letters of plates and codes often spell a word. All words of a phrase count.
 
         Returns:
             The number of letters, and the sum over them of the frequency levels of their words.
         """
         least = SHORTEST + any(map(str.isdigit, text))
-        words = [(len(word), self._level(word)) for word in _TOKEN.findall(text)]
-        known = [(n, level) for n, level in words if n >= least and level is not None]
-        return sum(n for n, _ in known), sum(n * level for n, level in known if n > SHORTEST)
+        places = self._phrases.places(text)
+        letters = levels = 0
+        for match in _TOKEN.finditer(text):
+            n = len(match.group())
+            if any(start <= match.start() < end for start, end in places):
+                level: int | None = _PHRASE_LEVEL
+            else:
+                level = self._level(match.group()) if n >= least else None
+                if level is not None and n == SHORTEST:
+                    level = 0
+            if level is not None:
+                letters += n
+                levels += n * level
+        return letters, levels
 
     def is_known(self, text: str) -> bool:
         """Tell whether all letters and digits of a text stand in known words, at least one word."""
@@ -135,7 +158,7 @@ class Vocabulary:
         return letters > 0 and letters == sum(map(str.isalnum, text))
 
     def variants(self, text: str) -> list[str]:
-        """Return copies of a text in which an unknown word is replaced by a similar known one.
+        """Return copies of a text in which a phrase or a known word replaces a similar unknown one.
 
         Args:
             text: Text of a line. A word may hold one digit, from 5 characters on.
@@ -143,7 +166,7 @@ class Vocabulary:
         Returns:
             At most 60 texts, in the letter case of the text.
         """
-        found: list[str] = []
+        found = self._phrases.variants(text)
         for match in _TOKEN.finditer(text):
             token = match.group()
             if _may_be_word(token) and token.lower() not in self and token.upper() not in self:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sdk.recognize.vocabulary import Vocabulary
 from training.data.labels import has_text, read_labeled, split_of
 from training.errors import TrainingError
+from training.synth.phrases import PHRASES
 
 __all__ = ["add_arguments"]
 
@@ -36,6 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="WORDS",
         help="the same, of more frequent words; given again, of still more frequent ones",
+    )
+    parser.add_argument(
+        "--phrases",
+        nargs="+",
+        choices=sorted(PHRASES),
+        default=[],
+        metavar="SECTION",
+        help="sections of the generator's phrases.txt, whose phrases are known as a whole",
     )
     parser.add_argument("--out", type=Path, required=True, help="file to write, .npz")
     parser.set_defaults(call=_vocabulary, threads=None)
@@ -69,7 +78,9 @@ def _words_of_labels(folder: Path) -> Iterator[str]:
 
 
 def _vocabulary(options: argparse.Namespace) -> None:
-    vocabulary = Vocabulary(*map(_words_of, (options.words, *options.more_frequent)))
+    phrases = [phrase for section in options.phrases for phrase in PHRASES[section]]
+    lists = map(_words_of, (options.words, *options.more_frequent))
+    vocabulary = Vocabulary(*lists, phrases=phrases)
     if not len(vocabulary):
         raise TrainingError("no list holds a word of three or more letters a to z")
     vocabulary.save(options.out)

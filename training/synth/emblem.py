@@ -1,6 +1,7 @@
 """Emblems: small pictures beside and between characters, which are not text.
 
-A few overlapping shapes imitate seals, animals, flags and stickers on number plates and labels.
+A few overlapping shapes imitate seals, animals, flags and stickers on number plates and labels. A
+single shape at both ends of a vehicle identification number is its delimiter (ISO 4030).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import numpy as np
 from training.synth.block import Surface, corners
 from training.synth.color import random_color
 
-__all__ = ["emblem"]
+__all__ = ["delimiters", "emblem"]
 
 
 def emblem(
@@ -36,6 +37,32 @@ def emblem(
             patch += (color - patch) * (mask * coverage)[..., None]
 
     return corners(*box), paint
+
+
+def delimiters(
+    rng: np.random.Generator, box: tuple[float, float, float, float]
+) -> list[tuple[np.ndarray, Surface]]:
+    """Return quads and surfaces of the same shape before and behind a line of text.
+
+    Args:
+        rng: Random generator.
+        box: x0, y0, x1, y1 of the text in the block.
+    """
+    x0, y0, x1, y1 = box
+    seed, color = int(rng.integers(2**31)), random_color(rng)
+    size = rng.uniform(0.6, 1.05) * (y1 - y0)
+    top = y0 + (y1 - y0 - size) * rng.uniform(0.2, 0.8)
+    gap = rng.uniform(0.0, 0.6) * (y1 - y0)
+
+    def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
+        local = np.random.default_rng(seed)
+        mask = np.zeros(coverage.shape, np.float32)
+        shape = np.array(coverage.shape[::-1])
+        _shape(local, mask, 0.5 * shape, local.uniform(0.3, 0.48, 2) * shape)
+        patch += (color - patch) * (mask * coverage)[..., None]
+
+    starts = x0 - gap - size, x1 + gap
+    return [(corners(x, top, x + size, top + size), paint) for x in starts]
 
 
 def _shape(

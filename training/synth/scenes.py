@@ -13,7 +13,7 @@ import numpy as np
 from training.synth import process
 from training.synth.block import Block, PrintedLine, Surface, corners
 from training.synth.color import ink_color, random_color
-from training.synth.emblem import emblem
+from training.synth.emblem import delimiters, emblem
 from training.synth.fonts import FontLibrary
 from training.synth.layout import (
     backed,
@@ -31,6 +31,7 @@ from training.synth.pens.ink import Ink
 from training.synth.signs import LONGEST_ARC, sign
 from training.synth.tables import scale, table
 from training.synth.text import sample_text
+from training.synth.vin import is_vin
 
 Scene = Callable[[np.random.Generator, FontLibrary, float], Block]
 
@@ -64,7 +65,7 @@ def laser(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
         inks = dot_print(rng, texts, height)
     else:
         inks = typeset(rng, fonts, pick(rng, _FACES), texts, [height] * len(texts))
-    return Block(stack(rng, inks, process.laser, rng.uniform(0.15, 0.8)))
+    return _delimited(rng, Block(stack(rng, inks, process.laser, rng.uniform(0.15, 0.8))))
 
 
 def stamped(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
@@ -72,7 +73,15 @@ def stamped(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Bloc
     texts = sample_texts(rng, (*_CODES, *_MARKED), _count(rng, 2))
     kind = pick(rng, ("sans", "condensed", "ocr", "plate", "mono"))
     inks = typeset(rng, fonts, kind, texts, [height] * len(texts))
-    return Block(stack(rng, inks, process.relief, rng.uniform(0.2, 0.8)))
+    return _delimited(rng, Block(stack(rng, inks, process.relief, rng.uniform(0.2, 0.8))))
+
+
+def _delimited(rng: np.random.Generator, block: Block) -> Block:
+    """Put delimiters around some of the vehicle identification numbers of a block."""
+    for line in block.lines:
+        if is_vin(line.ink.text) and rng.random() < 0.45:
+            block.surfaces += delimiters(rng, line.box())
+    return block
 
 
 def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
@@ -84,8 +93,8 @@ def label(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
     lines = stack(rng, inks, how, rng.uniform(0.15, 0.8))
     if rng.random() < 0.7:
         color = random_color(rng, saturation=(0.0, 0.25), value=(0.75, 1.0))
-        return backed(rng, lines, height, color, rng.uniform(0, 5))
-    return Block(lines)
+        return _delimited(rng, backed(rng, lines, height, color, rng.uniform(0, 5)))
+    return _delimited(rng, Block(lines))
 
 
 def _amounts(

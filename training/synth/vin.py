@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-__all__ = ["check_digit", "sample_vin"]
+__all__ = ["check_digit", "is_vin", "sample_vin"]
 
 _SYMBOLS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
 _YEARS = "ABCDEFGHJKLMNPRSTVWXY123456789"
@@ -25,6 +25,11 @@ def check_digit(vin: str) -> str:
         for weight, c in zip(_WEIGHTS, vin, strict=True)
     )
     return "0123456789X"[total % 11]
+
+
+def is_vin(text: str) -> bool:
+    """Tell whether a text has the form of a number of 17 characters."""
+    return len(text) == 17 and all(c in _SYMBOLS for c in text)
 
 
 def sample_vin(rng: Random) -> str:

@@ -49,6 +49,7 @@ class Pipeline:
         manifest = bundle.manifest
         self.settings = settings = manifest.decode
         self.charset = manifest.charset
+        self._line_probability = manifest.line_probability
         self._engines = dict(engines)
         widths, odds = settings.recognize.line_widths, settings.recognize.digit_odds
         foreign = settings.recognize.foreign_below
@@ -125,4 +126,5 @@ class Pipeline:
             settings.pattern_ratio,
             settings.unknown_below,
             self.charset if options.lattice else None,
+            self._line_probability,
         )

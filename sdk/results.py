@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from sdk.image.load import ImageSource
     from sdk.lattice import Lattice
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the JSON structure.
 
 Version 2 added `raw_text` and `pattern_ok` to lines. Version 3 added `page` and `notes` to
 readings. Version 4 has one time for reading lines. Version 5 may mark characters by `unknown`.
-Versions 1 to 4 can still be read.
+Version 6 added `probability` to lines. Versions 1 to 5 can still be read.
 """
 
 # Largest number of lines in the `repr` of a reading.
@@ -98,6 +98,12 @@ class TextLine:
         angle_rad: Reading direction in radians, (-pi, pi], 0 to the right, pi/2 downwards.
         raw_text: The text without the pattern. None if no pattern was given.
         pattern_ok: Whether `text` fits the pattern. None if no pattern was given.
+        probability: Probability in 0..1 that the whole line is right. A model with a calibration
+            of lines estimates it from `confidence`. With `pattern_ok` it is the product of the
+            characters' confidences, because the calibration holds for texts without a pattern only.
+            It is this product too with a model without the calibration, in JSON before version 6,
+            and for a line that is made without a value (NaN). Bounds such as `min_confidence`
+            compare with `confidence`.
     """
 
     text: str
@@ -108,8 +114,15 @@ class TextLine:
     angle_rad: float = 0.0
     raw_text: str | None = None
     pattern_ok: bool | None = None
+    probability: float = field(default=math.nan, kw_only=True)
     # kept on request only, and no part of the JSON: 24 kB for a line of 64 columns
     _lattice: Lattice | None = field(default=None, compare=False, repr=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        """Put the product of the characters' confidences in the place of an absent probability."""
+        if math.isnan(self.probability):
+            product = math.prod(char.confidence for char in self.chars) if self.chars else 0.0
+            object.__setattr__(self, "probability", product)
 
     def __repr__(self) -> str:
         """Return text, confidence and corners in whole pixels, for a terminal."""
@@ -122,6 +135,7 @@ class TextLine:
         return {
             "text": self.text,
             "confidence": self.confidence,
+            "probability": self.probability,
             "quad": _quad_to_list(self.quad),
             "chars": [char.to_dict() for char in self.chars],
             "detection_confidence": self.detection_confidence,
@@ -129,16 +143,6 @@ class TextLine:
             "raw_text": self.raw_text,
             "pattern_ok": self.pattern_ok,
         }
-
-    @property
-    def probability(self) -> float:
-        """Probability in 0..1 that the whole line is right.
-
-        The value is the product of the characters' confidences, whose errors are assumed to be
-        independent. `confidence` is their geometric mean, which does not depend on the length of
-        the line. Bounds such as `min_confidence` compare with `confidence`.
-        """
-        return math.prod(char.confidence for char in self.chars) if self.chars else 0.0
 
     @property
     def unknown(self) -> bool:
@@ -165,9 +169,10 @@ class TextLine:
         Raises:
             SdkError: A key is missing or unknown, or a value has the wrong type.
         """
-        plain.check_keys(data, cls, optional={"raw_text", "pattern_ok"})
+        plain.check_keys(data, cls, optional={"raw_text", "pattern_ok", "probability"})
         quad = _quad_from_list(data["quad"], "TextLine")
         raw, pattern_ok = data.get("raw_text"), data.get("pattern_ok")
+        known = "probability" in data
         if pattern_ok is not None and not isinstance(pattern_ok, bool):
             raise plain.bad_value("TextLine", "pattern_ok", pattern_ok, "true, false or null")
         if quad is None:
@@ -181,6 +186,7 @@ class TextLine:
             angle_rad=plain.number(data, "angle_rad", "TextLine"),
             raw_text=None if raw is None else plain.text(data, "raw_text", "TextLine"),
             pattern_ok=pattern_ok,
+            probability=plain.number(data, "probability", "TextLine") if known else math.nan,
         )
 
 

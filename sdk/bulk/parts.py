@@ -122,6 +122,7 @@ def _schema() -> Any:
         [
             ("text", pa.string()),
             ("confidence", pa.float64()),
+            ("probability", pa.float64()),
             ("quad", quad),
             ("chars", pa.list_(char)),
             ("detection_confidence", pa.float64()),

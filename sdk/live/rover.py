@@ -70,7 +70,9 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
         lines: Readings of the same line, at least one, the newest last.
 
     Returns:
-        The line. A text that no single reading has does not count as fitting a pattern.
+        The line. A text that no single reading has does not count as fitting a pattern. The line's
+        probability is the mean over the readings, in which another text counts 0. For a text that
+        no single reading has, it is the product of the characters' confidences.
     """
     newest = lines[-1]
     columns: list[_Column] = []
@@ -89,7 +91,8 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
     logs = [math.log(max(char.confidence, 1e-9)) for char in chars]
     text = "".join(char.text for char in chars)
     # the result of a pattern is valid only for the text that was read
-    same = next((line for line in reversed(lines) if line.text == text), None)
+    agreeing = [line for line in lines if line.text == text]
+    same = agreeing[-1] if agreeing else None
     asked = newest.pattern_ok is not None
     line = replace(
         newest,
@@ -98,6 +101,7 @@ def vote_line(lines: Sequence[TextLine]) -> VotedLine:
         pattern_ok=(False if asked else None) if same is None else same.pattern_ok,
         confidence=math.exp(sum(logs) / len(logs)) if logs else 0.0,
         chars=tuple(chars),
+        probability=sum(x.probability for x in agreeing) / len(lines) if agreeing else math.nan,
     )
     return VotedLine(line, support)
 

@@ -94,4 +94,9 @@ class Track:
         line = self.voted.line
         share = min(1.0, self.voted.support / self._vote)
         chars = tuple(replace(char, confidence=char.confidence * share) for char in line.chars)
-        return replace(line, confidence=line.confidence * share, chars=chars)
+        return replace(
+            line,
+            confidence=line.confidence * share,
+            chars=chars,
+            probability=line.probability * share,
+        )

@@ -10,7 +10,7 @@ import hashlib
 import math
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from sdk.errors import ModelError
 from sdk.files import open_regular
 from sdk.model.contract import GRAPHS, check_graphs
 from sdk.model.faults import wrong
+from sdk.model.line_probability import LineProbability
 from sdk.model.schema1 import read_schema1
 from sdk.model.settings import DecodeSettings
 from sdk.model.store import is_name
@@ -210,6 +211,7 @@ class Manifest:
         decode: Settings of decoding.
         temperature: Calibration of the confidences by graph, see `sdk.recognize.ctc`. An absent
             graph has 1.
+        line_probability: Calibration of `TextLine.probability`. None for none.
         training: Record of how the model was made, without a fixed structure.
         detector_of: Name of an installed bundle, whose detector serves the variants without one.
             Empty for none.
@@ -223,6 +225,7 @@ class Manifest:
     variants: Mapping[str, Mapping[str, GraphSpec]]
     decode: DecodeSettings = field(default_factory=DecodeSettings)
     temperature: Mapping[str, float] = field(default_factory=dict)
+    line_probability: LineProbability | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
     detector_of: str = ""
 
@@ -256,6 +259,9 @@ class Manifest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
+        calibration: dict[str, Any] = {"temperature": dict(self.temperature)}
+        if self.line_probability is not None:
+            calibration["line_probability"] = asdict(self.line_probability)
         return {
             "schema": SCHEMA,
             "name": self.name,
@@ -268,7 +274,7 @@ class Manifest:
                 for variant, graphs in self.variants.items()
             },
             "decode": self.decode.to_dict(),
-            "calibration": {"temperature": dict(self.temperature)},
+            "calibration": calibration,
             "training": dict(self.training),
         } | ({"detector_of": self.detector_of} if self.detector_of else {})
 
@@ -316,7 +322,7 @@ class Manifest:
         else:
             decode = DecodeSettings.from_dict(decode_entry)
         calibration = _optional(data, "calibration")
-        _refuse_unknown(calibration, {"temperature"}, "calibration")
+        _refuse_unknown(calibration, {"temperature", "line_probability"}, "calibration")
         temperature = _optional(calibration, "temperature")
         return cls(
             name=_printable(data, "name"),
@@ -330,6 +336,7 @@ class Manifest:
                 graph: _number(value, f"temperature of {graph}")
                 for graph, value in temperature.items()
             },
+            line_probability=_line_probability(calibration),
             training=_optional(data, "training"),
             detector_of=_typed(data, "detector_of", str) if "detector_of" in data else "",
         )
@@ -369,6 +376,16 @@ def _printable(data: Mapping[str, Any], key: str) -> str:
 
 def _optional(data: Mapping[str, Any], key: str) -> dict[str, Any]:
     return _typed(data, key, dict) if key in data else {}
+
+
+def _line_probability(calibration: Mapping[str, Any]) -> LineProbability | None:
+    if "line_probability" not in calibration:
+        return None
+    entry = _entry(calibration["line_probability"], LineProbability, "line_probability")
+    return LineProbability(
+        _number(entry.get("offset"), "offset of line_probability"),
+        _number(entry.get("slope"), "slope of line_probability"),
+    )
 
 
 def _number(value: Any, what: str) -> float:

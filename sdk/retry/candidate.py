@@ -12,6 +12,7 @@ from sdk.charset import UNKNOWN, Charset
 from sdk.geometry import angle, slice_quads
 from sdk.image.load import ImageArray
 from sdk.lattice import Lattice
+from sdk.model.line_probability import LineProbability
 from sdk.recognize.ctc import CtcText, character_edges
 from sdk.recognize.decoder import LineText
 from sdk.results import Char, Quad, TextLine
@@ -88,6 +89,7 @@ def to_result(
     least_ratio: float,
     unknown_below: float = 0.0,
     charset: Charset | None = None,
+    calibration: LineProbability | None = None,
 ) -> TextLine:
     """Return the result for a line.
 
@@ -97,6 +99,8 @@ def to_result(
         least_ratio: The fitting text is returned if `fit_ratio` is at least this.
         unknown_below: Characters of a lower confidence are marked as unknown, 0..1.
         charset: Characters of the classes, for a result that keeps its lattice. None keeps none.
+        calibration: Gives the probability of a free text. None gives the product of the characters'
+            confidences.
     """
     raw = free.text.free
     chosen, text, before, fits = free, raw, None, None
@@ -106,6 +110,8 @@ def to_result(
         if fit is not None and fit_ratio(free, fitted) >= least_ratio:
             chosen, text, fits = fitted, fit.text, True
     line = _to_line(chosen, text, before, fits, unknown_below)
+    if calibration is not None and line.text and not fits:
+        line = replace(line, probability=calibration.of(line.confidence))
     if charset is None:
         return line
     return replace(line, _lattice=Lattice(np.exp(chosen.text.log_probs), charset, chosen.crop))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import math
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sdk.errors import OptionError, SdkError
+from sdk.region import moved
 from sdk.results import SCHEMA, Char, Note, Quad, Reading, TextLine, Timing
 
 QUAD: Quad = ((10.0, 20.0), (110.0, 20.0), (110.0, 44.5), (10.0, 44.5))
@@ -37,6 +39,7 @@ lines = st.builds(
     angle_rad=numbers,
     raw_text=st.none() | texts,
     pattern_ok=st.none() | st.booleans(),
+    probability=shares | st.just(math.nan),
     _lattice=st.none(),
 )
 timings = st.builds(Timing, **{field.name: numbers for field in dataclasses.fields(Timing)})
@@ -55,7 +58,8 @@ readings = st.builds(
 
 @pytest.fixture
 def reading() -> Reading:
-    line = TextLine("AB 1", 0.9, QUAD, (Char("A", 0.95, QUAD), Char("B", 0.8)), 0.7, 0.0)
+    chars = Char("A", 0.95, QUAD), Char("B", 0.8)
+    line = TextLine("AB 1", 0.9, QUAD, chars, 0.7, 0.0, probability=0.6)
     doubtful = TextLine("x", 0.25, QUAD, raw_text="X", pattern_ok=True)
     timing = Timing(1.0, 2.0, 7.0, 10.5)
     notes = (Note("text_too_small", "Some text is too small."),)
@@ -74,7 +78,7 @@ def test_round_trip_through_dict_and_json(reading: Reading) -> None:
 def test_dict_is_the_published_schema(reading: Reading) -> None:
     corners = [[10.0, 20.0], [110.0, 20.0], [110.0, 44.5], [10.0, 44.5]]
     assert reading.to_dict() == {
-        "schema": 5,
+        "schema": 6,
         "width": 640,
         "height": 480,
         "model": "default 1",
@@ -91,6 +95,7 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
             {
                 "text": "AB 1",
                 "confidence": 0.9,
+                "probability": 0.6,
                 "quad": corners,
                 "chars": [
                     {"text": "A", "confidence": 0.95, "quad": corners},
@@ -104,6 +109,7 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
             {
                 "text": "x",
                 "confidence": 0.25,
+                "probability": 0.0,
                 "quad": corners,
                 "chars": [],
                 "detection_confidence": 1.0,
@@ -113,6 +119,16 @@ def test_dict_is_the_published_schema(reading: Reading) -> None:
             },
         ],
     }
+
+
+@pytest.mark.parametrize("schema", [1, 2, 3, 4, 5])
+def test_results_from_before_probabilities_have_the_product(reading: Reading, schema: int) -> None:
+    data = reading.to_dict()
+    data["schema"] = schema
+    for line in data["lines"]:
+        del line["probability"]
+    old = Reading.from_dict(data)
+    assert [line.probability for line in old] == [pytest.approx(0.95 * 0.8), 0]
 
 
 def test_results_from_before_pages_are_read(reading: Reading) -> None:
@@ -127,7 +143,7 @@ def test_results_from_before_patterns_are_read(reading: Reading) -> None:
     data["schema"] = 1
     del data["page"], data["notes"]
     for line in data["lines"]:
-        del line["raw_text"], line["pattern_ok"]
+        del line["raw_text"], line["pattern_ok"], line["probability"]
     old = Reading.from_dict(data)
     assert old.texts == reading.texts
     assert [(line.raw_text, line.pattern_ok) for line in old] == [(None, None)] * 2
@@ -216,6 +232,21 @@ def test_an_unknown_character_marks_its_line() -> None:
     assert TextLine.from_dict(line.to_dict()) == line
 
 
+def test_a_line_made_by_hand_is_as_probable_as_all_its_characters() -> None:
+    line = TextLine("66", 0.6, QUAD, (Char("6", 0.9), Char("6", 0.4)))
+    assert line.probability == pytest.approx(0.36)
+    assert TextLine("", 0.0, QUAD).probability == 0
+    assert line == dataclasses.replace(line)
+    assert line != dataclasses.replace(line, probability=0.7)
+
+
+def test_changed_lines_keep_their_probability(reading: Reading) -> None:
+    line = reading[0]
+    assert moved(line, 3, 4).probability == 0.6
+    assert dataclasses.replace(line, chars=()).probability == 0.6
+    assert pickle.loads(pickle.dumps(line)).probability == 0.6
+
+
 def test_a_line_of_an_ordinary_reading_has_no_lattice() -> None:
     with pytest.raises(OptionError, match="lattice=True"):
         TextLine("6", 0.9, QUAD).lattice()
@@ -233,7 +264,7 @@ def drop(*path: Any) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (put("schema", value=SCHEMA + 1), "has schema 6, this version knows up to 5. Update"),
+        (put("schema", value=SCHEMA + 1), "has schema 7, this version knows up to 6. Update"),
         (put("schema", value="1"), "\"schema\" is '1'"),
         (put("schema", value=True), '"schema" is True'),
         (put("schema", value=0), '"schema" is 0'),
@@ -258,6 +289,8 @@ def drop(*path: Any) -> Callable[[Any], None]:
         (put("lines", 0, "quad", 2, 1, value="9"), "\"quad\" is '9'. It must be a finite number"),
         (put("lines", 0, "confidence", value=float("nan")), '"confidence" is nan'),
         (put("lines", 0, "confidence", value=True), '"confidence" is True'),
+        (put("lines", 0, "probability", value=None), '"probability" is None. It must be a finite'),
+        (put("lines", 0, "probability", value=float("nan")), '"probability" is nan'),
         (put("lines", 0, "chars", 1, "text", value=7), 'a Char: "text" is 7'),
         (drop("lines", 0, "chars", 1, "quad"), "a Char: found one without quad"),
         (put("lines", 0, "raw_text", value=7), 'a TextLine: "raw_text" is 7'),

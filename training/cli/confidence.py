@@ -24,6 +24,11 @@ def add_calibrate_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", type=positive_int, help="greatest number of pictures of a folder"
     )
     parser.add_argument(
+        "--keep-temperature",
+        action="store_true",
+        help="keep the temperatures, fit the probability of lines only",
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="print, but do not change the bundle"
     )
     parser.set_defaults(call=_calibrate, threads=None)
@@ -36,6 +41,7 @@ def _calibrate(options: argparse.Namespace) -> None:
         Path(options.bundle),
         [Path(folder) for folder in options.data],
         limit=options.limit,
+        keep_temperature=options.keep_temperature,
         write=not options.dry_run,
         progress=lambda text: print(text, flush=True),
     )

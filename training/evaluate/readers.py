@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,7 +80,8 @@ class BundleReader:
 
 def _bundle_line(read: Any) -> LineReading:
     quad = np.array(read.quad, np.float32)
-    return LineReading(read.text, quad, read.confidence, tuple(c.confidence for c in read.chars))
+    chars = tuple(c.confidence for c in read.chars)
+    return LineReading(read.text, quad, read.confidence, chars, read.probability)
 
 
 class NetworkReader:
@@ -136,4 +138,5 @@ class NetworkReader:
 
 
 def _line(read: ctc.CtcText, quad: np.ndarray) -> LineReading:
-    return LineReading(read.text, quad, read.confidence, read.confidences)
+    probability = math.prod(read.confidences)
+    return LineReading(read.text, quad, read.confidence, read.confidences, probability)

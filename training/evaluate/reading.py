@@ -37,12 +37,14 @@ class LineReading:
         quad: float32 (4, 2) px of the picture.
         confidence: Confidence of the text, 0 to 1.
         chars: Confidence of each character, 0 to 1.
+        probability: Probability that the whole text is right, 0 to 1.
     """
 
     text: str
     quad: np.ndarray
     confidence: float = 1.0
     chars: tuple[float, ...] = ()
+    probability: float = 1.0
 
 
 def decode_logits(

@@ -321,7 +321,9 @@ class _Work:
         self._convert("export", *options, "--calibration", *lines, "--out", str(target))
         # without enough lines, or without a wrong one, the base's calibration is the best guess
         made = read_manifest(target)[1]
-        write_manifest(target, replace(made, temperature={"line": base.temperature.get("line", 1)}))
+        temperature = {"line": base.temperature.get("line", 1)}
+        known = replace(made, temperature=temperature, line_probability=base.line_probability)
+        write_manifest(target, known)
         try:
             sets = [self._folder / name for name in ("bound", "others")]
             calibrate(target, sets, progress=lambda text: None)

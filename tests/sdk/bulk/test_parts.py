@@ -11,6 +11,7 @@ READ = {"schema": 4, "width": 8, "height": 6, "model": "m 1", "device": "cpu", "
 LINE = {
     "text": "Ä\u202e1",
     "confidence": 0.1 + 0.2,
+    "probability": 0.25,
     "quad": [[0.0, 0.5], [8.0, 0.5], [8.0, 6.0], [0.0, 6.0]],
     "chars": [{"text": "Ä", "confidence": 0.5, "quad": None, "unknown": True}],
     "detection_confidence": None,

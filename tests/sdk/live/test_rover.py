@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 
@@ -62,6 +63,22 @@ def test_disagreement_lowers_the_confidence() -> None:
     assert voted.chars[0].confidence == pytest.approx(0.8)
     assert voted.chars[1].confidence == pytest.approx(0.9 * 1.8 / 2.4)
     assert voted.confidence == pytest.approx((0.8 * 0.675) ** 0.5)
+
+
+def test_a_voted_line_is_as_probable_as_its_readings_on_average() -> None:
+    first, second, other = (
+        replace(line(text), probability=p) for text, p in (("A1", 0.5), ("A1", 0.9), ("A7", 0.8))
+    )
+    assert vote_line([first]).line.probability == 0.5
+    assert vote_line([first, second]).line.probability == pytest.approx(0.7)
+    assert vote_line([first, second, other]).line.probability == pytest.approx(1.4 / 3)
+
+
+def test_a_text_that_no_reading_has_is_as_probable_as_all_its_characters() -> None:
+    readings = [replace(line(x), probability=0.1) for x in ("EXP 207", "EXXP 2027", "EXP 2O27")]
+    voted = vote_line(readings).line
+    assert voted.text == "EXP 2027"
+    assert voted.probability == pytest.approx(math.prod(c.confidence for c in voted.chars))
 
 
 def test_places_are_those_of_the_newest_reading() -> None:

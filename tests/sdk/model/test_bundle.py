@@ -14,6 +14,7 @@ import pytest
 from sdk.errors import ModelError
 from sdk.model import bundle as bundle_module
 from sdk.model.bundle import MANIFEST_NAME, Bundle, write_manifest
+from sdk.model.line_probability import LineProbability
 from sdk.model.manifest import GraphSpec, Manifest, TensorSpec
 from sdk.model.settings import DecodeSettings
 from tests import tiny
@@ -42,7 +43,9 @@ def test_open_gives_what_was_written(tiny_bundle: Path) -> None:
 def test_manifest_survives_json(tiny_bundle: Path) -> None:
     manifest = Bundle.open(tiny_bundle).manifest
     manifest = replace(manifest, temperature={"line": 1.5}, training={"steps": [1, {"a": None}]})
-    assert Manifest.from_dict(json.loads(json.dumps(manifest.to_dict()))) == manifest
+    for probable in (None, LineProbability(-1.858, 1.178)):
+        manifest = replace(manifest, line_probability=probable)
+        assert Manifest.from_dict(json.loads(json.dumps(manifest.to_dict()))) == manifest
 
 
 def test_optional_parts_have_defaults(own_bundle: Path) -> None:
@@ -54,6 +57,7 @@ def test_optional_parts_have_defaults(own_bundle: Path) -> None:
     manifest = Bundle.open(own_bundle).manifest
     assert manifest.decode == DecodeSettings()
     assert (manifest.temperature, manifest.training) == ({}, {})
+    assert manifest.line_probability is None
 
 
 def test_a_changed_byte_is_found(own_bundle: Path) -> None:
@@ -156,6 +160,7 @@ LINE = ("variants", "fp32", "line")
 DETECTOR = ("variants", "fp32", "detector")
 DETECT, RECOGNIZE = ("decode", "detect"), ("decode", "recognize")
 PHOTO = ("decode", "retry", "photo")
+LINES = ("calibration", "line_probability")
 
 
 def quantized(scale: float, zero_point: int) -> Callable[[dict[str, Any]], None]:
@@ -202,6 +207,14 @@ def quantized(scale: float, zero_point: int) -> Callable[[dict[str, Any]], None]
         (at("calibration", "temperature", "line", value=0), "temperature of line is 0"),
         (at("calibration", "temperature", "lines", value=1), "temperature of lines"),
         (at("calibration", "temperature", "line", value="x"), "must be a finite number"),
+        (at(*LINES, value=None), "line_probability is None; it must be an object"),
+        (at(*LINES, value={"offset": 1}), "slope of line_probability is None.*a finite number"),
+        (at(*LINES, value={"slope": 1}), "offset of line_probability is None.*a finite number"),
+        (at(*LINES, value={"offset": 0, "slope": 0}), "slope.*is 0.*a finite number above 0"),
+        (at(*LINES, value={"offset": 0, "slope": True}), "slope of line_probability is True"),
+        (at(*LINES, value={"offset": 10**400, "slope": 1}), "offset.*a finite number"),
+        (at(*LINES, value={"offset": 0, "slope": 1, "a": 2}), "Unknown a in .* line_probability"),
+        (at("calibration", "other", value=1), "Unknown other in the bundle's calibration"),
         (at("variants", value=[]), '"variants" is'),
         (at("variants", "fp32", value={}), 'must be with "line"'),
         (at("variants", "fp32", "line", value={}), '"file" is None; it must be a string'),

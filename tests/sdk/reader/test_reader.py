@@ -22,6 +22,7 @@ from sdk.engine import open_engine
 from sdk.errors import DeviceError, ImageError, ModelError, OptionError, SdkError
 from sdk.geometry import box_quads, iou
 from sdk.model.bundle import Bundle, write_manifest
+from sdk.model.line_probability import LineProbability
 from sdk.reader import Reader
 from sdk.rectify.crop import expand_quad
 from sdk.results import Reading, TextLine
@@ -116,7 +117,23 @@ def test_a_line_is_as_probable_as_all_its_characters(reader: Reader) -> None:
     line = reader.read(PHOTO)[0]
     assert line.probability == pytest.approx(math.prod(c.confidence for c in line.chars))
     assert 0 < line.probability <= line.confidence
-    assert replace(line, chars=()).probability == 0
+
+
+def test_a_calibrated_bundle_tells_the_probability_of_free_texts(own_bundle: Path) -> None:
+    calibration = LineProbability(-2.0, 0.3)
+    manifest = Bundle.open(own_bundle).manifest
+    write_manifest(own_bundle, replace(manifest, line_probability=calibration))
+    with Reader(own_bundle) as opened:
+        free = [*opened.read(PHOTO), opened.read_line(PHOTO[8:40, 8:104])]
+        kept = opened.read(PHOTO, pattern="[A-H]+")[0]
+        missed = opened.read(PHOTO, pattern="H{9}")[0]
+        nothing = opened.read_line(np.full((32, 64, 3), (255, 128, 128), np.uint8))
+    for line in [*free, missed]:
+        assert line.probability == calibration.of(line.confidence) != line.confidence
+    product = math.prod(c.confidence for c in kept.chars)
+    assert kept.pattern_ok and kept.probability == pytest.approx(product)
+    assert missed.pattern_ok is False
+    assert (nothing.text, nothing.probability) == ("", 0)
 
 
 def test_readers_of_the_same_engines(exact: Reader, tiny_bundle: Path) -> None:

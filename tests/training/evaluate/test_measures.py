@@ -1,5 +1,4 @@
 import json
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -7,6 +6,7 @@ import pytest
 
 from sdk.charset import Charset
 from sdk.rectify.crop import pad_crops
+from sdk.results import TextLine
 from sdk.station import History, Job, judge
 from tests.sdk.station.readings import make_reading
 from tests.training.conftest import FOTS_TOML, LINE_TOML
@@ -108,7 +108,7 @@ def test_bundle_reads_with_the_threads_asked_for(line_shards, monkeypatch, capsy
             told.append((model, threads))
 
         def read_line(self, image):
-            return SimpleNamespace(text="1", quad=picture_quad(image), confidence=1.0, chars=())
+            return TextLine("1", 1.0, picture_quad(image))
 
         def close(self):
             told.append("closed")

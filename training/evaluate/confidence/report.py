@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +29,9 @@ def reliability_of(diagnoses: Sequence[Diagnosis]) -> dict[str, Reliability]:
     part of the line.
 
     Returns:
-        The same entries as `training.evaluate.confidence.labeled_logits.reliability`.
+        ``characters``: confidence of each character, and whether the character is right;
+        ``lines``: probability of the line, and whether the whole line is right;
+        ``mean``: the same with the confidence of the line, which thresholds compare with.
     """
     named: dict[str, Points] = {"characters": [], "lines": [], "mean": []}
     for v in diagnoses:
@@ -38,7 +39,7 @@ def reliability_of(diagnoses: Sequence[Diagnosis]) -> dict[str, Reliability]:
             continue
         right = v.stage == READ or v.stage == "rejected"
         named["characters"] += judged_characters(v.label, v.reading, v.chars, v.part)
-        named["lines"].append((math.prod(v.chars), right))
+        named["lines"].append((v.probability, right))
         named["mean"].append((v.confidence, right))
     return {name: Reliability.of(points) for name, points in named.items()}
 

@@ -66,6 +66,7 @@ class Diagnosis:
         iou: IoU of label and box, 0 to 1.
         part: Whether the label is only a part of the line that was read.
         chars: Confidences of the reading's characters.
+        probability: Probability that the whole reading is right, 0 to 1.
     """
 
     picture: str
@@ -81,6 +82,7 @@ class Diagnosis:
     iou: float = 0.0
     part: bool = False
     chars: tuple[float, ...] = ()
+    probability: float = 0.0
 
 
 def diagnose_line(picture: str, label: str, read: LineReading, height_px: float) -> Diagnosis:
@@ -114,6 +116,7 @@ def diagnose_line(picture: str, label: str, read: LineReading, height_px: float)
         detail,
         height_px=height_px,
         chars=read.chars,
+        probability=read.probability,
     )
 
 
@@ -211,6 +214,7 @@ class _PhotoDiagnosis:
             iou=overlap,
             part=overlap < 0.5 <= cover,
             chars=() if line is None else line.chars,
+            probability=0.0 if line is None else line.probability,
         )
 
     def _stage(self, wanted: str, label: str) -> tuple[str, str]:

@@ -52,17 +52,17 @@ class RawReader(Protocol):
 class RawBundleReader:
     """Reads with an exported bundle."""
 
-    def __init__(self, bundle: Path | str, threads: int | None = None) -> None:
+    def __init__(self, bundle: Path | str | Bundle, threads: int | None = None) -> None:
         """Open the bundle.
 
         Args:
-            bundle: Folder of the bundle.
+            bundle: Folder of the bundle, or a bundle that is open.
             threads: Number of CPU threads; None takes the SDK's default.
 
         Raises:
             SdkError: The bundle cannot be used.
         """
-        opened = Bundle.open(bundle)
+        opened = bundle if isinstance(bundle, Bundle) else Bundle.open(bundle)
         self.bound = opened.manifest.decode.recognize.min_confidence
         engines = {role: open_engine(opened.graph(role), threads=threads) for role in opened.roles}
         self._reader = BundleReader(Reader.of_parts(opened, engines), 0.0)

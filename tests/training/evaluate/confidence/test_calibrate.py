@@ -1,11 +1,13 @@
+import csv
 import json
+from dataclasses import replace
 
 import cv2
 import numpy as np
 import pytest
 
 from sdk.charset import Charset
-from sdk.model.bundle import Bundle
+from sdk.model.bundle import Bundle, read_manifest, write_manifest
 from tests import tiny
 from training.__main__ import main
 from training.data.shards import shard_path, write_shard
@@ -83,12 +85,12 @@ def test_too_little_to_fit_on(wrong):
 
 @pytest.fixture
 def shards(tmp_path):
-    """Line images and photos in the tiny script; every fourth label is wrong."""
+    """Line images and photos in the tiny script; every fifth label is wrong."""
     rng = np.random.default_rng(0)
 
     def named(i):
         text = "".join(rng.choice(list("ABCDEFGH"), 3))
-        return text, text if i % 4 else "HH"
+        return text, text if i % 5 else "HH"
 
     line_folder, photo_folder = tmp_path / "lines", tmp_path / "photos"
     samples = []
@@ -125,12 +127,57 @@ def test_calibration_of_a_bundle(own_bundle, shards, capsys):
     assert "line: temperature 1 ->" in printed and "recognizer: temperature 1 ->" in printed
     assert "min_confidence" in printed
     stored = Bundle.open(own_bundle).manifest
-    # a quarter of the labels is wrong, which a sure network cannot know
+    # a fifth of the labels is wrong, which a sure network cannot know
     assert stored.temperature["line"] > 1.2 and stored.temperature["recognizer"] > 1.2
+    assert "lines: offset" in printed and stored.line_probability is not None
     old = json.loads(before)
     new = json.loads(manifest.read_bytes())
     assert old.pop("calibration") != new.pop("calibration") and old == new
     assert [p.name for p in own_bundle.glob(".*.tmp")] == []
+
+
+def measured(bundle, data, out):
+    """Return (mean probability, share of right lines) of all readings."""
+    command = [
+        "reliability",
+        "--bundle",
+        str(bundle),
+        "--data",
+        str(data),
+        "--only",
+        "lines,photos",
+    ]
+    assert main([*command, "--out", str(out)]) == 0
+    rows = csv.DictReader((out / "reliability.csv").read_text().splitlines())
+    (row,) = [x for x in rows if (x["set"], x["of"]) == ("all", "lines")]
+    return float(row["confidence"]), float(row["right"])
+
+
+def test_the_probability_of_lines_alone(own_bundle, shards, tmp_path, capsys):
+    manifest = replace(Bundle.open(own_bundle).manifest, temperature={"line": 1.1})
+    write_manifest(own_bundle, manifest)
+    said, right = measured(own_bundle, tmp_path, tmp_path / "before")
+    assert said > right + 0.1
+    command = ["calibrate", "--bundle", str(own_bundle), "--data", *map(str, shards)]
+    assert main([*command, "--keep-temperature"]) == 0
+    assert "temperature" not in capsys.readouterr().out
+    stored = Bundle.open(own_bundle).manifest
+    assert replace(stored, line_probability=None) == manifest
+    said, right = measured(own_bundle, tmp_path, tmp_path / "after")
+    assert said == pytest.approx(right, abs=0.05)
+
+
+def test_settings_of_a_lent_detector_are_not_stored(own_bundle, shards):
+    manifest = Bundle.open(own_bundle).manifest
+    lines = {v: {"line": graphs["line"]} for v, graphs in manifest.variants.items()}
+    manifest = replace(manifest, variants=lines, detector_of="default")
+    write_manifest(own_bundle, manifest)
+    command = ["calibrate", "--bundle", str(own_bundle), "--data", str(shards[0])]
+    assert main([*command, "--keep-temperature"]) == 0
+    stored = read_manifest(own_bundle)[1]
+    assert stored.line_probability is not None
+    assert replace(stored, line_probability=None) == manifest
+    assert Bundle.open(own_bundle).manifest.decode != manifest.decode
 
 
 def test_data_that_cannot_be_used(own_bundle, shards, tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Facts about this machine: name of the processor, peak memory of the process."""
+"""Facts about this machine: name and abilities of the processor, peak memory of the process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import platform
 import sys
 from pathlib import Path
 
-__all__ = ["cpu_name", "peak_rss_mib"]
+__all__ = ["cpu_name", "has_bfloat16", "peak_rss_mib"]
 
 
 def cpu_name() -> str:
@@ -22,6 +22,18 @@ def cpu_name() -> str:
             if line.startswith(key):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine() or "unknown"
+
+
+def has_bfloat16(info: Path = Path("/proc/cpuinfo")) -> bool:
+    """Tell whether the processor multiplies matrices of bfloat16 (Intel AMX).
+
+    Args:
+        info: The system's description of the processor. Without it the answer is no.
+    """
+    try:
+        return "amx_bf16" in info.read_text(encoding="utf-8", errors="replace").split()
+    except OSError:
+        return False
 
 
 def peak_rss_mib() -> float | None:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from sdk import Reader
 from sdk.charset import Charset
 from sdk.errors import SdkError
+from sdk.machine import has_bfloat16
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle, read_manifest, write_manifest
 from sdk.model.settings import DecodeSettings
 from sdk.model.store import find_named
@@ -246,7 +247,11 @@ class _Work:
                 workers=1,
                 weights={"general": round(weight, 6)},
             ),
-            train=replace(_TRAIN, init_from=str(self._options.base.resolve())),
+            train=replace(
+                _TRAIN,
+                init_from=str(self._options.base.resolve()),
+                mixed_bfloat16=has_bfloat16(),
+            ),
         )
         data = [self._folder / "product", self._folder / "general"]
         self._say(f"training for {self._options.minutes:g} minutes, {product} + {general} lines")

@@ -120,7 +120,7 @@ class CellSettings(CheckedSettings):
         heights: A wide gap is also larger than this multiple of the line's height.
     """
 
-    pitches: float = number(2.7, 0, 100)
+    pitches: float = number(2.9, 0, 100)
     heights: float = number(1.3, 0, 100)
 
 

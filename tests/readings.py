@@ -16,7 +16,9 @@ def line(text: str, x: float = 10, y: float = 10, confidence: float = 0.95) -> T
     chars = tuple(
         Char(char, confidence, box(x + PITCH * i, y, PITCH)) for i, char in enumerate(text)
     )
-    return TextLine(text, confidence, box(x, y, PITCH * max(len(text), 1)), chars)
+    quad = box(x, y, PITCH * max(len(text), 1))
+    # three decimals, as a history of verdicts keeps them
+    return TextLine(text, confidence, quad, chars, probability=round(confidence ** len(text), 3))
 
 
 def reading(*lines: TextLine) -> Reading:

@@ -34,7 +34,7 @@ def lines(page: Page) -> list[str]:
 
 def test_a_picture_is_read_and_shown(page: Page) -> None:
     read(page)
-    assert "8 lines" in page.inner_text("#status")
+    assert "9 lines" in page.inner_text("#status")
     assert "6MTX892" in lines(page)
     # the boxes lie on the picture: 01-28 stands at 204..346, 63..98 of 640 x 480
     image = page.locator("#image").bounding_box()

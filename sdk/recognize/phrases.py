@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from sdk.metrics import letters_and_digits
+
 __all__ = ["Phrases"]
 
 SHORTEST = 4
@@ -57,15 +59,16 @@ class Phrases:
     def variants(self, text: str) -> list[str]:
         """Return copies of a text in which a phrase replaces what is similar to it.
 
-        Similar characters are at the same place: one in five may differ, and at least one.
+        One in five characters may differ, and at least one, each from that at the same place. A
+        letter or digit differs: of signs alone the network knows more.
         """
-        return [
-            text[:start]
-            + _in_case_of(text[start : start + len(phrase)], phrase)
-            + text[start + len(phrase) :]
-            for start, phrase, changes in self._near(text, _SHARE)
-            if changes
-        ]
+        found = []
+        for start, phrase, changes in self._near(text, _SHARE):
+            end = start + len(phrase)
+            seen = text[start:end]
+            if changes and letters_and_digits(seen) != letters_and_digits(phrase):
+                found.append(text[:start] + _in_case_of(seen, phrase) + text[end:])
+        return found
 
     def _near(self, text: str, share: int) -> Iterator[tuple[int, str, int]]:
         """Yield start, phrase and number of changed characters, longer phrases first.

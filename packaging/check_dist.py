@@ -23,6 +23,8 @@ NEEDED = (
     "sdk/models/default/line-int8.tflite",
     "sdk/models/digits/model.json",
     "sdk/models/digits/line-int8.tflite",
+    "sdk/models/latin/model.json",
+    "sdk/models/latin/line-int8.tflite",
     "sdk/recognize/trigrams.npz",
     "sdk/recognize/words.npz",
     "sdk/recognize/words-license.txt",

@@ -28,8 +28,9 @@ HAS = ("awslambdaric*", "boto3*", "botocore*", "s3transfer*", "jmespath*", "*dat
 # converters need, tests, headers, random numbers and transforms of NumPy, OpenCV's classifiers,
 # Pillow's AVIF, fonts (for drawing) and color management.
 UNUSED = (
-    "sdk/models/digits", "ai_edge_litert/libLiteRtWebGpuAccelerator.so", "ai_edge_litert/vendors",
-    "ai_edge_litert/aot", "ai_edge_litert/tools", "ai_edge_litert/schema_py_generated.py",
+    "sdk/models/digits", "sdk/models/latin", "ai_edge_litert/libLiteRtWebGpuAccelerator.so",
+    "ai_edge_litert/vendors", "ai_edge_litert/aot", "ai_edge_litert/tools",
+    "ai_edge_litert/schema_py_generated.py",
     "ai_edge_litert/descriptor_pb2.py", "ml_dtypes*", "google", "protobuf*", "flatbuffers*",
     "tqdm*", "backports*", "setuptools*", "pkg_resources", "_distutils_hack",
     "distutils-precedence.pth", "bin", "numpy/tests", "numpy/*/tests", "numpy/f2py",

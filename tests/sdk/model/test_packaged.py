@@ -1,16 +1,20 @@
-"""The packaged bundle of displays."""
+"""The packaged bundles beside the default one: displays, and Latin letters with accents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from sdk import Reader
 from sdk.charsets import CHARSETS
 from sdk.model.bundle import DEFAULT_BUNDLE, Bundle
 from training.synth.pens import segments
+
+FONT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")
 
 
 def display(text: str, seed: int) -> np.ndarray:
@@ -40,3 +44,29 @@ def test_displays_are_never_turned(digits: Reader) -> None:
 def test_digits_borrow_the_default_detector(digits: Reader) -> None:
     assert digits.describe()["detector_folder"] == str(DEFAULT_BUNDLE)
     assert Bundle.open("digits").manifest.charset == CHARSETS["digits"]
+
+
+@pytest.fixture(scope="module")
+def latin() -> Iterator[Reader]:
+    with Reader("latin", threads=1) as reader:
+        yield reader
+
+
+@pytest.mark.skipif(not FONT.exists(), reason="the font DejaVu is not installed")
+@pytest.mark.parametrize(
+    "text",
+    ["München", "Größe", "Straße", "24,90 €", "señor", "garçon", "80 µm", "très", "Frühstück"],
+)
+def test_accents_and_signs_are_read(latin: Reader, text: str) -> None:
+    font = ImageFont.truetype(FONT, 40)
+    picture = Image.new("RGB", (round(font.getlength(text)) + 24, 58), (235, 235, 235))
+    ImageDraw.Draw(picture).text((12, 4), text, (30, 30, 35), font)
+    assert latin.read_line(picture).text == text
+
+
+def test_latin_borrows_the_default_detector(latin: Reader) -> None:
+    assert latin.describe()["detector_folder"] == str(DEFAULT_BUNDLE)
+    assert Bundle.open("latin").manifest.charset == CHARSETS["latin"]
+    # the words and the language of the vote are English
+    vote = Bundle.open("latin").manifest.decode.retry.vote
+    assert (vote.language_weight, vote.word_bonus) == (0, 0)

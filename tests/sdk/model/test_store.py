@@ -147,7 +147,7 @@ def test_models_are_listed(
     lines_only(tiny_bundle, models / "letters", detector_of="whole")
     assert main(["models"]) == 0
     rows = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert rows.keys() == {"default", "digits", "letters", "whole"}
+    assert rows.keys() == {"default", "digits", "latin", "letters", "whole"}
     assert "102 characters (industrial)" in rows["default"]
     assert "8 characters," in rows["letters"]
     assert "detector of whole" in rows["letters"]

@@ -92,8 +92,7 @@ class Pipeline:
     ) -> list[TextLine]:
         """Return the texts of lines that were found in a photo, in the same order.
 
-        A line with wide gaps gives a text for each of its cells. With a pattern the line stays
-        whole, and with a charset, whose gaps may be characters of another kind.
+        A line with wide gaps gives a text for each of its cells, see `ReadOptions.divides`.
 
         Args:
             pixels: uint8 RGB (H, W, 3), the photo.
@@ -101,7 +100,7 @@ class Pipeline:
             options: Options of decoding.
         """
         choices = self._strategy.read(pixels, lines, options)
-        if options.automaton is None and options.mask is None:
+        if options.divides:
             divide = self.settings.recognize.cells
             choices = [Choice(cell) for choice in choices for cell in cells(choice.free, divide)]
         return [self._result(choice, options) for choice in choices]

@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -196,6 +197,7 @@ class Reader(Closing):
         region: Sequence[float] | None = None,
         lattice: bool = False,
         words: bool = True,
+        cells: bool = True,
     ) -> Reading:
         """Return all text in a picture.
 
@@ -223,10 +225,11 @@ class Reader(Closing):
             words: Whether a known word may replace a similar unknown one that was hardly less
                 likely, see docs/accuracy.md. False reads what is printed, misprints too. A charset
                 or a pattern implies False.
+            cells: Whether the cells of a row, which wide gaps divide, are lines of their own, see
+                docs/accuracy.md. A charset or a pattern implies False.
 
         Returns:
             The lines in reading order, none if there is no text, and notes on text left out.
-            Without a charset and a pattern, the cells of a row of a table are lines of their own.
 
         Raises:
             ImageError: The picture cannot be loaded.
@@ -239,6 +242,7 @@ class Reader(Closing):
         options = ReadOptions.of(
             self._pipeline.charset, charset, beam, pattern, bool(lattice), bool(words)
         )
+        options = replace(options, cells=bool(cells))
         settings = self._pipeline.settings
         if min_confidence is None:
             min_confidence = settings.recognize.min_confidence

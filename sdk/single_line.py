@@ -38,6 +38,7 @@ class SingleLines:
         pattern: Pattern | Sequence[Pattern] | None = None,
         region: Sequence[float] | None = None,
         words: bool = True,
+        cells: bool = True,
     ) -> Reading:
         """Return a reading with one line that fills the picture or region, or without a line.
 
@@ -48,6 +49,7 @@ class SingleLines:
             pattern: As for `Reader.read_line`.
             region: Part of the picture that shows the line, as for `Reader.read`.
             words: As for `Reader.read_line`.
+            cells: Without effect: a picture of one line stays whole.
 
         Raises:
             SdkError: The picture cannot be read, see `Reader.read_line`.

@@ -54,6 +54,11 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
     parser.add_argument("--literal", action="store_true", help=LITERAL)
+    parser.add_argument(
+        "--whole-lines",
+        action="store_true",
+        help="keep rows whole: wide gaps do not divide them into cells",
+    )
     pattern = parser.add_argument_group("pattern", "Alternatives: a line must match one of them.")
     pattern.add_argument(
         "--pattern", action="append", metavar="REGEX", help='whole lines, such as "[A-Z]{2}[0-9]+"'
@@ -155,6 +160,7 @@ class _Run:
             charset=self.args.charset,
             pattern=self.pattern,
             words=not self.args.literal,
+            cells=not self.args.whole_lines,
         )
         if self.args.matching:
             reading = replace(reading, lines=tuple(line for line in reading if line.pattern_ok))

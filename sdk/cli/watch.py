@@ -87,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
     job = _job(args)
     options: dict[str, Any] = {"charset": args.charset, "min_confidence": args.min_confidence}
     options["words"] = job is None and not args.literal
+    options["cells"] = job is None
     if job is not None and args.min_confidence is None:
         options["min_confidence"] = job.noise_confidence
     failed = False

@@ -32,6 +32,7 @@ class FrameReader(Protocol):
         min_confidence: float | None = None,
         region: Sequence[float] | None = None,
         words: bool = True,
+        cells: bool = True,
     ) -> Reading:
         """Return the text in a picture, uint8 RGB (H, W, 3), or in a region, see `Reader.read`."""
 

@@ -28,6 +28,8 @@ class ReadOptions:
         automaton: The pattern that texts should match. None sets no pattern.
         lattice: Whether the result keeps the probabilities from which its text was decoded.
         words: Whether known words may replace similar unknown ones.
+        cells: Whether wide gaps divide the lines of a photo. A mask or an automaton keeps lines
+            whole, whatever this says.
     """
 
     mask: NDArray[np.bool_] | None = None
@@ -35,6 +37,12 @@ class ReadOptions:
     automaton: Automaton | None = None
     lattice: bool = False
     words: bool = True
+    cells: bool = True
+
+    @property
+    def divides(self) -> bool:
+        """Whether wide gaps divide lines: a charset may leave gaps, a pattern is of whole lines."""
+        return self.cells and self.mask is None and self.automaton is None
 
     @classmethod
     def of(

@@ -27,8 +27,14 @@ def read_product(readers: Sequence[FrameReader], image: ImageArray, job: Job) ->
         SdkError: A field cannot be read.
     """
     readings = [
-        # an inspection reads what is printed: misprinted words are not mended
-        reader.read(image, region=part.region, min_confidence=part.noise_confidence, words=False)
+        # an inspection reads what is printed: misprinted words are not mended, lines stay whole
+        reader.read(
+            image,
+            region=part.region,
+            min_confidence=part.noise_confidence,
+            words=False,
+            cells=False,
+        )
         for reader, part in zip(readers, job.parts, strict=True)
     ]
     first, *others = readings

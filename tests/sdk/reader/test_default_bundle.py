@@ -50,7 +50,8 @@ def test_articles_and_prices_are_lines_of_their_own() -> None:
     with Reader(threads=1) as reader:
         assert reader.read(picture).texts == [text for row in rows for text in row]
         whole = reader.read(picture, pattern="[A-Z][a-z]+( [a-z]+)? [0-9]+[.][0-9]{2}")
-    assert whole.texts == [" ".join(row) for row in rows]
+        uncut = reader.read(picture, cells=False)
+    assert whole.texts == uncut.texts == [" ".join(row) for row in rows]
 
 
 @pytest.mark.parametrize("degrees", [18, -18])

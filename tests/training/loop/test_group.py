@@ -78,9 +78,8 @@ def losses(folder):
 def assert_as_one(folder, steps):
     alone, together = losses(folder / "alone"), losses(folder / "together")
     assert len(alone) == len(together) == steps
-    # one process of PyTorch normalizes by another kernel, which rounds otherwise: the difference
-    # grows from step to step, to 2e-4 in the fourth
-    np.testing.assert_allclose(together, alone, rtol=4e-4)
+    # one process of PyTorch normalizes by another kernel, which rounds otherwise
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
     np.testing.assert_allclose(together[0], alone[0], rtol=2e-6)
     one, two = (read_checkpoint(folder / n / "checkpoint.npz") for n in ("alone", "together"))
     assert one.state == two.state | {"seconds": one.state["seconds"]}
@@ -118,7 +117,7 @@ def test_a_run_of_pytorch_goes_on_with_another_number_of_processes(on_torch):
     whole = losses(on_torch / "line" / "alone")
     for name, processes in (("alone", 1), ("together", 2)):
         run = on_torch / "parted" / name
-        np.testing.assert_allclose(losses(run), whole, rtol=4e-4)
+        np.testing.assert_allclose(losses(run), whole, rtol=1e-4)
         assert json.loads((run / "run.json").read_text())["processes"] == processes
 
 

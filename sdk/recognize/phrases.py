@@ -6,6 +6,7 @@ colon as no word at all (``PR0:``). The whole phrase tells what was printed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -19,6 +20,8 @@ SHORTEST = 4
 """Characters of the shortest phrase, its colon or point included."""
 _SHARE = 5
 """A phrase may differ in one of so many of its characters, and in one of a shorter phrase."""
+_BEGIN = re.compile(r"(?<![^\W_])(?=[^\W_])")
+"""Where a word begins, and so a phrase."""
 
 
 class Phrases:
@@ -38,6 +41,9 @@ class Phrases:
         self._by_length: dict[int, NDArray[np.uint8]] = {
             n: np.stack([_bytes(x) for x in self._all if len(x) == n]) for n in lengths
         }
+        longest_first = sorted(self._all, key=len, reverse=True)
+        any_phrase = "|".join(map(_whole, longest_first)) or "(?!)"
+        self._pattern = re.compile(f"{_BEGIN.pattern}(?:{any_phrase})", re.IGNORECASE)
 
     def __len__(self) -> int:
         """Return the number of phrases."""
@@ -49,12 +55,9 @@ class Phrases:
 
     def places(self, text: str) -> list[tuple[int, int]]:
         """Return the start and end of each phrase in a text, the longest where several fit."""
-        found: list[tuple[int, int]] = []
-        for start, phrase, changes in self._near(text, 0):
-            end = start + len(phrase)
-            if not changes and all(end <= a or start >= b for a, b in found):
-                found.append((start, end))
-        return found
+        if _grows(text):
+            return []
+        return [match.span() for match in self._pattern.finditer(text)]
 
     def variants(self, text: str) -> list[str]:
         """Return copies of a text in which a phrase replaces what is similar to it.
@@ -63,35 +66,41 @@ class Phrases:
         letter or digit differs: of signs alone the network knows more.
         """
         found = []
-        for start, phrase, changes in self._near(text, _SHARE):
+        for start, phrase in self._similar(text):
             end = start + len(phrase)
             seen = text[start:end]
-            if changes and letters_and_digits(seen) != letters_and_digits(phrase):
+            if letters_and_digits(seen) != letters_and_digits(phrase):
                 found.append(text[:start] + _in_case_of(seen, phrase) + text[end:])
         return found
 
-    def _near(self, text: str, share: int) -> Iterator[tuple[int, str, int]]:
-        """Yield start, phrase and number of changed characters, longer phrases first.
-
-        A phrase begins where a word begins. It ends where a word ends, or with a sign.
-        """
-        upper = text.upper()
-        if len(upper) != len(text):  # ß
+    def _similar(self, text: str) -> Iterator[tuple[int, str]]:
+        """Yield the start of what is similar to a phrase, and the phrase; longer phrases first."""
+        if _grows(text):
             return
-        begins = [i for i, c in enumerate(text) if c.isalnum() and not text[i - 1 : i].isalnum()]
+        upper = text.upper()
+        begins = [match.start() for match in _BEGIN.finditer(text)]
         for length, phrases in self._by_length.items():
             starts = [i for i in begins if i + length <= len(text)]
             if not starts:
                 continue
-            most = max(1, length // share) if share else 0
             windows = np.stack([_bytes(upper[i : i + length]) for i in starts])
             changes = (windows[:, None] != phrases).sum(-1)
-            for at, which in np.argwhere(changes <= most).tolist():
+            for at, which in np.argwhere(changes <= max(1, length // _SHARE)).tolist():
                 start, end = starts[at], starts[at] + length
                 phrase = phrases[which].tobytes().decode()
                 inside_word = phrase[-1].isalnum() and text[end : end + 1].isalnum()
                 if not inside_word:
-                    yield start, phrase, int(changes[at, which])
+                    yield start, phrase
+
+
+def _grows(text: str) -> bool:
+    """Tell whether a text is longer in capitals (ß), where phrases are not looked for."""
+    return len(text.upper()) != len(text)
+
+
+def _whole(phrase: str) -> str:
+    """Return the expression of a phrase, which ends where a word ends, or with a sign."""
+    return re.escape(phrase) + (r"(?![^\W_])" if phrase[-1].isalnum() else "")
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:

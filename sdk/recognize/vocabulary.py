@@ -136,21 +136,19 @@ class Vocabulary:
         Returns:
             The number of letters, and the sum over them of the frequency levels of their words.
         """
+        known = list(self._known(text))
+        return sum(n for n, _ in known), sum(n * level for n, level in known)
+
+    def _known(self, text: str) -> Iterator[tuple[int, int]]:
+        """Yield the number of letters and the frequency level of each known word of a text."""
         least = SHORTEST + any(map(str.isdigit, text))
         places = self._phrases.places(text)
-        letters = levels = 0
         for match in _TOKEN.finditer(text):
-            n = len(match.group())
-            if any(start <= match.start() < end for start, end in places):
-                level: int | None = _PHRASE_LEVEL
-            else:
-                level = self._level(match.group()) if n >= least else None
-                if level is not None and n == SHORTEST:
-                    level = 0
-            if level is not None:
-                letters += n
-                levels += n * level
-        return letters, levels
+            word, at = match.group(), match.start()
+            if any(start <= at < end for start, end in places):
+                yield len(word), _PHRASE_LEVEL
+            elif len(word) >= least and (level := self._level(word)) is not None:
+                yield len(word), level if len(word) > SHORTEST else 0
 
     def is_known(self, text: str) -> bool:
         """Tell whether all letters and digits of a text stand in known words, at least one word."""

@@ -8,7 +8,6 @@ import os
 import threading
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -240,9 +239,8 @@ class Reader(Closing):
         started = time.perf_counter()
         self._check_open()
         options = ReadOptions.of(
-            self._pipeline.charset, charset, beam, pattern, bool(lattice), bool(words)
+            self._pipeline.charset, charset, beam, pattern, bool(lattice), bool(words), bool(cells)
         )
-        options = replace(options, cells=bool(cells))
         settings = self._pipeline.settings
         if min_confidence is None:
             min_confidence = settings.recognize.min_confidence

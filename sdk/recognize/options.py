@@ -53,6 +53,7 @@ class ReadOptions:
         pattern: Pattern | Sequence[Pattern] | None = None,
         lattice: bool = False,
         words: bool = True,
+        cells: bool = True,
     ) -> ReadOptions:
         """Check a user's options.
 
@@ -64,6 +65,7 @@ class ReadOptions:
                 `sdk.recognize.pattern.automaton.compile_pattern`. None allows any text.
             lattice: Whether the result keeps the probabilities.
             words: Whether known words may replace similar unknown ones.
+            cells: Whether wide gaps may divide lines.
 
         Raises:
             OptionError: `allowed` is empty or holds a character that the model does not know,
@@ -83,6 +85,5 @@ class ReadOptions:
             raise OptionError(
                 f"charset is {allowed!r}: {error} The model knows: {charset.symbols!r}."
             ) from error
-        if pattern is None:
-            return cls(mask, beam, lattice=lattice, words=words)
-        return cls(mask, beam, compile_pattern(pattern, charset, allowed), lattice, words)
+        automaton = None if pattern is None else compile_pattern(pattern, charset, allowed)
+        return cls(mask, beam, automaton, lattice, words, cells)

@@ -28,13 +28,10 @@ def emblem(
 
     def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
         local = np.random.default_rng(seed)
-        shape = np.array(coverage.shape[::-1])
         for _ in range(int(local.integers(1, 6))):
-            mask = np.zeros(coverage.shape, np.float32)
-            center, radius = local.uniform(0.3, 0.7, 2) * shape, local.uniform(0.12, 0.45, 2)
-            _shape(local, mask, center, radius * shape)
-            color = random_color(local)
-            patch += (color - patch) * (mask * coverage)[..., None]
+            center, radius = local.uniform(0.3, 0.7, 2), local.uniform(0.12, 0.45, 2)
+            mask = _shape(local, coverage, center, radius)
+            patch += (random_color(local) - patch) * mask[..., None]
 
     return corners(*box), paint
 
@@ -56,19 +53,29 @@ def delimiters(
 
     def paint(patch: np.ndarray, coverage: np.ndarray) -> None:
         local = np.random.default_rng(seed)
-        mask = np.zeros(coverage.shape, np.float32)
-        shape = np.array(coverage.shape[::-1])
-        _shape(local, mask, 0.5 * shape, local.uniform(0.3, 0.48, 2) * shape)
-        patch += (color - patch) * (mask * coverage)[..., None]
+        mask = _shape(local, coverage, np.full(2, 0.5), local.uniform(0.3, 0.48, 2))
+        patch += (color - patch) * mask[..., None]
 
     starts = x0 - gap - size, x1 + gap
     return [(corners(x, top, x + size, top + size), paint) for x in starts]
 
 
 def _shape(
-    rng: np.random.Generator, mask: np.ndarray, center: np.ndarray, radius: np.ndarray
-) -> None:
-    """Draw a disc, ring, star, bar or blot on a mask, to a sixteenth of a pixel."""
+    rng: np.random.Generator, coverage: np.ndarray, center: np.ndarray, radius: np.ndarray
+) -> np.ndarray:
+    """Return the coverage of a disc, ring, star, bar or blot, drawn to a sixteenth of a pixel.
+
+    Args:
+        rng: Random generator.
+        coverage: float32 (H, W), 0..1, of the patch around the shape.
+        center: x and y as shares of the patch.
+        radius: Along x and y, as shares of the patch.
+
+    Returns:
+        float32 (H, W), 0..1.
+    """
+    size, mask = np.array(coverage.shape[::-1]), np.zeros(coverage.shape, np.float32)
+    center, radius = center * size, radius * size
     count = int(rng.choice([3, 4, 5, 10, 24]))
     angle = np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 2 * np.pi)
     reach = np.ones(count)
@@ -83,3 +90,4 @@ def _shape(
         cv2.polylines(mask, [outline], True, 1.0, width, cv2.LINE_AA, 4)
     else:
         cv2.fillPoly(mask, [outline], 1.0, cv2.LINE_AA, 4)
+    return mask * coverage

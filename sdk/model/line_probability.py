@@ -15,9 +15,14 @@ from sdk.model.faults import wrong
 __all__ = ["LineProbability", "log_odds"]
 
 
-def log_odds(confidence: float) -> float:
-    """Return the log odds of a line's confidence, finite for 0 and 1 too."""
-    p = min(max(confidence, 1e-9), 1 - 1e-6)
+def log_odds(probability: float, surest: float = 1 - 1e-6) -> float:
+    """Return the log odds of a probability or confidence, finite for 0 and 1 too.
+
+    Args:
+        probability: 0..1.
+        surest: A greater probability counts as this one, below 1.
+    """
+    p = min(max(probability, 1e-9), surest)
     return math.log(p / (1 - p))
 
 

@@ -13,10 +13,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from sdk.geometry import angle
+from sdk.model.line_probability import log_odds
 from sdk.model.retry_policy import DirectionSettings
 from sdk.retry.candidate import Candidate
 
 __all__ = ["claim_of_turned", "runs", "witnesses"]
+
+_SUREST = 1 - 1e-4
+"""Probability above which a reading says no more about the direction."""
 
 
 def runs(candidates: Sequence[Candidate], settings: DirectionSettings) -> list[list[int]]:
@@ -59,14 +63,9 @@ def claim_of_turned(candidate: Candidate, turned: Candidate, settings: Direction
     """
     if max(turned.probability, candidate.probability) < settings.least:
         return 0.0
-    more = _log_odds(turned.probability) - _log_odds(candidate.probability)
+    more = log_odds(turned.probability, _SUREST) - log_odds(candidate.probability, _SUREST)
     return min(max(more, -settings.most), settings.most)
 
 
 def _tells(candidate: Candidate, settings: DirectionSettings) -> bool:
     return sum(map(str.isalnum, candidate.text.free.text)) >= settings.least_characters
-
-
-def _log_odds(probability: float) -> float:
-    p = min(max(probability, 1e-9), 1 - 1e-4)
-    return math.log(p / (1 - p))

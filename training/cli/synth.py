@@ -58,6 +58,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
+        "--likeness",
+        type=float,
+        default=-1.0,
+        help="least correlation of each character with its ink in line images; default: any",
+    )
+    parser.add_argument(
         "--scans", type=share, default=0.05, help="share of scans in black and white"
     )
     parser.add_argument("--workers", type=positive_int, default=os.cpu_count() or 1)
@@ -120,6 +126,7 @@ def main(argv: Sequence[str]) -> int:
             photos=options.photos,
             scenes=tuple(filter(None, options.scenes.split(","))),
             severity=options.severity,
+            likeness=options.likeness,
             scans=options.scans,
             charset=options.charset,
         )

@@ -12,6 +12,11 @@ import numpy as np
 __all__ = ["change_tones", "place_line", "soften"]
 
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
+_MOST_LEVELS = 1, 99
+"""Percentiles of a picture's levels between which no tones are clipped."""
+_LUMA = np.array([0.299, 0.587, 0.114])
+_TO_CHROMA = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+"""From RGB to brightness and two color differences (YIQ)."""
 
 
 def place_line(
@@ -62,6 +67,8 @@ def place_line(
 def change_tones(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the picture with random brightness, contrast, gamma and colors, sometimes inverted.
 
+    Hue and saturation vary widely: the light of a display has any color, and so has its text.
+
     Args:
         image: uint8 (H, W, 3).
         rng: Random generator.
@@ -74,12 +81,35 @@ def change_tones(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     curves = np.repeat(curve[:, None], 3, 1)
     if rng.random() < 0.4:
         curves = curves * np.exp(rng.normal(0, 0.12, 3)) + rng.normal(0, 0.04, 3)
+    curves = _unclipped(curves, image)
     table = np.clip(curves * 255 + 0.5, 0, 255).astype(np.uint8).reshape(1, 256, 3)
     changed = cv2.LUT(image, table)
+    if rng.random() < 0.3:
+        changed = cv2.transform(changed, _recoloring(rng))
     if rng.random() < 0.1:
         gray = cv2.cvtColor(changed, cv2.COLOR_RGB2GRAY)
         changed = cv2.cvtColor(gray, cv2.COLOR_GRAY2RGB)
     return changed
+
+
+def _unclipped(curves: np.ndarray, image: np.ndarray) -> np.ndarray:
+    """Return curves (256, 3), shifted so that they do not clip most of a picture's levels.
+
+    Pale text on white would vanish.
+    """
+    ends = curves[np.percentile(image[::4, ::4], _MOST_LEVELS).astype(int)]
+    low, high = float(ends.min()), float(ends.max())
+    if high - low > 1:
+        return curves
+    return curves - min(low, 0) - max(high - 1, 0)
+
+
+def _recoloring(rng: np.random.Generator) -> np.ndarray:
+    """Return a 3x3 matrix of RGB that turns the hue and scales the saturation."""
+    angle, scale = rng.uniform(-np.pi, np.pi), np.exp(rng.normal(0.2, 0.6))
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    turned = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
+    return np.linalg.inv(_TO_CHROMA) @ turned @ _TO_CHROMA
 
 
 def soften(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

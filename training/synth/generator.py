@@ -17,6 +17,7 @@ from training.synth.background import clutter, photo_folder, sample_background
 from training.synth.block import Block, Text, paint
 from training.synth.degrade import degrade
 from training.synth.fonts import FontLibrary, default_library
+from training.synth.legibility import likeness
 from training.synth.lexicon import Lexicon
 from training.synth.scenes import SCENES, sample_block, words
 
@@ -44,6 +45,8 @@ class SynthConfig:
         legible_px: Text of less height is marked ``ignore``.
         severity: Strength of the degradations, 1 for the usual mix.
         scans: Share of scans in nearly black and white.
+        likeness: Least correlation of each letter and digit of a line image with its ink, see
+            ``likeness``; -1 for any.
         charset: Characters of the labels. Texts with others are left out of line images and marked
             ``ignore`` in photos; with U+FFFD in the charset they are kept, and it stands for them.
     """
@@ -56,6 +59,7 @@ class SynthConfig:
     legible_px: float = 7.0
     severity: float = 1.0
     scans: float = 0.05
+    likeness: float = -1.0
     charset: str = DEFAULT_CHARSET.symbols
 
 
@@ -193,13 +197,17 @@ class Generator:
                 self._degrade(picture, np.random.default_rng(seed), text_height)
                 for picture in (canvas, bare)
             )
-            if legible(image, without, line.quad):
+            if legible(image, without, line.quad) and self._is_clear(image, canvas - bare, line):
                 return image, label
 
     def _block(self, rng: np.random.Generator, height: float) -> Block:
         if self.lexicon is not None and rng.random() < self.lexicon.share:
             return words(rng, self.fonts, height, self.lexicon)
         return sample_block(rng, self.fonts, height, self.config.scenes)
+
+    def _is_clear(self, image: np.ndarray, ink: np.ndarray, line: Text) -> bool:
+        least = self.config.likeness
+        return least <= -1 or likeness(image, ink, line.chars, line.text) >= least
 
     def _label(self, text: str) -> str | None:
         """Return the label of a text, None if the charset has no label for it."""

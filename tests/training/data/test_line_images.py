@@ -118,6 +118,22 @@ def test_changes_keep_shape_and_type():
         assert changed.shape == (32, 64, 3) and changed.dtype == np.uint8
 
 
+def test_pale_text_on_white_stays_visible():
+    image = np.full((32, 60, 3), 250, np.uint8)
+    image[12:20, 8:52] = 225
+    for seed in range(200):
+        changed = change_tones(image, np.random.default_rng(seed)).astype(int)
+        assert np.abs(changed[16, 30] - changed[4, 30]).max() >= 5
+
+
+def test_colors_take_any_hue():
+    image = np.full((32, 60, 3), (150, 110, 100), np.uint8)
+    greatest = [
+        int(change_tones(image, np.random.default_rng(seed))[0, 0].argmax()) for seed in range(300)
+    ]
+    assert all(greatest.count(channel) > 15 for channel in range(3))
+
+
 def picture(height=32, width=40):
     return np.zeros((height, width, 3), np.uint8)
 

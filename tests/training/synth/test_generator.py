@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -12,6 +13,7 @@ from training.data.shards import list_shards, read_shard, write_shard
 from training.synth import generator as generator_module
 from training.synth.background import PhotoFolder, _rectangle, printed, sample_background
 from training.synth.generator import Generator, SynthConfig, legible
+from training.synth.legibility import likeness
 from training.synth.scenes import SCENES
 
 
@@ -113,6 +115,23 @@ def test_scans_are_nearly_black_and_white():
         return float(((gray < 32) | (gray > 223)).mean())
 
     assert share_of_extremes(1.0) > share_of_extremes(0.0) + 0.15
+
+
+def test_lines_with_a_character_unlike_its_ink_are_drawn_anew(generator, monkeypatch):
+    before = [generator.line(index) for index in range(12)]
+    seen = []
+
+    def noted(*line):
+        seen.append(likeness(*line))
+        return seen[-1]
+
+    monkeypatch.setattr(generator_module, "likeness", noted)
+    strict = Generator(replace(generator.config, likeness=0.95))
+    after = [strict.line(index) for index in range(12)]
+    assert sum(value >= 0.95 for value in seen) == 12
+    assert any(value < 0.95 for value in seen)
+    kept = [np.array_equal(a, b) for (a, _), (b, _) in zip(before, after, strict=True)]
+    assert 0 < sum(kept) < 12
 
 
 def test_illegible_lines_are_drawn_anew(generator, monkeypatch):

@@ -5,7 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sdk.model.fields import CheckedSettings, flag, group, number, parsed, whole
-from sdk.model.views import BandView, CandidateView, PartView, parse_views, plain_views
+from sdk.model.views import (
+    GREEN,
+    SOFT,
+    BandView,
+    CandidateView,
+    PartView,
+    parse_views,
+    plain_views,
+)
 
 __all__ = [
     "CropRetries",
@@ -29,20 +37,18 @@ _PHOTO_VIEWS = (
 _CROP_VIEWS = (
     PartView(pitch=16.0),
     BandView(margin=0.12, side=0.1),
-    BandView(margin=0.12, side=0.1, bent=True),
-    BandView(margin=0.2, side=0.1),
     BandView(margin=0.3, side=0.1, bent=True),
-    BandView(margin=0.12, side=0.1, stretch=1.2, max_aspect=6.0),
     BandView(margin=0.12, side=0.1, stretch=1.2, bent=True, max_aspect=6.0),
-    PartView(side=0.1),
     PartView(0.1, 0.9),
     PartView(side=0.15, stretch=1.25),
-    PartView(side=0.15, stretch=0.9),
     PartView(0.15, 1.0),
-    PartView(rise=0.3),
+    PartView(pitch=16.0, tone=GREEN),
+    PartView(pitch=16.0, tone=SOFT),
+    BandView(margin=0.3, side=0.1, bent=True, tone=GREEN),
+    BandView(margin=0.3, side=0.1, bent=True, tone=SOFT),
+    PartView(tone=SOFT),
     PartView(rise=-0.3),
     PartView(rise=0.5),
-    PartView(rise=-0.5),
 )
 
 
@@ -114,6 +120,8 @@ class VoteSettings(CheckedSettings):
             Known words may then replace similar unknown ones, unless the caller gives a charset or
             a pattern. 0 leaves the choice to the readings.
         frequency_bonus: Further bonus for each letter and level of frequency of its word, in nats.
+        vehicle_bonus: Bonus for a well-formed vehicle number beside known words, in nats, see
+            `sdk.recognize.vehicle`. It may then replace a similar text.
     """
 
     lead: float = number(2.0, 0, 100)
@@ -123,6 +131,7 @@ class VoteSettings(CheckedSettings):
     language_bonus: float = number(0.0, 0, 5)
     word_bonus: float = number(0.0, 0, 5)
     frequency_bonus: float = number(0.0, 0, 5)
+    vehicle_bonus: float = number(0.0, 0, 50)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from sdk.model.fields import CheckedSettings, flag, number
+from sdk.model.fields import CheckedSettings, choice, flag, number
 
-__all__ = ["WHOLE", "BandView", "CandidateView", "PartView", "parse_views", "plain_views"]
+__all__ = [
+    "COLOR",
+    "GREEN",
+    "SOFT",
+    "TONES",
+    "WHOLE",
+    "BandView",
+    "CandidateView",
+    "PartView",
+    "parse_views",
+    "plain_views",
+]
+
+COLOR = "color"
+"""Tone of a line crop as it is."""
+GREEN = "green"
+"""The green channel alone. Cameras measure it at every second pixel, red and blue at every fourth.
+Text that is darker in green and brighter in red than a lit display is hardly seen in color."""
+SOFT = "soft"
+"""Gray and blurred: without noise, texture and fine outlines."""
+TONES = (COLOR, GREEN, SOFT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +52,7 @@ class PartView(CheckedSettings):
             follows the slope and leaves out the areas above and below the text at the ends.
         max_aspect: Largest ratio of width to height of a box that the view is used for. 0 sets no
             limit.
+        tone: Tone of the line crop, see `sdk.retry.tone`: "color", "green" or "soft".
     """
 
     top: float = number(0.0, -1, 1)
@@ -43,6 +64,7 @@ class PartView(CheckedSettings):
     most_stretch: float = number(2.0, 0.25, 4)
     rise: float = number(0.0, -1, 1)
     max_aspect: float = number(0.0, 0, 1000)
+    tone: str = choice(COLOR, *TONES)
 
     def scaled(self, pitch: float | None) -> PartView | None:
         """Return the view with the scale that brings the characters to its pitch.
@@ -74,6 +96,7 @@ class BandView(CheckedSettings):
         stretch: Horizontal scale of the line crop.
         bent: Whether curved bands are searched too.
         max_aspect: As for `PartView`.
+        tone: As for `PartView`.
     """
 
     margin: float = number(0.12, 0, 1)
@@ -82,6 +105,7 @@ class BandView(CheckedSettings):
     stretch: float = number(1.0, 0.25, 4)
     bent: bool = flag(False)
     max_aspect: float = number(0.0, 0, 1000)
+    tone: str = choice(COLOR, *TONES)
 
 
 CandidateView = PartView | BandView

@@ -15,9 +15,10 @@ from sdk.geometry import side_lengths, slice_quads, slice_rows
 from sdk.image.load import ImageArray
 from sdk.model.retry_policy import OrientationSettings
 from sdk.model.settings import WIDEST, DecodeSettings
-from sdk.model.views import WHOLE, BandView, CandidateView, PartView
+from sdk.model.views import COLOR, WHOLE, BandView, CandidateView, PartView
 from sdk.rectify.band import Band, cut_band, find_band
 from sdk.rectify.crop import crop_width, expand_quad, rectify, scale_crop
+from sdk.retry.tone import toned
 
 __all__ = ["CropLine", "LineCrop", "LineSource", "PhotoLine", "cut_part"]
 
@@ -47,6 +48,7 @@ class PlacedBand:
     band: Band
     side: float
     stretch: float
+    tone: str
 
 
 Placed: TypeAlias = CandidateView | PlacedBand
@@ -127,9 +129,10 @@ class PhotoLine:
             area = band.within(around, placed.side, width, height)
         else:
             assert isinstance(placed, PartView)
-            area = self.area if placed == WHOLE else cut_part(self.area, placed)
+            area = self.area if _is_whole(placed) else cut_part(self.area, placed)
         widest = fit(crop_width(area, stretch))
-        return LineCrop(rectify(self._pixels, area, widest, stretch), area, self.box)
+        pixels = rectify(self._pixels, area, widest, stretch)
+        return LineCrop(toned(pixels, placed.tone), area, self.box)
 
 
 class CropLine:
@@ -167,7 +170,8 @@ class CropLine:
     def place(self, view: CandidateView) -> Placed:
         """Return the view as it applies to this line, see `LineSource`."""
         if isinstance(view, BandView):
-            return PlacedBand(self._bands[view.bent].grown(view.margin), view.side, view.stretch)
+            band = self._bands[view.bent].grown(view.margin)
+            return PlacedBand(band, view.side, view.stretch, view.tone)
         return view
 
     def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
@@ -177,14 +181,14 @@ class CropLine:
             pixels = cut_band(self._upright, placed.band, placed.side, placed.stretch, most)
             across, height = (float(x) for x in side_lengths(self._quad))
             area = placed.band.within(self._quad, placed.side, across, height)
-        elif placed == WHOLE:
+        elif _is_whole(placed):
             pixels, area = scale_crop(self._upright, fit(WIDEST)), self._quad
         else:
             assert isinstance(placed, PartView)
             area = cut_part(self._quad, placed)
             widest = fit(crop_width(area, placed.stretch))
             pixels = rectify(self._pixels, area, widest, placed.stretch)
-        return LineCrop(pixels, area, area)
+        return LineCrop(toned(pixels, placed.tone), area, area)
 
     @cached_property
     def _upright(self) -> ImageArray:
@@ -193,6 +197,10 @@ class CropLine:
     @cached_property
     def _bands(self) -> dict[bool, Band]:
         return {bent: find_band(self._upright, bent=bent) for bent in (False, True)}
+
+
+def _is_whole(placed: Placed) -> bool:
+    return isinstance(placed, PartView) and replace(placed, tone=COLOR) == WHOLE
 
 
 def _aspect(quad: Floats) -> float:

@@ -2,7 +2,7 @@
 
 The vote ends when one text leads far enough. The final text has the highest mean probability under
 all candidates, weighed by the language model and the vocabulary. It is a text that was read, or
-such a text with a known word in place of a similar unknown one.
+such a text with a known word, or a well-formed vehicle number, in place of what is similar to it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sdk.charset import Charset
 from sdk.model.retry_policy import VoteSettings
+from sdk.recognize import vehicle
 from sdk.recognize.ctc import CtcText, aligned
 from sdk.recognize.forward import text_log_probabilities
 from sdk.recognize.language import default_language
@@ -26,6 +27,9 @@ __all__ = ["Vote"]
 
 _SUREST = 1 - 2.0**-30
 """Highest confidence of a character of such a text: a power of 1 is never lower than 1."""
+
+_CHECK_DIGIT_NATS = math.log(11)
+"""How much less probable a right check digit is in a misread number: one of eleven is right."""
 
 _WITH_VARIANTS = 3
 """Number of likeliest texts whose unknown words are looked up."""
@@ -134,10 +138,15 @@ class Vote:
         return text_log_probabilities([c.text.log_probs for c in self._counted], ids)
 
     def _with_known_words(self, read: Sequence[str]) -> list[str]:
-        """Return new texts: texts that were read with known words in place of unknown ones."""
+        """Return new texts: texts that were read with known words in place of unknown ones.
+
+        Well-formed vehicle numbers are known, too.
+        """
         if self._words_in is None:
             return []
         found = [new for text in read for new in default_vocabulary().variants(text)]
+        if self._settings.vehicle_bonus:
+            found += [new for text in read for new in vehicle.variants(text)]
         return [
             text
             for text in dict.fromkeys(found)
@@ -156,7 +165,16 @@ class Vote:
         if self._words_in is not None:
             known = np.array([default_vocabulary().known_letters(text) for text in texts])
             added += known @ [settings.word_bonus, settings.frequency_bonus]
+            if settings.vehicle_bonus:
+                added += [self._vehicle_bonus(text) for text in texts]
         return added
+
+    def _vehicle_bonus(self, text: str) -> float:
+        """Return what the vehicle numbers of a text add to its log probability."""
+        return sum(
+            self._settings.vehicle_bonus + _CHECK_DIGIT_NATS * vehicle.has_check_digit(number)
+            for number in vehicle.numbers(text)
+        )
 
 
 def _log_sums(log_probs: NDArray[np.float64]) -> NDArray[np.float64]:

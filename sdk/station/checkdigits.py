@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from sdk.recognize import vehicle
+
 __all__ = ["SCHEMES", "expected_digit", "find_numbers", "is_valid"]
 
 _GTIN_LENGTHS = (8, 12, 13, 14)
@@ -17,12 +19,6 @@ _CONTAINER = {
     **{str(d): d for d in range(10)},
     **dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", [n for n in range(10, 39) if n % 11], strict=True)),
 }
-_VIN = {
-    **{str(d): d for d in range(10)},
-    **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True)),
-}
-_VIN_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
-_VIN_PLACE = 8
 
 
 def _gtin(number: str) -> str:
@@ -32,11 +28,6 @@ def _gtin(number: str) -> str:
 
 def _iso6346(number: str) -> str:
     return str(sum(_CONTAINER[c] << i for i, c in enumerate(number[:10])) % 11 % 10)
-
-
-def _vin(number: str) -> str:
-    rest = sum(_VIN[c] * w for c, w in zip(number, _VIN_WEIGHTS, strict=True)) % 11
-    return "X" if rest == 10 else str(rest)
 
 
 def _luhn(number: str) -> str:
@@ -57,7 +48,7 @@ SCHEMES: dict[str, tuple[str, Callable[[str], str], re.Pattern[str]]] = {
     ),
     "vin": (
         "vehicle identification number (17 letters and digits, no I, O, Q)",
-        _vin,
+        vehicle.check_digit,
         re.compile(r"(?<![A-Z0-9])[A-HJ-NPR-Z0-9]{17}(?![A-Z0-9])"),
     ),
     "luhn": ("number of at least 4 digits", _luhn, re.compile(r"[0-9]+(?:[ -][0-9]+)*")),
@@ -92,5 +83,5 @@ def expected_digit(scheme: str, number: str) -> str:
 
 def is_valid(scheme: str, number: str) -> bool:
     """Tell whether a number from `find_numbers` has the right check digit."""
-    digit = number[_VIN_PLACE] if scheme == "vin" else number[-1]
+    digit = number[vehicle.CHECK_PLACE] if scheme == "vin" else number[-1]
     return digit == expected_digit(scheme, number)

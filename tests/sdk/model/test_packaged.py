@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
@@ -32,6 +33,26 @@ def digits() -> Iterator[Reader]:
 @pytest.mark.parametrize("text", ["004217.5", "12:45", "-3.2", "000935", "88.1"])
 def test_displays_are_read(digits: Reader, text: str) -> None:
     assert digits.read_line(display(text, len(text))).text == text
+
+
+def lit_display(text: str, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture of red-brown segments on a lit green ground, uint8 (H, W, 3).
+
+    The segments are darker in green, brighter in red, and hardly seen in brightness.
+    """
+    mask = np.pad(segments.draw(text, 60, rng).mask, ((14, 14), (20, 20)))[..., None] / 255
+    ground, ink = np.array([40, 210, 90]), np.array([130, 165, 120])
+    picture = cv2.GaussianBlur((ground * (1 - mask) + ink * mask).astype(np.float32), (0, 0), 1.5)
+    return np.clip(picture + rng.normal(0, 9, picture.shape), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("model", ["default", "digits"])
+def test_lit_displays_are_read_in_their_green_channel(model: str) -> None:
+    rng = np.random.default_rng(4)
+    texts = ["".join(rng.choice(list("0123456789"), 6)) for _ in range(12)]
+    with Reader(model, threads=1) as reader:
+        read = [reader.read_line(lit_display(text, rng)).text for text in texts]
+    assert sum(a == b for a, b in zip(read, texts, strict=True)) >= 11
 
 
 def test_displays_are_never_turned(digits: Reader) -> None:

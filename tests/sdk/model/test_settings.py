@@ -61,6 +61,7 @@ def test_the_shipped_bundle_has_the_defaults() -> None:
         "retry.vote.language_bonus",
         "retry.vote.word_bonus",
         "retry.vote.frequency_bonus",
+        "retry.vote.vehicle_bonus",
         "retry.vote.lead",
         "retry.photo.known_confidence",
         "retry.crop.known_confidence",

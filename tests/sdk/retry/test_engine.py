@@ -18,7 +18,7 @@ from sdk.geometry import box_quads
 from sdk.image.load import ImageArray
 from sdk.model.bundle import Bundle
 from sdk.model.retry_policy import PhotoRetries
-from sdk.model.views import PartView
+from sdk.model.views import BandView, PartView
 from sdk.recognize.crops import CropRecognizer
 from sdk.recognize.decoder import LineText, TextDecoder
 from sdk.recognize.options import ReadOptions
@@ -371,7 +371,7 @@ def read_crop(crops: CropRecognizer, picture: ImageArray, **changes: Any) -> Tex
 
 def test_equal_views_of_a_crop_are_read_once_and_vote_twice(crops: CountingRecognizer) -> None:
     picture = tiny.draw_line("ABCD")
-    views = SETTINGS.retry.crop.views[1:3]  # straight or bent: of a straight line the same
+    views = (BandView(side=0.1), BandView(side=0.1, bent=True))  # of a straight line the same
     bounds = {"retry.crop.confidence": 1.0, "retry.crop.views": views}
     line = read_crop(crops, picture, **bounds, **{"retry.vote.lead": 100.0})
     assert (line.text, len(crops.widths)) == ("ABCD", 2)

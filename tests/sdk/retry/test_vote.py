@@ -264,6 +264,27 @@ def test_a_frequent_word_is_preferred_to_a_rare_one(monkeypatch: pytest.MonkeyPa
             assert vote.elected().text.free.text == text
 
 
+@pytest.mark.parametrize("bonus", [0.0, 4.0])
+def test_a_well_formed_vehicle_number_replaces_one_with_a_sign_before_it(bonus: float) -> None:
+    number = "1M8GDM9AXKP042788"
+    symbols = Charset("".join(sorted({*number, "Y"})))
+    columns = [{"Y": 0.9}, *(x for c in number for x in ({}, {c: 0.99}))]
+    vote = Vote(VoteSettings(lead=100.0, word_bonus=0.6, vehicle_bonus=bonus), symbols)
+    vote.add(saying(read_columns(symbols, *columns)))
+    assert vote.elected().text.free.text == (number if bonus else "Y" + number)
+
+
+def test_a_wrong_check_digit_does_not_replace_a_right_one() -> None:
+    right, wrong = "1M8GDM9AXKP042788", "1M8G0M9AXKP042788"
+    symbols = Charset("".join(sorted(set(right))))
+    unsure = {"D": 0.4, "0": 0.5}
+    columns = [x for i, c in enumerate(right) for x in ({}, unsure if i == 4 else {c: 0.99})]
+    for bonus, text in ((0.0, wrong), (4.0, right)):
+        vote = Vote(VoteSettings(lead=100.0, word_bonus=0.6, vehicle_bonus=bonus), symbols)
+        vote.add(saying(read_columns(symbols, *columns)))
+        assert vote.elected().text.free.text == text
+
+
 def test_words_keep_to_the_charset() -> None:
     without = Charset("EXL1T ")
     columns = [{"E": 1.0}, {}, {"X": 1.0}, {}, {"L": 0.4, "1": 0.35}, {}, {"T": 1.0}]

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from sdk.charset import DEFAULT_CHARSET
+from sdk.recognize.vehicle import check_digit
 from training.synth.plates import COUNTRIES, fill, sample_plate
 from training.synth.text import KINDS, MAX_LENGTH, sample_text, vocabulary
-from training.synth.vin import check_digit, sample_vin
+from training.synth.vin import sample_vin
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,116 @@
+"""Vehicle identification numbers (VIN), which the vote of a line knows by their form.
+
+Sources: ISO 3779 (17 letters and digits without I, O and Q, the last four are digits), ISO 3780
+(the first two tell the country), 49 CFR 565.15 (the check digit, which is not used everywhere).
+
+The signs around a number are read as letters by mistake, and 0, 5 and 8 as D, S and B. A number's
+form tells both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import combinations, product
+
+__all__ = [
+    "CHECK_PLACE",
+    "LENGTH",
+    "SYMBOLS",
+    "check_digit",
+    "has_check_digit",
+    "numbers",
+    "variants",
+]
+
+LENGTH = 17
+SYMBOLS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
+"""Letters and digits of a number."""
+
+_VALUES = {
+    **{str(digit): digit for digit in range(10)},
+    **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True)),
+}
+_WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
+CHECK_PLACE = 8
+"""Place of the check digit, which has no weight."""
+
+_COUNTRIES = (
+    "A[A-HJ-NPR-Z1-5]|B[ABFGLR34]|C[ABFGLM]|D[A-E]|[HJLW][A-HJ-NPR-Z0-9]|K[FGHLMNPRST]"
+    "|M[A-FGHJKLMNPRSUX1-6]|N[A-GJLMNPRSTUY1-5]|P[A-CFGLMNPRST]|R[A-HJKLMNPSTUVW1]"
+    "|S[A-HJ-NPR-Z1-3]|T[A-HJ-NPR-Z1-356]|U[A-CHJKLMNPRUVW0-25-8]|V[A-HJKLMNPRS-Z1-35-8]"
+    "|X[A-HJ-NPR-Z0-9]|Y[A-HJKNSTUVWX-Z1-8]|Z[A-HJ-NPRSTUXYZ0-9]|[1457][A-HJ-NPR-Z0-9]"
+    "|2[A-HJ-NPR-Z1-5]|3[A-HJ-NPR-X5-9]|6[A-HJ-NPR-Z1]|8[A-HJ-NPSTX-Z2]|9[A-HJ-NPRSTUV2-9]"
+)
+"""Assigned country codes, as an expression of two characters."""
+_NUMBER = re.compile(f"(?:{_COUNTRIES})[{SYMBOLS}]{{11}}[0-9]{{4}}")
+_FEWEST_LETTERS = 3
+_FEWEST_DIGITS = 5
+
+_TOKEN = re.compile(r"[A-Z0-9]+", re.IGNORECASE)
+_MOST_SIGNS = 3
+"""Most signs around a number that may have been read as letters or digits."""
+_NEVER = str.maketrans("IOQ", "100")
+_PAIRS = ["0D", "8B", "5S", "2Z", "6G", "VY", "L1", "7T", "4A", "UV", "38", "56", "89", "MN", "MW"]
+_ALIKE = {
+    symbol: "".join(pair.replace(symbol, "") for pair in _PAIRS if symbol in pair)
+    for symbol in SYMBOLS
+}
+"""Characters that are misread as each other in stamped and engraved numbers."""
+_MOST_CHANGES = 2
+
+
+def check_digit(number: str) -> str:
+    """Return the check digit, 0 to 9 or X, of a number of 17 characters."""
+    total = sum(weight * _VALUES[c] for weight, c in zip(_WEIGHTS, number, strict=True))
+    return "0123456789X"[total % 11]
+
+
+def has_check_digit(number: str) -> bool:
+    """Tell whether a number of 17 characters has the right check digit."""
+    return number[CHECK_PLACE] == check_digit(number)
+
+
+def _is_number(text: str) -> bool:
+    letters = sum(map(str.isalpha, text))
+    return (
+        _NUMBER.fullmatch(text) is not None
+        and letters >= _FEWEST_LETTERS
+        and LENGTH - letters >= _FEWEST_DIGITS
+    )
+
+
+def numbers(text: str) -> list[str]:
+    """Return the well-formed numbers of a text, which other letters and digits do not touch."""
+    return [token for token in _TOKEN.findall(text) if _is_number(token)]
+
+
+def variants(text: str) -> list[str]:
+    """Return copies of a text in which a well-formed number replaces what may be a misread one.
+
+    Letters or digits around the number are left out, I, O and Q become digits, and at most two
+    characters change to similar ones if that makes the check digit right.
+    """
+    found: dict[str, None] = {}
+    for match in _TOKEN.finditer(text):
+        token = match[0].upper().translate(_NEVER)
+        for start in range(len(token) - LENGTH + 1 if len(token) <= LENGTH + _MOST_SIGNS else 0):
+            for number in _similar(token[start : start + LENGTH]):
+                found[text[: match.start()] + number + text[match.end() :]] = None
+    found.pop(text, None)
+    return list(found)
+
+
+def _similar(seen: str) -> Iterator[str]:
+    """Yield what was seen if it is well-formed, and similar numbers of the right check digit."""
+    if _is_number(seen):
+        yield seen
+    for changes in range(1, _MOST_CHANGES + 1):
+        for places in combinations(range(LENGTH), changes):
+            for characters in product(*(_ALIKE[seen[place]] for place in places)):
+                changed = list(seen)
+                for place, character in zip(places, characters, strict=True):
+                    changed[place] = character
+                number = "".join(changed)
+                if has_check_digit(number) and _is_number(number):
+                    yield number

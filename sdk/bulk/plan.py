@@ -31,6 +31,7 @@ class Options:
         templates: Templates of whole lines, alternatives to `patterns`.
         min_confidence: Least confidence of a line; None for the model's bound.
         literal: Whether known words leave misprinted ones alone.
+        whole_lines: Whether wide gaps leave lines whole.
         max_pixels: Largest number of pixels of a page.
         form: "jsonl" or "parquet".
     """
@@ -42,6 +43,7 @@ class Options:
     templates: tuple[str, ...]
     min_confidence: float | None
     literal: bool
+    whole_lines: bool
     max_pixels: int
     form: str
 

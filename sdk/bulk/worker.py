@@ -106,6 +106,7 @@ def read_rows(terms: Terms, key: str) -> list[dict[str, Any]]:
             pattern=options.pattern,
             min_confidence=options.min_confidence,
             words=not options.literal,
+            cells=not options.whole_lines,
             max_pixels=options.max_pixels,
         )
         for reading in pages:

@@ -7,7 +7,7 @@ import sys
 
 from sdk.arguments import charset, positive_int, share
 from sdk.cli.log import logger
-from sdk.cli.options import LITERAL, add_command
+from sdk.cli.options import LITERAL, WHOLE_LINES, add_command
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import OK
 from sdk.image.picture import MAX_PIXELS
@@ -67,6 +67,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "--min-confidence", type=share, metavar="P", help="drop lines of lower confidence, 0 to 1"
     )
     reading.add_argument("--literal", action="store_true", help=LITERAL)
+    reading.add_argument("--whole-lines", action="store_true", help=WHOLE_LINES)
     reading.add_argument(
         "--max-pixels",
         type=positive_int,
@@ -94,6 +95,7 @@ def run(args: argparse.Namespace) -> int:
         tuple(args.template),
         args.min_confidence,
         args.literal,
+        args.whole_lines,
         args.max_pixels,
         args.format,
     )

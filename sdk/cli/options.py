@@ -26,6 +26,9 @@ def add_command(
 LITERAL = "read what is printed: known words do not replace misprinted ones"
 """Help of the option ``--literal``."""
 
+WHOLE_LINES = "keep rows whole: wide gaps do not divide them into cells"
+"""Help of the option ``--whole-lines``."""
+
 
 def add_reader_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that select the model and its device."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sdk.arguments import charset, page_numbers, positive_int, share
 from sdk.cli.inputs import Picture, find_pictures
 from sdk.cli.log import logger
-from sdk.cli.options import LITERAL, add_command, add_reader_options, open_reader
+from sdk.cli.options import LITERAL, WHOLE_LINES, add_command, add_reader_options, open_reader
 from sdk.cli.output import Output, page_drawing, plan_drawings, save_drawing
 from sdk.cli.status import FAILED, OK
 from sdk.errors import DeviceError, ModelError, OptionError, SdkError
@@ -54,11 +54,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser.add_argument("--line", action="store_true", help="each picture is one line of text")
     parser.add_argument("--charset", type=charset, help="read these characters only")
     parser.add_argument("--literal", action="store_true", help=LITERAL)
-    parser.add_argument(
-        "--whole-lines",
-        action="store_true",
-        help="keep rows whole: wide gaps do not divide them into cells",
-    )
+    parser.add_argument("--whole-lines", action="store_true", help=WHOLE_LINES)
     pattern = parser.add_argument_group("pattern", "Alternatives: a line must match one of them.")
     pattern.add_argument(
         "--pattern", action="append", metavar="REGEX", help='whole lines, such as "[A-Z]{2}[0-9]+"'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sdk.arguments import charset, positive_int, seconds, share
 from sdk.cli.log import logger
-from sdk.cli.options import LITERAL, add_command, add_reader_options, open_reader
+from sdk.cli.options import LITERAL, WHOLE_LINES, add_command, add_reader_options, open_reader
 from sdk.cli.signals import stopped_by_signals
 from sdk.cli.status import FAILED, OK
 from sdk.errors import HistoryError, OptionError
@@ -58,6 +58,7 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("--charset", type=charset, help="read these characters only")
     parser.add_argument("--literal", action="store_true", help=LITERAL)
+    parser.add_argument("--whole-lines", action="store_true", help=WHOLE_LINES)
     parser.add_argument(
         "--min-confidence",
         type=share,
@@ -87,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     job = _job(args)
     options: dict[str, Any] = {"charset": args.charset, "min_confidence": args.min_confidence}
     options["words"] = job is None and not args.literal
-    options["cells"] = job is None
+    options["cells"] = job is None and not args.whole_lines
     if job is not None and args.min_confidence is None:
         options["min_confidence"] = job.noise_confidence
     failed = False

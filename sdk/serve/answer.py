@@ -74,6 +74,7 @@ def read_picture(
         "pattern": options.pattern,
         "min_confidence": options.min_confidence,
         "words": not options.literal,
+        "cells": not options.whole_lines,
         "region": options.region,
     }
     return SingleLines(reader).read(loaded, **wanted) if line else reader.read(loaded, **wanted)

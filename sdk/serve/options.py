@@ -18,6 +18,7 @@ NAMES = (
     "template",
     "min_confidence",
     "literal",
+    "whole_lines",
     "region",
     "page",
     "format",
@@ -33,6 +34,7 @@ class ReadOptions:
         pattern: What whole lines may look like, any of them; None allows all.
         min_confidence: Lines less sure than this are left out; None takes the default.
         literal: Whether known words leave misprinted ones alone.
+        whole_lines: Whether wide gaps leave lines whole.
         region: x, y, width, height of the part that is read, as shares of the picture.
         page: Number of a page of a TIFF or PDF file; None takes the first.
         format: Name of the answer's format, which wins over the header Accept.
@@ -42,6 +44,7 @@ class ReadOptions:
     pattern: tuple[str | Template, ...] | None = None
     min_confidence: float | None = None
     literal: bool = False
+    whole_lines: bool = False
     region: Region | None = None
     page: int | None = None
     format: str | None = None
@@ -62,12 +65,13 @@ class ReadOptions:
         patterns += [Template(_text("template", x)) for x in values.get("template", ())]
         charset, share = _last(values, "charset"), _last(values, "min_confidence")
         region, page = _last(values, "region"), _last(values, "page")
-        form, literal = _last(values, "format"), _last(values, "literal")
+        form = _last(values, "format")
         return cls(
             charset=None if charset is None else _text("charset", charset),
             pattern=tuple(patterns) or None,
             min_confidence=None if share is None else _share(share),
-            literal=literal is not None and _flag("literal", literal),
+            literal=_flag("literal", _last(values, "literal")),
+            whole_lines=_flag("whole_lines", _last(values, "whole_lines")),
             region=None if region is None else _region(region),
             page=None if page is None else _page(page),
             format=None if form is None else _text("format", form),
@@ -98,7 +102,7 @@ def _share(value: Any) -> float:
 def _flag(name: str, value: Any) -> bool:
     if value in (True, "true", "1"):
         return True
-    if value in (False, "false", "0"):
+    if value in (None, False, "false", "0"):
         return False
     raise OptionError(f"{name} is {value!r}. Give true or false.")
 

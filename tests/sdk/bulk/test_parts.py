@@ -29,7 +29,8 @@ ROWS = [
 
 def options(**changes):
     given = {"model": None, "variant": None, "charset": None, "patterns": (), "templates": ()}
-    given |= {"min_confidence": None, "literal": False, "max_pixels": 1000, "form": "jsonl"}
+    given |= {"min_confidence": None, "literal": False, "whole_lines": False}
+    given |= {"max_pixels": 1000, "form": "jsonl"}
     return Options(**{**given, **changes})
 
 

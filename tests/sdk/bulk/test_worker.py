@@ -14,6 +14,7 @@ from sdk.bulk.store import Store
 from sdk.bulk.worker import Terms, environment, read_part, read_rows
 from sdk.errors import ClusterError, SdkError
 from tests.misprint import PRINTED, WORD, draw_misprint
+from tests.row import CELLS, draw_row
 from tests.sdk.bulk.disk import small_disk
 
 KEYS = ["a.png", "b.png"]
@@ -27,7 +28,7 @@ def terms(tmp_path):
     photo = cv2.imencode(".png", np.full((64, 64, 3), 200, np.uint8))[1].tobytes()
     for key in KEYS:
         (source / key).write_bytes(photo)
-    options = Options(None, None, None, (), (), None, False, 10**8, "jsonl")
+    options = Options(None, None, None, (), (), None, False, False, 10**8, "jsonl")
     return Terms(str(source), str(tmp_path / "out"), options, environment(options))
 
 
@@ -36,6 +37,14 @@ def test_known_words_are_preferred_unless_the_reading_is_literal(terms):
     for literal, text in ((False, WORD), (True, PRINTED)):
         rows = read_rows(replace(terms, options=replace(terms.options, literal=literal)), KEYS[0])
         assert [[line["text"] for line in row["lines"]] for row in rows] == [[text]]
+
+
+def test_rows_are_divided_into_cells_unless_lines_stay_whole(terms):
+    (Path(terms.source) / KEYS[0]).write_bytes(draw_row())
+    for whole, texts in ((False, CELLS), (True, [" ".join(CELLS)])):
+        options = replace(terms.options, whole_lines=whole)
+        [row] = read_rows(replace(terms, options=options), KEYS[0])
+        assert [line["text"] for line in row["lines"]] == texts
 
 
 def test_another_version_is_refused_before_a_photo_is_read(terms):

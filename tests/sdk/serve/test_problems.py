@@ -181,6 +181,7 @@ def test_422_too_many_pixels(insider: httpx.Client) -> None:
         ("min_confidence", "high"),
         ("min_confidence", "nan"),
         ("literal", "maybe"),
+        ("whole_lines", "maybe"),
         ("charset", "\u00e9"),
         ("pattern", "(["),
         ("pattern", "(.?){1000}"),

@@ -13,6 +13,7 @@ from PIL import Image
 from sdk.cli import main
 from sdk.results import Reading
 from tests.misprint import PRINTED, WORD, draw_misprint
+from tests.row import CELLS, draw_row
 from tests.sdk.serve.server import PHOTO, Served, wait_for
 
 DATA = PHOTO.read_bytes()
@@ -109,6 +110,15 @@ def test_known_words_are_preferred_unless_the_reading_is_literal(client: httpx.C
             assert texts(answer) == [PRINTED if value == "true" else WORD]
     inside = {"image": base64.b64encode(picture).decode(), "literal": True}
     assert texts(client.post("/v1/read-line", json=inside)) == [PRINTED]
+
+
+def test_rows_are_divided_into_cells_unless_lines_stay_whole(client: httpx.Client) -> None:
+    picture = draw_row()
+    assert texts(client.post("/v1/read", content=picture)) == CELLS
+    whole = client.post("/v1/read", params={"whole_lines": "true"}, content=picture)
+    assert texts(whole) == [" ".join(CELLS)]
+    one = client.post("/v1/read-line", params={"whole_lines": "true"}, content=picture)
+    assert len(texts(one)) == 1
 
 
 def test_read_line(client: httpx.Client) -> None:

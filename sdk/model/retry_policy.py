@@ -37,6 +37,7 @@ _PHOTO_VIEWS = (
 _CROP_VIEWS = (
     PartView(pitch=16.0),
     BandView(margin=0.12, side=0.1),
+    BandView(margin=0.12, side=0.1, bent=True),
     BandView(margin=0.3, side=0.1, bent=True),
     BandView(margin=0.12, side=0.1, stretch=1.2, bent=True, max_aspect=6.0),
     PartView(0.1, 0.9),

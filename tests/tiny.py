@@ -19,6 +19,7 @@ from sdk.charset import Charset
 from sdk.model.bundle import write_manifest
 from sdk.model.manifest import GraphSpec, Manifest, TensorSpec
 from sdk.model.settings import DecodeSettings
+from sdk.model.views import COLOR
 
 CHARSET = Charset("ABCDEFGH")
 FRAME = 128
@@ -44,6 +45,8 @@ SETTINGS = DecodeSettings().changed(
         "detect.coarse.below_score": 0.0,
         "detect.tiles.small_height_px": 7.0,
         "detect.tiles.small_share": 0.3,
+        # this network knows its characters by their colors
+        "retry.crop.views": [x for x in DecodeSettings().retry.crop.views if x.tone == COLOR],
         "recognize.features_min_height_px": 0.0,
         "recognize.line_widths": (64, 128, 256),
         "recognize.crop_margin": 0.0,

@@ -131,3 +131,13 @@ def test_was_verified_on_pictures_held_back() -> None:
     # int8 may turn a few lines either way, and loses none on balance
     assert readings["same"] >= 0.85 * readings["lines"]
     assert readings["variant_right"] >= 0.95 * readings["reference_right"]
+
+
+def test_longer_codes_that_hold_a_vehicle_number_keep_their_characters() -> None:
+    numbers = ("1M8GDM9AXKP042788", "5GZCZ43D13S812715", "1HGCM82633A004352")
+    font = ImageFont.load_default(34)
+    with Reader(threads=1) as reader:
+        for code in (f"{sign}{number}" for number in numbers for sign in "AE7X"):
+            picture = Image.new("RGB", (round(font.getlength(code)) + 30, 56), (235, 235, 230))
+            ImageDraw.Draw(picture).text((15, 6), code, (40, 40, 45), font)
+            assert len(reader.read_line(picture).text) == len(code)

@@ -3,23 +3,22 @@
 Sources: ISO 3779 (17 letters and digits without I, O and Q, the last four are digits), ISO 3780
 (the first two tell the country), 49 CFR 565.15 (the check digit, which is not used everywhere).
 
-The signs around a number are read as letters by mistake, and 0, 5 and 8 as D, S and B. A number's
-form tells both.
+Signs around a number are read as letters by mistake, and 0, 5 and 8 as D, S and B. The form of a
+number tells the former, its check digit the latter.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import combinations, product
 
 __all__ = [
     "CHECK_PLACE",
     "LENGTH",
     "SYMBOLS",
     "check_digit",
+    "count",
     "has_check_digit",
-    "numbers",
     "variants",
 ]
 
@@ -47,17 +46,20 @@ _NUMBER = re.compile(f"(?:{_COUNTRIES})[{SYMBOLS}]{{11}}[0-9]{{4}}")
 _FEWEST_LETTERS = 3
 _FEWEST_DIGITS = 5
 
-_TOKEN = re.compile(r"[A-Z0-9]+", re.IGNORECASE)
+_TOKEN = re.compile(r"[A-Za-z0-9]+")
 _MOST_SIGNS = 3
 """Most signs around a number that may have been read as letters or digits."""
 _NEVER = str.maketrans("IOQ", "100")
-_PAIRS = ["0D", "8B", "5S", "2Z", "6G", "VY", "L1", "7T", "4A", "UV", "38", "56", "89", "MN", "MW"]
+"""Letters that no number has, as the digits that they resemble."""
+_PAIRS = (
+    *("0D", "8B", "5S", "2Z", "6G", "VY", "L1", "7T", "4A", "UV", "38", "56", "89", "MN", "MW"),
+    *("O0", "Q0", "I1"),
+)
 _ALIKE = {
     symbol: "".join(pair.replace(symbol, "") for pair in _PAIRS if symbol in pair)
-    for symbol in SYMBOLS
+    for symbol in SYMBOLS + "IOQ"
 }
-"""Characters that are misread as each other in stamped and engraved numbers."""
-_MOST_CHANGES = 2
+"""Characters that the network misread as each other in stamped and engraved numbers."""
 
 
 def check_digit(number: str) -> str:
@@ -73,28 +75,36 @@ def has_check_digit(number: str) -> bool:
 
 def _is_number(text: str) -> bool:
     letters = sum(map(str.isalpha, text))
-    return (
-        _NUMBER.fullmatch(text) is not None
-        and letters >= _FEWEST_LETTERS
-        and LENGTH - letters >= _FEWEST_DIGITS
-    )
+    return letters >= _FEWEST_LETTERS and _has_digits(text) and _NUMBER.fullmatch(text) is not None
 
 
-def numbers(text: str) -> list[str]:
-    """Return the well-formed numbers of a text, which other letters and digits do not touch."""
-    return [token for token in _TOKEN.findall(text) if _is_number(token)]
+def _has_digits(text: str) -> bool:
+    return sum(map(str.isdigit, text)) >= _FEWEST_DIGITS
+
+
+def count(text: str) -> tuple[int, int]:
+    """Return how many tokens of a text are numbers, and how many have the right check digit.
+
+    A token with I, O or Q counts if it were a number with 1 and 0 in their place: the form alone
+    does not tell which of them was printed.
+    """
+    tokens = _TOKEN.findall(text)
+    likely = sum(_is_number(x.translate(_NEVER)) and _has_digits(x) for x in tokens)
+    return likely, sum(_is_number(token) and has_check_digit(token) for token in tokens)
 
 
 def variants(text: str) -> list[str]:
-    """Return copies of a text in which a well-formed number replaces what may be a misread one.
+    """Return copies of a text in which a number replaces a token that may be a misread one.
 
-    Letters or digits around the number are left out, I, O and Q become digits, and at most two
-    characters change to similar ones if that makes the check digit right.
+    Up to three characters around the number are left out, or one character is changed to a similar
+    one that makes the check digit right, or both.
     """
     found: dict[str, None] = {}
     for match in _TOKEN.finditer(text):
-        token = match[0].upper().translate(_NEVER)
-        for start in range(len(token) - LENGTH + 1 if len(token) <= LENGTH + _MOST_SIGNS else 0):
+        token = match[0].upper()
+        if not LENGTH <= len(token) <= LENGTH + _MOST_SIGNS:
+            continue
+        for start in range(len(token) - LENGTH + 1):
             for number in _similar(token[start : start + LENGTH]):
                 found[text[: match.start()] + number + text[match.end() :]] = None
     found.pop(text, None)
@@ -102,15 +112,11 @@ def variants(text: str) -> list[str]:
 
 
 def _similar(seen: str) -> Iterator[str]:
-    """Yield what was seen if it is well-formed, and similar numbers of the right check digit."""
+    """Yield what was seen if it is a number, and similar numbers of the right check digit."""
     if _is_number(seen):
         yield seen
-    for changes in range(1, _MOST_CHANGES + 1):
-        for places in combinations(range(LENGTH), changes):
-            for characters in product(*(_ALIKE[seen[place]] for place in places)):
-                changed = list(seen)
-                for place, character in zip(places, characters, strict=True):
-                    changed[place] = character
-                number = "".join(changed)
-                if has_check_digit(number) and _is_number(number):
-                    yield number
+    for place, character in enumerate(seen):
+        for other in _ALIKE[character]:
+            number = seen[:place] + other + seen[place + 1 :]
+            if _is_number(number) and has_check_digit(number):
+                yield number

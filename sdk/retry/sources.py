@@ -65,6 +65,10 @@ class LineSource(Protocol):
     score: float
     aspect: float
 
+    @property
+    def is_gray(self) -> bool:
+        """Whether the line has no colors, so that all its channels are the same."""
+
     def turned(self, quarters: int) -> LineSource:
         """Return the same line, turned to the left by quarters of a turn."""
 
@@ -108,6 +112,13 @@ class PhotoLine:
         self.area = expand_quad(line.quad, recognize.crop_margin, recognize.crop_side)
         self.box = expand_quad(line.quad, settings.detect.box_margin)
         self.aspect = _aspect(line.quad)
+
+    @cached_property
+    def is_gray(self) -> bool:
+        """Whether the line has no colors, see `LineSource`."""
+        low = np.maximum(np.floor(self.area.min(0)).astype(int), 0)
+        high = np.maximum(np.ceil(self.area.max(0)).astype(int), low + 1)
+        return _is_gray(self._pixels[low[1] : high[1], low[0] : high[0]])
 
     def turned(self, quarters: int) -> PhotoLine:
         """Return the same line, turned to the left by quarters of a turn."""
@@ -191,6 +202,11 @@ class CropLine:
         return LineCrop(toned(pixels, placed.tone), area, area)
 
     @cached_property
+    def is_gray(self) -> bool:
+        """Whether the picture has no colors, see `LineSource`."""
+        return _is_gray(self._pixels)
+
+    @cached_property
     def _upright(self) -> ImageArray:
         return np.ascontiguousarray(np.rot90(self._pixels, self._quarters))
 
@@ -201,6 +217,11 @@ class CropLine:
 
 def _is_whole(placed: Placed) -> bool:
     return isinstance(placed, PartView) and replace(placed, tone=COLOR) == WHOLE
+
+
+def _is_gray(pixels: ImageArray) -> bool:
+    red, green, blue = np.moveaxis(pixels, -1, 0)
+    return bool((red == green).all() and (green == blue).all())
 
 
 def _aspect(quad: Floats) -> float:

@@ -94,14 +94,14 @@ class Vote:
         read = [text for text in self._votes if text.strip()]
         if not read:
             return self._surest[max(self._votes, key=lambda text: self._votes[text])]
-        known = self._with_known_words(read) if len(read) == 1 else []
+        known = self._similar_known(read) if len(read) == 1 else []
         if len(read) == 1 and not known:
             return self._surest[read[0]]
         ids = [self._surest[text].text.free.ids for text in read]
         log_probs = self._log_probabilities(ids)
         if len(read) > 1:
             likeliest = np.argsort(-_log_sums(log_probs), kind="stable")[:_WITH_VARIANTS]
-            known = self._with_known_words([read[i] for i in likeliest])
+            known = self._similar_known([read[i] for i in likeliest])
         texts = [*read, *known]
         if known and self._words_in is not None:
             new = [tuple(self._words_in.encode(text).tolist()) for text in known]
@@ -137,7 +137,7 @@ class Vote:
         """Return the log probability of each text under each candidate, (candidates, texts)."""
         return text_log_probabilities([c.text.log_probs for c in self._counted], ids)
 
-    def _with_known_words(self, read: Sequence[str]) -> list[str]:
+    def _similar_known(self, read: Sequence[str]) -> list[str]:
         """Return new texts: texts that were read with known words in place of unknown ones.
 
         Well-formed vehicle numbers are known, too.
@@ -171,10 +171,8 @@ class Vote:
 
     def _vehicle_bonus(self, text: str) -> float:
         """Return what the vehicle numbers of a text add to its log probability."""
-        return sum(
-            self._settings.vehicle_bonus + _CHECK_DIGIT_NATS * vehicle.has_check_digit(number)
-            for number in vehicle.numbers(text)
-        )
+        numbers, right = vehicle.count(text)
+        return self._settings.vehicle_bonus * numbers + _CHECK_DIGIT_NATS * right
 
 
 def _log_sums(log_probs: NDArray[np.float64]) -> NDArray[np.float64]:

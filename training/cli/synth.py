@@ -59,9 +59,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--severity", type=float, default=1.0, help="strength of degradations")
     parser.add_argument(
         "--likeness",
-        type=float,
+        type=_likeness,
         default=-1.0,
-        help="least correlation of each character with its ink in line images; default: any",
+        metavar="R",
+        help="least correlation of each character with its ink in line images, up to 0.95, such "
+        "as 0.6 (default: -1, any)",
     )
     parser.add_argument(
         "--scans", type=share, default=0.05, help="share of scans in black and white"
@@ -88,6 +90,13 @@ def _charset(text: str) -> str:
         return (CHARSETS[text] if text in CHARSETS else Charset(text)).symbols
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _likeness(text: str) -> float:
+    value = float(text)
+    if not -1 <= value <= 0.95:  # hardly a line is more like its ink
+        raise argparse.ArgumentTypeError(f"{text}: want a number from -1 to 0.95")
+    return value
 
 
 def _size(text: str) -> tuple[int, int]:

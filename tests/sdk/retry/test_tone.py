@@ -52,3 +52,11 @@ def test_the_json_form_keeps_the_tone() -> None:
     scaled = view.scaled(20.0)
     assert scaled is not None
     assert scaled.tone == "soft"
+
+
+def test_pictures_without_colors_are_known() -> None:
+    gray = np.repeat(PIXELS[..., :1], 3, 2)
+    assert CropLine(gray).is_gray
+    assert not CropLine(PIXELS).is_gray
+    gray[5, 7, 2] ^= 1
+    assert not CropLine(gray).is_gray

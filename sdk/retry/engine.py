@@ -20,7 +20,7 @@ from itertools import islice
 from sdk.charset import Charset
 from sdk.engine.worker_pool import WorkerPool
 from sdk.model.retry_policy import Retries, RetryPolicy, VoteSettings
-from sdk.model.views import GREEN, WHOLE, CandidateView, PartView
+from sdk.model.views import WHOLE, CandidateView, PartView
 from sdk.recognize.crops import COLUMN_PX, CropRecognizer
 from sdk.recognize.ctc import character_pitch
 from sdk.recognize.options import ReadOptions
@@ -256,8 +256,6 @@ class RetryEngine:
         """Return the views that apply to a line, in order of use."""
         aspect = line.source.aspect
         views = [x for x in self._retries.views if not x.max_aspect or aspect < x.max_aspect]
-        if line.source.is_gray:  # the green channel would be a view in color once more
-            views = [x for x in views if x.tone != GREEN]
         columns = character_pitch(line.candidates[0].text.free)
         pitch = None if columns is None else columns * COLUMN_PX
         scaled = [x.scaled(pitch) if isinstance(x, PartView) else x for x in views]

@@ -15,7 +15,7 @@ from sdk.geometry import side_lengths, slice_quads, slice_rows
 from sdk.image.load import ImageArray
 from sdk.model.retry_policy import OrientationSettings
 from sdk.model.settings import WIDEST, DecodeSettings
-from sdk.model.views import COLOR, WHOLE, BandView, CandidateView, PartView
+from sdk.model.views import COLOR, GREEN, WHOLE, BandView, CandidateView, PartView
 from sdk.rectify.band import Band, cut_band, find_band
 from sdk.rectify.crop import crop_width, expand_quad, rectify, scale_crop
 from sdk.retry.tone import toned
@@ -65,10 +65,6 @@ class LineSource(Protocol):
     score: float
     aspect: float
 
-    @property
-    def is_gray(self) -> bool:
-        """Whether the line has no colors, so that all its channels are the same."""
-
     def turned(self, quarters: int) -> LineSource:
         """Return the same line, turned to the left by quarters of a turn."""
 
@@ -114,8 +110,7 @@ class PhotoLine:
         self.aspect = _aspect(line.quad)
 
     @cached_property
-    def is_gray(self) -> bool:
-        """Whether the line has no colors, see `LineSource`."""
+    def _is_gray(self) -> bool:
         low = np.maximum(np.floor(self.area.min(0)).astype(int), 0)
         high = np.maximum(np.ceil(self.area.max(0)).astype(int), low + 1)
         return _is_gray(self._pixels[low[1] : high[1], low[0] : high[0]])
@@ -126,8 +121,8 @@ class PhotoLine:
         return PhotoLine(self._pixels, replace(self._line, quad=quad), self._settings)
 
     def place(self, view: CandidateView) -> CandidateView:
-        """Return the view itself, because no two views of a line in a photo are equal."""
-        return view
+        """Return the view as it applies to this line, see `LineSource`."""
+        return _seen(view, lambda: self._is_gray)
 
     def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
         """Return the line crop of a view, see `LineSource`."""
@@ -180,6 +175,7 @@ class CropLine:
 
     def place(self, view: CandidateView) -> Placed:
         """Return the view as it applies to this line, see `LineSource`."""
+        view = _seen(view, lambda: self._is_gray)
         if isinstance(view, BandView):
             band = self._bands[view.bent].grown(view.margin)
             return PlacedBand(band, view.side, view.stretch, view.tone)
@@ -202,8 +198,7 @@ class CropLine:
         return LineCrop(toned(pixels, placed.tone), area, area)
 
     @cached_property
-    def is_gray(self) -> bool:
-        """Whether the picture has no colors, see `LineSource`."""
+    def _is_gray(self) -> bool:
         return _is_gray(self._pixels)
 
     @cached_property
@@ -217,6 +212,11 @@ class CropLine:
 
 def _is_whole(placed: Placed) -> bool:
     return isinstance(placed, PartView) and replace(placed, tone=COLOR) == WHOLE
+
+
+def _seen(view: CandidateView, is_gray: Callable[[], bool]) -> CandidateView:
+    """Return a view as it is seen: without colors the green channel is the picture itself."""
+    return replace(view, tone=COLOR) if view.tone == GREEN and is_gray() else view
 
 
 def _is_gray(pixels: ImageArray) -> bool:

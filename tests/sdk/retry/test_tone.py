@@ -54,9 +54,11 @@ def test_the_json_form_keeps_the_tone() -> None:
     assert scaled.tone == "soft"
 
 
-def test_pictures_without_colors_are_known() -> None:
+def test_without_colors_the_green_channel_is_the_picture_itself() -> None:
     gray = np.repeat(PIXELS[..., :1], 3, 2)
-    assert CropLine(gray).is_gray
-    assert not CropLine(PIXELS).is_gray
+    plain, green = PartView(pitch=16.0), PartView(pitch=16.0, tone="green")
+    assert CropLine(gray).place(green) == plain
+    assert CropLine(PIXELS).place(green) == green
     gray[5, 7, 2] ^= 1
-    assert not CropLine(gray).is_gray
+    assert CropLine(gray).place(green) == green
+    assert CropLine(gray).place(PartView(tone="soft")) == PartView(tone="soft")

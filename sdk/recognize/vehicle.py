@@ -23,13 +23,11 @@ __all__ = [
 ]
 
 LENGTH = 17
-SYMBOLS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"
+_LETTERS, _DIGITS = "ABCDEFGHJKLMNPRSTUVWXYZ", "0123456789"
+SYMBOLS = _LETTERS + _DIGITS
 """Letters and digits of a number."""
 
-_VALUES = {
-    **{str(digit): digit for digit in range(10)},
-    **dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", map(int, "12345678123457923456789"), strict=True)),
-}
+_VALUES = dict(zip(SYMBOLS, map(int, "12345678123457923456789" + _DIGITS), strict=True))
 _WEIGHTS = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
 CHECK_PLACE = 8
 """Place of the check digit, which has no weight."""

@@ -122,7 +122,7 @@ class PhotoLine:
 
     def place(self, view: CandidateView) -> CandidateView:
         """Return the view as it applies to this line, see `LineSource`."""
-        return _seen(view, lambda: self._is_gray)
+        return _colored(view) if view.tone == GREEN and self._is_gray else view
 
     def crop(self, placed: Placed, fit: WidthLimit) -> LineCrop:
         """Return the line crop of a view, see `LineSource`."""
@@ -175,7 +175,8 @@ class CropLine:
 
     def place(self, view: CandidateView) -> Placed:
         """Return the view as it applies to this line, see `LineSource`."""
-        view = _seen(view, lambda: self._is_gray)
+        if view.tone == GREEN and self._is_gray:
+            view = _colored(view)
         if isinstance(view, BandView):
             band = self._bands[view.bent].grown(view.margin)
             return PlacedBand(band, view.side, view.stretch, view.tone)
@@ -211,12 +212,12 @@ class CropLine:
 
 
 def _is_whole(placed: Placed) -> bool:
-    return isinstance(placed, PartView) and replace(placed, tone=COLOR) == WHOLE
+    return isinstance(placed, PartView) and _colored(placed) == WHOLE
 
 
-def _seen(view: CandidateView, is_gray: Callable[[], bool]) -> CandidateView:
-    """Return a view as it is seen: without colors the green channel is the picture itself."""
-    return replace(view, tone=COLOR) if view.tone == GREEN and is_gray() else view
+def _colored(view: CandidateView) -> CandidateView:
+    """Return a view as it is in color: of gray pixels the green channel is the same."""
+    return replace(view, tone=COLOR)
 
 
 def _is_gray(pixels: ImageArray) -> bool:

@@ -27,4 +27,4 @@ def toned(pixels: ImageArray, tone: str) -> ImageArray:
         single = pixels[..., 1]
     else:
         single = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), _BLUR_PX)
-    return np.ascontiguousarray(np.repeat(single[..., None], 3, -1))
+    return np.repeat(single[..., None], 3, -1)

@@ -14,9 +14,9 @@ __all__ = ["change_tones", "place_line", "soften"]
 _LEVELS = np.linspace(0, 1, 256, dtype=np.float32)
 _MOST_LEVELS = 1, 99
 """Percentiles of a picture's levels between which no tones are clipped."""
-_LUMA = np.array([0.299, 0.587, 0.114])
-_TO_CHROMA = np.array([_LUMA, [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+_TO_CHROMA = np.array([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 """From RGB to brightness and two color differences (YIQ)."""
+_FROM_CHROMA = np.linalg.inv(_TO_CHROMA)
 
 
 def place_line(
@@ -109,7 +109,7 @@ def _recoloring(rng: np.random.Generator) -> np.ndarray:
     angle, scale = rng.uniform(-np.pi, np.pi), np.exp(rng.normal(0.2, 0.6))
     cos, sin = scale * np.cos(angle), scale * np.sin(angle)
     turned = np.array([[1, 0, 0], [0, cos, -sin], [0, sin, cos]])
-    return np.linalg.inv(_TO_CHROMA) @ turned @ _TO_CHROMA
+    return _FROM_CHROMA @ turned @ _TO_CHROMA
 
 
 def soften(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:

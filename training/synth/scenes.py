@@ -7,6 +7,7 @@ flat block coordinates. Sizes derive from ``height``, the nominal height of the 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -28,6 +29,7 @@ from training.synth.layout import (
 from training.synth.lexicon import Lexicon
 from training.synth.pens import segments
 from training.synth.pens.ink import Ink
+from training.synth.plates import NO_IOQ
 from training.synth.signs import LONGEST_ARC, sign
 from training.synth.tables import scale, table
 from training.synth.text import sample_text
@@ -218,6 +220,27 @@ def _plate_emblems(rng: np.random.Generator, line: PrintedLine) -> list[tuple[np
     return out
 
 
+def _stacked_letters(
+    rng: np.random.Generator, fonts: FontLibrary, kind: str, line: PrintedLine
+) -> list[PrintedLine]:
+    """Return two or three small letters one below the other, beside a plate's characters.
+
+    Many plates of the USA have them. They tell the county or the kind of plate, and do not belong
+    to its number.
+    """
+    x0, y0, x1, y1 = line.box()
+    letters = rng.choice(list(NO_IOQ), int(rng.integers(2, 4))).tolist()
+    size = (y1 - y0) * rng.uniform(0.6, 0.85) / len(letters)
+    inks = typeset(rng, fonts, kind, letters, [size] * len(letters))
+    lines = stack(rng, inks, process.plate, rng.uniform(0.1, 0.35), align="center")
+    boxes = np.array([letter.box() for letter in lines])
+    width, height = boxes[:, 2:].max(0) - boxes[:, :2].min(0)
+    distance = rng.uniform(0.08, 0.5) * (y1 - y0)
+    left = x0 - distance - width if rng.random() < 0.5 else x1 + distance
+    top = (y0 + y1 - height) / 2
+    return [replace(x, x=x.x + left, y=x.y + top, seed=line.seed, main=False) for x in lines]
+
+
 def _two_rows(text: str) -> list[str]:
     """Return a plate's text in two rows, split at its separator or in the middle."""
     at = next((i for i, c in enumerate(text) if c in " -" and 1 < i < len(text) - 2), None)
@@ -228,13 +251,15 @@ def _two_rows(text: str) -> list[str]:
 
 
 def plate(rng: np.random.Generator, fonts: FontLibrary, height: float) -> Block:
-    """Number plates with border, small print above and below, a colored band and emblems."""
+    """Number plates: border, small print above and below, stacked letters, a band, emblems."""
     kind = pick(rng, ("plate", "condensed", "sans", "plate"))
     rows = [sample_text(rng, "plate")]
     if rng.random() < 0.15:  # motorcycles and trucks
         rows = _two_rows(rows[0])
     inks = typeset(rng, fonts, kind, rows, [height] * len(rows))
     lines = stack(rng, inks, process.plate, rng.uniform(0.1, 0.4), align="center")
+    if len(rows) == 1 and rng.random() < 0.12:
+        lines += _stacked_letters(rng, fonts, kind, lines[0])
     boxes = np.array([line.box() for line in lines])
     (x0, y0), (x1, y1) = boxes[:, :2].min(0), boxes[:, 2:].max(0)
     for place in ("above", "below"):

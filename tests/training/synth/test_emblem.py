@@ -8,7 +8,7 @@ import numpy as np
 
 from training.synth.emblem import delimiters
 from training.synth.fonts import default_library
-from training.synth.scenes import stamped
+from training.synth.scenes import plate, stamped
 from training.synth.vin import is_vin, sample_vin
 
 
@@ -42,3 +42,23 @@ def test_some_numbers_of_vehicles_have_delimiters() -> None:
     assert sum(vins) > 10
     assert all(n <= 2 * v for n, v in zip(marked, vins, strict=True))
     assert 0.2 < sum(marked) / 2 / sum(vins) < 0.7
+
+
+def test_stacked_letters_stand_beside_the_characters_of_some_plates() -> None:
+    found = 0
+    for seed in range(120):
+        block = plate(np.random.default_rng(seed), default_library(), 32.0)
+        stacked = [x for x in block.lines if not x.main and len(x.ink.text) == 1]
+        if not stacked:
+            continue
+        found += 1
+        main, *others = (x for x in block.lines if x.main)
+        assert not others  # a plate in two rows has none
+        assert 2 <= len(stacked) <= 3
+        left, top, right, bottom = main.box()
+        boxes = np.array([x.box() for x in stacked])
+        assert (boxes[:, 2] < left).all() or (boxes[:, 0] > right).all()
+        assert (boxes[1:, 1] > boxes[:-1, 3]).all()  # one below the other
+        assert boxes[:, 1].min() > top - 1
+        assert boxes[:, 3].max() < bottom + 1
+    assert 4 <= found <= 30

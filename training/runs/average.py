@@ -41,7 +41,8 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
 
     Args:
         sources: At least two run folders of the same network; their moving averages are taken.
-            For a line network, all but one may be bundles.
+            For a line network, all but one may be bundles. A source that is given twice counts
+            twice.
         folder: Run folder to write; must not hold a run.
 
     Raises:
@@ -61,17 +62,19 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
         raise TrainingError(f"{folder} already holds a run. Give a new folder.")
     folders = [weights_source(source) for source in sources]
     bundles = [source for source in folders if (source / MANIFEST_NAME).exists()]
-    runs = {source: load_run(source) for source in folders if source not in bundles}
+    loaded = {source: load_run(source) for source in folders if source not in bundles}
+    # a source that is given twice counts twice
+    runs = [(source, loaded[source]) for source in folders if source in loaded]
     if not runs:
         raise TrainingError("An average of bundles only: at least one source must be a run folder.")
-    first, config = next((source, run.config) for source, run in runs.items())
-    for source, run in runs.items():
+    first, config = runs[0][0], runs[0][1].config
+    for source, run in runs:
         if run.config.model != config.model:
             raise TrainingError(
                 f"{source} holds another network than {first}: their [model] sections differ. "
                 "Average runs of one network that started from the same weights."
             )
-    models = [run.models for run in runs.values()]
+    models = [run.models for _, run in runs]
     models += [bundle_model(bundle, config, models[0]).parts for bundle in bundles]
     mean = build_models(config.model)
     for name, part in mean.parts.items():
@@ -138,9 +141,9 @@ def _set_mean(target: Any, models: Sequence[Any]) -> None:
         layers[name].set_weights([np.mean(values, axis=0) for values in weights])
 
 
-def _record(runs: Mapping[Path, Run], bundles: Sequence[Path | str]) -> dict[str, Any]:
+def _record(runs: Sequence[tuple[Path, Run]], bundles: Sequence[Path | str]) -> dict[str, Any]:
     """Return the entries common to all records, the most steps and samples, and the sources."""
-    known = [{"name": Path(source).name, **run.record} for source, run in runs.items()]
+    known = [{"name": Path(source).name, **run.record} for source, run in runs]
     first, *others = known
     record = {k: v for k, v in first.items() if all(o.get(k) == v for o in others)}
     for key in ("step", "samples"):

@@ -62,6 +62,18 @@ def test_mean_of_two_runs(runs, tmp_path):
     assert [source["name"] for source in record["mean_of"]] == ["seed1", "seed2"]
 
 
+def test_a_run_that_is_given_twice_counts_twice(runs, tmp_path):
+    average_runs([runs[0], *runs], tmp_path / "mean")
+    first, second, mean = (
+        layers_by_name(load_run(x).models["line"])["rec_logits"].get_weights()
+        for x in (*runs, tmp_path / "mean")
+    )
+    for a, b, c in zip(first, second, mean, strict=True):
+        assert np.allclose((2 * a + b) / 3, c, atol=1e-6)
+    record = json.loads((tmp_path / "mean" / "run.json").read_text())
+    assert [source["name"] for source in record["mean_of"]] == ["seed1", "seed1", "seed2"]
+
+
 def test_runs_that_compute_the_same_have_that_mean(runs, tmp_path):
     """A channel's scale may lie in its kernel or its normalization."""
     other = tmp_path / "other"

@@ -119,7 +119,7 @@ class Detector:
         """
         frame = self._frame(image.shape[1], image.shape[0])
         lines, run = self._run(image, np.zeros(2, np.float32), frame)
-        if max((line.score for line in lines), default=0.0) < self._settings.coarse.below_score:
+        if self._may_be_larger(lines):
             lines = self._with_large(lines, image, run.box, frame)
         # the heights of the smaller copy's lines belong to another scale
         zoom = self._zoom([x for x in lines if x.run is run] or lines, run.box)
@@ -166,6 +166,19 @@ class Detector:
             for i in np.flatnonzero(inside)
         ]
         return lines, run
+
+    def _may_be_larger(self, lines: list[DetectedLine]) -> bool:
+        """Tell whether a smaller copy of the photo may show more than the lines of the first run.
+
+        Text that fills the frame has low scores, and of a large line parts beyond a wide gap are
+        missed.
+        """
+        coarse = self._settings.coarse
+        best = max((line.score for line in lines), default=0.0)
+        highest = max((line.height_px for line in lines), default=0.0)
+        return best < coarse.below_score or (
+            coarse.below_score > 0 and highest >= coarse.large_height_px
+        )
 
     def _with_large(
         self, first: list[DetectedLine], image: ImageArray, box: Letterbox, size: Size

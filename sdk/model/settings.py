@@ -37,12 +37,15 @@ class CoarseSettings(CheckedSettings):
     Attributes:
         below_score: The smaller copy is used if the best line of the first run has a lower score,
             0..1. 0 switches the smaller copy off.
+        large_height_px: The smaller copy is also used if the first run found a line at least this
+            high on the frame, because its box may lack words beyond wide gaps.
         reduction: Factor by which the copy is smaller.
         min_height_px: Lines lower than this on the frame of the smaller copy are dropped, because
             the first run shows them better.
     """
 
     below_score: float = number(0.9, 0, 1)
+    large_height_px: float = number(60.0, 0, 1e4)
     reduction: float = number(2.5, 1, 16)
     min_height_px: float = number(20.0, 0, 1e4)
 

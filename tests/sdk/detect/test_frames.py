@@ -145,13 +145,18 @@ def write(photo: np.ndarray, text: str, scale: float, x: int, y: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "scale", "size"), [("EXIT", 10, (640, 960)), ("EXP 04", 8, (260, 1000))]
+    ("text", "scale", "size"),
+    [
+        ("EXIT", 10, (640, 960)),
+        ("EXP 04", 8, (260, 1000)),
+        ("L 4471", 4.5, (300, 760)),  # the first run finds 4471 alone
+    ],
 )
 def test_text_that_fills_the_frame_is_found_from_farther_away(
     engine: Engine, text: str, scale: float, size: tuple[int, int]
 ) -> None:
     photo = np.full((*size, 3), 240, np.uint8)
-    write(photo, text, scale, 120, round(size[0] / 2 + 11 * scale))
+    write(photo, text, scale, 50, round(size[0] / 2 + 11 * scale))
     watched = Watched(engine)
     [line] = Detector(watched, GRAPH.spec, SETTINGS).detect(photo)
     assert len(watched.sizes) == 2

@@ -35,6 +35,18 @@ def test_displays_are_read(digits: Reader, text: str) -> None:
     assert digits.read_line(display(text, len(text))).text == text
 
 
+def test_points_of_sharp_displays_are_read(digits: Reader) -> None:
+    texts = ["14.09", "7.203", "82.2", "105.6", "3.71", "-18.4"] * 6
+    rng = np.random.default_rng(7)
+    read = []
+    for text in texts:
+        mask = np.pad(segments.draw(text, 48, rng).mask, 12)[..., None] / 255
+        picture = (np.array([12, 8, 8]) + mask * [218, 42, 22]).astype(np.uint8)
+        read.append(digits.read_line(picture).text)
+    assert sum("." in text for text in read) >= 35
+    assert sum(a == b for a, b in zip(read, texts, strict=True)) >= 34
+
+
 def lit_display(text: str, rng: np.random.Generator) -> np.ndarray:
     """Return a picture of red-brown segments on a lit green ground, uint8 (H, W, 3).
 

@@ -1,9 +1,10 @@
 """Find the lines of a photo: one run over the whole photo, further runs for large or small text.
 
 The detector's frame has a fixed size. One side may shrink to three quarters if the frame then holds
-the photo at the same scale. If no line of the first run has a high score, the detector runs on a
-smaller copy of the photo with a margin, which shows text that fills the frame. If the text is
-small, the detector runs on overlapping tiles at a higher scale. The lines of all runs are merged.
+the photo at the same scale. If no line of the first run has a high score, or one is large, the
+detector runs on a smaller copy of the photo with a margin, which shows text that fills the frame.
+If the text is small, the detector runs on overlapping tiles at a higher scale. The lines of all
+runs are merged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sdk.detect.nms import merge_collinear, suppress
 from sdk.detect.tiles import Tile, plan_tiles
 from sdk.engine import Engine
 from sdk.engine.resized import Size, frames
-from sdk.geometry import angle, iou, side_lengths
+from sdk.geometry import angle, contains, iou, side_lengths
 from sdk.image.letterbox import Letterbox, letterbox
 from sdk.image.load import ImageArray
 from sdk.model.manifest import GraphSpec
@@ -119,8 +120,12 @@ class Detector:
         """
         frame = self._frame(image.shape[1], image.shape[0])
         lines, run = self._run(image, np.zeros(2, np.float32), frame)
-        if self._may_be_larger(lines):
+        coarse = self._settings.coarse
+        highest = max((line.height_px for line in lines), default=0.0)
+        if max((line.score for line in lines), default=0.0) < coarse.below_score:
             lines = self._with_large(lines, image, run.box, frame)
+        elif coarse.below_score > 0 and highest >= coarse.large_height_px:
+            lines = self._with_large(lines, image, run.box, frame, most=1)
         # the heights of the smaller copy's lines belong to another scale
         zoom = self._zoom([x for x in lines if x.run is run] or lines, run.box)
         if zoom > 1:
@@ -167,27 +172,37 @@ class Detector:
         ]
         return lines, run
 
-    def _may_be_larger(self, lines: list[DetectedLine]) -> bool:
-        """Tell whether a smaller copy of the photo may show more than the lines of the first run.
-
-        Text that fills the frame has low scores, and of a large line parts beyond a wide gap are
-        missed.
-        """
-        coarse = self._settings.coarse
-        best = max((line.score for line in lines), default=0.0)
-        highest = max((line.height_px for line in lines), default=0.0)
-        return best < coarse.below_score or (
-            coarse.below_score > 0 and highest >= coarse.large_height_px
-        )
-
     def _with_large(
-        self, first: list[DetectedLine], image: ImageArray, box: Letterbox, size: Size
+        self,
+        first: list[DetectedLine],
+        image: ImageArray,
+        box: Letterbox,
+        size: Size,
+        most: int | None = None,
     ) -> list[DetectedLine]:
-        """Return the lines of the first run and the large ones of a smaller copy."""
+        """Return the lines of the first run and the large ones of a smaller copy.
+
+        Args:
+            first: Lines of the first run.
+            image: The photo.
+            box: Position of the photo in the frame of the first run.
+            size: Size of the frame.
+            most: Most lines of the first run that a line of the smaller copy may span. None for any
+                number. Several lines found surely are words, or a unit in the gap of a line.
+        """
         scale = min(box.scale_x, box.scale_y) / self._settings.coarse.reduction
         seen, _ = self._run(image, np.zeros(2, np.float32), size, scale)
         least = self._settings.coarse.min_height_px
-        lines = [*first, *(line for line in seen if line.height_px >= least)]
+        middles = np.array([line.quad.mean(0) for line in first], np.float32).reshape(-1, 2)
+        lines = [
+            *first,
+            *(
+                line
+                for line in seen
+                if line.height_px >= least
+                and (most is None or contains(line.quad, middles).sum() <= most)
+            ),
+        ]
         kept = suppress([x.quad for x in lines], [x.score for x in lines], self._settings.nms_iou)
         return [lines[i] for i in kept]
 

@@ -36,7 +36,7 @@ class CoarseSettings(CheckedSettings):
 
     Attributes:
         below_score: The smaller copy is used if the best line of the first run has a lower score,
-            0..1. 0 switches the smaller copy off.
+            0..1. 0 switches the smaller copy off, for large lines too.
         large_height_px: The smaller copy is also used if the first run found a line at least this
             high on the frame, because its box may lack words beyond wide gaps.
         reduction: Factor by which the copy is smaller.

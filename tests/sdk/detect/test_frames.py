@@ -178,6 +178,22 @@ def test_bundles_without_a_score_for_it_never_look_from_farther_away(engine: Eng
     old = SETTINGS.changed({"coarse.below_score": 0.0, "tiles.most": 0})
     assert not Detector(watched, GRAPH.spec, old).detect(np.full((480, 640, 3), 240, np.uint8))
     assert len(watched.sizes) == 1
+    large = np.full((300, 760, 3), 240, np.uint8)
+    write(large, "L 4471", 4.5, 50, 200)
+    assert Detector(watched, GRAPH.spec, old).detect(large)
+    assert len(watched.sizes) == 2
+
+
+def test_small_text_in_the_gap_of_a_large_line_is_found(engine: Engine) -> None:
+    photo = np.full((400, 640, 3), 240, np.uint8)
+    write(photo, "NO", 4, 20, 130)
+    write(photo, "kg", 0.8, 222, 100)
+    write(photo, "4471", 4, 275, 130)
+    watched = Watched(engine)
+    lines = Detector(watched, GRAPH.spec, SETTINGS).detect(photo)
+    assert len(watched.sizes) == 2
+    small = [[218, 80], [260, 80], [260, 108], [218, 108]]
+    assert max(iou(line.quad, small) for line in lines) > 0.5
 
 
 @pytest.mark.parametrize("sideways", [False, True])

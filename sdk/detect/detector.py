@@ -121,11 +121,10 @@ class Detector:
         frame = self._frame(image.shape[1], image.shape[0])
         lines, run = self._run(image, np.zeros(2, np.float32), frame)
         coarse = self._settings.coarse
-        highest = max((line.height_px for line in lines), default=0.0)
         if max((line.score for line in lines), default=0.0) < coarse.below_score:
             lines = self._with_large(lines, image, run.box, frame)
-        elif coarse.below_score > 0 and highest >= coarse.large_height_px:
-            lines = self._with_large(lines, image, run.box, frame, most=1)
+        elif coarse.below_score > 0 and any(x.height_px >= coarse.large_height_px for x in lines):
+            lines = self._with_large(lines, image, run.box, frame, joining=False)
         # the heights of the smaller copy's lines belong to another scale
         zoom = self._zoom([x for x in lines if x.run is run] or lines, run.box)
         if zoom > 1:
@@ -178,7 +177,7 @@ class Detector:
         image: ImageArray,
         box: Letterbox,
         size: Size,
-        most: int | None = None,
+        joining: bool = True,
     ) -> list[DetectedLine]:
         """Return the lines of the first run and the large ones of a smaller copy.
 
@@ -187,22 +186,17 @@ class Detector:
             image: The photo.
             box: Position of the photo in the frame of the first run.
             size: Size of the frame.
-            most: Most lines of the first run that a line of the smaller copy may span. None for any
-                number. Several lines found surely are words, or a unit in the gap of a line.
+            joining: Whether a line of the smaller copy may span several lines of the first run. If
+                those were found surely, they are words, or a unit in the gap of a line.
         """
         scale = min(box.scale_x, box.scale_y) / self._settings.coarse.reduction
         seen, _ = self._run(image, np.zeros(2, np.float32), size, scale)
         least = self._settings.coarse.min_height_px
-        middles = np.array([line.quad.mean(0) for line in first], np.float32).reshape(-1, 2)
-        lines = [
-            *first,
-            *(
-                line
-                for line in seen
-                if line.height_px >= least
-                and (most is None or contains(line.quad, middles).sum() <= most)
-            ),
-        ]
+        large = [line for line in seen if line.height_px >= least]
+        if not joining:
+            middles = [line.quad.mean(0) for line in first]
+            large = [line for line in large if contains(line.quad, middles).sum() <= 1]
+        lines = [*first, *large]
         kept = suppress([x.quad for x in lines], [x.score for x in lines], self._settings.nms_iou)
         return [lines[i] for i in kept]
 

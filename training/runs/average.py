@@ -63,7 +63,6 @@ def average_runs(sources: Sequence[Path | str], folder: Path | str) -> None:
     folders = [weights_source(source) for source in sources]
     bundles = [source for source in folders if (source / MANIFEST_NAME).exists()]
     loaded = {source: load_run(source) for source in folders if source not in bundles}
-    # a source that is given twice counts twice
     runs = [(source, loaded[source]) for source in folders if source in loaded]
     if not runs:
         raise TrainingError("An average of bundles only: at least one source must be a run folder.")
